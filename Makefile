@@ -1,0 +1,84 @@
+# Everything a developer does, from a fresh clone. `make help` lists it.
+
+PYTHON ?= python3
+PORT ?= 8000
+
+VENV := .venv
+PY := $(VENV)/bin/python
+CACHE := .cache
+SDIST := $(CACHE)/face_recognition-1.3.0.tar.gz
+
+# A stamp says that a step is done; make repeats it only when what it depends on has changed.
+MADE := $(VENV)/.made
+RUNTIME := $(VENV)/.runtime
+DEV := $(VENV)/.dev
+
+# $(call install,ARGUMENTS): uv takes seconds where pip takes half a minute, but can be missing, or
+# not know a package index that pip is configured for.
+install = if [ -x $(VENV)/bin/uv ] && $(VENV)/bin/uv pip install --quiet --python $(PY) $(1); then :; \
+	else echo "make: uv cannot do it here; pip installs the same, more slowly." && $(PY) -m pip install --quiet $(1); fi
+
+export PIP_DISABLE_PIP_VERSION_CHECK := 1
+# Trust what the system trusts, as pip does.
+export UV_SYSTEM_CERTS := true
+
+.PHONY: help run test bench format clean venv dev
+.DELETE_ON_ERROR:
+
+help: ## list these targets
+	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "%-10s%s\n", $$1, $$2 }' Makefile
+
+run: $(RUNTIME) .env ## serve the site at http://localhost:8000 (PORT=8001 for another port)
+	$(PY) manage.py migrate
+	$(PY) manage.py runserver $(PORT)
+
+test: $(DEV) ## check style and types, then run every test on SQLite and PostgreSQL
+	$(PY) -m ruff check .
+	$(PY) -m ruff format --check .
+	$(PY) -m mypy
+	$(PY) -m djlint --quiet --lint --check .
+	$(PY) -m tests.support.chromium
+	$(PY) -m pytest
+	$(PY) -m pytest --database=postgres tests/site tests/browser/test_login.py
+
+bench: $(DEV) ## measure speed and accuracy, against face_recognition
+	$(PY) -m benchmarks
+
+format: $(DEV) ## rewrite the code in the house style
+	$(PY) -m ruff check --fix .
+	$(PY) -m ruff format .
+	$(PY) -m djlint --quiet --reformat .
+
+venv: $(RUNTIME) ## install what the site runs on
+dev: $(DEV) ## install what the tests need as well
+
+clean: ## remove what make and the tools made; .env and db.sqlite3 stay
+	rm -rf $(VENV) $(CACHE) staticfiles build dist *.egg-info
+	rm -rf .mypy_cache .pytest_cache .ruff_cache .hypothesis .coverage htmlcov
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +
+
+$(MADE):
+	@command -v $(PYTHON) >/dev/null || { echo "make: there is no $(PYTHON) here. Install Python 3.11 or newer, or name one: make PYTHON=python3.12" >&2; exit 1; }
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "make: faceauth needs Python 3.11 or newer, and $(PYTHON) is older. Name another one: make PYTHON=python3.12" >&2; exit 1; }
+	@$(PYTHON) -c 'import ensurepip, venv' 2>/dev/null || { echo "make: $(PYTHON) cannot make virtual environments. On Debian and Ubuntu: apt-get install python3-venv" >&2; exit 1; }
+	rm -rf $(VENV)
+	$(PYTHON) -m venv $(VENV)
+	-@$(PY) -m pip install --quiet uv
+	@touch $@
+
+$(RUNTIME): requirements.txt $(MADE)
+	@$(call install,-r requirements.txt)
+	@touch $@
+
+$(DEV): requirements.txt requirements-dev.txt $(MADE) $(SDIST)
+	@$(call install,-r requirements-dev.txt)
+	@$(call install,--no-deps $(SDIST))
+	@touch $(RUNTIME) $@
+
+$(SDIST): requirements-oracle.txt | $(MADE)
+	@$(PY) -m pip download --quiet --no-deps --no-binary :all: --require-hashes --dest $(CACHE) -r requirements-oracle.txt
+	@touch $@
+
+.env: | $(MADE)
+	@umask 077 && $(PY) -c 'import secrets; print(f"DEBUG=true\nSECRET_KEY={secrets.token_urlsafe(50)}")' > $@
+	@echo "make: wrote .env with a fresh SECRET_KEY, for development. .env.example says what else can stand there."

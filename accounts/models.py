@@ -1,0 +1,20 @@
+from __future__ import annotations
+
+from django.contrib.auth.models import AbstractUser
+from django.db import models
+from django.db.models.functions import Lower
+from django.utils.translation import gettext_lazy as _
+
+from faceauth.models import FaceTemplateMixin
+
+
+class User(AbstractUser, FaceTemplateMixin):
+    """This site's user: an e-mail address of their own, and perhaps a face."""
+
+    email = models.EmailField(_("e-mail address"))
+
+    class Meta(AbstractUser.Meta):
+        constraints = [
+            models.UniqueConstraint(Lower("email"), name="unique_email"),
+            models.UniqueConstraint(Lower("username"), name="unique_username"),
+        ]

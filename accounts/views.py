@@ -1,0 +1,83 @@
+from __future__ import annotations
+
+from typing import Any
+
+from django.conf import settings
+from django.contrib.auth import login
+from django.contrib.auth import views as auth_views
+from django.contrib.auth.forms import SetPasswordForm
+from django.contrib.auth.mixins import LoginRequiredMixin
+from django.contrib.messages.views import SuccessMessageMixin
+from django.db import IntegrityError
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.urls import reverse_lazy
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+from django.views.generic import CreateView, TemplateView
+
+from faceauth.views import CaptureMixin
+
+from .forms import ResetForm, SignUpForm
+
+
+class SignUpView(CaptureMixin, auth_views.RedirectURLMixin, CreateView):
+    """A new account; whoever made it is logged in."""
+
+    template_name = "accounts/signup.html"
+    form_class = SignUpForm
+    next_page = settings.LOGIN_REDIRECT_URL
+
+    def get(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+        if request.user.is_authenticated:
+            return HttpResponseRedirect(self.get_success_url())
+        return super().get(request, *args, **kwargs)
+
+    def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
+        return super().get_context_data(next=self.get_redirect_url(), **kwargs)
+
+    def form_valid(self, form: Any) -> HttpResponse:
+        try:
+            user = form.save()
+        except IntegrityError:
+            message = _("Somebody took this username or e-mail address just now. Choose others.")
+            form.add_error(None, message)
+            return self.form_invalid(form)
+        login(self.request, user, backend="django.contrib.auth.backends.ModelBackend")
+        message = _("Welcome, %(name)s. Your account is ready.") % {"name": user.get_username()}
+        return self.answer(user, message, self.get_success_url())
+
+
+class ProfileView(LoginRequiredMixin, TemplateView):
+    template_name = "accounts/profile.html"
+
+
+class MembersView(LoginRequiredMixin, TemplateView):
+    """A page for those who are logged in."""
+
+    template_name = "members.html"
+
+
+class PasswordChangeView(SuccessMessageMixin, auth_views.PasswordChangeView):
+    """A new password, or the first one."""
+
+    template_name = "accounts/password_change.html"
+    success_url = reverse_lazy("accounts:profile")
+    success_message = gettext_lazy("Your password was changed.")
+
+    def get_form_class(self) -> Any:
+        user: Any = self.request.user
+        # Who has no password cannot be asked for the old one.
+        return self.form_class if user.has_usable_password() else SetPasswordForm
+
+
+class PasswordResetView(auth_views.PasswordResetView):
+    template_name = "accounts/password_reset_form.html"
+    email_template_name = "accounts/password_reset_email.txt"
+    subject_template_name = "accounts/password_reset_subject.txt"
+    success_url = reverse_lazy("accounts:password_reset_done")
+    form_class = ResetForm
+
+
+class PasswordResetConfirmView(auth_views.PasswordResetConfirmView):
+    template_name = "accounts/password_reset_confirm.html"
+    success_url = reverse_lazy("accounts:password_reset_complete")

@@ -1,0 +1,41 @@
+"""``make bench``: the tables of the README, measured now, on this machine."""
+
+from __future__ import annotations
+
+import argparse
+import os
+
+import django
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
+    parser.add_argument(
+        "--quick", action="store_true", help="leave out face_recognition's CNN, which takes minutes"
+    )
+    options = parser.parse_args()
+
+    os.environ.setdefault("DJANGO_SETTINGS_MODULE", "tests.settings")
+    django.setup()
+    from benchmarks import login, pictures, speed, worker
+
+    people = pictures.webcam_pictures()
+    shots = [each for of_one in people.values() for each in of_one]
+    print(f"{len(shots)} pictures of 640x480, faces 120 to 320 pixels tall, one thread, medians\n")
+    print("| | face_recognition | faceauth | times faster | bar |")
+    print("| --- | --- | --- | --- | --- |")
+    rows = [*speed.compare(shots, with_cnn=not options.quick), login.compare(people)]
+    for row in rows:
+        print(
+            f"| {row.what} | {row.theirs:,.1f} ms | {row.ours:,.1f} ms "
+            f"| {row.ratio:,.0f} | {row.bar} |"
+        )
+    cost = worker.measure()
+    print(
+        f"\nA fresh worker takes {cost.seconds:.2f} s of CPU time and {cost.megabytes:.0f} MB "
+        "more than bare Django."
+    )
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,88 @@
+"""One thread, one picture after the other: faceauth beside face_recognition."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Sequence
+from io import BytesIO
+from statistics import median
+from typing import Any, NamedTuple
+
+import cv2
+
+from faceauth.vision import Engine, decode_image
+from tests.support import oracle
+
+
+class Row(NamedTuple):
+    """A line of the table: medians in milliseconds, and how many times faster."""
+
+    what: str
+    theirs: float
+    ours: float
+    bar: str
+
+    @property
+    def ratio(self) -> float:
+        return self.theirs / self.ours
+
+
+def timed(work: Callable[[], Any]) -> float:
+    """Milliseconds."""
+    start = time.perf_counter()
+    work()
+    return (time.perf_counter() - start) * 1000
+
+
+def in_turn(*works: Callable[[bytes], Any], pictures: Sequence[bytes]) -> list[list[float]]:
+    """Each work's milliseconds for each picture; the works take turns, so that a machine that
+    slows down slows down all of them.
+    """
+    for work in works:
+        work(pictures[0])
+    return [
+        list(column)
+        for column in zip(
+            *([timed(lambda w=work, p=each: w(p)) for work in works] for each in pictures),  # type: ignore[misc]
+            strict=True,
+        )
+    ]
+
+
+def compare(pictures: Sequence[bytes], *, with_cnn: bool = True) -> list[Row]:
+    """Encoding alone, and all from the JPEG to the encoding."""
+    cv2.setNumThreads(1)
+    engine = Engine(threads=1)
+    face_recognition = oracle.load()
+    images = {each: decode_image(each) for each in pictures}
+    faces = {each: engine.find_faces(images[each])[0] for each in pictures}
+
+    def encode(picture: bytes) -> None:
+        engine.encode(images[picture], faces[picture])
+
+    def encode_theirs(picture: bytes) -> None:
+        left, top, right, bottom = faces[picture].box
+        box = [(top, right, bottom, left)]
+        face_recognition.face_encodings(images[picture], known_face_locations=box)
+
+    def find_and_encode(picture: bytes) -> None:
+        image = decode_image(picture)
+        engine.encode(image, engine.find_faces(image)[0])
+
+    def find_and_encode_theirs(picture: bytes) -> None:
+        face_recognition.face_encodings(face_recognition.load_image_file(BytesIO(picture)))
+
+    def find_and_encode_theirs_cnn(picture: bytes) -> None:
+        image = face_recognition.load_image_file(BytesIO(picture))
+        boxes = face_recognition.face_locations(image, model="cnn")
+        face_recognition.face_encodings(image, known_face_locations=boxes)
+
+    ours, theirs = in_turn(encode, encode_theirs, pictures=pictures)
+    rows = [Row("encode one face", median(theirs), median(ours), "15")]
+    ours, theirs = in_turn(find_and_encode, find_and_encode_theirs, pictures=pictures)
+    find = "find and encode, from the JPEG"
+    rows.append(Row(f"{find}; face_recognition's defaults", median(theirs), median(ours), "10"))
+    if with_cnn:
+        (cnn,) = in_turn(find_and_encode_theirs_cnn, pictures=pictures)
+        rows.append(Row(f"{find}; its CNN model", median(cnn), median(ours), "60"))
+    return rows

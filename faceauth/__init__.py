@@ -1,0 +1,1 @@
+"""Log in to a Django site by face."""

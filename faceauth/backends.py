@@ -1,0 +1,83 @@
+"""The authentication backend: a picture instead of a password."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from django.contrib.auth import get_user_model
+from django.contrib.auth.backends import BaseBackend
+from django.contrib.auth.base_user import AbstractBaseUser
+from django.http import HttpRequest
+
+from . import capture, policy
+from .errors import FaceError
+from .gallery import gallery
+from .policy import Match
+from .vision.encoding import Encoding, template
+
+
+class FaceBackend(BaseBackend):
+    """Authenticates by face: face alone, or username and face.
+
+    Stands beside ``ModelBackend``, to which it leaves passwords and permissions.
+    """
+
+    def authenticate(  # type: ignore[override]
+        self,
+        request: HttpRequest | None,
+        snapshot: capture.Snapshot | None = None,
+        username: str | None = None,
+        **kwargs: Any,
+    ) -> AbstractBaseUser | None:
+        """The user in `snapshot`, one or several pictures of one person as bytes or files.
+
+        None where nobody is recognised, where a picture cannot be used, and for inactive users.
+        """
+        if snapshot is None:
+            return None
+        try:
+            probe = template(capture.encodings(snapshot))
+        except FaceError:
+            return None
+        user = self.verify(probe, username) if username else self.identify(probe)
+        return user if user and self.user_can_authenticate(user) else None
+
+    def get_user(self, user_id: Any) -> Any:
+        """The user of a session; None where they are gone or inactive."""
+        user = get_user_model()._default_manager.filter(pk=user_id).first()
+        return user if user and self.user_can_authenticate(user) else None
+
+    def user_can_authenticate(self, user: AbstractBaseUser) -> bool:
+        """As ``ModelBackend``: inactive users may not."""
+        return bool(getattr(user, "is_active", True))
+
+    def verify(self, probe: Encoding, username: str) -> AbstractBaseUser | None:
+        """The user of that name if the probe shows them (1:1)."""
+        users = get_user_model()._default_manager
+        user = users.filter(**{get_user_model().USERNAME_FIELD: username}).first()
+        # A name that nobody has costs the same comparison: its time must not tell.
+        match = Match(0, _distance(user, probe))
+        return user if policy.decide([match]) else None
+
+    def identify(self, probe: Encoding) -> AbstractBaseUser | None:
+        """Whom the probe shows, of all who are enrolled (1:N)."""
+        while True:
+            nearest = [match.key for match in gallery().nearest(probe)]
+            users = get_user_model()._default_manager.in_bulk(nearest)
+            gone = [key for key in nearest if not getattr(users.get(key), "has_face", False)]
+            if not gone:
+                break
+            gallery().forget(gone)
+        # Decided by what the database holds now, not by what the gallery remembers.
+        matches = [Match(key, _distance(users[key], probe)) for key in nearest]
+        best = policy.decide(sorted(matches, key=lambda match: match.distance))
+        return users[best.key] if best else None
+
+
+def _distance(user: Any, probe: Encoding) -> float:
+    """From the user's template to the probe; infinite where there is no template."""
+    enrolled = user is not None and user.has_face
+    encodings = user.face_encodings if enrolled else np.ones((3, len(probe)), np.float32)
+    distance = float(np.linalg.norm(template(encodings) - probe))
+    return distance if enrolled else float("inf")

@@ -1,0 +1,133 @@
+"""What can be wrong with a request, as the visitor is told: one class a code.
+
+They are validation errors, so forms collect them; the views turn code and status into answers.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from django.core.exceptions import ValidationError
+from django.forms import BaseForm
+from django.utils.translation import gettext_lazy as _
+
+if TYPE_CHECKING:
+    from django.utils.functional import _StrPromise
+
+
+class FaceError(ValidationError):
+    """Base of all. `status` is the HTTP status that goes with the code."""
+
+    status = 400
+    default_code = "invalid"
+    default_message: str | _StrPromise = _("Something in the form is missing or wrong.")
+    retry_after: int | None = None  # seconds
+
+    def __init__(self, message: str | _StrPromise | None = None) -> None:
+        super().__init__(message or self.default_message, code=self.default_code)
+
+    def as_json(self, **more: Any) -> dict[str, Any]:
+        """The body of the answer: ``{"error": {"code": ..., "message": ...}}``."""
+        return {"error": {"code": self.code, "message": self.messages[0], **more}}
+
+
+class MissingSnapshot(FaceError):
+    default_code = "missing_snapshot"
+    default_message = _("No picture arrived. Take one with the camera or choose a file.")
+
+
+class BadImage(FaceError):
+    default_code = "bad_image"
+    default_message = _("The picture is empty or damaged. Take another one.")
+
+
+class UnsupportedType(FaceError):
+    status = 415
+    default_code = "unsupported_type"
+    default_message = _("This file is not a picture that can be read. Use a JPEG, PNG or WebP.")
+
+
+class TooLarge(FaceError):
+    status = 413
+    default_code = "too_large"
+    default_message = _("The picture is too large. Use a smaller one.")
+
+
+class NoFace(FaceError):
+    default_code = "no_face"
+    default_message = _("There is no face to be seen. Look into the camera from close by.")
+
+
+class SeveralFaces(FaceError):
+    default_code = "several_faces"
+    default_message = _("There is more than one face. Only you should be in the picture.")
+
+
+class TooSmall(FaceError):
+    default_code = "too_small"
+    default_message = _("Your face is too far away. Come closer.")
+
+
+class TooDark(FaceError):
+    default_code = "too_dark"
+    default_message = _("It is too dark. Turn to the light.")
+
+
+class TooBright(FaceError):
+    default_code = "too_bright"
+    default_message = _("It is too bright. Turn away from the light.")
+
+
+class Blurred(FaceError):
+    default_code = "blurred"
+    default_message = _("The picture is blurred. Hold still.")
+
+
+class NotSamePerson(FaceError):
+    default_code = "not_same_person"
+    default_message = _("The pictures do not all show the same person. Take them again.")
+
+
+class NotRecognised(FaceError):
+    status = 401
+    default_code = "not_recognised"
+    default_message = _("You were not recognised. Try again, or log in with your password.")
+
+
+class CsrfFailed(FaceError):
+    status = 403
+    default_code = "csrf_failed"
+    default_message = _("This page has been open for too long. Load it again and try once more.")
+
+
+class MethodNotAllowed(FaceError):
+    status = 405
+    default_code = "method_not_allowed"
+    default_message = _("This address takes only form submissions.")
+
+
+class Busy(FaceError):
+    status = 503
+    default_code = "busy"
+    default_message = _("The site is busy just now. Try again in a moment.")
+    retry_after = 3
+
+
+class Unavailable(Busy):
+    default_message = _(
+        "The site cannot reach its records just now. Try again in a moment; nothing is lost."
+    )
+    retry_after = 10
+
+
+def first(form: BaseForm) -> FaceError:
+    """What to answer for an invalid form: the first that is wrong with the pictures or with who
+    is in them, else that something is.
+    """
+    every = [error for errors in form.errors.as_data().values() for error in errors]
+    for error in every:
+        if isinstance(error, FaceError):
+            return error
+        if error.code == "invalid_login":
+            return NotRecognised(error.messages[0])
+    return FaceError()

@@ -1,0 +1,72 @@
+"""Requests with pictures in them: bounded, kept in memory, never written to disk."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import wraps
+from typing import Any
+
+from django.core.exceptions import (
+    RequestDataTooBig,
+    TooManyFieldsSent,
+    TooManyFilesSent,
+)
+from django.core.files.uploadhandler import MemoryFileUploadHandler
+from django.http import HttpRequest, HttpResponseBase, UnreadablePostError
+from django.http.multipartparser import MultiPartParserError
+from django.views.decorators.csrf import csrf_exempt, csrf_protect
+
+from . import conf, errors
+from .responses import error_response
+
+# What is read and thrown away of a request that is too large, so that the browser, still
+# sending, hears the answer. Beyond it the connection is simply closed.
+DRAINED_BYTES = 64 * 1024 * 1024
+_CHUNK = 256 * 1024
+
+View = Callable[..., HttpResponseBase]
+
+
+class MemoryUploadHandler(MemoryFileUploadHandler):
+    """Keeps every upload in memory. The size of the whole request was bounded before."""
+
+    def handle_raw_input(self, *args: Any, **kwargs: Any) -> None:
+        self.activated = True
+
+
+def bounded_upload(view: View) -> View:
+    """Bound the request's size before any of it is read, and keep it off the disk.
+
+    CSRF protection stays: it has to come after, because it reads the form.
+    """
+    protected = csrf_protect(view)
+
+    @csrf_exempt
+    @wraps(view)
+    def wrapped(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
+        try:
+            if _length(request) > conf.get().MAX_UPLOAD_BYTES:
+                _drain(request)
+                raise errors.TooLarge()
+            request.upload_handlers = [MemoryUploadHandler(request)]
+            _ = request.POST
+        except (RequestDataTooBig, errors.TooLarge):
+            return error_response(request, errors.TooLarge())
+        except (MultiPartParserError, TooManyFilesSent, TooManyFieldsSent, UnreadablePostError):
+            return error_response(request, errors.FaceError())
+        return protected(request, *args, **kwargs)
+
+    return wrapped
+
+
+def _length(request: HttpRequest) -> int:
+    try:
+        return int(request.META.get("CONTENT_LENGTH") or 0)
+    except ValueError:
+        return 0
+
+
+def _drain(request: HttpRequest) -> None:
+    left = min(_length(request), DRAINED_BYTES)
+    while left > 0 and (read := len(request.read(min(left, _CHUNK)))):
+        left -= read

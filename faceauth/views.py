@@ -1,0 +1,147 @@
+"""The four things that a visitor can do here: log in, be helped to, enrol, and be forgotten."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django import forms
+from django.conf import settings
+from django.contrib import messages
+from django.contrib.auth import views as auth_views
+from django.contrib.auth.forms import AuthenticationForm
+from django.contrib.auth.mixins import LoginRequiredMixin
+from django.http import (
+    HttpRequest,
+    HttpResponse,
+    HttpResponseBase,
+    HttpResponseRedirect,
+    JsonResponse,
+)
+from django.shortcuts import resolve_url
+from django.utils.decorators import method_decorator
+from django.utils.translation import gettext as _
+from django.views.generic import FormView, TemplateView, View
+
+from . import capture, enrolment, errors, guidance
+from .forms import EnrolForm, FaceLoginForm
+from .responses import error_response, wants_json, with_retry_after
+from .uploads import bounded_upload
+
+
+class CaptureMixin:
+    """For a form view that takes pictures: bounded uploads, and answers as JSON where asked."""
+
+    request: HttpRequest
+
+    @method_decorator(bounded_upload)
+    def dispatch(self, *args: Any, **kwargs: Any) -> HttpResponse:
+        response: HttpResponse = super().dispatch(*args, **kwargs)  # type: ignore[misc]
+        return response
+
+    def answer(self, user: Any, message: str, url: str) -> HttpResponse:
+        """It worked: go on to `url`, with the message."""
+        messages.success(self.request, message)
+        if wants_json(self.request):
+            name = user.get_username()
+            return JsonResponse({"user": {"username": name}, "message": message, "next": url})
+        return HttpResponseRedirect(url)
+
+    def form_invalid(self, form: forms.BaseForm) -> HttpResponse:
+        """It did not: the form again with its errors, or the same as JSON."""
+        error = errors.first(form)
+        if wants_json(self.request):
+            fields = {name: each for name, each in form.errors.items() if name != "__all__"}
+            return error_response(self.request, error, fields=fields)
+        response: HttpResponse = super().form_invalid(form)  # type: ignore[misc]
+        response.status_code = error.status
+        return with_retry_after(response, error)
+
+
+class LoginView(CaptureMixin, auth_views.LoginView):
+    """Log in by face, or by password in the same place."""
+
+    template_name = "faceauth/login.html"
+    password_form = AuthenticationForm
+    redirect_authenticated_user = True
+
+    def get_form_class(self) -> Any:
+        """The form that was filled in: only the password's has a password."""
+        return self.password_form if "password" in self.request.POST else FaceLoginForm
+
+    def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
+        context = super().get_context_data(**kwargs)
+        form = context["form"]
+        if isinstance(form, FaceLoginForm):
+            context["password_form"] = self.password_form(self.request)
+        else:
+            context.update(form=FaceLoginForm(self.request), password_form=form)
+        return context
+
+    def form_valid(self, form: Any) -> HttpResponse:
+        response = super().form_valid(form)
+        user = form.get_user()
+        name = user.get_short_name() or user.get_username()
+        message = _("Welcome back, %(name)s.") % {"name": name}
+        return self.answer(user, message, response["Location"])
+
+
+class PreviewView(View):
+    """What the page needs to help: where the face is and what to do. Keeps and decides nothing."""
+
+    http_method_names = ["post", "options"]
+
+    @method_decorator(bounded_upload)
+    def dispatch(self, *args: Any, **kwargs: Any) -> HttpResponseBase:
+        return super().dispatch(*args, **kwargs)
+
+    def post(self, request: HttpRequest) -> HttpResponse:
+        frame = request.FILES.get("snapshot")
+        try:
+            if frame is None:
+                raise errors.MissingSnapshot()
+            return JsonResponse(guidance.advise(capture.look(frame)))
+        except errors.FaceError as error:
+            return error_response(request, error)
+
+    def http_method_not_allowed(self, request: HttpRequest, *args: Any, **kwargs: Any) -> Any:
+        response = error_response(request, errors.MethodNotAllowed())
+        response["Allow"] = ", ".join(self._allowed_methods())
+        return response
+
+
+class EnrolView(CaptureMixin, LoginRequiredMixin, FormView):
+    """Enrol the face of the user who is logged in, or enrol it again."""
+
+    template_name = "faceauth/enrol.html"
+    form_class = EnrolForm
+
+    def form_valid(self, form: EnrolForm) -> HttpResponse:
+        user: Any = self.request.user
+        enrolment.enrol(user, form.cleaned_data["encodings"])
+        message = _("Your face is enrolled: you can log in with it from now on.")
+        return self.answer(user, message, resolve_url(settings.LOGIN_REDIRECT_URL))
+
+
+class RemoveView(LoginRequiredMixin, TemplateView):
+    """Remove the face of the user who is logged in, once they have confirmed it."""
+
+    template_name = "faceauth/remove.html"
+
+    def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
+        user: Any = self.request.user
+        # Without a password the face is the only way in.
+        return super().get_context_data(needs_password=not user.has_usable_password(), **kwargs)
+
+    def post(self, request: HttpRequest) -> HttpResponse:
+        context = self.get_context_data()
+        if context["needs_password"]:
+            return self.render_to_response(context, status=409)
+        user: Any = request.user
+        enrolment.revoke(user)
+        messages.success(request, _("Your face was removed. Nothing computed from it is left."))
+        return HttpResponseRedirect(resolve_url(settings.LOGIN_REDIRECT_URL))
+
+
+def csrf_failure(request: HttpRequest, reason: str = "") -> HttpResponse:
+    """For ``CSRF_FAILURE_VIEW``."""
+    return error_response(request, errors.CsrfFailed())

@@ -1,0 +1,18 @@
+"""Faces in pictures: found, aligned and encoded. Imports no Django."""
+
+from __future__ import annotations
+
+from .engine import Engine, Face, NoFaceError
+from .images import ImageError, ImageTooLargeError, UnsupportedImageError, decode_image
+from .networks import ModelError
+
+__all__ = [
+    "Engine",
+    "Face",
+    "ImageError",
+    "ImageTooLargeError",
+    "ModelError",
+    "NoFaceError",
+    "UnsupportedImageError",
+    "decode_image",
+]

@@ -1,0 +1,59 @@
+"""Five landmarks in a face and the aligned chip around it, both by dlib."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import dlib
+import numpy as np
+from numpy.typing import NDArray
+
+from .networks import CHIP_SIZE, LANDMARKS_FILE, model_path
+
+Image = NDArray[np.uint8]
+Landmarks = NDArray[np.float64]
+Box = tuple[int, int, int, int]
+
+CHIP_PADDING = 0.25
+
+# The detector's boxes, in units of the landmarks' spread around their middle: medians over
+# 600 photos of LFW in which the detector looked at every size in steps of 10 %.
+BOX_PER_SPREAD = 4.3
+BOX_BELOW_MIDDLE = 0.077
+
+
+class Aligner:
+    """Finds landmarks and cuts chips. Thread-safe."""
+
+    def __init__(self, path: Path | None = None) -> None:
+        self._predictor = dlib.shape_predictor(str(path or model_path(LANDMARKS_FILE)))
+
+    def landmarks(self, image: Image, box: Box) -> Landmarks:
+        """Float64 (5, 2) pixels: the corners of the eye on the picture's right (outer, inner),
+        of the one on its left (outer, inner), and the point under the nose.
+        """
+        shape = self._predictor(image, dlib.rectangle(*box))
+        return np.array([(point.x, point.y) for point in shape.parts()], np.float64)
+
+    def chip(self, image: Image, box: Box) -> Image:
+        """The face turned upright, uint8 (150, 150, 3): what dlib's encoder was trained on."""
+        shape = self._predictor(image, dlib.rectangle(*box))
+        chip: Image = dlib.get_face_chip(image, shape, CHIP_SIZE, CHIP_PADDING)
+        return chip
+
+
+def square(x: float, y: float, size: float) -> Box:
+    """The box (left, top, right, bottom) of `size` pixels around a centre."""
+    half = size / 2
+    return (round(x - half), round(y - half), round(x + half), round(y + half))
+
+
+def fitted_box(landmarks: Landmarks) -> Box:
+    """The box that the detector would give a face with these landmarks, were it looking at every
+    size: a box found in large steps is up to a fifth off, and a landmark search that starts from
+    such a box finds worse landmarks.
+    """
+    middle = landmarks.mean(axis=0)
+    spread = float(np.sqrt(((landmarks - middle) ** 2).sum(axis=1).mean()))
+    size = BOX_PER_SPREAD * spread
+    return square(middle[0], middle[1] + BOX_BELOW_MIDDLE * size, size)

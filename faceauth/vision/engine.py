@@ -1,0 +1,177 @@
+"""The one object that holds the loaded networks."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from threading import Lock
+from typing import NamedTuple
+
+import numpy as np
+import onnxruntime
+from numpy.typing import NDArray
+
+from . import pose
+from .alignment import Aligner, Box, Landmarks, fitted_box, square
+from .detection import Detection, Detector, distinct
+from .encoding import Encoder, Encoding, template
+from .networks import (
+    DETECTOR_FILE,
+    ENCODER_FILE,
+    Layers,
+    detector_graph,
+    encoder_graph,
+    model_path,
+    read_layers,
+)
+
+Image = NDArray[np.uint8]
+
+PROVIDERS = ("CUDAExecutionProvider", "CPUExecutionProvider")
+
+
+class NoFaceError(ValueError):
+    """There is no face where one is needed."""
+
+
+class Face(NamedTuple):
+    """A face in an image.
+
+    box: (left, top, right, bottom) in pixels; may reach over the image's edge.
+    score: the detector's; above 0 is a face, 1 is a sure one.
+    landmarks: float64 (5, 2) pixels, see `Aligner.landmarks`.
+    """
+
+    box: Box
+    score: float
+    landmarks: Landmarks
+
+    @property
+    def size(self) -> int:
+        """The box's height in pixels."""
+        return self.box[3] - self.box[1]
+
+    @property
+    def yaw(self) -> float:
+        """How far the head is turned to a side, see `pose.yaw`."""
+        return pose.yaw(self.landmarks)
+
+    def is_same_as(self, other: Face) -> bool:
+        """Whether this face's middle lies in the other's box: two finds of one face."""
+        left, top, right, bottom = self.box
+        x, y = (left + right) / 2, (top + bottom) / 2
+        return other.box[0] < x < other.box[2] and other.box[1] < y < other.box[3]
+
+
+class Engine:
+    """Finds faces and encodes them with dlib's networks in ONNX Runtime.
+
+    Networks load on first use; one engine serves all threads of a process.
+
+    threads: how many threads one inference may use. 1 is best where a site serves several
+        people at once; more makes a single look quicker.
+    providers: ONNX Runtime's execution providers, the preferred one first; by default CUDA where
+        the installed ONNX Runtime has it, else the CPU.
+    """
+
+    def __init__(self, *, threads: int = 1, providers: Sequence[str] | None = None) -> None:
+        available = onnxruntime.get_available_providers()
+        self.providers = list(providers or (each for each in PROVIDERS if each in available))
+        self.threads = threads
+        self._networks: _Networks | None = None
+        self._loading = Lock()
+
+    def load(self) -> _Networks:
+        """Load all networks now, so that the first visitor need not wait.
+
+        Raises:
+            ModelError: a network's file is missing or damaged.
+        """
+        with self._loading:
+            if self._networks is None:
+                self._networks = _Networks(
+                    Detector(self._session(DETECTOR_FILE, detector_graph)),
+                    Aligner(),
+                    Encoder(self._session(ENCODER_FILE, encoder_graph)),
+                )
+            return self._networks
+
+    def find_faces(
+        self, image: Image, *, smallest: float = 80, beside: float | None = 0.8
+    ) -> list[Face]:
+        """The faces in an RGB image uint8 (height, width, 3), the largest first.
+
+        The search goes from large faces to small and leaves as soon as it may.
+
+        smallest: the size in pixels down to which faces are looked for. Below 80 the image is
+            enlarged.
+        beside: once a face is found, others are noticed down to this share of its size. None
+            looks for all.
+        """
+        detector = self.load().detector
+        found: list[Detection] = []
+        for level in detector.levels(image, smallest):
+            found += level
+            if level and beside is not None:
+                main = self._face(image, level[0])
+                found += detector.look(image, main.size * beside)
+                break
+        faces: list[Face] = []
+        for each in distinct(found):
+            face = self._face(image, each)
+            if not any(face.is_same_as(other) for other in faces):
+                faces.append(face)
+        return sorted(faces, key=lambda face: -face.size)
+
+    def encode(self, image: Image, face: Face | Box) -> Encoding:
+        """The encoding float32 (128,) of one face, or of what is in a box (left, top, right,
+        bottom): what ``face_recognition.face_encodings`` gives for that box.
+        """
+        return self.load().encoder.encode([self._chip(image, face)])[0]
+
+    def encode_with_mirror(self, image: Image, face: Face | Box) -> Encoding:
+        """The mean of the face's encoding and its mirror image's, float32 (128,): what templates
+        and probes are made of.
+        """
+        return self.load().encoder.encode_with_mirror(self._chip(image, face))
+
+    def probe(self, images: Iterable[Image]) -> Encoding:
+        """Several frames of one person to one encoding of length 1, float32 (128,).
+
+        Raises:
+            NoFaceError: a frame shows no face, or there is no frame.
+        """
+        encodings = []
+        for image in images:
+            faces = self.find_faces(image)
+            if not faces:
+                raise NoFaceError("There is no face in the picture.")
+            encodings.append(self.encode_with_mirror(image, faces[0]))
+        if not encodings:
+            raise NoFaceError("There is no picture.")
+        return template(np.stack(encodings))
+
+    def _chip(self, image: Image, face: Face | Box) -> Image:
+        return self.load().aligner.chip(image, face.box if isinstance(face, Face) else face)
+
+    def _face(self, image: Image, found: Detection) -> Face:
+        aligner = self.load().aligner
+        first = aligner.landmarks(image, square(found.x, found.y, found.size))
+        box = fitted_box(first)
+        return Face(box, found.score, aligner.landmarks(image, box))
+
+    def _session(self, file: str, graph: Callable[[Layers], bytes]) -> onnxruntime.InferenceSession:
+        options = onnxruntime.SessionOptions()
+        options.intra_op_num_threads = self.threads
+        options.inter_op_num_threads = 1
+        # Waiting threads sleep: a web server has better uses for its cores.
+        options.add_session_config_entry("session.intra_op.allow_spinning", "0")
+        # Images come in all sizes: a memory plan for each would only grow.
+        options.enable_mem_pattern = False
+        model = graph(read_layers(model_path(file)))
+        return onnxruntime.InferenceSession(model, options, providers=self.providers)
+
+
+class _Networks(NamedTuple):
+    detector: Detector
+    aligner: Aligner
+    encoder: Encoder

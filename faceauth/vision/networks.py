@@ -1,0 +1,288 @@
+"""dlib's two face networks, read from its ``.dat`` files and rebuilt as ONNX graphs in memory.
+
+The weights are those of the ``face-recognition-models`` package; no file is written and nothing
+is fetched. Batch normalisation is folded into the convolution before it, so what runs is
+convolutions and additions only.
+"""
+
+from __future__ import annotations
+
+import importlib.util
+import re
+from mmap import ACCESS_READ, mmap
+from pathlib import Path
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from .onnx_graph import FLOAT, UINT8, Graph
+
+Array = NDArray[np.float32]
+
+ENCODER_FILE = "dlib_face_recognition_resnet_model_v1.dat"
+DETECTOR_FILE = "mmod_human_face_detector.dat"
+LANDMARKS_FILE = "shape_predictor_5_face_landmarks.dat"
+
+CHIP_SIZE = 150
+ENCODING_SIZE = 128
+
+MEAN_RGB = np.array([122.782, 117.001, 104.298], np.float32)
+SCALE = np.float32(1 / 256)
+
+# Of the encoder's 14 blocks: those that halve rows and columns, and those of them whose
+# convolutions come out one row and column shorter than their shortcut.
+HALVING_BLOCKS = {3, 7, 10, 13}
+SHORT_BLOCKS = {10, 13}
+
+
+# A layer begins with its name, the name's length before it. Other layers hold no weights.
+_LAYER = re.compile(rb"\x01[\x04-\x07](con_4|affine_|bn_con2|fc_2)")
+
+
+class ModelError(Exception):
+    """A network's file is missing, or is not what dlib wrote."""
+
+
+def model_path(name: str) -> Path:
+    """Where the ``face-recognition-models`` package keeps the file `name`.
+
+    The package is found without being imported: importing it needs ``pkg_resources``, which
+    current setuptools no longer carries.
+
+    Raises:
+        ModelError: the package or the file is not installed.
+    """
+    spec = importlib.util.find_spec("face_recognition_models")
+    if spec is None or spec.origin is None:
+        raise ModelError("The package face-recognition-models is not installed.")
+    path = Path(spec.origin).parent / "models" / name
+    if not path.is_file():
+        raise ModelError(f"The package face-recognition-models has no file {name}.")
+    return path
+
+
+class Convolution(NamedTuple):
+    """Filters (out, in, height, width) and biases (out,), float32."""
+
+    weights: Array
+    bias: Array
+
+    def on_pixels(self) -> Convolution:
+        """This convolution for RGB bytes as they are, in place of dlib's normalised ones."""
+        weights = self.weights * SCALE
+        return Convolution(weights, self.bias - np.einsum("fchw,c->f", weights, MEAN_RGB))
+
+    def rounded_up(self, inputs: int = 0) -> Convolution:
+        """This convolution with `inputs` input channels, and output channels rounded up to a
+        multiple of 16 (a vector register's worth), all that is new being zeros.
+        """
+        filters, channels, _, _ = self.weights.shape
+        more = -filters % 16 if filters > 1 else 0
+        wider = max(inputs - channels, 0)
+        return Convolution(
+            np.pad(self.weights, [(0, more), (0, wider), (0, 0), (0, 0)]),
+            np.pad(self.bias, (0, more)),
+        )
+
+    def scaled(self, gamma: Array, beta: Array) -> Convolution:
+        """This convolution followed by x * gamma + beta, channel by channel."""
+        return Convolution(self.weights * gamma[:, None, None, None], self.bias * gamma + beta)
+
+
+class Layers(NamedTuple):
+    """What one dlib network file holds: its convolutions, and its last matrix if it has one."""
+
+    convolutions: list[Convolution]
+    matrix: Array | None
+
+
+class _Numbers:
+    """Reads dlib's ``serialize`` format from a position on.
+
+    Integers are a control byte (sign, length) and a little-endian magnitude, floats a mantissa
+    and an exponent, tensors a version, four sizes and raw float32.
+    """
+
+    def __init__(self, data: mmap, at: int) -> None:
+        self._data = data
+        self.position = at
+
+    def integer(self) -> int:
+        control = self._data[self.position]
+        start = self.position + 1
+        self.position = start + (control & 0x0F)
+        value = int.from_bytes(self._data[start : self.position], "little")
+        return -value if control & 0x80 else value
+
+    def integers(self, count: int) -> list[int]:
+        return [self.integer() for _ in range(count)]
+
+    def real(self) -> float:
+        mantissa, exponent = self.integers(2)
+        return mantissa * 2.0**exponent
+
+    def tensor(self) -> Array:
+        """The tensor's values, flat."""
+        version, *shape = self.integers(5)
+        count = int(np.prod(shape))
+        if version != 2 or self.position + 4 * count > len(self._data):
+            raise ValueError("This is no tensor of dlib 19 or later.")
+        start, self.position = self.position, self.position + 4 * count
+        return np.frombuffer(self._data[start : self.position], "<f4").astype(np.float32)
+
+
+def read_layers(path: Path) -> Layers:
+    """The convolutions of a dlib network file, from the input up, normalisation folded in.
+
+    Raises:
+        ModelError: the file is damaged, or ends too early.
+    """
+    try:
+        with path.open("rb") as file, mmap(file.fileno(), 0, access=ACCESS_READ) as data:
+            return _layers(data)
+    except (IndexError, ValueError) as error:
+        raise ModelError(f"{path.name} is damaged or ends too early.") from error
+
+
+def _layers(data: mmap) -> Layers:
+    convolutions: list[Convolution] = []
+    matrix = None
+    at = 0
+    while found := _LAYER.search(data, at):
+        numbers = _Numbers(data, found.end())
+        match found[1]:
+            case b"con_4":
+                convolutions.append(_convolution(numbers))
+            case b"affine_":
+                gamma, beta = np.split(numbers.tensor(), 2)
+                convolutions[-1] = convolutions[-1].scaled(gamma, beta)
+            case b"bn_con2":
+                convolutions[-1] = convolutions[-1].scaled(*_batch_normalisation(numbers))
+            case _:
+                outputs, inputs = numbers.integers(2)
+                matrix = numbers.tensor().reshape(inputs, outputs)
+        at = numbers.position
+    return Layers(convolutions, matrix)
+
+
+def _convolution(numbers: _Numbers) -> Convolution:
+    flat = numbers.tensor()
+    filters, rows, columns = numbers.integers(3)
+    weights = flat[:-filters].reshape(filters, -1, rows, columns)
+    return Convolution(weights, flat[-filters:])
+
+
+def _batch_normalisation(numbers: _Numbers) -> tuple[Array, Array]:
+    """What the normalisation multiplies by and adds when it no longer learns."""
+    gamma, beta = np.split(numbers.tensor(), 2)
+    numbers.integers(10)  # the shapes of gamma and beta
+    _mean, _inverse_deviation, running_mean, running_variance = (numbers.tensor() for _ in range(4))
+    numbers.integers(2)
+    epsilon = [numbers.real() for _ in range(5)][-1]
+    scale = gamma / np.sqrt(running_variance + np.float32(epsilon))
+    return scale, beta - running_mean * scale
+
+
+def encoder_graph(layers: Layers) -> bytes:
+    """The encoder as an ONNX model: uint8 (n, 150, 150, 3) RGB chips to float32 (n, 128).
+
+    29 convolutions: one of 7x7, then 14 blocks of two 3x3, each with a shortcut around it.
+
+    Raises:
+        ModelError: `layers` are another network's.
+    """
+    if len(layers.convolutions) != 29 or layers.matrix is None:
+        raise ModelError("This is not dlib's face encoder.")
+    graph = Graph("encoder")
+    first, *rest = layers.convolutions
+    x = _planes(graph, graph.input("chips", ["n", CHIP_SIZE, CHIP_SIZE, 3], UINT8))
+    x = graph.node("Relu", _convolve(graph, x, first.on_pixels(), stride=2))
+    x = graph.node("MaxPool", x, kernel_shape=[3, 3], strides=[2, 2])
+    for block, (one, two) in enumerate(zip(rest[::2], rest[1::2], strict=True)):
+        if block in HALVING_BLOCKS:
+            y = _convolve(graph, x, one, stride=2)
+            x = graph.node("AveragePool", x, kernel_shape=[2, 2], strides=[2, 2])
+        else:
+            y = _convolve(graph, x, one, padding=1)
+        y = _convolve(graph, graph.node("Relu", y), two, padding=1)
+        # dlib adds maps of unlike sizes by filling up the smaller with zeros at its end.
+        if block in SHORT_BLOCKS:
+            y = _fill_up(graph, y, rows=1, columns=1)
+        filters, channels = one.weights.shape[:2]
+        if filters > channels:
+            x = _fill_up(graph, x, channels=filters - channels)
+        x = graph.node("Relu", graph.node("Add", y, x))
+    x = graph.node("ReduceMean", x, axes=[2, 3], keepdims=0)
+    x = graph.node("MatMul", x, graph.constant(layers.matrix))
+    graph.output(x, ["n", ENCODING_SIZE])
+    return graph.serialise()
+
+
+def detector_graph(layers: Layers) -> bytes:
+    """The detector as an ONNX model: uint8 (1, h, w, 3) RGB to float32 (1, 1, rows, columns).
+
+    The score at (row, column) is that of the 80x80 window around the pixel (8 row + 14,
+    8 column + 14); above 0 it holds a face.
+
+    Raises:
+        ModelError: `layers` are another network's.
+    """
+    if len(layers.convolutions) != 7 or layers.matrix is not None:
+        raise ModelError("This is not dlib's face detector.")
+    graph = Graph("detector")
+    first, *middle, last = layers.convolutions
+    x = _planes(graph, graph.input("image", [1, "height", "width", 3], UINT8))
+    x = graph.node("Relu", _convolve(graph, x, first.on_pixels(), stride=2))
+    previous = 0
+    for index, layer in enumerate(middle):
+        layer = layer.rounded_up(inputs=previous)
+        if index < 2:
+            x = _convolve(graph, x, layer, stride=2)
+        else:
+            x = _convolve(graph, x, layer, padding=2)
+        x = graph.node("Relu", x)
+        previous = len(layer.weights)
+    x = _convolve_in_two_steps(graph, x, last.rounded_up(inputs=previous))
+    graph.output(x, [1, 1, "rows", "columns"])
+    return graph.serialise()
+
+
+def _convolve_in_two_steps(graph: Graph, x: str, layer: Convolution) -> str:
+    """A 9x9 convolution to one channel as nine of 3x3 side by side, their results shifted and
+    added up: six times faster, because convolutions run 8 or 16 output channels at once.
+    """
+    _, channels, _, _ = layer.weights.shape
+    # (1, c, 3, 3, 3, 3): which of the nine (row, column), then the place inside it (row, column)
+    parts = layer.weights.reshape(channels, 3, 3, 3, 3).transpose(1, 3, 0, 2, 4)
+    nine = Convolution(parts.reshape(9, channels, 3, 3), np.zeros(9, np.float32)).rounded_up()
+    pick = np.zeros((1, len(nine.weights), 3, 3), np.float32)
+    for part in range(9):
+        pick[0, part, part // 3, part % 3] = 1
+    x = _convolve(graph, x, nine, padding=2)
+    return _convolve(graph, x, Convolution(pick, layer.bias), padding=2, dilation=3)
+
+
+def _planes(graph: Graph, pixels: str) -> str:
+    """Bytes (n, height, width, 3) as float32 planes (n, 3, height, width)."""
+    return graph.node("Transpose", graph.node("Cast", pixels, to=FLOAT), perm=[0, 3, 1, 2])
+
+
+def _convolve(
+    graph: Graph, x: str, layer: Convolution, stride: int = 1, padding: int = 0, dilation: int = 1
+) -> str:
+    return graph.node(
+        "Conv",
+        x,
+        graph.constant(layer.weights),
+        graph.constant(layer.bias),
+        kernel_shape=layer.weights.shape[2:],
+        strides=[stride] * 2,
+        pads=[padding] * 4,
+        dilations=[dilation] * 2,
+    )
+
+
+def _fill_up(graph: Graph, x: str, channels: int = 0, rows: int = 0, columns: int = 0) -> str:
+    """`x` with that many more channels, rows and columns of zeros at its end."""
+    return graph.node("Pad", x, graph.constant(np.array([0, 0, 0, 0, 0, channels, rows, columns])))

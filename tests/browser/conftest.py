@@ -1,0 +1,68 @@
+"""A real browser with a fake webcam, on the real site."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+from django.conf import settings
+from django.core.management import call_command
+from django.test import override_settings
+from playwright.sync_api import sync_playwright
+from pytest_django.live_server_helper import LiveServer
+
+from tests.support import chromium
+from tests.support.browsing import Visitors
+from tests.support.requirements import unavailable
+from tests.support.webcam import Webcam
+
+
+@pytest.fixture(scope="session")
+def live_server(
+    tmp_path_factory: pytest.TempPathFactory,
+) -> Iterator[LiveServer]:
+    """The site with its static files collected, under hashed names, and served by Whitenoise."""
+    storages = {**settings.STORAGES, "staticfiles": settings.COLLECTED_STATIC}
+    with override_settings(STORAGES=storages, STATIC_ROOT=tmp_path_factory.mktemp("static")):
+        call_command("collectstatic", interactive=False, verbosity=0)
+        server = LiveServer("localhost", start=False)
+        # pytest-django's own way to serve static files knows no hashed names.
+        server.thread.static_handler = lambda application: application  # type: ignore[assignment]
+        server.start()
+        yield server
+        server.stop()
+
+
+@pytest.fixture(scope="session")
+def webcam_file(tmp_path_factory: pytest.TempPathFactory) -> Webcam:
+    return Webcam(tmp_path_factory.mktemp("webcam") / "webcam.y4m")
+
+
+@pytest.fixture(scope="session")
+def browsers(webcam_file: Webcam) -> Iterator[Visitors]:
+    if problem := chromium.problem():
+        unavailable(problem)
+    with sync_playwright() as playwright:
+        visitors = Visitors(playwright, chromium.find(), webcam_file)
+        yield visitors
+        visitors.close()
+
+
+@pytest.fixture
+def webcam(webcam_file: Webcam) -> Webcam:
+    """The fake camera: `webcam.show("obama")`. Nobody sits before it when a test begins."""
+    webcam_file.show()
+    return webcam_file
+
+
+@pytest.fixture
+def visitors(browsers: Visitors, webcam: Webcam, live_server) -> Iterator[Visitors]:
+    """Opens pages: `page = visitors.open("/face/login/")`.
+
+    A test fails when a page requested anything from elsewhere or wrote an error to the console.
+    """
+    browsers.site = live_server.url
+    browsers.mishaps.clear()
+    yield browsers
+    browsers.leave()
+    assert not browsers.mishaps, "\n".join(browsers.mishaps)

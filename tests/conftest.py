@@ -1,0 +1,41 @@
+"""Fixtures that every kind of test may use."""
+
+from __future__ import annotations
+
+from types import ModuleType
+
+import pytest
+from django.conf import settings
+
+from tests.support import oracle as face_recognition_oracle
+from tests.support.faces import Faces
+from tests.support.requirements import unavailable
+
+
+@pytest.fixture(scope="session")
+def faces() -> Faces:
+    """Photographs of real people by name, as bytes: `faces["obama"]`."""
+    return Faces()
+
+
+@pytest.fixture(scope="session")
+def oracle() -> ModuleType:
+    """The face_recognition package."""
+    try:
+        return face_recognition_oracle.load()
+    except ImportError as error:
+        unavailable(f"face_recognition cannot be imported ({error}); run `make dev`")
+
+
+@pytest.fixture(scope="session")
+def django_db_modify_db_settings(
+    django_db_modify_db_settings: None, tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    """Keep SQLite's test data in a file, as the site does.
+
+    In memory, all threads of the live server would share one connection and its transactions.
+    """
+    database = settings.DATABASES["default"]
+    if database["ENGINE"].endswith("sqlite3"):
+        test = database.setdefault("TEST", {})
+        test["NAME"] = str(tmp_path_factory.mktemp("database") / "test.sqlite3")

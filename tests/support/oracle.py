@@ -1,0 +1,40 @@
+"""face_recognition itself: what the encodings here are held against."""
+
+from __future__ import annotations
+
+import importlib
+import importlib.util
+import sys
+from functools import cache
+from pathlib import Path
+from types import ModuleType
+
+# The functions through which face_recognition asks for its networks' files.
+LOCATIONS = {
+    "cnn_face_detector_model_location": "mmod_human_face_detector.dat",
+    "face_recognition_model_location": "dlib_face_recognition_resnet_model_v1.dat",
+    "pose_predictor_five_point_model_location": "shape_predictor_5_face_landmarks.dat",
+    "pose_predictor_model_location": "shape_predictor_68_face_landmarks.dat",
+}
+
+
+@cache
+def load() -> ModuleType:
+    """Import face_recognition; ImportError where it is not installed."""
+    # face_recognition exits Python when it cannot import face_recognition_models, and that package
+    # needs pkg_resources, which setuptools no longer has. A stand-in answers in its place.
+    spec = importlib.util.find_spec("face_recognition_models")
+    if spec is None or spec.origin is None:
+        raise ImportError("face-recognition-models is not installed")
+    folder = Path(spec.origin).parent / "models"
+    stand_in = ModuleType("face_recognition_models")
+    for function, name in LOCATIONS.items():
+        setattr(stand_in, function, lambda path=str(folder / name): path)
+    original = sys.modules.get("face_recognition_models")
+    sys.modules["face_recognition_models"] = stand_in
+    try:
+        return importlib.import_module("face_recognition")
+    finally:
+        del sys.modules["face_recognition_models"]
+        if original is not None:
+            sys.modules["face_recognition_models"] = original
