@@ -17,7 +17,7 @@ from . import capture, conf, enrolment, errors
 
 
 class SnapshotInput(forms.FileInput):
-    """File inputs of one name. On phones each opens the camera on the user's side."""
+    """Takes all files of its name. On phones it opens the camera on the user's side."""
 
     allow_multiple_selected = True
 
@@ -119,8 +119,7 @@ class EnrolForm(forms.Form):
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        field = self.fields["snapshot"]
-        assert isinstance(field, SnapshotField)
+        field: Any = self.fields["snapshot"]
         field.shots = conf.get().ENROLMENT_SHOTS
 
     def clean(self) -> dict[str, Any]:

@@ -1,0 +1,123 @@
+from __future__ import annotations
+
+import tracemalloc
+import zlib
+from io import BytesIO
+
+import numpy as np
+import pytest
+from PIL import Image, ImageFile
+
+from faceauth.vision import (
+    ImageError,
+    ImageTooLargeError,
+    UnsupportedImageError,
+    decode_image,
+)
+
+
+def saved(picture, kind="PNG", **options):
+    out = BytesIO()
+    picture.save(out, kind, **options)
+    return out.getvalue()
+
+
+def huge_png(width, height):
+    """A PNG whose header says so, with next to nothing in it."""
+
+    def chunk(kind, data):
+        crc = zlib.crc32(kind + data)
+        return len(data).to_bytes(4, "big") + kind + data + crc.to_bytes(4, "big")
+
+    header = width.to_bytes(4, "big") + height.to_bytes(4, "big") + bytes([8, 2, 0, 0, 0])
+    body = chunk(b"IHDR", header) + chunk(b"IDAT", zlib.compress(b"")) + chunk(b"IEND", b"")
+    return b"\x89PNG\r\n\x1a\n" + body
+
+
+@pytest.fixture
+def photo(faces):
+    return Image.open(BytesIO(faces["astronaut"])).convert("RGB")
+
+
+@pytest.mark.parametrize("kind", ["PNG", "BMP", "TIFF", "GIF", "JPEG", "WEBP"])
+def test_formats_are_read_as_rgb(photo, kind):
+    image = decode_image(saved(photo, kind))
+    assert image.shape == (512, 512, 3)
+    assert image.dtype == np.uint8
+    assert np.abs(image.astype(int) - np.asarray(photo)).mean() < 8
+
+
+def test_picture_that_a_phone_held_sideways_is_turned_upright(photo):
+    exif = Image.Exif()
+    exif[0x0112] = 6
+    turned = photo.crop((0, 0, 512, 300)).transpose(Image.Transpose.ROTATE_90)
+    image = decode_image(saved(turned, "JPEG", exif=exif, quality=95))
+    assert image.shape == (300, 512, 3)
+    assert np.abs(image.astype(int) - np.asarray(photo)[:300]).mean() < 5
+
+
+def test_cmyk_is_converted(photo):
+    image = decode_image(saved(photo.convert("CMYK"), "JPEG"))
+    assert np.abs(image.astype(int) - np.asarray(photo)).mean() < 5
+
+
+def test_sixteen_bit_keeps_its_tones(photo):
+    grey = np.asarray(photo.convert("L"))
+    image = decode_image(saved(Image.fromarray(grey.astype(np.uint16) * 257)))
+    assert np.abs(image[:, :, 0].astype(int) - grey).mean() < 1
+
+
+@pytest.mark.parametrize("mode", ["L", "1", "P", "LA"])
+def test_other_modes_become_rgb(photo, mode):
+    assert decode_image(saved(photo.convert(mode))).shape == (512, 512, 3)
+
+
+def test_transparent_parts_become_white():
+    clear = Image.new("RGBA", (20, 20), (255, 0, 0, 0))
+    assert (decode_image(saved(clear)) == 255).all()
+
+
+def test_first_frame_of_an_animation(photo):
+    black = Image.new("RGB", photo.size)
+    data = saved(photo, "WEBP", save_all=True, append_images=[black] * 3, lossless=True)
+    assert np.abs(decode_image(data).astype(int) - np.asarray(photo)).mean() < 2
+
+
+def test_large_photos_are_scaled_down(photo):
+    large = saved(photo.resize((6000, 4000)), "JPEG")
+    assert decode_image(large).shape == (1067, 1600, 3)
+    assert decode_image(large, max_side=300).shape == (200, 300, 3)
+
+
+def test_more_pixels_than_allowed_are_refused_undecoded():
+    data = huge_png(20_000, 10_000)
+    tracemalloc.start()
+    with pytest.raises(ImageTooLargeError):
+        decode_image(data)
+    _, peak = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert peak < 5_000_000
+
+
+def test_pixels_beyond_what_pillow_itself_allows_are_refused_too():
+    with pytest.raises(ImageTooLargeError):
+        decode_image(huge_png(60_000, 60_000))
+
+
+@pytest.mark.parametrize(
+    "data", [b"hello, this is text", b"%PDF-1.7", b"<svg xmlns='http://www.w3.org/2000/svg'/>"]
+)
+def test_what_is_no_picture_is_unsupported(data):
+    with pytest.raises(UnsupportedImageError) as caught:
+        decode_image(data)
+    assert caught.value.code == "unsupported_type"
+
+
+def test_empty_and_truncated_pictures_are_bad(photo, monkeypatch):
+    # face_recognition, once imported, turns this on for the whole process.
+    monkeypatch.setattr(ImageFile, "LOAD_TRUNCATED_IMAGES", False)
+    data = saved(photo, "JPEG")
+    for broken in (b"", data[: len(data) // 2], saved(photo)[:3000], saved(photo, "WEBP")[:2000]):
+        with pytest.raises(ImageError) as caught:
+            decode_image(broken)
+        assert caught.value.code == "bad_image"
