@@ -46,11 +46,10 @@ class Gallery:
         return [Match(keys[row], float(distances[row])) for row in nearest]
 
     def forget(self, keys: Iterable[Any]) -> None:
-        """Drop people who turned out to be gone from the database."""
+        """Drop people who turned out to be gone, until they change again."""
         with self._lock:
             for key in keys:
                 self._templates.pop(key, None)
-                self._versions.pop(key, None)
             self._rebuild()
 
     def _refresh(self) -> None:

@@ -1,0 +1,65 @@
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import pytest
+from django.core.files.uploadedfile import SimpleUploadedFile
+from django.test import Client
+
+from accounts.models import User
+from faceauth import capture, enrolment
+from faceauth.gallery import gallery
+from tests.support.faces import Faces
+
+JSON = {"Accept": "application/json"}
+
+
+@pytest.fixture(autouse=True)
+def empty_gallery() -> Iterator[None]:
+    """Let no test meet the faces of the one before."""
+    gallery.cache_clear()
+    yield
+    gallery.cache_clear()
+
+
+@pytest.fixture
+def upload(faces: Faces) -> Callable[..., SimpleUploadedFile]:
+    """A photograph as a form would send it: `upload("obama")`, or any bytes."""
+
+    def make(what: str | bytes, name: str = "face.jpg") -> SimpleUploadedFile:
+        data = faces[what] if isinstance(what, str) else what
+        return SimpleUploadedFile(name, data, "image/jpeg")
+
+    return make
+
+
+@pytest.fixture
+def enrolled(db: None, faces: Faces) -> Callable[..., User]:
+    """Make a user with that face: `enrolled("ada", "obama", "obama2")`."""
+
+    def make(username: str, *photos: str, **fields: Any) -> User:
+        user = User(username=username, email=f"{username}@example.com", **fields)
+        user.set_password(fields.get("password"))
+        user.save()
+        enrolment.enrol(user, capture.encodings([faces[photo] for photo in photos]))
+        return user
+
+    return make
+
+
+@pytest.fixture
+def ask(client: Client) -> Callable[..., tuple[int, dict[str, Any]]]:
+    """Post a form as the page's script does: status and JSON."""
+
+    def post(path: str, /, **data: Any) -> tuple[int, dict[str, Any]]:
+        response = client.post(path, data, headers=JSON)
+        return response.status_code, response.json()
+
+    return post
+
+
+def username_of(client: Client) -> str | None:
+    """Who is logged in."""
+    key = client.session.get("_auth_user_id")
+    return User.objects.get(pk=key).username if key else None

@@ -1,0 +1,198 @@
+from __future__ import annotations
+
+import re
+
+import pytest
+from django.core import mail
+from django.db import IntegrityError
+
+from accounts.models import User
+from tests.site.conftest import username_of
+
+SIGN_UP, LOGIN = "/accounts/signup/", "/face/login/"
+GOOD = {"username": "ada", "email": "ada@example.com"}
+
+
+@pytest.fixture
+def shots(upload):
+    return lambda *names: [upload(name) for name in names or ("obama", "obama2", "obama3")]
+
+
+def test_sign_up_with_a_face_and_no_password(client, ask, db, shots, upload):
+    status, answer = ask(SIGN_UP, **GOOD, consent="on", snapshot=shots())
+    assert status == 200
+    assert username_of(client) == "ada"
+    user = User.objects.get()
+    assert not user.has_usable_password()
+    assert (user.has_face, user.face_shots) == (True, 3)
+    assert user.face_consented_at is not None
+    client.post("/accounts/logout/")
+    assert username_of(client) is None
+    assert ask(LOGIN, snapshot=upload("obama2"))[1]["user"]["username"] == "ada"
+    assert ask(LOGIN, username="ada", password="")[0] == 400
+
+
+def test_sign_up_with_a_password_and_no_face(client, ask, db):
+    assert ask(SIGN_UP, **GOOD, password="a long password")[0] == 200
+    user = User.objects.get()
+    assert not user.has_face
+    assert user.face_consented_at is None
+    assert user.check_password("a long password")
+
+
+def test_neither_face_nor_password_is_no_account(ask, db):
+    status, answer = ask(SIGN_UP, **GOOD)
+    assert status == 400
+    assert answer["error"]["fields"]["password"]
+    assert not User.objects.exists()
+
+
+def test_face_without_consent_is_not_computed(ask, db, shots, monkeypatch):
+    monkeypatch.setattr("faceauth.capture.encodings", pytest.fail)
+    status, answer = ask(SIGN_UP, **GOOD, snapshot=shots())
+    assert status == 400
+    assert answer["error"]["fields"]["consent"]
+    assert not User.objects.exists()
+
+
+@pytest.mark.parametrize(
+    ("fields", "wrong"),
+    [
+        ({"username": ""}, "username"),
+        ({"username": "a b"}, "username"),
+        ({"username": "TAKEN"}, "username"),
+        ({"email": ""}, "email"),
+        ({"email": "nonsense"}, "email"),
+        ({"email": "Taken@Example.com"}, "email"),
+        ({"password": "12345"}, "password"),
+        ({"password": "ada@example.com"}, "password"),
+    ],
+)
+def test_wrong_fields_are_named(ask, db, fields, wrong):
+    User.objects.create_user("taken", "taken@example.com", "password")
+    status, answer = ask(SIGN_UP, **{**GOOD, "password": "a long password", **fields})
+    assert (status, answer["error"]["code"]) == (400, "invalid")
+    assert list(answer["error"]["fields"]) == [wrong]
+    assert User.objects.count() == 1
+
+
+def test_shots_of_two_people_are_refused(ask, db, shots):
+    status, answer = ask(SIGN_UP, **GOOD, consent="on", snapshot=shots("obama", "obama2", "biden"))
+    assert (status, answer["error"]["code"]) == (400, "not_same_person")
+    assert not User.objects.exists()
+
+
+def test_too_few_shots_are_asked_for(ask, db, shots):
+    status, answer = ask(SIGN_UP, **GOOD, consent="on", snapshot=shots("obama"))
+    assert (status, answer["error"]["code"]) == (400, "missing_snapshot")
+
+
+def test_name_taken_meanwhile_is_said(ask, db, monkeypatch):
+    def too_late(*args, **kwargs):
+        raise IntegrityError("unique")
+
+    monkeypatch.setattr(User, "save", too_late)
+    status, answer = ask(SIGN_UP, **GOOD, password="a long password")
+    assert (status, answer["error"]["code"]) == (400, "invalid")
+
+
+def test_database_itself_keeps_names_and_addresses_unique(db):
+    User.objects.create_user("ada", "ada@example.com")
+    with pytest.raises(IntegrityError):
+        User.objects.create_user("ADA", "other@example.com")
+
+
+def test_pages_that_need_login_lead_there_and_back(client, enrolled, upload):
+    enrolled("obama", "obama")
+    response = client.get("/members/")
+    assert response["Location"] == "/face/login/?next=/members/"
+    response = client.post(LOGIN, {"snapshot": upload("obama"), "next": "/members/"}, follow=True)
+    assert response.request["PATH_INFO"] == "/members/"
+
+
+def test_logout_is_a_post(client, enrolled):
+    client.force_login(enrolled("obama", "obama"))
+    assert client.get("/accounts/logout/").status_code == 405
+    assert username_of(client) == "obama"
+
+
+def test_profile_tells_when_the_face_was_enrolled_and_used(client, ask, enrolled, upload):
+    enrolled("obama", "obama")
+    ask(LOGIN, snapshot=upload("obama"))
+    user = User.objects.get()
+    page = client.get("/accounts/profile/").text
+    for moment in (user.face_enrolled_at, user.face_last_used_at):
+        assert str(moment.year) in page
+        assert moment.strftime("%H:%M") in page or moment.isoformat()[:16] in page
+
+
+def test_enrolling_again_replaces_the_face(client, ask, enrolled, upload, shots):
+    user = enrolled("ada", "obama", password="a long password")
+    client.force_login(user)
+    assert ask("/face/enrol/", snapshot=shots("biden", "biden", "biden"))[0] == 400
+    status, _ = ask("/face/enrol/", consent="on", snapshot=shots("biden", "biden", "biden"))
+    assert status == 200
+    client.logout()
+    assert ask(LOGIN, snapshot=upload("obama"))[0] == 401
+    assert ask(LOGIN, snapshot=upload("biden"))[0] == 200
+
+
+def test_removing_the_face(client, ask, enrolled, upload):
+    user = enrolled("ada", "obama", password="a long password")
+    client.force_login(user)
+    assert client.get("/face/remove/").status_code == 200
+    assert client.post("/face/remove/").status_code == 302
+    user.refresh_from_db()
+    assert user.face_encodings is None
+    assert user.face_enrolled_at is user.face_consented_at is user.face_last_used_at is None
+    client.logout()
+    assert ask(LOGIN, snapshot=upload("obama"))[0] == 401
+
+
+def test_who_has_no_password_sets_one_before_removing_the_face(client, enrolled):
+    user = enrolled("ada", "obama")
+    client.force_login(user)
+    assert client.post("/face/remove/").status_code == 409
+    user.refresh_from_db()
+    assert user.has_face
+    passwords = {"new_password1": "a long password", "new_password2": "a long password"}
+    assert client.post("/accounts/password-change/", passwords).status_code == 302
+    assert client.post("/face/remove/").status_code == 302
+
+
+@pytest.mark.parametrize("path", ["/face/enrol/", "/face/remove/", "/accounts/profile/"])
+def test_strangers_are_sent_to_log_in(client, db, path):
+    assert client.get(path)["Location"].startswith("/face/login/")
+    assert client.post(path)["Location"].startswith("/face/login/")
+
+
+def test_password_reset_works_for_who_never_had_a_password(client, enrolled):
+    enrolled("ada", "obama")
+    client.post("/accounts/password-reset/", {"email": "ADA@example.com"})
+    (message,) = mail.outbox
+    assert message.to == ["ada@example.com"]
+    (link,) = re.findall(r"http://testserver(/\S+)", message.body)
+    form = client.get(link)["Location"]
+    passwords = {"new_password1": "a long password", "new_password2": "a long password"}
+    assert client.post(form, passwords).status_code == 302
+    assert client.login(username="ada", password="a long password")
+
+
+def test_password_reset_tells_nobody_who_has_an_account(client, enrolled):
+    enrolled("ada", "obama")
+    answers = [
+        client.post("/accounts/password-reset/", {"email": email})
+        for email in ("ada@example.com", "nobody@example.com")
+    ]
+    assert answers[0].status_code == answers[1].status_code == 302
+    assert answers[0]["Location"] == answers[1]["Location"]
+    assert len(mail.outbox) == 1
+
+
+def test_admin_shows_who_is_enrolled_and_no_numbers(admin_client, enrolled):
+    user = enrolled("ada", "obama")
+    assert "icon-yes" in admin_client.get("/admin/accounts/user/").text
+    page = admin_client.get(f"/admin/accounts/user/{user.pk}/change/").text
+    assert "Face" in page
+    assert "face_encodings" not in page
+    assert "array(" not in page

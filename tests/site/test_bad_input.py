@@ -1,0 +1,209 @@
+from __future__ import annotations
+
+from io import BytesIO
+
+import numpy as np
+import pytest
+from django.db import OperationalError
+from PIL import Image
+
+from accounts.models import User
+from faceauth import capture
+from tests.site.conftest import JSON
+from tests.unit.vision.test_images import huge_png, saved
+
+LOGIN, PREVIEW, SIGN_UP = "/face/login/", "/face/preview/", "/accounts/signup/"
+
+
+@pytest.fixture
+def photo(faces):
+    return Image.open(BytesIO(faces["astronaut"])).convert("RGB")
+
+
+def darkened(photo, factor):
+    return Image.fromarray((np.asarray(photo) * factor).astype(np.uint8))
+
+
+@pytest.mark.parametrize("path", [LOGIN, PREVIEW])
+@pytest.mark.parametrize(
+    ("make", "status", "code"),
+    [
+        (lambda photo: b"", 400, "bad_image"),
+        (lambda photo: saved(photo, "PNG")[:5000], 400, "bad_image"),
+        (lambda photo: b"This is text with a picture's name.", 415, "unsupported_type"),
+        (lambda photo: b"<svg onload='alert(1)'/>", 415, "unsupported_type"),
+        (lambda photo: huge_png(20_000, 10_000), 413, "too_large"),
+        (lambda photo: b"x" * 9_000_000, 413, "too_large"),
+        (lambda photo: b"x" * 30_000_000, 413, "too_large"),
+    ],
+    ids=["empty", "truncated", "text", "svg", "200 megapixels", "9 MB", "30 MB"],
+)
+def test_what_is_no_usable_file_gets_its_code(db, ask, upload, photo, path, make, status, code):
+    got, answer = ask(path, snapshot=upload(make(photo)))
+    assert (got, answer["error"]["code"]) == (status, code)
+    assert answer["error"]["message"]
+
+
+@pytest.mark.parametrize(
+    ("make", "code"),
+    [
+        (lambda photo: Image.new("RGB", (640, 480), "gray"), "no_face"),
+        (lambda photo: photo.crop((250, 0, 512, 40)), "no_face"),
+        (lambda photo: darkened(photo, 0.12), "too_dark"),
+        (
+            lambda photo: Image.blend(photo, Image.new("RGB", photo.size, "white"), 0.85),
+            "too_bright",
+        ),
+        (lambda photo: photo.resize((60, 60)).resize((512, 512)), "blurred"),
+    ],
+    ids=["nobody", "no face", "dark", "bright", "blurred"],
+)
+def test_what_is_wrong_with_the_picture_gets_its_code(db, ask, upload, photo, make, code):
+    status, answer = ask(LOGIN, snapshot=upload(saved(make(photo), "PNG")))
+    assert (status, answer["error"]["code"]) == (400, code)
+    assert answer["error"]["fields"]["snapshot"]
+
+
+def test_two_people_are_refused(db, ask, upload, faces):
+    people = [Image.open(BytesIO(faces[name])).resize((500, 650)) for name in ("obama", "obama2")]
+    both = Image.new("RGB", (1000, 650))
+    both.paste(people[0], (0, 0))
+    both.paste(people[1], (500, 0))
+    status, answer = ask(LOGIN, snapshot=upload(saved(both)))
+    assert (status, answer["error"]["code"]) == (400, "several_faces")
+
+
+@pytest.mark.parametrize("kind", ["rotated", "cmyk", "16 bit", "animated", "webp", "alpha"])
+def test_unusual_pictures_log_in(ask, enrolled, upload, photo, kind):
+    enrolled("eileen", "astronaut")
+    exif = Image.Exif()
+    exif[0x0112] = 6
+    data = {
+        "rotated": lambda: saved(photo.transpose(Image.Transpose.ROTATE_90), "JPEG", exif=exif),
+        "cmyk": lambda: saved(photo.convert("CMYK"), "JPEG"),
+        "16 bit": lambda: saved(
+            Image.fromarray(np.asarray(photo.convert("L")).astype(np.uint16) * 257)
+        ),
+        "animated": lambda: saved(photo, "GIF", save_all=True, append_images=[photo.rotate(90)]),
+        "webp": lambda: saved(photo, "WEBP"),
+        "alpha": lambda: saved(photo.convert("RGBA")),
+    }[kind]()
+    status, answer = ask(LOGIN, snapshot=upload(data))
+    assert (status, answer["user"]["username"]) == (200, "eileen")
+
+
+@pytest.mark.parametrize("path", [LOGIN, PREVIEW])
+def test_missing_picture(db, ask, path):
+    status, answer = ask(path)
+    assert (status, answer["error"]["code"]) == (400, "missing_snapshot")
+
+
+def test_picture_as_text_field_is_a_missing_picture(db, ask):
+    assert ask(LOGIN, snapshot="not a file")[1]["error"]["code"] == "missing_snapshot"
+
+
+def test_too_many_pictures(db, ask, upload):
+    status, answer = ask(LOGIN, snapshot=[upload("astronaut") for _ in range(9)])
+    assert (status, answer["error"]["code"]) == (413, "too_large")
+
+
+@pytest.mark.parametrize("accept", ["application/json", "text/html"])
+def test_get_where_a_post_belongs(client, db, accept):
+    response = client.get(PREVIEW, headers={"Accept": accept})
+    assert response.status_code == 405
+    assert "POST" in response["Allow"]
+    assert response["Content-Type"].startswith(accept)
+
+
+@pytest.mark.parametrize(
+    ("content_type", "body"),
+    [
+        ("multipart/form-data", b"no boundary"),
+        ("multipart/form-data; boundary=x", b"--x\r\nbroken"),
+        ("multipart/form-data; boundary=" + "x" * 300, b""),
+        ("application/json", b"{"),
+        ("text/plain", b"\xff\xfe"),
+        ("application/x-www-form-urlencoded", b"a=1&" * 2000),
+        ("application/x-www-form-urlencoded", b"a=" + b"x" * 3_000_000),
+    ],
+)
+def test_broken_bodies_are_client_errors(client, db, content_type, body):
+    response = client.post(LOGIN, body, content_type=content_type, headers=JSON)
+    assert 400 <= response.status_code < 500
+    assert response.json()["error"]["message"]
+
+
+def test_errors_in_a_page_without_script(client, db, upload):
+    response = client.post(LOGIN, {"snapshot": upload(b"text")})
+    assert response.status_code == 415
+    assert "not a picture" in response.text
+    response = client.post(LOGIN, {"snapshot": upload(b"x" * 30_000_000)})
+    assert response.status_code == 413
+    assert "too large" in response.text
+
+
+def test_uploads_never_touch_the_disk(db, ask, upload, faces, monkeypatch):
+    def refuse(*args, **kwargs):
+        raise AssertionError("an upload was written to a file")
+
+    monkeypatch.setattr("django.core.files.uploadedfile.TemporaryUploadedFile.__init__", refuse)
+    # Beyond Django's FILE_UPLOAD_MAX_MEMORY_SIZE; readers of JPEG stop at its end mark.
+    large = faces["obama"] + bytes(3_000_000)
+    assert ask(LOGIN, snapshot=upload(large))[1]["error"]["code"] == "not_recognised"
+
+
+def test_crowd_is_asked_to_come_back(client, db, upload, monkeypatch):
+    monkeypatch.setattr(capture, "WAIT_SECONDS", 0.01)
+    turns = capture._turns()
+    taken = 0
+    while turns.acquire(blocking=False):
+        taken += 1
+    try:
+        response = client.post(LOGIN, {"snapshot": upload("astronaut")}, headers=JSON)
+    finally:
+        for _ in range(taken):
+            turns.release()
+    assert response.status_code == 503
+    assert response.json()["error"]["code"] == "busy"
+    assert int(response["Retry-After"]) > 0
+    assert client.post(LOGIN, {"snapshot": upload("astronaut")}).status_code == 401
+
+
+@pytest.mark.parametrize("accept", ["application/json", "text/html"])
+@pytest.mark.parametrize("path", ["/face/login/", "/accounts/profile/", "/"])
+def test_stopped_database_is_said_and_loses_no_session(
+    client, enrolled, upload, monkeypatch, accept, path
+):
+    enrolled("eileen", "astronaut")
+    client.post(LOGIN, {"snapshot": upload("astronaut")})
+
+    def stopped(*args, **kwargs):
+        raise OperationalError("connection refused")
+
+    with monkeypatch.context() as broken:
+        broken.setattr("django.db.backends.utils.CursorWrapper.execute", stopped)
+        # As in production: what Django would raise in a test becomes the answer.
+        client.raise_request_exception = False
+        response = client.get(path, headers={"Accept": accept})
+        assert response.status_code == 503
+        assert int(response["Retry-After"]) > 0
+        assert response["Content-Type"].startswith(accept)
+        assert "refused" not in response.text
+        data = {"snapshot": upload("astronaut")}
+        assert client.post(LOGIN, data, headers={"Accept": accept}).status_code == 503
+    assert client.get("/members/").status_code == 200
+
+
+def test_database_that_stops_during_sign_up_leaves_no_half_account(client, db, upload, monkeypatch):
+    def stopped(*args, **kwargs):
+        raise OperationalError("connection lost")
+
+    monkeypatch.setattr("faceauth.enrolment.enrol", stopped)
+    form = {
+        "username": "eileen",
+        "email": "eileen@example.com",
+        "consent": "on",
+        "snapshot": [upload("astronaut") for _ in range(3)],
+    }
+    assert client.post(SIGN_UP, form, headers=JSON).status_code == 503
+    assert not User.objects.exists()

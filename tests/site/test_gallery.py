@@ -1,0 +1,110 @@
+from __future__ import annotations
+
+from datetime import timedelta
+
+import numpy as np
+import pytest
+from django.db import connection
+from django.utils import timezone
+
+from accounts.models import User
+from faceauth import enrolment
+from faceauth.gallery import OVERLAP, Gallery
+from faceauth.vision.encoding import template
+
+
+def shots(seed):
+    random = np.random.default_rng(seed)
+    return (random.normal(size=128) + random.normal(0, 0.05, (3, 128))).astype(np.float32)
+
+
+@pytest.fixture
+def people(db):
+    users = []
+    for number in range(5):
+        user = User.objects.create_user(f"user{number}", f"user{number}@example.com")
+        enrolment.enrol(user, shots(number))
+        users.append(user)
+    return users
+
+
+def probe(number):
+    return template(shots(number)[:1])
+
+
+def test_nearest_first_with_their_distances(people):
+    first, second = Gallery().nearest(probe(3))
+    assert first.key == people[3].pk
+    assert first.distance == pytest.approx(np.linalg.norm(template(shots(3)) - probe(3)), abs=1e-3)
+    assert first.distance < 0.1 < second.distance
+
+
+def test_empty_gallery(db):
+    assert Gallery().nearest(probe(0)) == []
+
+
+def test_keeps_up_with_the_database(people):
+    gallery = Gallery()
+    gallery.nearest(probe(0))
+    late = User.objects.create_user("late", "late@example.com")
+    enrolment.enrol(late, shots(9))
+    assert gallery.nearest(probe(9))[0].key == late.pk
+    enrolment.enrol(late, shots(10))
+    assert gallery.nearest(probe(10))[0].key == late.pk
+    assert gallery.nearest(probe(9))[0].distance > 1
+    enrolment.revoke(late)
+    assert gallery.nearest(probe(10))[0].key != late.pk
+
+
+def test_change_of_a_transaction_that_ended_late_is_seen(people):
+    gallery = Gallery()
+    gallery.nearest(probe(0))
+    late = User.objects.create_user("late", "late@example.com")
+    enrolment.enrol(late, shots(9))
+    User.objects.filter(pk=late.pk).update(face_changed_at=timezone.now() - OVERLAP / 2)
+    assert gallery.nearest(probe(9))[0].key == late.pk
+
+
+def test_search_reads_no_templates_that_it_knows(people, django_assert_num_queries):
+    User.objects.update(face_changed_at=timezone.now() - 10 * OVERLAP)
+    gallery = Gallery()
+    gallery.nearest(probe(0))
+    with django_assert_num_queries(1) as queries:
+        gallery.nearest(probe(1))
+    with connection.cursor() as cursor:
+        cursor.execute(queries[0]["sql"])
+        assert cursor.fetchall() == []
+
+
+def test_forgotten_people_are_not_found(people):
+    gallery = Gallery()
+    assert gallery.nearest(probe(2))[0].key == people[2].pk
+    gallery.forget([people[2].pk])
+    assert gallery.nearest(probe(2))[0].key != people[2].pk
+
+
+def test_unreadable_template_is_left_out(people, caplog):
+    with connection.cursor() as cursor:
+        table = User._meta.db_table
+        cursor.execute(
+            f"UPDATE {table} SET face_encodings = %s WHERE id = %s", [b"\x01xx", people[1].pk]
+        )
+    gallery = Gallery()
+    assert gallery.nearest(probe(1))[0].key != people[1].pk
+    assert len(gallery.nearest(probe(1), count=10)) == 4
+    assert "unreadable" in caplog.text
+    user = User.objects.get(pk=people[1].pk)
+    assert (user.has_face, user.face_shots) == (False, 0)
+    user.save()
+    assert bytes(User.objects.values_list("face_encodings", flat=True).get(pk=user.pk)) == b"\x01xx"
+
+
+def test_deleted_user_is_nobody(client, enrolled, upload):
+    user = enrolled("obama", "obama")
+    assert client.post("/face/login/", {"snapshot": upload("obama")}).status_code == 302
+    client.logout()
+    user.delete()
+    assert client.post("/face/login/", {"snapshot": upload("obama")}).status_code == 401
+    again = enrolled("again", "obama")
+    User.objects.filter(pk=again.pk).update(face_changed_at=timezone.now() + timedelta(seconds=1))
+    assert client.post("/face/login/", {"snapshot": upload("obama")}).status_code == 302
