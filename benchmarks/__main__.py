@@ -22,13 +22,13 @@ def main() -> None:
     people = pictures.webcam_pictures()
     shots = [each for of_one in people.values() for each in of_one]
     print(f"{len(shots)} pictures of 640x480, faces 120 to 320 pixels tall, one thread, medians\n")
-    print("| | face_recognition | faceauth | times faster | bar |")
+    print("| | face_recognition | faceauth | times faster | at least |")
     print("| --- | --- | --- | --- | --- |")
     rows = [*speed.compare(shots, with_cnn=not options.quick), login.compare(people)]
     for row in rows:
         print(
             f"| {row.what} | {row.theirs:,.1f} ms | {row.ours:,.1f} ms "
-            f"| {row.ratio:,.0f} | {row.bar} |"
+            f"| {row.ratio:,.1f} | {row.bar} |"
         )
     cost = worker.measure()
     print(

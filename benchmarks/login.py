@@ -35,7 +35,7 @@ def compare(people: Mapping[str, list[bytes]]) -> Row:
         connection.creation.destroy_test_db("", verbosity=0)
         teardown_test_environment()
     theirs = timed(lambda: _log_in_as_in_tutorials(pictures))
-    return Row(f"log in among {PEOPLE} people (the whole request)", theirs, ours, "500")
+    return Row(f"log in among {PEOPLE} people (the whole request)", theirs, ours, 500)
 
 
 def _enrol(people: Mapping[str, list[bytes]]) -> None:

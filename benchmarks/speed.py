@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Sequence
+from functools import partial
 from io import BytesIO
 from statistics import median
 from typing import Any, NamedTuple
@@ -13,6 +14,8 @@ import cv2
 from faceauth.vision import Engine, decode_image
 from tests.support import oracle
 
+ROUNDS = 3
+
 
 class Row(NamedTuple):
     """A line of the table: medians in milliseconds, and how many times faster."""
@@ -20,7 +23,7 @@ class Row(NamedTuple):
     what: str
     theirs: float
     ours: float
-    bar: str
+    bar: int
 
     @property
     def ratio(self) -> float:
@@ -34,19 +37,17 @@ def timed(work: Callable[[], Any]) -> float:
     return (time.perf_counter() - start) * 1000
 
 
-def in_turn(*works: Callable[[bytes], Any], pictures: Sequence[bytes]) -> list[list[float]]:
-    """Each work's milliseconds for each picture; the works take turns, so that a machine that
-    slows down slows down all of them.
+def in_turn(*works: Callable[[bytes], Any], pictures: Sequence[bytes]) -> list[float]:
+    """Each work's median over all pictures, in milliseconds.
+
+    The works take turns, so that a machine that slows down slows down all of them; each goes
+    through all the pictures in its turn, as a server that does nothing else would.
     """
-    for work in works:
-        work(pictures[0])
-    return [
-        list(column)
-        for column in zip(
-            *([timed(lambda w=work, p=each: w(p)) for work in works] for each in pictures),  # type: ignore[misc]
-            strict=True,
-        )
-    ]
+    times: list[list[float]] = [[] for _ in works]
+    for _ in range(ROUNDS):
+        for work, its in zip(works, times, strict=True):
+            its += [timed(partial(work, each)) for each in pictures]
+    return [median(its) for its in times]
 
 
 def compare(pictures: Sequence[bytes], *, with_cnn: bool = True) -> list[Row]:
@@ -78,11 +79,11 @@ def compare(pictures: Sequence[bytes], *, with_cnn: bool = True) -> list[Row]:
         face_recognition.face_encodings(image, known_face_locations=boxes)
 
     ours, theirs = in_turn(encode, encode_theirs, pictures=pictures)
-    rows = [Row("encode one face", median(theirs), median(ours), "15")]
-    ours, theirs = in_turn(find_and_encode, find_and_encode_theirs, pictures=pictures)
+    rows = [Row("encode one face", theirs, ours, 15)]
     find = "find and encode, from the JPEG"
-    rows.append(Row(f"{find}; face_recognition's defaults", median(theirs), median(ours), "10"))
+    ours, theirs = in_turn(find_and_encode, find_and_encode_theirs, pictures=pictures)
+    rows.append(Row(f"{find}; face_recognition's defaults", theirs, ours, 10))
     if with_cnn:
-        (cnn,) = in_turn(find_and_encode_theirs_cnn, pictures=pictures)
-        rows.append(Row(f"{find}; its CNN model", median(cnn), median(ours), "60"))
+        theirs = median(timed(partial(find_and_encode_theirs_cnn, each)) for each in pictures)
+        rows.append(Row(f"{find}; its CNN model", theirs, ours, 60))
     return rows

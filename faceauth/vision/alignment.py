@@ -29,15 +29,16 @@ class Aligner:
         self._predictor = dlib.shape_predictor(str(path or model_path(LANDMARKS_FILE)))
 
     def landmarks(self, image: Image, box: Box) -> Landmarks:
-        """Float64 (5, 2) pixels: the corners of the eye on the picture's right (outer, inner),
-        of the one on its left (outer, inner), and the point under the nose.
+        """Float64 (5, 2), whole pixels: the corners of the eye on the picture's right (outer,
+        inner), of the one on its left (outer, inner), and the point under the nose.
         """
         shape = self._predictor(image, dlib.rectangle(*box))
         return np.array([(point.x, point.y) for point in shape.parts()], np.float64)
 
-    def chip(self, image: Image, box: Box) -> Image:
+    def chip(self, image: Image, landmarks: Landmarks) -> Image:
         """The face turned upright, uint8 (150, 150, 3): what dlib's encoder was trained on."""
-        shape = self._predictor(image, dlib.rectangle(*box))
+        points = [dlib.point(int(x), int(y)) for x, y in landmarks]
+        shape = dlib.full_object_detection(dlib.rectangle(), points)
         chip: Image = dlib.get_face_chip(image, shape, CHIP_SIZE, CHIP_PADDING)
         return chip
 

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Iterable, Sequence
+from functools import cache, partial
 from threading import Lock
 from typing import NamedTuple
 
@@ -12,7 +14,7 @@ from numpy.typing import NDArray
 
 from . import pose
 from .alignment import Aligner, Box, Landmarks, fitted_box, square
-from .detection import Detection, Detector, distinct
+from .detection import ALIKE, Detection, Detector, distinct
 from .encoding import Encoder, Encoding, template
 from .networks import (
     DETECTOR_FILE,
@@ -108,16 +110,18 @@ class Engine:
             looks for all.
         """
         detector = self.load().detector
+        face_in = cache(partial(self._face, image))
         found: list[Detection] = []
         for level in detector.levels(image, smallest):
             found += level
             if level and beside is not None:
-                main = self._face(image, level[0])
-                found += detector.look(image, main.size * beside)
+                # The level in the middle between the face's size and the smallest beside it.
+                size = face_in(level[0]).size * math.sqrt(beside)
+                if not 1 / ALIKE < size / level[0].size < ALIKE:
+                    found += detector.look(image, size, border=0)
                 break
         faces: list[Face] = []
-        for each in distinct(found):
-            face = self._face(image, each)
+        for face in map(face_in, distinct(found)):
             if not any(face.is_same_as(other) for other in faces):
                 faces.append(face)
         return sorted(faces, key=lambda face: -face.size)
@@ -151,7 +155,10 @@ class Engine:
         return template(np.stack(encodings))
 
     def _chip(self, image: Image, face: Face | Box) -> Image:
-        return self.load().aligner.chip(image, face.box if isinstance(face, Face) else face)
+        aligner = self.load().aligner
+        if isinstance(face, Face):
+            return aligner.chip(image, face.landmarks)
+        return aligner.chip(image, aligner.landmarks(image, face))
 
     def _face(self, image: Image, found: Detection) -> Face:
         aligner = self.load().aligner

@@ -81,7 +81,7 @@ def test_probe_of_several_frames_is_one_unit_vector_near_each(engine, faces):
 def test_mirror_image_encodes_the_same(engine, faces):
     image = decode_image(faces["astronaut"])
     face = engine.find_faces(image)[0]
-    chip = engine.load().aligner.chip(image, face.box)
+    chip = engine.load().aligner.chip(image, face.landmarks)
     encoder = engine.load().encoder
     mirrored = encoder.encode_with_mirror(chip[:, ::-1])
     assert np.allclose(encoder.encode_with_mirror(chip), mirrored, atol=1e-6)
@@ -101,7 +101,7 @@ def test_finds_faces_of_all_sizes_where_they_are(engine, faces, height):
 @pytest.mark.parametrize("share", [1.0, 0.9, 0.8])
 def test_second_person_nearly_as_large_is_noticed(engine, faces, share):
     one = decode_image(faces["obama"])[:560, 60:700]
-    other = decode_image(faces["biden"])
+    other = decode_image(faces["biden"])[:900, 60:700]
     ratio = engine.find_faces(one)[0].size / len(one)
     other_ratio = engine.find_faces(other)[0].size / len(other)
     for height in (150, 190, 230):
