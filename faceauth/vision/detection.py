@@ -22,7 +22,8 @@ NEUTRAL = (123, 117, 104)  # the mean colour: zero to the network
 # From one level to the next. Measured on LFW, the network sees 98 % of faces that are 10 % off
 # its window, 84 % at 20 %, half at 30 %. Who falls between two levels is found in the second round.
 STEP = 1.5
-ALIKE = 1.06  # two levels that are nearer than this see the same faces
+ALIKE = 1.08  # two levels that are nearer than this see the same faces
+LARGEST = 0.9  # of the image's shorter side: the first level's window
 
 
 class Detection(NamedTuple):
@@ -34,30 +35,55 @@ class Detection(NamedTuple):
     score: float
 
 
+class Pyramid:
+    """An RGB image uint8 (height, width, 3) at any scale."""
+
+    def __init__(self, image: Image) -> None:
+        self._halves: list[Any] = [image]
+
+    @property
+    def side(self) -> int:
+        """The shorter side, in pixels."""
+        return min(self._halves[0].shape[:2])
+
+    def at(self, scale: float) -> Any:
+        """The image scaled down or up, from the nearest of its halves that is larger: a bilinear
+        step of more than two would skip pixels.
+        """
+        height, width = self._halves[0].shape[:2]
+        halvings = max(0, math.floor(-math.log2(scale)))
+        while len(self._halves) <= halvings:
+            last = self._halves[-1]
+            half = (max(1, last.shape[1] // 2), max(1, last.shape[0] // 2))
+            self._halves.append(cv2.resize(last, half, interpolation=cv2.INTER_AREA))
+        size = (max(1, round(width * scale)), max(1, round(height * scale)))
+        return cv2.resize(self._halves[halvings], size, interpolation=cv2.INTER_LINEAR)
+
+
 class Detector:
     """Scores windows of an image, level by level. Thread-safe."""
 
     def __init__(self, session: onnxruntime.InferenceSession) -> None:
         self._session = session
 
-    def levels(self, image: Image, smallest: float) -> Iterator[list[Detection]]:
+    def levels(self, pyramid: Pyramid, smallest: float) -> Iterator[list[Detection]]:
         """Detections on level after level, from faces as tall as the image down to `smallest`.
 
         First in large steps and without a border, which would make the coarse levels half as
         large again. Where that finds nothing, again in half the steps and with the border, for
         faces between two levels or cut off by the edge.
         """
-        largest = min(image.shape[:2])
+        largest = LARGEST * pyramid.side
         count = max(0, math.ceil(math.log(largest / smallest, STEP) - 0.5)) + 1
         for index in range(count):
-            yield self.look(image, largest / STEP**index, border=0)
+            yield self.look(pyramid, largest / STEP**index, border=0)
         for index in range(2 * count):
-            yield self.look(image, largest / STEP ** (index / 2))
+            yield self.look(pyramid, largest / STEP ** (index / 2))
 
-    def look(self, image: Image, size: float, border: int = BORDER) -> list[Detection]:
+    def look(self, pyramid: Pyramid, size: float, border: int = BORDER) -> list[Detection]:
         """Detections of faces about `size` pixels tall, the best first, each face once."""
         scale = WINDOW / size
-        level = _resized(image, scale)
+        level = pyramid.at(scale)
         if border:
             sides = (border,) * 4
             level = cv2.copyMakeBorder(level, *sides, cv2.BORDER_CONSTANT, value=NEUTRAL)
@@ -86,13 +112,3 @@ def distinct(found: list[Detection]) -> list[Detection]:
 def _same_face(one: Detection, other: Detection) -> bool:
     reach = max(one.size, other.size) / 2
     return abs(one.x - other.x) < reach and abs(one.y - other.y) < reach
-
-
-def _resized(image: Any, scale: float) -> Any:
-    height, width = image.shape[:2]
-    target = (max(1, round(width * scale)), max(1, round(height * scale)))
-    # Halving first keeps the bilinear step from skipping pixels.
-    while target[0] * 2 <= image.shape[1] and target[1] * 2 <= image.shape[0]:
-        half = (image.shape[1] // 2, image.shape[0] // 2)
-        image = cv2.resize(image, half, interpolation=cv2.INTER_AREA)
-    return cv2.resize(image, target, interpolation=cv2.INTER_LINEAR)

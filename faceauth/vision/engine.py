@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from . import pose
 from .alignment import Aligner, Box, Landmarks, fitted_box, square
-from .detection import ALIKE, Detection, Detector, distinct
+from .detection import ALIKE, Detection, Detector, Pyramid, distinct
 from .encoding import Encoder, Encoding, template
 from .networks import (
     DETECTOR_FILE,
@@ -111,14 +111,15 @@ class Engine:
         """
         detector = self.load().detector
         face_in = cache(partial(self._face, image))
+        pyramid = Pyramid(image)
         found: list[Detection] = []
-        for level in detector.levels(image, smallest):
+        for level in detector.levels(pyramid, smallest):
             found += level
             if level and beside is not None:
                 # The level in the middle between the face's size and the smallest beside it.
                 size = face_in(level[0]).size * math.sqrt(beside)
                 if not 1 / ALIKE < size / level[0].size < ALIKE:
-                    found += detector.look(image, size, border=0)
+                    found += detector.look(pyramid, size, border=0)
                 break
         faces: list[Face] = []
         for face in map(face_in, distinct(found)):

@@ -69,8 +69,8 @@ def _pixels(picture: Image.Image, max_side: int) -> NDArray[np.uint8]:
     # JPEG decoders scale by halves while decoding, at a fraction of the time and memory.
     picture.draft("RGB", (max_side, max_side))
     picture.thumbnail((max_side, max_side), Image.Resampling.BILINEAR, reducing_gap=2.0)
-    upright = ImageOps.exif_transpose(picture)
-    return np.array(_rgb(upright), np.uint8)
+    ImageOps.exif_transpose(picture, in_place=True)
+    return np.array(_rgb(picture), np.uint8)
 
 
 def _rgb(picture: Image.Image) -> Image.Image:
@@ -83,4 +83,4 @@ def _rgb(picture: Image.Image) -> Image.Image:
         picture = picture.convert("RGBA")
         white = Image.new("RGBA", picture.size, "white")
         picture = Image.alpha_composite(white, picture)
-    return picture.convert("RGB")
+    return picture if picture.mode == "RGB" else picture.convert("RGB")
