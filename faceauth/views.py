@@ -62,7 +62,12 @@ class LoginView(CaptureMixin, auth_views.LoginView):
 
     template_name = "faceauth/login.html"
     password_form = AuthenticationForm
-    redirect_authenticated_user = True
+
+    def get(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+        """Who is logged in has no need of the page; a form that they send is heard all the same."""
+        if request.user.is_authenticated:
+            return HttpResponseRedirect(self.get_success_url())
+        return super().get(request, *args, **kwargs)
 
     def get_form_class(self) -> Any:
         """The form that was filled in: only the password's has a password."""

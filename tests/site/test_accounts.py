@@ -29,6 +29,7 @@ def test_sign_up_with_a_face_and_no_password(client, ask, db, shots, upload):
     client.post("/accounts/logout/")
     assert username_of(client) is None
     assert ask(LOGIN, snapshot=upload("obama2"))[1]["user"]["username"] == "ada"
+    client.logout()
     assert ask(LOGIN, username="ada", password="")[0] == 400
 
 

@@ -65,10 +65,10 @@ def test_what_is_wrong_with_the_picture_gets_its_code(db, ask, upload, photo, ma
 
 
 def test_two_people_are_refused(db, ask, upload, faces):
-    people = [Image.open(BytesIO(faces[name])).resize((500, 650)) for name in ("obama", "obama2")]
-    both = Image.new("RGB", (1000, 650))
-    both.paste(people[0], (0, 0))
-    both.paste(people[1], (500, 0))
+    obama, biden = (Image.open(BytesIO(faces[name])) for name in ("obama", "biden"))
+    both = Image.new("RGB", (obama.width + biden.width, biden.height))
+    both.paste(obama, (0, 0))
+    both.paste(biden, (obama.width, 0))
     status, answer = ask(LOGIN, snapshot=upload(saved(both)))
     assert (status, answer["error"]["code"]) == (400, "several_faces")
 

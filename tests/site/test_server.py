@@ -1,0 +1,169 @@
+"""The site as it runs in production: gunicorn, PostgreSQL, collected static files, HTTPS only."""
+
+from __future__ import annotations
+
+import http.client
+import json
+import re
+import socket
+import subprocess
+import sys
+import time
+from http.cookies import SimpleCookie
+
+import pytest
+
+from tests.site.test_production import ROOT, environment, manage
+from tests.support import postgres
+from tests.support.requirements import unavailable
+
+HOST = "faceauth.example.com"
+
+
+class Browser:
+    """Keeps cookies and says that it came by HTTPS, as the proxy in front would."""
+
+    def __init__(self, port):
+        self.port = port
+        self.cookies = {}
+        self.headers = {}
+
+    def ask(self, method, path, body=None, **headers):
+        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=30)
+        sent = {
+            "Host": HOST,
+            "X-Forwarded-Proto": "https",
+            "Referer": f"https://{HOST}{path}",
+            "Cookie": "; ".join(f"{name}={value}" for name, value in self.cookies.items()),
+            **{name.replace("_", "-"): value for name, value in headers.items()},
+        }
+        connection.request(method, path, body, sent)
+        response = connection.getresponse()
+        self.headers = response.headers
+        for line in response.headers.get_all("Set-Cookie") or []:
+            for name, morsel in SimpleCookie(line).items():
+                assert morsel["secure"]
+                self.cookies[name] = morsel.value
+        text = response.read().decode()
+        connection.close()
+        return response.status, text
+
+    def post(self, path, snapshots=(), **fields):
+        fields = {"csrfmiddlewaretoken": self.cookies["csrftoken"], **fields}
+        parts = [
+            f'--x\r\nContent-Disposition: form-data; name="{name}"\r\n\r\n{value}\r\n'.encode()
+            for name, value in fields.items()
+        ]
+        parts += [
+            b'--x\r\nContent-Disposition: form-data; name="snapshot"; filename="a.jpg"\r\n'
+            b"Content-Type: image/jpeg\r\n\r\n" + data + b"\r\n"
+            for data in snapshots
+        ]
+        body = b"".join([*parts, b"--x--\r\n"])
+        kind = "multipart/form-data; boundary=x"
+        status, text = self.ask("POST", path, body, Content_Type=kind, Accept="application/json")
+        return status, json.loads(text)
+
+
+@pytest.fixture(scope="module")
+def database():
+    try:
+        with postgres.Server() as server:
+            yield server
+    except postgres.Unavailable as error:
+        unavailable(f"PostgreSQL cannot be had: {error}")
+
+
+@pytest.fixture(scope="module")
+def browser(database, tmp_path_factory):
+    static = tmp_path_factory.mktemp("static")
+    variables = {"DATABASE_URL": database.url, "STATIC_ROOT": str(static)}
+    for command in (["collectstatic", "--no-input"], ["migrate"]):
+        done = manage(*command, **variables)
+        assert done.returncode == 0, done.stderr
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = probe.getsockname()[1]
+    server = subprocess.Popen(
+        [
+            sys.executable,
+            "-m",
+            "gunicorn",
+            "config.wsgi",
+            f"--bind=127.0.0.1:{port}",
+            "--threads=4",
+        ],
+        cwd=ROOT,
+        env={**environment(), **variables},
+        stderr=subprocess.DEVNULL,
+    )
+    try:
+        yield _wait(Browser(port))
+    finally:
+        server.terminate()
+        server.wait(timeout=30)
+
+
+def _wait(browser):
+    for _ in range(300):
+        try:
+            browser.ask("GET", "/")
+        except OSError:
+            time.sleep(0.1)
+        else:
+            return browser
+    pytest.fail("gunicorn does not answer")
+
+
+def test_sign_up_log_out_and_log_in(browser, faces):
+    status, page = browser.ask("GET", "/accounts/signup/")
+    assert status == 200
+    assert "max-age=31536000" in browser.headers["Strict-Transport-Security"]
+    shots = [faces[name] for name in ("obama", "obama2", "obama3")]
+    form = {"username": "ada", "email": "ada@example.com", "password": "", "consent": "on"}
+    status, answer = browser.post("/accounts/signup/", shots, **form)
+    assert (status, answer["user"]) == (200, {"username": "ada"})
+    assert browser.post("/face/login/", [faces["biden"]])[0] == 401
+    status, answer = browser.post("/face/login/", [faces["obama2"]])
+    assert (status, answer["user"]) == (200, {"username": "ada"})
+    assert "ada" in browser.ask("GET", answer["next"])[1]
+
+
+def test_static_files_have_hashed_names_and_are_kept_for_good(browser):
+    _, page = browser.ask("GET", "/face/enrol/")
+    (script,) = set(re.findall(r'src="(/static/faceauth/capture\.\w+\.js)"', page))
+    status, code = browser.ask("GET", script)
+    assert status == 200
+    assert "immutable" in browser.headers["Cache-Control"]
+    imported = re.findall(r'from\s*"(\./[^"]+)"', code)
+    assert imported
+    for name in imported:
+        assert re.fullmatch(r"\./\w+\.[0-9a-f]{12}\.js", name)
+        assert browser.ask("GET", f"/static/faceauth/{name[2:]}")[0] == 200
+
+
+def test_plain_http_is_redirected(browser):
+    status, _ = browser.ask("GET", "/", X_Forwarded_Proto="http")
+    assert (status, browser.headers["Location"]) == (301, f"https://{HOST}/")
+
+
+def test_large_request_hears_its_answer(browser):
+    status, answer = browser.post("/face/preview/", [bytes(30_000_000)])
+    assert (status, answer["error"]["code"]) == (413, "too_large")
+
+
+def test_database_that_stops_and_comes_back_loses_no_session(browser, database, faces):
+    assert browser.ask("GET", "/members/")[0] == 200
+    database.stop()
+    try:
+        status, page = browser.ask("GET", "/members/")
+        assert status == 503
+        assert "Try again" in page
+        assert int(browser.headers["Retry-After"]) > 0
+        status, answer = browser.post("/face/login/", [faces["obama2"]])
+        assert (status, answer["error"]["code"]) == (503, "busy")
+        assert browser.ask("GET", "/", Accept="application/json")[0] == 503
+    finally:
+        database.start()
+    assert browser.ask("GET", "/members/")[0] == 200
+    assert browser.post("/face/login/", [faces["obama2"]])[0] == 200
