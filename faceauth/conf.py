@@ -29,7 +29,7 @@ class FaceAuthSettings:
     MAX_UPLOAD_BYTES: int = 24 * 1024 * 1024
     """How large a whole request may be. It is kept in memory, never on disk."""
 
-    MAX_IMAGE_PIXELS: int = 50_000_000
+    MAX_IMAGE_PIXELS: int = 25_000_000
     """How many pixels a picture may have by its header; larger ones are refused undecoded."""
 
     MIN_FACE_SIZE: int = 80

@@ -10,7 +10,7 @@ from PIL import Image, ImageOps, UnidentifiedImageError
 
 # What cameras, phones and browsers send. Fewer formats, fewer parsers open to strangers.
 FORMATS = ("JPEG", "PNG", "WEBP", "GIF", "BMP", "TIFF")
-MAX_PIXELS = 50_000_000
+MAX_PIXELS = 25_000_000
 MAX_SIDE = 1600
 
 
