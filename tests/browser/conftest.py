@@ -8,19 +8,20 @@ import pytest
 from django.conf import settings
 from django.core.management import call_command
 from django.test import override_settings
-from playwright.sync_api import sync_playwright
+from playwright.sync_api import expect, sync_playwright
 from pytest_django.live_server_helper import LiveServer
 
+from accounts.models import User
+from faceauth import capture, enrolment
+from faceauth.gallery import gallery
 from tests.support import chromium
-from tests.support.browsing import Visitors
+from tests.support.browsing import PASSWORD, Visitors
 from tests.support.requirements import unavailable
-from tests.support.webcam import Webcam
+from tests.support.webcam import Webcam, snapshot
 
 
 @pytest.fixture(scope="session")
-def live_server(
-    tmp_path_factory: pytest.TempPathFactory,
-) -> Iterator[LiveServer]:
+def live_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LiveServer]:
     """The site with its static files collected, under hashed names, and served by Whitenoise."""
     storages = {**settings.STORAGES, "staticfiles": settings.COLLECTED_STATIC}
     with override_settings(STORAGES=storages, STATIC_ROOT=tmp_path_factory.mktemp("static")):
@@ -42,6 +43,8 @@ def webcam_file(tmp_path_factory: pytest.TempPathFactory) -> Webcam:
 def browsers(webcam_file: Webcam) -> Iterator[Visitors]:
     if problem := chromium.problem():
         unavailable(problem)
+    # For machines that are busy with other things: what is there is seen at once anyway.
+    expect.set_options(timeout=20_000)
     with sync_playwright() as playwright:
         visitors = Visitors(playwright, chromium.find(), webcam_file)
         yield visitors
@@ -63,6 +66,15 @@ def visitors(browsers: Visitors, webcam: Webcam, live_server) -> Iterator[Visito
     """
     browsers.site = live_server.url
     browsers.mishaps.clear()
+    gallery.cache_clear()
     yield browsers
     browsers.leave()
     assert not browsers.mishaps, "\n".join(browsers.mishaps)
+
+
+@pytest.fixture
+def member(transactional_db) -> User:
+    """Ada, with a face (obama's, from two photographs) and a password."""
+    user = User.objects.create_user("ada", "ada@example.com", PASSWORD)
+    enrolment.enrol(user, capture.encodings([snapshot("obama2"), snapshot("obama3")]))
+    return user

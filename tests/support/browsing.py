@@ -5,15 +5,26 @@ from __future__ import annotations
 from typing import Any, Literal
 from urllib.parse import urlsplit
 
-from playwright.sync_api import Browser, BrowserContext, Page, Playwright
+from django.conf import settings
+from django.test import Client
+from playwright.sync_api import Browser, BrowserContext, FilePayload, Page, Playwright
 
+from accounts.models import User
 from tests.support import chromium
-from tests.support.webcam import Webcam
+from tests.support.webcam import Webcam, snapshot
 
 # A name that leads to this machine and that browsers, unlike localhost, do not trust over http.
 INSECURE_HOST = "faceauth.test"
 
-Camera = Literal["granted", "refused", "missing"]
+PASSWORD = "a lovely engine of brass"
+NOT_RECOGNISED = "You were not recognised. Try again, or log in with your password."
+
+# What the browser does about the camera: it was allowed before, is allowed or refused when the
+# page asks, was refused before, or there is none.
+Camera = Literal["allowed", "allowed when asked", "refused when asked", "refused", "missing"]
+
+# What Chromium says on the console of answers that the page handles, and of an insecure host.
+EXPECTED = ("Failed to load resource", "The Cross-Origin-Opener-Policy header has been ignored")
 
 
 class Visitors:
@@ -26,25 +37,44 @@ class Visitors:
         self._playwright = playwright
         self._executable = executable
         self._webcam = webcam
-        self._browsers: dict[bool, Browser] = {}
+        self._browsers: dict[str, Browser] = {}
         self._contexts: list[BrowserContext] = []
         self.site = ""
         self.mishaps: list[str] = []
 
     def open(
-        self, path: str = "/", *, camera: Camera = "granted", host: str = "", **options: Any
+        self,
+        path: str = "/",
+        *,
+        user: User | None = None,
+        camera: Camera = "allowed",
+        host: str = "",
+        **options: Any,
     ) -> Page:
-        """Open that page of the site in a browser with these options (of Playwright's contexts)."""
+        """Open that page of the site, as somebody who is logged in if `user` is given.
+
+        `options` are those of Playwright's contexts: viewport, color_scheme, java_script_enabled.
+        """
         site = urlsplit(self.site)
         origin = f"http://{host or site.hostname}:{site.port}"
-        context = self._browser(camera != "missing").new_context(
+        context = self._browser(camera).new_context(
             base_url=origin,
-            permissions=["camera"] if camera == "granted" else [],
             **{"viewport": {"width": 1280, "height": 800}, "locale": "en-GB", **options},
         )
+        if camera != "refused when asked":
+            context.grant_permissions([] if camera == "refused" else ["camera"])
+        if camera == "allowed when asked":
+            # Chromium can be made to say yes without asking, but then it tells the page so.
+            context.add_init_script("navigator.permissions.query = async () => ({state: 'prompt'})")
         context.set_default_timeout(15_000)
         self._contexts.append(context)
         self._watch(context, origin)
+        if user:
+            client = Client()
+            client.force_login(user)
+            session = client.cookies[settings.SESSION_COOKIE_NAME].value
+            name = settings.SESSION_COOKIE_NAME
+            context.add_cookies([{"name": name, "value": session, "url": origin}])
         page = context.new_page()
         page.goto(path)
         return page
@@ -59,19 +89,17 @@ class Visitors:
         for browser in self._browsers.values():
             browser.close()
 
-    def _browser(self, has_camera: bool) -> Browser:
-        if has_camera not in self._browsers:
-            names = f"MAP {INSECURE_HOST} 127.0.0.1"
-            arguments = [*chromium.ARGUMENTS, f"--host-resolver-rules={names}"]
-            if has_camera:
-                arguments += [
-                    "--use-fake-device-for-media-stream",
-                    f"--use-file-for-fake-video-capture={self._webcam.path}",
-                ]
-            self._browsers[has_camera] = self._playwright.chromium.launch(
-                executable_path=self._executable, args=arguments
+    def _browser(self, camera: Camera) -> Browser:
+        switches = [f"--host-resolver-rules=MAP {INSECURE_HOST} 127.0.0.1"]
+        if camera != "missing":
+            switches.append("--use-fake-device-for-media-stream")
+            switches.append(f"--use-file-for-fake-video-capture={self._webcam.path}")
+        key = " ".join(switches)
+        if key not in self._browsers:
+            self._browsers[key] = self._playwright.chromium.launch(
+                executable_path=self._executable, args=[*chromium.ARGUMENTS, *switches]
             )
-        return self._browsers[has_camera]
+        return self._browsers[key]
 
     def _watch(self, context: BrowserContext, origin: str) -> None:
         def request(url: str) -> None:
@@ -79,11 +107,20 @@ class Visitors:
                 self.mishaps.append(f"a request left the site: {url}")
 
         def console(kind: str, text: str) -> None:
-            # Chromium says this of every refused form, which the page handles.
-            handled = text.startswith("Failed to load resource")
-            if kind in {"error", "warning"} and not handled:
+            if kind in {"error", "warning"} and not text.startswith(EXPECTED):
                 self.mishaps.append(f"console {kind}: {text}")
 
         context.on("request", lambda made: request(made.url))
         context.on("console", lambda message: console(message.type, message.text))
         context.on("weberror", lambda error: self.mishaps.append(f"uncaught: {error.error}"))
+
+
+def photo(name: str) -> FilePayload:
+    """Return a photo of that person for a file input."""
+    return {"name": f"{name}.jpg", "mimeType": "image/jpeg", "buffer": snapshot(name)}
+
+
+def fill_in_account(page: Page) -> None:
+    """Give a name and an address in the sign-up form."""
+    page.get_by_label("Username").fill("ada")
+    page.get_by_label("E-mail address").fill("ada@example.com")

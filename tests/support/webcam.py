@@ -55,6 +55,12 @@ def frame(name: str) -> Any:
     return cv2.warpAffine(image, move, (WIDTH, HEIGHT), borderMode=cv2.BORDER_REPLICATE)
 
 
+def snapshot(name: str) -> bytes:
+    """Return that frame as a JPEG file, as a page would send it."""
+    _, data = cv2.imencode(".jpg", frame(name), [cv2.IMWRITE_JPEG_QUALITY, 92])
+    return data.tobytes()
+
+
 def empty_room() -> Any:
     """Return a frame with nobody in it: a wall, lighter at the top."""
     column = np.linspace(190, 120, HEIGHT).astype(np.uint8)

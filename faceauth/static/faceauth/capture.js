@@ -1,0 +1,12 @@
+/**
+ * Entry: brings every capture widget of the page to life. What each does is said by its `data-`
+ * attributes; it tells the page through the events faceauth:preview, :capture, :success, :error.
+ */
+import { startEnrolment } from "./enrol.js";
+import { startLogin } from "./login.js";
+
+const MODES = { enrol: startEnrolment, login: startLogin };
+
+for (const root of document.querySelectorAll("[data-faceauth]")) {
+  MODES[root.dataset.faceauth](root);
+}

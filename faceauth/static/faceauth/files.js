@@ -1,0 +1,24 @@
+import { hopeless } from "./camera.js";
+import { partsOf } from "./parts.js";
+import { pictureFrom } from "./pictures.js";
+
+/**
+ * Have the widget's file input hand over photos as soon as they are chosen.
+ * @param {HTMLElement} root the widget
+ * @param {import("./words.js").Words} words
+ * @param {(photos: Blob[]) => void} onPhotos
+ */
+export function useInput(root, words, onPhotos) {
+  const { choice, choose } = partsOf(root);
+  const input = choice.querySelector("[type=file]");
+  choice.dataset.compact = "";
+  choose.textContent = words.get("choose");
+  // With a live camera on the page, the input is for photos that exist already.
+  if (!hopeless()) input.removeAttribute("capture");
+  input.addEventListener("change", async () => {
+    const files = [...input.files];
+    // So that choosing the same file again is a change again.
+    input.value = "";
+    if (files.length) onPhotos(await Promise.all(files.map(pictureFrom)));
+  });
+}

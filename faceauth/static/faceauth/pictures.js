@@ -1,0 +1,44 @@
+/** Longest sides and JPEG qualities of what is sent. */
+export const FRAME = { longest: 480, quality: 0.8 };
+export const PICTURE = { longest: 1280, quality: 0.92 };
+const PHOTO = { longest: 2048, quality: 0.92 };
+
+/**
+ * What a video shows now.
+ * @returns {Promise<Blob | null>} a JPEG; null where there is no frame yet
+ */
+export async function pictureOf(video, format) {
+  const hasFrame = video.readyState >= HTMLMediaElement.HAVE_CURRENT_DATA && video.videoWidth;
+  return hasFrame ? encode(video, video.videoWidth, video.videoHeight, format) : null;
+}
+
+/**
+ * A chosen photo, upright and not larger than useful. One that the browser cannot read is left as
+ * it is: the server knows more formats, and says what is wrong.
+ * @param {File} file
+ * @returns {Promise<Blob>}
+ */
+export async function pictureFrom(file) {
+  try {
+    const bitmap = await createImageBitmap(file, { imageOrientation: "from-image" });
+    try {
+      const fits = Math.max(bitmap.width, bitmap.height) <= PHOTO.longest;
+      return fits ? file : await encode(bitmap, bitmap.width, bitmap.height, PHOTO);
+    } finally {
+      bitmap.close();
+    }
+  } catch {
+    return file;
+  }
+}
+
+async function encode(source, width, height, { longest, quality }) {
+  const scale = Math.min(1, longest / Math.max(width, height));
+  const canvas = document.createElement("canvas");
+  canvas.width = Math.round(width * scale);
+  canvas.height = Math.round(height * scale);
+  canvas.getContext("2d").drawImage(source, 0, 0, canvas.width, canvas.height);
+  const blob = await new Promise((done) => canvas.toBlob(done, "image/jpeg", quality));
+  if (!blob) throw new Error("The browser could not encode the picture.");
+  return blob;
+}

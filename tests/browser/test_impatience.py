@@ -1,0 +1,62 @@
+"""Slow networks, failing ones, and people who press twice."""
+
+from __future__ import annotations
+
+import re
+
+from playwright.sync_api import Page, Route, expect
+
+from accounts.models import User
+from tests.support.browsing import Visitors, fill_in_account, photo
+from tests.support.webcam import Webcam
+
+
+def test_two_clicks_send_one_form(visitors: Visitors):
+    page = visitors.open("/accounts/signup/")
+    sent = posts(page, "/accounts/signup/")
+    fill_in_account(page)
+    page.get_by_label("Password").fill("a lovely engine of brass")
+    page.get_by_role("button", name="Sign up").dblclick()
+
+    expect(page).to_have_url(re.compile("/accounts/profile/$"))
+    expect(page.get_by_text("Welcome, ada. Your account is ready.")).to_be_visible()
+    assert len(sent) == 1
+    assert User.objects.count() == 1
+
+
+def test_slow_site_shows_that_it_is_checking(visitors: Visitors, webcam: Webcam, member: User):
+    webcam.show("obama")
+    page = visitors.open("/face/login/")
+    held: list[Route] = []
+    page.route("**/face/login/", lambda route: held.append(route))
+    expect(page.locator("[data-part=status]")).to_contain_text("Checking…")
+
+    # As long as the site takes its time, the page waits and sends nothing more.
+    page.wait_for_timeout(1_000)
+    expect(page.locator("[data-part=status]")).to_contain_text("Checking…")
+    assert len(held) == 1
+    held[0].continue_()
+    expect(page).to_have_url(re.compile("/accounts/profile/$"))
+
+
+def test_lost_connection_loses_nothing(visitors: Visitors, member: User):
+    page = visitors.open("/face/login/", camera="missing")
+    page.route("**/face/login/", lambda route: route.abort("connectionreset"), times=1)
+    choice = page.get_by_label("Use a photo instead")
+    choice.set_input_files(photo("obama"))
+    expect(page.get_by_text("The site could not be reached.").first).to_be_visible()
+
+    choice.set_input_files(photo("obama"))
+    expect(page).to_have_url(re.compile("/accounts/profile/$"))
+
+
+def posts(page: Page, path: str) -> list[str]:
+    """Collect the forms that the page sends there from now on."""
+    sent: list[str] = []
+
+    def note(request) -> None:
+        if request.method == "POST" and request.url.endswith(path):
+            sent.append(request.url)
+
+    page.on("request", note)
+    return sent

@@ -1,0 +1,91 @@
+from __future__ import annotations
+
+import re
+
+from playwright.sync_api import Page, expect
+
+from tests.support.browsing import NOT_RECOGNISED, PASSWORD, Visitors, fill_in_account
+from tests.support.webcam import Webcam
+
+
+def test_signs_up_by_webcam_without_a_password_and_logs_in_by_face(
+    visitors: Visitors, webcam: Webcam
+):
+    webcam.show("obama3", "obama2")
+    page = visitors.open("/accounts/signup/", camera="allowed when asked")
+    fill_in_account(page)
+    page.get_by_label("I agree").check()
+    expect(status(page)).to_contain_text("All pictures are taken.")
+    page.get_by_role("button", name="Sign up").click()
+    expect(page).to_have_url(re.compile("/accounts/profile/$"))
+    expect(page.get_by_text("Welcome, ada. Your account is ready.")).to_be_visible()
+    expect(page.get_by_text("3 pictures, not kept")).to_be_visible()
+
+    page.get_by_role("button", name="Log out").click()
+    expect(page.get_by_role("link", name="Sign up")).to_be_visible()
+
+    # Another photograph than those that were enrolled.
+    webcam.show("obama")
+    page.goto("/members/")
+    page.get_by_role("button", name="Turn on the camera").click()
+    expect(page).to_have_url(re.compile("/members/$"))
+    expect(page.get_by_text("Welcome back, ada.")).to_be_visible()
+    expect(page.get_by_text("Good to see you, ada.")).to_be_visible()
+
+
+def test_refuses_a_stranger_in_words(visitors: Visitors, webcam: Webcam, member):
+    webcam.show("biden")
+    page = visitors.open("/face/login/")
+
+    expect(page.get_by_text(NOT_RECOGNISED).first).to_be_visible()
+    page.goto("/members/")
+    expect(page).to_have_url(re.compile("/face/login/"))
+
+
+def test_waits_for_somebody_to_come(visitors: Visitors, webcam: Webcam, member):
+    page = visitors.open("/face/login/")
+
+    expect(status(page)).to_contain_text("There is no face to be seen.")
+    expect(page).to_have_url(re.compile("/face/login/$"))
+
+
+def test_face_does_not_open_the_account_of_somebody_else(
+    visitors: Visitors, webcam: Webcam, member, django_user_model
+):
+    django_user_model.objects.create_user("grace", "grace@example.com", PASSWORD)
+    webcam.show("obama")
+    page = visitors.open("/face/login/")
+    page.get_by_text("Give your username as well").click()
+    page.get_by_label("Username (optional)").fill("grace")
+    # Whoever is typing is not photographed before they ask for it.
+    expect(status(page)).to_contain_text("Ready.")
+    page.get_by_label("Username (optional)").press("Enter")
+
+    expect(page.get_by_text(NOT_RECOGNISED).first).to_be_visible()
+
+
+def test_logs_in_by_password_on_the_same_page(visitors: Visitors, member):
+    page = visitors.open("/face/login/?next=/members/")
+    log_in_by_password(page, PASSWORD)
+
+    expect(page).to_have_url(re.compile("/members/$"))
+    expect(page.get_by_text("Welcome back, ada.")).to_be_visible()
+
+
+def test_says_that_a_password_is_wrong(visitors: Visitors, member):
+    page = visitors.open("/face/login/")
+    log_in_by_password(page, "something else")
+
+    expect(page.get_by_text("Please enter a correct username and password.")).to_be_visible()
+    expect(page.get_by_role("link", name="Log in")).to_be_visible()
+
+
+def status(page: Page):
+    return page.locator("[data-part=status]")
+
+
+def log_in_by_password(page: Page, password: str) -> None:
+    form = page.get_by_role("region", name="With your password")
+    form.get_by_label("Username").fill("ada")
+    form.get_by_label("Password").fill(password)
+    form.get_by_role("button", name="Log in with password").click()

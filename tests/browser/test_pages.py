@@ -1,0 +1,89 @@
+"""Every page, for everybody: in dark, on a phone, with a keyboard alone, by ear."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+from playwright.sync_api import Page, expect
+
+from accounts.models import User
+from tests.support.accessibility import assert_accessible
+from tests.support.browsing import Visitors, fill_in_account
+from tests.support.webcam import Webcam
+
+PAGES = [
+    "/",
+    "/face/login/",
+    "/accounts/signup/",
+    "/accounts/password-reset/",
+    "/accounts/password-reset/done/",
+    "/accounts/password-reset/complete/",
+    "/accounts/password-reset/MQ/set-password/",
+    "/no-such-page/",
+]
+MEMBERS_PAGES = [
+    "/",
+    "/members/",
+    "/accounts/profile/",
+    "/accounts/password-change/",
+    "/face/enrol/",
+    "/face/remove/",
+]
+PHONE = {"width": 320, "height": 568}
+
+
+@pytest.mark.parametrize("color_scheme", ["light", "dark"])
+def test_every_page_is_accessible(visitors: Visitors, member: User, color_scheme):
+    for user, paths in (None, PAGES), (member, MEMBERS_PAGES):
+        page = visitors.open(user=user, color_scheme=color_scheme)
+        for path in paths:
+            page.goto(path)
+            assert_accessible(page)
+
+
+@pytest.mark.parametrize("color_scheme", ["light", "dark"])
+def test_camera_and_errors_are_accessible(visitors: Visitors, webcam, member, color_scheme):
+    webcam.show("biden")
+    page = visitors.open("/face/login/", color_scheme=color_scheme)
+    expect(page.get_by_text("You were not recognised.").first).to_be_visible()
+    assert_accessible(page)
+
+    page.goto("/accounts/signup/")
+    fill_in_account(page)
+    page.get_by_label("Password").fill("a lovely engine of brass")
+    page.get_by_role("button", name="Sign up").click()
+    expect(page.get_by_text("This username is taken.").first).to_be_visible()
+    assert_accessible(page)
+
+
+def test_no_page_is_wider_than_a_small_phone(visitors: Visitors, member: User):
+    for user, paths in (None, PAGES), (member, MEMBERS_PAGES):
+        page = visitors.open(user=user, viewport=PHONE)
+        for path in paths:
+            page.goto(path)
+            assert page.evaluate("document.documentElement.scrollWidth") <= PHONE["width"], path
+
+
+def test_logs_in_with_the_keyboard_alone(visitors: Visitors, webcam: Webcam, member: User):
+    webcam.show("obama")
+    page = visitors.open("/face/login/", camera="allowed when asked")
+    tab_to(page, "Turn on the camera")
+    page.keyboard.press("Enter")
+
+    expect(page).to_have_url(re.compile("/accounts/profile/$"))
+    expect(page.get_by_text("Welcome back, ada.")).to_be_visible()
+    tab_to(page, "Log out")
+    page.keyboard.press("Enter")
+    expect(page.get_by_role("link", name="Sign up")).to_be_visible()
+
+
+def tab_to(page: Page, text: str) -> None:
+    """Press Tab until what is focused says that; what is focused has to be seen on the way."""
+    for _ in range(30):
+        page.keyboard.press("Tab")
+        focused = page.locator(":focus")
+        expect(focused).to_be_in_viewport()
+        if text in (focused.inner_text() or ""):
+            return
+    raise AssertionError(f"Tab does not lead to {text!r}")

@@ -1,0 +1,52 @@
+from __future__ import annotations
+
+import re
+
+from playwright.sync_api import expect
+
+from accounts.models import User
+from tests.support.browsing import NOT_RECOGNISED, Visitors
+from tests.support.webcam import Webcam
+
+
+def test_enrols_again(visitors: Visitors, webcam: Webcam, member: User):
+    webcam.show("biden")
+    page = visitors.open("/accounts/profile/", user=member)
+    page.get_by_role("link", name="Enrol again").click()
+    page.get_by_label("I agree").check()
+    expect(page.locator("[data-part=status]")).to_contain_text("All pictures are taken.")
+    page.get_by_role("button", name="Enrol my face").click()
+
+    expect(page).to_have_url(re.compile("/accounts/profile/$"))
+    expect(page.get_by_text("Your face is enrolled")).to_be_visible()
+    assert User.objects.get().face_shots == 3
+
+
+def test_removes_the_face_which_then_opens_nothing(
+    visitors: Visitors, webcam: Webcam, member: User
+):
+    page = visitors.open("/accounts/profile/", user=member)
+    page.get_by_role("link", name="Remove").click()
+    page.get_by_role("button", name="Remove my face").click()
+    expect(page.get_by_text("Your face was removed.")).to_be_visible()
+    expect(page.get_by_role("link", name="Enrol your face")).to_be_visible()
+
+    page.get_by_role("button", name="Log out").click()
+    webcam.show("obama")
+    page.goto("/face/login/")
+    expect(page.get_by_text(NOT_RECOGNISED).first).to_be_visible()
+
+
+def test_keeps_the_only_way_in_until_there_is_a_password(visitors: Visitors, member: User):
+    member.set_unusable_password()
+    member.save()
+    page = visitors.open("/face/remove/", user=member)
+    expect(page.get_by_text("Your face is your only way to log in.")).to_be_visible()
+    page.get_by_role("link", name="Set a password").click()
+    page.get_by_label("New password", exact=True).fill("a second engine of brass")
+    page.get_by_label("New password confirmation").fill("a second engine of brass")
+    page.get_by_role("button", name="Save").click()
+
+    expect(page.get_by_text("Your password was changed.")).to_be_visible()
+    page.goto("/face/remove/")
+    expect(page.get_by_role("button", name="Remove my face")).to_be_visible()

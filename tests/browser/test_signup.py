@@ -1,0 +1,68 @@
+from __future__ import annotations
+
+import re
+
+from playwright.sync_api import expect
+
+from accounts.models import User
+from tests.support.browsing import PASSWORD, Visitors, fill_in_account, photo
+from tests.support.webcam import Webcam
+
+
+def test_withdrawn_consent_turns_the_camera_off_and_keeps_no_face(
+    visitors: Visitors, webcam: Webcam
+):
+    webcam.show("obama")
+    page = visitors.open("/accounts/signup/")
+    fill_in_account(page)
+    page.get_by_label("Password").fill(PASSWORD)
+    consent = page.get_by_label("I agree")
+    consent.check()
+    expect(page.get_by_role("img", name="Picture 1")).to_be_visible()
+    consent.uncheck()
+    expect(page.locator("video")).to_be_hidden()
+    assert page.evaluate("document.querySelector('video').srcObject") is None
+
+    page.get_by_role("button", name="Sign up").click()
+    expect(page.get_by_text("Welcome, ada. Your account is ready.")).to_be_visible()
+    expect(page.get_by_text("No face is enrolled.")).to_be_visible()
+    assert not User.objects.get().has_face
+
+
+def test_takes_photos_instead_of_the_camera(visitors: Visitors):
+    page = visitors.open("/accounts/signup/", camera="missing")
+    fill_in_account(page)
+    page.get_by_label("I agree").check()
+    photos = [photo(name) for name in ("obama", "obama2", "obama3")]
+    page.get_by_label("Use photos instead").set_input_files(photos)
+    expect(page.locator("[data-part=status]")).to_contain_text("All pictures are taken.")
+    page.get_by_role("button", name="Sign up").click()
+
+    expect(page).to_have_url(re.compile("/accounts/profile/$"))
+    expect(page.get_by_text("3 pictures, not kept")).to_be_visible()
+
+
+def test_pictures_of_two_people_are_refused_and_one_can_be_replaced(visitors: Visitors):
+    page = visitors.open("/accounts/signup/", camera="missing")
+    fill_in_account(page)
+    page.get_by_label("I agree").check()
+    photos = [photo(name) for name in ("obama", "biden", "obama3")]
+    page.get_by_label("Use photos instead").set_input_files(photos)
+    page.get_by_role("button", name="Sign up").click()
+    expect(page.get_by_text("The pictures do not all show the same person.").first).to_be_visible()
+
+    page.get_by_role("button", name="Replace picture 2").click()
+    page.get_by_label("Use photos instead").set_input_files(photo("obama2"))
+    page.get_by_role("button", name="Sign up").click()
+    expect(page).to_have_url(re.compile("/accounts/profile/$"))
+
+
+def test_says_which_pictures_are_missing(visitors: Visitors):
+    page = visitors.open("/accounts/signup/", camera="missing")
+    fill_in_account(page)
+    page.get_by_label("I agree").check()
+    page.get_by_label("Use photos instead").set_input_files(photo("obama"))
+    page.get_by_role("button", name="Sign up").click()
+
+    expect(page.get_by_text("1 of 3 pictures are taken.").first).to_be_visible()
+    assert not User.objects.exists()

@@ -1,0 +1,50 @@
+from __future__ import annotations
+
+import re
+
+from playwright.sync_api import Page, expect
+
+from tests.support.browsing import NOT_RECOGNISED, Visitors, fill_in_account, photo
+
+
+def test_signs_up_and_logs_in_with_photos(visitors: Visitors):
+    page = visitors.open("/accounts/signup/", java_script_enabled=False)
+    fill_in_account(page)
+    page.get_by_label("I agree").check()
+    choose(page, "obama", "obama2", "obama3")
+    page.get_by_role("button", name="Sign up").click()
+    expect(page).to_have_url(re.compile("/accounts/profile/$"))
+    expect(page.get_by_text("Welcome, ada. Your account is ready.")).to_be_visible()
+
+    page.get_by_role("button", name="Log out").click()
+    page.get_by_role("link", name="Log in", exact=True).click()
+    choose(page, "obama")
+    page.get_by_role("button", name="Log in with this picture").click()
+    expect(page).to_have_url(re.compile("/accounts/profile/$"))
+    expect(page.get_by_text("Welcome back, ada.")).to_be_visible()
+
+
+def test_refuses_a_stranger_in_words(visitors: Visitors, member):
+    page = visitors.open("/face/login/", java_script_enabled=False)
+    choose(page, "biden")
+    page.get_by_role("button", name="Log in with this picture").click()
+
+    expect(page.get_by_text(NOT_RECOGNISED)).to_be_visible()
+
+
+def test_shows_what_is_missing(visitors: Visitors):
+    page = visitors.open("/accounts/signup/", java_script_enabled=False)
+    fill_in_account(page)
+    choose(page, "obama", "obama2", "obama3")
+    page.get_by_role("button", name="Sign up").click()
+
+    expect(page.get_by_text("Without your consent your face cannot be used.")).to_be_visible()
+    expect(page.get_by_label("Username")).to_have_value("ada")
+
+
+def choose(page: Page, *names: str) -> None:
+    """Put one photo into each file input: phones hand over only one at a time."""
+    inputs = page.locator("input[type=file]")
+    expect(inputs).to_have_count(len(names))
+    for number, name in enumerate(names):
+        inputs.nth(number).set_input_files(photo(name))
