@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import re
 
+import cv2
+import numpy as np
 import pytest
 from playwright.sync_api import expect
 
 from tests.support.browsing import INSECURE_HOST, Visitors, photo
+from tests.support.webcam import frame
 
 CIRCUMSTANCES = {
     "refused": ({"camera": "refused when asked"}, "This site may not use your camera."),
@@ -39,3 +42,24 @@ def test_asks_for_the_camera_again_once_it_is_allowed(visitors: Visitors, webcam
     page.context.grant_permissions(["camera"])
     page.get_by_role("button", name="Try again").click()
     expect(page).to_have_url(re.compile("/accounts/profile/$"))
+
+
+def test_shows_what_the_camera_sees_as_a_mirror_would(visitors: Visitors, webcam):
+    webcam.show("biden")
+    page = visitors.open("/face/login/", camera="refused")
+    # Nothing is to happen to the picture while it is looked at.
+    advice = {"ok": False, "code": "too_dark", "message": "Wait.", "faces": 0, "face": None}
+    page.route("**/face/preview/", lambda route: route.fulfill(json=advice))
+    page.context.grant_permissions(["camera"])
+    page.get_by_role("button", name="Try again").click()
+    expect(page.locator("[data-part=status]")).to_contain_text("Wait.")
+    page.wait_for_timeout(500)
+
+    png = page.locator("[data-part=video]").screenshot()
+    shown = cv2.imdecode(np.frombuffer(png, np.uint8), cv2.IMREAD_COLOR)
+    mirrored = cv2.resize(frame("biden")[:, ::-1], shown.shape[1::-1])
+    height, width = shown.shape[:2]
+    # Inside the oval, where nothing lies over the picture.
+    middle = slice(height * 3 // 8, height * 5 // 8), slice(width * 3 // 8, width * 5 // 8)
+    assert np.abs(shown[middle].astype(int) - mirrored[middle]).mean() < 12
+    assert np.abs(shown[middle].astype(int) - mirrored[:, ::-1][middle]).mean() > 20

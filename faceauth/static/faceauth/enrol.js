@@ -51,10 +51,14 @@ export function startEnrolment(root) {
 
   function agree() {
     root.hidden = !consent.checked;
-    if (consent.checked) return stage.start();
-    stage.stop();
-    shots.clear();
-    ask();
+    if (consent.checked) {
+      root.scrollIntoView({ block: "nearest" });
+      stage.start();
+    } else {
+      stage.stop();
+      shots.clear();
+      ask();
+    }
   }
 
   form.addEventListener("submit", async (event) => {

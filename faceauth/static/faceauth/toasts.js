@@ -1,6 +1,6 @@
 /** Short messages at the edge of the page: the server's, and those that scripts show. */
 
-const STAY_MS = 10_000;
+const STAY_MS = 7000;
 
 /**
  * Show a message. One that reports an error stays until it is dismissed.
