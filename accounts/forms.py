@@ -75,7 +75,7 @@ class SignUpForm(EnrolForm, forms.ModelForm):
             except forms.ValidationError as error:
                 self.add_error("password", error)
 
-    def save(self, commit: bool = True) -> User:
+    def create(self) -> User:
         """The new user, face and all, or nobody.
 
         Raises:

@@ -37,7 +37,7 @@ class SignUpView(CaptureMixin, auth_views.RedirectURLMixin, CreateView):
 
     def form_valid(self, form: Any) -> HttpResponse:
         try:
-            user = form.save()
+            user = form.create()
         except IntegrityError:
             message = _("Somebody took this username or e-mail address just now. Choose others.")
             form.add_error(None, message)
