@@ -13,4 +13,3 @@ def yaw(landmarks: Landmarks) -> float:
     left, right = landmarks[2:4].mean(axis=0), landmarks[:2].mean(axis=0)
     across = right - left
     return float((landmarks[4] - (left + right) / 2) @ across / (across @ across))
-

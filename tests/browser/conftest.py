@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 from django.conf import settings
@@ -18,6 +20,12 @@ from tests.support import chromium
 from tests.support.browsing import PASSWORD, Visitors
 from tests.support.requirements import unavailable
 from tests.support.webcam import Webcam, snapshot
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Come last: once Playwright's event loop runs, it is there for all that follows."""
+    items.sort(key=lambda item: Path(__file__).parent in item.path.parents)
 
 
 @pytest.fixture(scope="session")
@@ -43,6 +51,8 @@ def webcam_file(tmp_path_factory: pytest.TempPathFactory) -> Webcam:
 def browsers(webcam_file: Webcam) -> Iterator[Visitors]:
     if problem := chromium.problem():
         unavailable(problem)
+    # Playwright's event loop runs beside Django's database calls, in the same thread.
+    os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"] = "true"
     # For machines that are busy with other things: what is there is seen at once anyway.
     expect.set_options(timeout=20_000)
     with sync_playwright() as playwright:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from typing import Any
 
 import cv2
 import numpy as np
@@ -56,7 +57,7 @@ def test_shows_what_the_camera_sees_as_a_mirror_would(visitors: Visitors, webcam
     page.wait_for_timeout(500)
 
     png = page.locator("[data-part=video]").screenshot()
-    shown = cv2.imdecode(np.frombuffer(png, np.uint8), cv2.IMREAD_COLOR)
+    shown: Any = cv2.imdecode(np.frombuffer(png, np.uint8), cv2.IMREAD_COLOR)
     mirrored = cv2.resize(frame("biden")[:, ::-1], shown.shape[1::-1])
     height, width = shown.shape[:2]
     # Inside the oval, where nothing lies over the picture.

@@ -54,12 +54,14 @@ def test_face_does_not_open_the_account_of_somebody_else(
 ):
     django_user_model.objects.create_user("grace", "grace@example.com", PASSWORD)
     webcam.show("obama")
-    page = visitors.open("/face/login/")
+    page = visitors.open("/face/login/", camera="allowed when asked")
     page.get_by_text("Give your username as well").click()
-    page.get_by_label("Username (optional)").fill("grace")
+    username = page.get_by_label("Username (optional)")
+    username.fill("grace")
+    username.press("Enter")
     # Whoever is typing is not photographed before they ask for it.
     expect(status(page)).to_contain_text("Ready.")
-    page.get_by_label("Username (optional)").press("Enter")
+    username.press("Enter")
 
     expect(page.get_by_text(NOT_RECOGNISED).first).to_be_visible()
 

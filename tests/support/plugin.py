@@ -24,8 +24,6 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 @pytest.hookimpl(wrapper=True)
 def pytest_load_initial_conftests(early_config: pytest.Config) -> Iterator[None]:
     """Come before pytest-django, which loads the settings in the same hook."""
-    # Playwright's event loop runs beside Django's database calls, in the same thread.
-    os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"] = "true"
     os.environ["DATABASE_URL"] = "sqlite:///db.sqlite3"
     if early_config.known_args_namespace.database == "postgres":
         try:

@@ -5,7 +5,7 @@ import { Stage } from "./stage.js";
 import { Submission } from "./submit.js";
 import { Words } from "./words.js";
 
-// Time for another look between two pictures.
+// Time to take on another look before the next picture.
 const PAUSE_MS = 2500;
 const TURN = 1;
 
@@ -26,8 +26,13 @@ export function startEnrolment(root) {
   const shots = new Shots(root, words, () => {
     root.focus();
     ask();
-    if (!stage.live) stage.start();
+    begin();
   });
+
+  async function begin() {
+    if (!stage.live) await stage.start();
+    if (stage.live) stage.pause(PAUSE_MS, words.get("live"));
+  }
 
   function add(picture) {
     shots.add(picture);
@@ -53,7 +58,7 @@ export function startEnrolment(root) {
     root.hidden = !consent.checked;
     if (consent.checked) {
       root.scrollIntoView({ block: "nearest" });
-      stage.start();
+      begin();
     } else {
       stage.stop();
       shots.clear();

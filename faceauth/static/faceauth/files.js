@@ -1,5 +1,5 @@
 import { hopeless } from "./camera.js";
-import { partsOf } from "./parts.js";
+import { partsOf, tell } from "./parts.js";
 import { pictureFrom } from "./pictures.js";
 
 /**
@@ -19,6 +19,9 @@ export function useInput(root, words, onPhotos) {
     const files = [...input.files];
     // So that choosing the same file again is a change again.
     input.value = "";
-    if (files.length) onPhotos(await Promise.all(files.map(pictureFrom)));
+    if (!files.length) return;
+    const photos = await Promise.all(files.map(pictureFrom));
+    for (const picture of photos) tell(root, "capture", { picture, automatic: false });
+    onPhotos(photos);
   });
 }

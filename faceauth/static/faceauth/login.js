@@ -1,5 +1,5 @@
-import { partsOf } from "./parts.js";
 import { useInput } from "./files.js";
+import { partsOf } from "./parts.js";
 import { Stage } from "./stage.js";
 import { Submission } from "./submit.js";
 import { Words } from "./words.js";

@@ -2,7 +2,7 @@ import { post } from "./post.js";
 
 const EVERY_MS = 280;
 const TIMEOUT_MS = 10_000;
-const LONGEST_WAIT_MS = 15_000;
+const LONGEST_WAIT_MS = 8000;
 
 /** Shows the server a small frame a few times a second, one at a time, and hears what to do. */
 export class Preview {

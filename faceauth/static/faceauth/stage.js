@@ -69,7 +69,9 @@ export class Stage {
   async start() {
     this.#show("starting", "idle", this.#words.get("starting"));
     try {
-      if (await this.#camera.start()) this.resume();
+      const started = await this.#camera.start();
+      // Not where a chosen photo is shown by now.
+      if (started && this.#root.dataset.state === "starting") this.resume();
     } catch (error) {
       this.#fail(error.problem);
     }
@@ -191,8 +193,8 @@ export class Stage {
     take.hidden = !uncovered || !this.#camera.on;
     this.say(text, tone);
     // A button that goes away must not take the keyboard's place in the page with it.
-    if (startHadFocus && start.hidden) this.#root.focus();
-    if (document.activeElement === this.#root && state === "live") take.focus();
+    if (startHadFocus) this.#root.focus();
+    if (document.activeElement === this.#root) [start, take].find((each) => !each.hidden)?.focus();
   }
 
   #sleepWithPage() {

@@ -43,7 +43,7 @@ export class Submission {
   async send(pictures) {
     const body = new FormData(this.#form);
     body.delete(this.#input.name);
-    pictures.forEach((each, i) => body.append(this.#input.name, each, each.name ?? `${i + 1}.jpg`));
+    for (const each of pictures) body.append(this.#input.name, each, each.name ?? "picture.jpg");
     this.#clear();
     this.#unlock = lock(this.#form);
     const { data, elsewhere, error } = await post(this.#form.action, body, { timeout: TIMEOUT_MS });
