@@ -122,7 +122,7 @@ class Unavailable(Busy):
 
 def first(form: BaseForm) -> FaceError:
     """What to answer for an invalid form: the first that is wrong with the pictures or with who
-    is in them, else that something is.
+    is in them, else with the form as a whole, else that something is.
     """
     every = [error for errors in form.errors.as_data().values() for error in errors]
     for error in every:
@@ -130,4 +130,4 @@ def first(form: BaseForm) -> FaceError:
             return error
         if error.code == "invalid_login":
             return NotRecognised(error.messages[0])
-    return FaceError()
+    return FaceError(next(iter(form.non_field_errors()), None))

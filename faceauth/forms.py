@@ -52,7 +52,10 @@ class SnapshotField(forms.Field):
         """
         if not value and not self.required:
             return []
-        if len(value) < self.shots:
+        if 0 < len(value) < self.shots:
+            message = _("%(count)d pictures are needed. Choose or take them all.")
+            raise errors.MissingSnapshot(message % {"count": self.shots})
+        if not value:
             raise errors.MissingSnapshot()
         if len(value) > conf.get().MAX_SNAPSHOTS:
             raise errors.TooLarge(_("There are too many pictures."))

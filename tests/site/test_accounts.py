@@ -86,6 +86,7 @@ def test_shots_of_two_people_are_refused(ask, db, shots):
 def test_too_few_shots_are_asked_for(ask, db, shots):
     status, answer = ask(SIGN_UP, **GOOD, consent="on", snapshot=shots("obama"))
     assert (status, answer["error"]["code"]) == (400, "missing_snapshot")
+    assert "3 pictures" in answer["error"]["message"]
 
 
 def test_name_taken_meanwhile_is_said(ask, db, monkeypatch):
@@ -95,6 +96,7 @@ def test_name_taken_meanwhile_is_said(ask, db, monkeypatch):
     monkeypatch.setattr(User, "save", too_late)
     status, answer = ask(SIGN_UP, **GOOD, password="a long password")
     assert (status, answer["error"]["code"]) == (400, "invalid")
+    assert "Somebody took" in answer["error"]["message"]
 
 
 def test_database_itself_keeps_names_and_addresses_unique(db):

@@ -29,6 +29,8 @@ export function startEnrolment(root) {
     begin();
   });
 
+  const agreed = () => consent?.checked ?? true;
+
   async function begin() {
     if (!stage.live) await stage.start();
     if (stage.live) stage.pause(PAUSE_MS, words.get("live"));
@@ -55,8 +57,8 @@ export function startEnrolment(root) {
   }
 
   function agree() {
-    root.hidden = !consent.checked;
-    if (consent.checked) {
+    root.hidden = !agreed();
+    if (agreed()) {
       root.scrollIntoView({ block: "nearest" });
       begin();
     } else {
@@ -69,17 +71,21 @@ export function startEnrolment(root) {
   form.addEventListener("submit", async (event) => {
     event.preventDefault();
     if (submission.busy) return;
-    const wanted = consent?.checked ?? true;
-    if (wanted && shots.next >= 0) return refuse("missing");
+    if (agreed() && shots.next >= 0) return refuse("missing");
     const error = await submission.send(shots.pictures);
     if (!error) stage.finish();
   });
   useInput(root, words, (photos) => {
-    if (shots.next < 0) return refuse("surplus");
-    for (const each of photos) if (shots.next >= 0) add(each);
+    if (agreed() && shots.next < 0) return refuse("surplus");
+    for (const each of photos) if (agreed() && shots.next >= 0) add(each);
   });
   ask();
   consent?.addEventListener("change", agree);
-  root.hidden = consent ? !consent.checked : false;
-  if (!root.hidden) stage.startIfAllowed();
+  root.hidden = !agreed();
+  // On the way back to a page, browsers tick the box again only after scripts have run.
+  addEventListener("pageshow", ({ persisted }) => {
+    if (persisted) return;
+    root.hidden = !agreed();
+    if (agreed()) stage.startIfAllowed();
+  });
 }
