@@ -130,4 +130,4 @@ def first(form: BaseForm) -> FaceError:
             return error
         if error.code == "invalid_login":
             return NotRecognised(error.messages[0])
-    return FaceError(next(iter(form.non_field_errors()), None))
+    return FaceError(next(map(str, form.non_field_errors()), None))
