@@ -180,7 +180,7 @@ def _batch_normalisation(numbers: _Numbers) -> tuple[Array, Array]:
     _mean, _inverse_deviation, running_mean, running_variance = (numbers.tensor() for _ in range(4))
     numbers.integers(2)
     epsilon = [numbers.real() for _ in range(5)][-1]
-    scale: Array = gamma / np.sqrt(running_variance + np.float32(epsilon))
+    scale = (gamma / np.sqrt(running_variance + epsilon)).astype(np.float32)
     return scale, beta - running_mean * scale
 
 
