@@ -50,13 +50,13 @@ class SnapshotField(forms.Field):
         Raises:
             FaceError: the first thing that is wrong with one of them.
         """
-        if not value and not self.required:
+        if not value:
+            if self.required:
+                raise errors.MissingSnapshot()
             return []
-        if 0 < len(value) < self.shots:
+        if len(value) < self.shots:
             message = _("%(count)d pictures are needed. Choose or take them all.")
             raise errors.MissingSnapshot(message % {"count": self.shots})
-        if not value:
-            raise errors.MissingSnapshot()
         if len(value) > conf.get().MAX_SNAPSHOTS:
             raise errors.TooLarge(_("There are too many pictures."))
         return capture.looks(value)

@@ -44,13 +44,13 @@ def bounded_upload(view: View) -> View:
     @csrf_exempt
     @wraps(view)
     def wrapped(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
+        if _length(request) > conf.get().MAX_UPLOAD_BYTES:
+            _drain(request)
+            return error_response(request, errors.TooLarge())
+        request.upload_handlers = [MemoryUploadHandler(request)]
         try:
-            if _length(request) > conf.get().MAX_UPLOAD_BYTES:
-                _drain(request)
-                raise errors.TooLarge()
-            request.upload_handlers = [MemoryUploadHandler(request)]
             _ = request.POST
-        except (RequestDataTooBig, errors.TooLarge):
+        except RequestDataTooBig:
             return error_response(request, errors.TooLarge())
         except (MultiPartParserError, TooManyFilesSent, TooManyFieldsSent, UnreadablePostError):
             return error_response(request, errors.FaceError())
