@@ -11,7 +11,7 @@ from django.contrib.auth.base_user import AbstractBaseUser
 from django.http import HttpRequest
 
 from . import capture, policy
-from .errors import FaceError
+from .errors import Busy, FaceError
 from .gallery import gallery
 from .policy import Match
 from .vision.encoding import Encoding, template
@@ -33,11 +33,16 @@ class FaceBackend(BaseBackend):
         """The user in `snapshot`, one or several pictures of one person as bytes or files.
 
         None where nobody is recognised, where a picture cannot be used, and for inactive users.
+
+        Raises:
+            Busy: no core was free to look at the pictures.
         """
         if snapshot is None:
             return None
         try:
             probe = template(capture.encodings(snapshot))
+        except Busy:
+            raise  # says nothing about the face: the visitor is to come back
         except FaceError:
             return None
         user = self.verify(probe, username) if username else self.identify(probe)

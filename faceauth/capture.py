@@ -45,7 +45,9 @@ class Look:
     def __init__(self, image: NDArray[np.uint8], faces: list[Face]) -> None:
         self.image = image
         self.faces = faces
-        self.quality: Quality | None = measure(image, faces[0].box) if faces else None
+        self.quality: Quality | None = None
+        if faces:
+            self.quality = measure(image, faces[0].box, faces[0].landmarks)
 
     def __repr__(self) -> str:
         return f"<Look at {len(self.faces)} face(s)>"
@@ -56,11 +58,11 @@ class Look:
             return errors.NoFace()
         if len(self.faces) > 1:
             return errors.SeveralFaces()
-        if self.quality.size < conf.get().MIN_FACE_SIZE:
+        if self.quality.head_size < conf.get().MIN_FACE_SIZE:
             return errors.TooSmall()
-        if self.quality.brightness < DARKEST:
+        if self.quality.luminance_mean < DARKEST:
             return errors.TooDark()
-        if self.quality.brightness > BRIGHTEST:
+        if self.quality.luminance_mean > BRIGHTEST:
             return errors.TooBright()
         if self.quality.sharpness < SOFTEST:
             return errors.Blurred()

@@ -2,30 +2,47 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, NamedTuple
 
 from django.utils.translation import gettext as _
 
 from .capture import Look
+from .vision.quality import Quality
 
 SMALLEST, LARGEST = 0.25, 0.85  # of the frame's height
 CENTRE = (0.27, 0.73)  # of the frame's width and height
-MOST_TURNED = 0.22  # `pose.yaw`: 5 % of people who look straight into a camera exceed 0.19
+
+# Units of `vision.pose`. Of people who look straight into a camera 5 % exceed a yaw of 0.19.
+MOST_TURNED = 0.22
+LEAST_ASIDE, MOST_ASIDE = 0.1, 0.45
+LEAST_LIFTED, MOST_LIFTED = 0.05, 0.3
 
 
-def advise(look: Look) -> dict[str, Any]:
+class Pose(NamedTuple):
+    """How to hold the head: straight, left, right (the person's own), up, or any.
+
+    level: the person's pitch when looking straight ahead, which lifting the chin is set against;
+        None where it is not known.
+    """
+
+    name: str
+    level: float | None = None
+
+
+STRAIGHT = Pose("straight")
+
+
+def advise(look: Look, pose: Pose = STRAIGHT) -> dict[str, Any]:
     """The preview's answer: whether the frame is good, what to do, and where the face is.
 
     Places are shares of the frame's width and height.
     """
-    code, message = _advice(look)
+    code, message = _advice(look, pose)
     face = None
     if look.quality:
         face = {
             "box": [round(each, 3) for each in _relative_box(look)],
-            "brightness": round(look.quality.brightness, 2),
-            "sharpness": round(look.quality.sharpness, 2),
-            "yaw": round(look.faces[0].yaw, 2),
+            **{name: round(each, 3) for name, each in look.quality._asdict().items()},
         }
     return {
         "ok": code == "ok",
@@ -36,11 +53,12 @@ def advise(look: Look) -> dict[str, Any]:
     }
 
 
-def _advice(look: Look) -> tuple[str, str]:
-    """The first thing to mend: whether there is one face, then where it is, then the light."""
+def _advice(look: Look, pose: Pose) -> tuple[str, str]:
+    """The first thing to mend: whether there is one face, then where it is, then the light, then
+    which way it looks.
+    """
     problem = look.problem()
-    if not look.faces or len(look.faces) > 1:
-        assert problem
+    if problem and len(look.faces) != 1:
         return problem.default_code, problem.messages[0]
     left, top, right, bottom = _relative_box(look)
     if bottom - top < SMALLEST:
@@ -52,9 +70,39 @@ def _advice(look: Look) -> tuple[str, str]:
         return "off_centre", _("Move your face to the middle.")
     if problem:
         return problem.default_code, problem.messages[0]
-    if abs(look.faces[0].yaw) > MOST_TURNED:
-        return "turned", _("Look straight into the camera.")
-    return "ok", _("Hold still.")
+    assert look.quality
+    return _held(look.quality, pose) or ("ok", _("Hold still."))
+
+
+def _held(quality: Quality, pose: Pose) -> tuple[str, str] | None:
+    """What to change about how the head is held; None where it is as asked for."""
+    # The picture is not mirrored: who turns to their left looks towards its right.
+    yaw = quality.head_pose_yaw
+    match pose.name:
+        case "any":
+            return None
+        case "left" | "right":
+            aside = yaw if pose.name == "left" else -yaw
+            if aside > MOST_ASIDE:
+                return "turned_too_far", _("Turn back a little.")
+            if aside >= LEAST_ASIDE:
+                return None
+            if pose.name == "left":
+                return "turn_left", _("Turn your head a little to your left.")
+            return "turn_right", _("Turn your head a little to your right.")
+        case "up":
+            lifted = (pose.level or quality.head_pose_pitch) - quality.head_pose_pitch
+            if abs(yaw) > MOST_TURNED:
+                return "turned", _("Look straight into the camera.")
+            if lifted > MOST_LIFTED:
+                return "turned_too_far", _("Lower your chin a little.")
+            if pose.level is not None and lifted < LEAST_LIFTED:
+                return "lift", _("Lift your chin a little.")
+            return None
+        case _:
+            if abs(yaw) > MOST_TURNED:
+                return "turned", _("Look straight into the camera.")
+            return None
 
 
 def _relative_box(look: Look) -> tuple[float, float, float, float]:

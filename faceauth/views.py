@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 from django import forms
@@ -104,9 +105,18 @@ class PreviewView(View):
         try:
             if frame is None:
                 raise errors.MissingSnapshot()
-            return JsonResponse(guidance.advise(capture.look(frame)))
+            return JsonResponse(guidance.advise(capture.look(frame), self._pose()))
         except errors.FaceError as error:
             return error_response(request, error)
+
+    def _pose(self) -> guidance.Pose:
+        """The pose that the page asks the visitor for."""
+        try:
+            level = float(self.request.POST["level"])
+        except (KeyError, ValueError):
+            level = math.nan
+        name = self.request.POST.get("pose", guidance.STRAIGHT.name)
+        return guidance.Pose(name, level if math.isfinite(level) else None)
 
     def http_method_not_allowed(self, request: HttpRequest, *args: Any, **kwargs: Any) -> Any:
         response = error_response(request, errors.MethodNotAllowed())

@@ -169,6 +169,25 @@ def test_crowd_is_asked_to_come_back(client, db, upload, monkeypatch):
     assert client.post(LOGIN, {"snapshot": upload("astronaut")}).status_code == 401
 
 
+def test_crowd_that_comes_between_looking_and_encoding(client, db, upload, monkeypatch):
+    monkeypatch.setattr(capture, "WAIT_SECONDS", 0.01)
+    turns, taken = capture._turns(), []
+    looked = capture.looks
+
+    def crowd(snapshot):
+        seen = looked(snapshot)
+        while turns.acquire(blocking=False):
+            taken.append(1)
+        return seen
+
+    monkeypatch.setattr(capture, "looks", crowd)
+    try:
+        response = client.post(LOGIN, {"snapshot": upload("astronaut")}, headers=JSON)
+    finally:
+        turns.release(len(taken))
+    assert (response.status_code, response.json()["error"]["code"]) == (503, "busy")
+
+
 @pytest.mark.parametrize("accept", ["application/json", "text/html"])
 @pytest.mark.parametrize("path", ["/face/login/", "/accounts/profile/", "/"])
 def test_stopped_database_is_said_and_loses_no_session(

@@ -21,8 +21,8 @@ def zoomed(picture, factor):
 
 @pytest.fixture
 def advice(ask, upload, db):
-    def get(picture):
-        status, answer = ask(PREVIEW, snapshot=upload(jpeg(picture)))
+    def get(picture, **pose):
+        status, answer = ask(PREVIEW, snapshot=upload(jpeg(picture)), **pose)
         assert status == 200
         assert answer["ok"] == (answer["code"] == "ok")
         assert answer["message"]
@@ -59,5 +59,33 @@ def test_two_faces(advice):
 
 
 def test_mirrored_face_turns_the_other_way(advice):
-    yaw = advice(frame("obama2"))["face"]["yaw"]
-    assert advice(frame("obama2")[:, ::-1])["face"]["yaw"] == pytest.approx(-yaw, abs=0.06)
+    yaw = advice(frame("obama2"))["face"]["head_pose_yaw"]
+    assert advice(frame("obama2")[:, ::-1])["face"]["head_pose_yaw"] == pytest.approx(
+        -yaw, abs=0.06
+    )
+
+
+@pytest.mark.parametrize(
+    ("pose", "instead"), [("straight", "turned"), ("left", "turn_left"), ("right", "turn_right")]
+)
+def test_leads_the_head_into_a_pose(advice, pose, instead):
+    held = {
+        name: advice(frame(f"obama {name}".removesuffix(" straight")), pose=pose)["code"]
+        for name in ("straight", "left", "right")
+    }
+    assert held.pop(pose) == "ok"
+    if pose != "straight":
+        assert set(held.values()) == {instead}
+
+
+def test_chin_is_lifted_from_where_it_was(advice):
+    level = advice(frame("obama"))["face"]["head_pose_pitch"]
+    assert advice(frame("obama"), pose="up", level=level)["code"] == "lift"
+    assert advice(frame("obama up"), pose="up", level=level)["code"] == "ok"
+    assert advice(frame("obama"), pose="up", level=level + 0.4)["code"] == "turned_too_far"
+
+
+@pytest.mark.parametrize("level", ["", "nan", "inf", "low", "1e999"])
+def test_pose_that_makes_no_sense_is_any_other(advice, level):
+    assert advice(frame("obama"), pose="up", level=level)["code"] == "ok"
+    assert advice(frame("obama"), pose="upside down", level=level)["code"] == "ok"

@@ -9,6 +9,8 @@ from functools import cache
 from pathlib import Path
 from types import ModuleType
 
+from PIL import ImageFile
+
 # The functions through which face_recognition asks for its networks' files.
 LOCATIONS = {
     "cnn_face_detector_model_location": "mmod_human_face_detector.dat",
@@ -32,9 +34,12 @@ def load() -> ModuleType:
         setattr(stand_in, function, lambda path=str(folder / name): path)
     original = sys.modules.get("face_recognition_models")
     sys.modules["face_recognition_models"] = stand_in
+    truncated = ImageFile.LOAD_TRUNCATED_IMAGES
     try:
         return importlib.import_module("face_recognition")
     finally:
+        # face_recognition lets Pillow read half a picture, for the whole process.
+        ImageFile.LOAD_TRUNCATED_IMAGES = truncated
         del sys.modules["face_recognition_models"]
         if original is not None:
             sys.modules["face_recognition_models"] = original

@@ -10,6 +10,7 @@ from typing import Any
 import cv2
 import numpy as np
 
+from faceauth.vision import Engine
 from tests.support import oracle
 from tests.support.faces import Faces
 
@@ -39,9 +40,18 @@ class Webcam:
         unfinished.replace(self.path)
 
 
+# How far the nose moves, sideways and down, in units of the distance between the eyes.
+POSES = {"left": (0.4, 0.0), "right": (-0.4, 0.0), "up": (0.0, -0.15)}
+
+
 @cache
 def frame(name: str) -> Any:
-    """Return one webcam frame (BGR) with that person's face in its middle."""
+    """Return one webcam frame (BGR) with that person's face in its middle: "obama", or
+    "obama left" for the face as it looks when the person turns to their left.
+    """
+    name, _, pose = name.partition(" ")
+    if pose:
+        return posed(frame(name), *POSES[pose])
     image: Any = cv2.imdecode(np.frombuffer(Faces()[name], np.uint8), cv2.IMREAD_COLOR)
     found = oracle.load().face_locations(cv2.cvtColor(image, cv2.COLOR_BGR2RGB))
     top, right, bottom, left = max(found, key=lambda box: box[2] - box[0])
@@ -53,6 +63,20 @@ def frame(name: str) -> Any:
     down = HEIGHT / 2 - scale * (top + bottom) / 2
     move = np.array([[1, 0, across], [0, 1, down]])
     return cv2.warpAffine(image, move, (WIDTH, HEIGHT), borderMode=cv2.BORDER_REPLICATE)
+
+
+def posed(picture: Any, across: float, down: float) -> Any:
+    """Return the picture with the nose moved and the face around it moved along, as a turn of the
+    head does, for want of free pictures of one person in several poses.
+    """
+    (face,) = Engine().find_faces(cv2.cvtColor(picture, cv2.COLOR_BGR2RGB))
+    eyes, nose = face.landmarks[:4], face.landmarks[4]
+    between = float(np.linalg.norm(eyes[:2].mean(0) - eyes[2:].mean(0)))
+    rows, columns = np.mgrid[:HEIGHT, :WIDTH].astype(np.float32)
+    distance = np.hypot(columns - nose[0], (rows - nose[1])) / between
+    share = np.exp(-((distance / 0.45) ** 2)) * between
+    columns, rows = columns - across * share, rows - down * share
+    return cv2.remap(picture, columns.astype(np.float32), rows.astype(np.float32), cv2.INTER_LINEAR)
 
 
 def snapshot(name: str) -> bytes:
