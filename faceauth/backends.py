@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+from operator import attrgetter
 from typing import Any
 
 import numpy as np
@@ -13,8 +15,9 @@ from django.http import HttpRequest
 from . import capture, policy
 from .errors import Busy, FaceError
 from .gallery import gallery
+from .matching import distance, frames
 from .policy import Match
-from .vision.encoding import Encoding, template
+from .vision.encoding import Encoding
 
 
 class FaceBackend(BaseBackend):
@@ -40,7 +43,7 @@ class FaceBackend(BaseBackend):
         if snapshot is None:
             return None
         try:
-            probe = template(capture.encodings(snapshot))
+            probe = capture.probe_encodings(snapshot)
         except Busy:
             raise  # says nothing about the face: the visitor is to come back
         except FaceError:
@@ -58,15 +61,15 @@ class FaceBackend(BaseBackend):
         return bool(getattr(user, "is_active", True))
 
     def verify(self, probe: Encoding, username: str) -> AbstractBaseUser | None:
-        """The user of that name if the probe shows them (1:1)."""
+        """The user of that name if the probe, encodings float32 (n, 128), shows them (1:1)."""
         users = get_user_model()._default_manager
         user = users.filter(**{get_user_model().USERNAME_FIELD: username}).first()
         # A name that nobody has costs the same comparison: its time must not tell.
-        match = Match(0, _distance(user, probe))
-        return user if policy.decide([match]) else None
+        decision = policy.verify(_match(user, probe), frames(probe))
+        return user if decision.accepted else None
 
     def identify(self, probe: Encoding) -> AbstractBaseUser | None:
-        """Whom the probe shows, of all who are enrolled (1:N)."""
+        """Whom the probe, encodings float32 (n, 128), shows, of all who are enrolled (1:N)."""
         while True:
             nearest = [match.key for match in gallery().nearest(probe)]
             users = get_user_model()._default_manager.in_bulk(nearest)
@@ -75,14 +78,14 @@ class FaceBackend(BaseBackend):
                 break
             gallery().forget(gone)
         # Decided by what the database holds now, not by what the gallery remembers.
-        matches = [Match(key, _distance(users[key], probe)) for key in nearest]
-        best = policy.decide(sorted(matches, key=lambda match: match.distance))
+        matches = sorted((_match(users[key], probe) for key in nearest), key=attrgetter("distance"))
+        best = policy.identify(matches, frames(probe), len(gallery())).accepted
         return users[best.key] if best else None
 
 
-def _distance(user: Any, probe: Encoding) -> float:
-    """From the user's template to the probe; infinite where there is no template."""
+def _match(user: Any, probe: Encoding) -> Match:
+    """The user set against the probe; infinitely far where there is no template."""
     enrolled = user is not None and user.has_face
-    encodings = user.face_encodings if enrolled else np.ones((3, len(probe)), np.float32)
-    distance = float(np.linalg.norm(template(encodings) - probe))
-    return distance if enrolled else float("inf")
+    encodings = user.face_encodings if enrolled else np.ones((3, probe.shape[1]), np.float32)
+    apart = distance(encodings, probe)
+    return Match(user.pk if enrolled else 0, apart if enrolled else math.inf, len(encodings))

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
+from pathlib import Path
+from typing import Any, Literal
 
 from django.conf import settings
 from django.core.exceptions import ImproperlyConfigured
@@ -13,11 +14,22 @@ from django.core.exceptions import ImproperlyConfigured
 class FaceAuthSettings:
     """Every key of ``FACEAUTH``, with its default. `conf.get()` gives those in force."""
 
-    MAX_DISTANCE: float = 0.314
-    """Euclidean distance between a template and a probe up to which they are one person. The
-    default lets through one stranger in 10,000 (three shots enrolled, one shown)."""
+    MAX_FALSE_MATCH_RATE: float = 1e-4
+    """How often a stranger who gives somebody's username may be taken for them, per attempt."""
 
-    ENROLMENT_SHOTS: int = 3
+    MAX_FALSE_IDENTIFICATION_RATE: float = 1e-3
+    """How often a stranger who gives no username may be taken for anybody, per attempt, however
+    many people are enrolled."""
+
+    MAX_DISTANCE: float | None = None
+    """A distance (see `matching`) up to which a template and a probe are one person, in place of
+    both rates: whatever the number of pictures and people."""
+
+    CALIBRATION: str | Path | None = None
+    """A folder with a calibration of your own, written by ``face_evaluate --write``, in place of
+    the one that ships with the app."""
+
+    ENROLMENT_SHOTS: int = 5
     """How many pictures a new template is made from."""
 
     MAX_SNAPSHOTS: int = 6
@@ -26,7 +38,7 @@ class FaceAuthSettings:
     MAX_SNAPSHOT_BYTES: int = 8 * 1024 * 1024
     """How large one uploaded picture may be."""
 
-    MAX_UPLOAD_BYTES: int = 24 * 1024 * 1024
+    MAX_UPLOAD_BYTES: int = 40 * 1024 * 1024
     """How large a whole request may be. It is kept in memory, never on disk."""
 
     MAX_IMAGE_PIXELS: int = 25_000_000
@@ -41,6 +53,25 @@ class FaceAuthSettings:
     MAX_CONCURRENT_LOOKS: int | None = None
     """How many pictures one process looks at at the same time; by default one a core. Others
     wait a few seconds, then are asked to come back."""
+
+    LOGIN_FRAMES: int = 3
+    """How many pictures the login page takes in one look."""
+
+    FACE_ALONE: bool = True
+    """Whether a face may log in without a username."""
+
+    REMEMBER_DEVICE_DAYS: int = 90
+    """How long a browser whose user asked for it keeps their username, so that the face is
+    compared with theirs only."""
+
+    ADAPT: bool = False
+    """Whether templates follow the faces as they age: once a day at most, a login with a username
+    that is very sure, or sure and confirmed by a password, replaces the stalest shot."""
+
+    LOOK_ALIKES: Literal["flag", "refuse", "allow"] = "flag"
+    """What becomes of a new face that could be taken for somebody else's: enrolled and flagged to
+    the staff, refused, or nothing. A refusal tells whoever shows a photograph of somebody that
+    this person has an account."""
 
 
 def get() -> FaceAuthSettings:

@@ -12,8 +12,9 @@ import numpy as np
 from django.contrib.auth import get_user_model
 from django.utils import timezone
 
+from .matching import Templates
 from .policy import Match
-from .vision.encoding import Encoding, template
+from .vision.encoding import Encoding
 
 # How long a change may take from its time stamp to the end of its transaction, clocks of several
 # machines included: what is younger is read once more.
@@ -29,27 +30,32 @@ class Gallery:
 
     def __init__(self) -> None:
         self._lock = Lock()
-        self._templates: dict[Any, Encoding] = {}
+        self._people: dict[Any, tuple[Encoding, np.float32, int]] = {}
         self._versions: dict[Any, datetime | None] = {}
         self._read_until: datetime | None = None
-        self._keys: list[Any] = []
-        self._matrix: Encoding = np.empty((0, 128), np.float32)
+        self._rebuild()
+
+    def __len__(self) -> int:
+        """How many people are enrolled, as far as the last search knew."""
+        return len(self._keys)
 
     def nearest(self, probe: Encoding, count: int = 2) -> list[Match]:
-        """The `count` people nearest to a probe, float32 (128,) of length 1, nearest first."""
+        """The `count` people nearest to a probe's encodings, float32 (n, 128), nearest first."""
         with self._lock:
             self._refresh()
-            keys, matrix = self._keys, self._matrix
-        # Of unit vectors the squared distance is 2 - 2 cos: one product for the whole gallery.
-        distances = np.sqrt(np.maximum(2 - 2 * (matrix @ probe), 0))
-        nearest = np.argsort(distances)[:count]
-        return [Match(keys[row], float(distances[row])) for row in nearest]
+            keys, shots, templates = self._keys, self._shots, self._templates
+        distances = templates.distances(Templates.of([probe]))[:, 0]
+        rows = np.arange(len(keys))
+        if count < len(keys):
+            rows = np.argpartition(distances, count)[:count]
+        rows = rows[np.argsort(distances[rows])]
+        return [Match(keys[row], float(distances[row]), int(shots[row])) for row in rows]
 
     def forget(self, keys: Iterable[Any]) -> None:
         """Drop people who turned out to be gone, until they change again."""
         with self._lock:
             for key in keys:
-                self._templates.pop(key, None)
+                self._people.pop(key, None)
             self._rebuild()
 
     def _refresh(self) -> None:
@@ -57,25 +63,33 @@ class Gallery:
         users = get_user_model()._default_manager.filter(face_changed_at__isnull=False)
         if self._read_until is not None:
             users = users.filter(face_changed_at__gte=self._read_until - OVERLAP)
-        changed = False
+        changed = {}
         rows: Any = users.values_list("pk", "face_changed_at", "face_encodings")
         for key, version, encodings in rows.iterator():
             if self._versions.get(key) == version:
                 continue
-            changed = True
             self._versions[key] = version
-            if isinstance(encodings, np.ndarray):
-                self._templates[key] = template(encodings)
-            else:
-                self._templates.pop(key, None)
+            changed[key] = encodings if isinstance(encodings, np.ndarray) else None
+        enrolled = {key: each for key, each in changed.items() if each is not None}
+        templates = Templates.of(enrolled.values())
+        for key in changed:
+            self._people.pop(key, None)
+        for key, vector, margin in zip(enrolled, *templates, strict=True):
+            self._people[key] = vector, margin, len(enrolled[key])
         self._read_until = now
         if changed:
             self._rebuild()
 
     def _rebuild(self) -> None:
         # New objects: a search under way goes on with the old ones.
-        self._keys = list(self._templates)
-        self._matrix = np.array(list(self._templates.values()), np.float32).reshape(-1, 128)
+        self._keys = list(self._people)
+        vectors, margins, shots = (
+            zip(*self._people.values(), strict=True) if self._people else ((), (), ())
+        )
+        self._shots = np.array(shots, np.int64)
+        self._templates = Templates(
+            np.array(vectors, np.float32).reshape(-1, 128), np.array(margins, np.float32)
+        )
 
 
 @cache

@@ -22,14 +22,15 @@ class Encoder:
         (encodings,) = self._session.run(None, {"chips": np.stack(chips)})
         return encodings
 
-    def encode_with_mirror(self, chip: NDArray[np.uint8]) -> Encoding:
-        """The mean of a chip's encoding and its mirror image's, float32 (128,): on LFW it takes
-        false non-matches from 31 % to 18 % at a false-match rate of 1e-4.
+    def encode_with_mirror(self, *chips: NDArray[np.uint8]) -> Encoding:
+        """The mean of the encodings of chips of one face and of their mirror images, float32
+        (128,): closer to the person, as it is to other pictures of them, than any alone.
         """
-        return self.encode([chip, chip[:, ::-1]]).mean(axis=0)
+        mirrored = [chip[:, ::-1] for chip in chips]
+        return self.encode([*chips, *mirrored]).mean(axis=0)
 
 
 def template(encodings: Encoding) -> Encoding:
     """What is compared: the mean of float32 (n, 128) encodings, scaled to length 1, (128,)."""
-    mean = encodings.mean(axis=0)
-    return (mean / np.linalg.norm(mean)).astype(np.float32)
+    total = encodings.sum(axis=0)
+    return (total / np.sqrt(total @ total)).astype(np.float32)

@@ -134,10 +134,17 @@ class Engine:
         return self.load().encoder.encode([self._chip(image, face)])[0]
 
     def encode_with_mirror(self, image: Image, face: Face | Box) -> Encoding:
-        """The mean of the face's encoding and its mirror image's, float32 (128,): what templates
-        and probes are made of.
+        """The mean of the face's encoding and its mirror image's, float32 (128,): what a probe is
+        made of.
         """
         return self.load().encoder.encode_with_mirror(self._chip(image, face))
+
+    def encode_views(self, image: Image, face: Face) -> Encoding:
+        """The mean over crops of the face and their mirror images, float32 (128,): what templates
+        are made of. Five times the work of `encode_with_mirror`.
+        """
+        networks = self.load()
+        return networks.encoder.encode_with_mirror(*networks.aligner.views(image, face.landmarks))
 
     def probe(self, images: Iterable[Image]) -> Encoding:
         """Several frames of one person to one encoding of length 1, float32 (128,).
@@ -145,15 +152,13 @@ class Engine:
         Raises:
             NoFaceError: a frame shows no face, or there is no frame.
         """
-        encodings = []
-        for image in images:
-            faces = self.find_faces(image)
-            if not faces:
-                raise NoFaceError("There is no face in the picture.")
-            encodings.append(self.encode_with_mirror(image, faces[0]))
-        if not encodings:
+        frames = [(image, self.find_faces(image)) for image in images]
+        if not frames:
             raise NoFaceError("There is no picture.")
-        return template(np.stack(encodings))
+        if not all(faces for _, faces in frames):
+            raise NoFaceError("There is no face in the picture.")
+        shots = [self.encode_with_mirror(image, faces[0]) for image, faces in frames]
+        return template(np.stack(shots))
 
     def _chip(self, image: Image, face: Face | Box) -> Image:
         aligner = self.load().aligner

@@ -10,7 +10,7 @@ from django.utils import timezone
 from accounts.models import User
 from faceauth import enrolment
 from faceauth.gallery import OVERLAP, Gallery
-from faceauth.vision.encoding import template
+from faceauth.matching import distance
 
 
 def shots(seed):
@@ -29,14 +29,41 @@ def people(db):
 
 
 def probe(number):
-    return template(shots(number)[:1])
+    return shots(number)[:1]
 
 
 def test_nearest_first_with_their_distances(people):
-    first, second = Gallery().nearest(probe(3))
-    assert first.key == people[3].pk
-    assert first.distance == pytest.approx(np.linalg.norm(template(shots(3)) - probe(3)), abs=1e-3)
-    assert first.distance < 0.1 < second.distance
+    matches = Gallery().nearest(probe(3), count=len(people))
+    assert matches[0].key == people[3].pk
+    assert matches[0].distance < 0.1 < matches[1].distance
+    assert [match.distance for match in matches] == sorted(match.distance for match in matches)
+    apart = {user.pk: distance(shots(number), probe(3)) for number, user in enumerate(people)}
+    assert {match.key: match.distance for match in matches} == pytest.approx(apart, abs=1e-4)
+
+
+def test_no_more_people_than_asked_for(people):
+    assert len(Gallery().nearest(probe(3))) == 2
+    assert len(Gallery().nearest(probe(3), count=1)) == 1
+    assert len(Gallery().nearest(probe(3), count=99)) == len(people)
+
+
+def test_probe_of_several_frames_is_their_mean(people):
+    several = Gallery().nearest(shots(3))[0]
+    assert (several.key, several.distance) == (
+        people[3].pk,
+        pytest.approx(distance(shots(3), shots(3)), abs=1e-4),
+    )
+    assert several.distance < Gallery().nearest(probe(3))[0].distance
+
+
+def test_match_tells_how_many_shots_stand_behind_it(people):
+    one = User.objects.create_user("one", "one@example.com")
+    enrolment.enrol(one, shots(9)[:1])
+    gallery = Gallery()
+    assert gallery.nearest(probe(9))[0] == (one.pk, pytest.approx(distance(*[probe(9)] * 2)), 1)
+    assert gallery.nearest(probe(3))[0].shots == 3
+    enrolment.enrol(one, shots(9)[:2])
+    assert gallery.nearest(probe(9))[0].shots == 2
 
 
 def test_empty_gallery(db):
@@ -51,7 +78,7 @@ def test_keeps_up_with_the_database(people):
     assert gallery.nearest(probe(9))[0].key == late.pk
     enrolment.enrol(late, shots(10))
     assert gallery.nearest(probe(10))[0].key == late.pk
-    assert gallery.nearest(probe(9))[0].distance > 1
+    assert gallery.nearest(probe(9))[0].distance > 0.5
     enrolment.revoke(late)
     assert gallery.nearest(probe(10))[0].key != late.pk
 
