@@ -1,55 +1,114 @@
 from __future__ import annotations
 
-import os
-from concurrent.futures import ProcessPoolExecutor
-from multiprocessing import get_context
+import json
+import sys
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
+from tqdm import tqdm
 
-from faceauth import evaluation
+from faceauth.evaluation import pairs as lfw
+from faceauth.evaluation import photos, plots, report, table
+
+# The exit status where some photos could not be used as they are: the rest was evaluated.
+SOME_LEFT_OUT = 3
 
 
 class Command(BaseCommand):
-    help = "Measures, on a folder of <person>/<photo>, how many faces are found and told apart."
+    help = (
+        "Measures, on a folder of <person>/<photo>, how well people are told apart: accuracy, "
+        "error rates, and what the rates that are set come to. Ends with status 3 where photos "
+        "had to be left out or show several people."
+    )
     requires_system_checks: list[str] = []
 
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("folder", type=Path)
         parser.add_argument("--pairs", type=Path, help="pairs of photos in LFW's format")
-        parser.add_argument("--processes", type=int, default=os.cpu_count())
+        parser.add_argument("--json", type=Path, help="write all results there")
+        parser.add_argument("--plot", type=Path, help="draw the curves there (PNG, SVG, ...)")
+        parser.add_argument(
+            "--half", type=int, choices=(1, 2), help="only one half of the people, or the other"
+        )
+        parser.add_argument(
+            "--write",
+            type=Path,
+            metavar="DIR",
+            help="measure a calibration on these people and write it there, see CALIBRATION",
+        )
+        parser.add_argument("--processes", type=int, help="by default one a core")
 
-    def handle(self, *, folder: Path, pairs: Path | None, processes: int, **options: Any) -> None:
-        photos = evaluation.photos(folder)
-        if not photos:
+    def handle(self, *, folder: Path, **options: Any) -> None:
+        paths = photos.photos(folder)
+        if not paths:
             raise CommandError(f"There are no photos in {folder}/<person>/.")
-        context = get_context("spawn")
-        templates = {}
-        with ProcessPoolExecutor(processes, mp_context=context) as pool:
-            results = pool.map(evaluation.encode_photo, photos, chunksize=16)
-            for number, (path, template) in enumerate(zip(photos, results, strict=True), 1):
-                templates[path] = template
-                if template is None:
-                    self.stderr.write(f"no face found: {path.relative_to(folder)}")
-                if number % 200 == 0:
-                    self.stderr.write(f"{number} of {len(photos)} photos")
-        found = sum(template is not None for template in templates.values())
-        people = len({path.parent for path in photos})
-        self.stdout.write(f"{len(photos)} photos of {people} people")
-        self.stdout.write(f"a face found in {found} of them: {found / len(photos):.2%}")
-        if pairs:
-            self._report_pairs(folder, pairs, templates)
+        if half := options["half"]:
+            names = sorted({path.parent.name for path in paths})[half - 1 :: 2]
+            paths = [path for path in paths if path.parent.name in set(names)]
+        found = self._encode(folder, paths, options["processes"])
+        results: dict[str, Any] = {"photos": report.photos(found)}
+        if file := options["pairs"]:
+            results["pairs"] = self._pairs(folder, file, found)
+        people = list(photos.by_person(found).values())
+        if write := options["write"]:
+            self._write(people, write)
+        if shortage := report.shortage(people):
+            self.stderr.write(self.style.WARNING(shortage))
+        else:
+            scores = report.scores(people)
+            results.update(report.rates(people, scores))
+            if file := options["plot"]:
+                self._plot(scores, file)
+        self.stdout.write(report.text(results))
+        if file := options["json"]:
+            self._save(file, json.dumps(results, indent=2))
+        if shortage:
+            raise CommandError("There is too little to measure rates on.")
+        if any(photo.remark for photo in found):
+            sys.exit(SOME_LEFT_OUT)
 
-    def _report_pairs(self, folder: Path, file: Path, templates: dict[Path, Any]) -> None:
+    def _encode(
+        self, folder: Path, paths: Sequence[Path], processes: int | None
+    ) -> list[photos.Photo]:
+        found = []
+        progress = tqdm(photos.encode_all(paths, processes), total=len(paths), unit="photo")
+        for photo in progress:
+            found.append(photo)
+            if photo.remark:
+                progress.write(f"{photo.path.relative_to(folder)}: {photo.remark}", sys.stderr)
+        return found
+
+    def _pairs(
+        self, folder: Path, file: Path, found: Sequence[photos.Photo]
+    ) -> dict[str, float | int]:
         try:
-            pairs = list(evaluation.read_pairs(folder, file))
-            result = evaluation.accuracy(pairs, templates)
+            pairs = lfw.read_pairs(folder, file)
+            result = lfw.accuracy(pairs, {photo.path: photo.encoded for photo in found})
         except (OSError, ValueError) as error:
             raise CommandError(str(error)) from error
         except KeyError as error:
             raise CommandError(f"{file} names a photo that is not there: {error}") from error
-        self.stdout.write(
-            f"{len(pairs)} pairs, one photo a side: {result.share:.2%} right at the best distance "
-            f"({result.distance:.3f}); {result.wrong} wrong, {result.undetected} of them undetected"
-        )
+        return {"pairs": len(pairs), **result._asdict()}
+
+    def _write(self, people: list[list[photos.Encoded]], folder: Path) -> None:
+        try:
+            folder.mkdir(parents=True, exist_ok=True)
+            table.write(people, folder)
+        except (OSError, ValueError) as error:
+            raise CommandError(f"No calibration was written: {error}") from error
+
+    def _plot(self, scores: report.ByCell, file: Path) -> None:
+        try:
+            plots.draw(report.curves(scores), file)
+        except ImportError as error:
+            raise CommandError("--plot needs matplotlib: pip install matplotlib") from error
+        except (OSError, ValueError) as error:
+            raise CommandError(f"{file}: {error}") from error
+
+    def _save(self, file: Path, text: str) -> None:
+        try:
+            file.write_text(text)
+        except OSError as error:
+            raise CommandError(str(error)) from error

@@ -1,0 +1,248 @@
+"""All that is measured on a folder, as plain data and as text."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
+
+from faceauth import conf, policy
+
+from .identification import FIXED_DISTANCE, Identification, Trial
+from .photos import Encoded, Photo
+from .scores import Scores, plain_scores, score
+
+CELLS = tuple((shots, frames) for shots in (1, 3, 5) for frames in (1, 3, 5))
+PLAIN = (0, 0)
+RATES = (1e-2, 1e-3, 1e-4, 1e-5, 1e-6)
+GALLERIES = (10, 100, 200, 1000, 10_000)
+
+MOST_DRAWS, ENROLLED = 10, 500
+
+# Fewer impostors beyond a distance say little about its rate.
+FEWEST = 10
+
+VARIANTS = {
+    "enrolled in 10 views": "views",
+    "2: itself and mirrored": "mirrored",
+    "1: face_recognition": "plain",
+}
+
+ByCell = Mapping[tuple[int, int], Scores]
+
+
+def photos(found: Sequence[Photo]) -> dict[str, int]:
+    """How many there are, and in how many a face was found."""
+    return {
+        "photos": len(found),
+        "people": len({photo.path.parent for photo in found}),
+        "faces": sum(photo.encoded is not None for photo in found),
+    }
+
+
+def shortage(people: Sequence[Sequence[Encoded]]) -> str:
+    """What is missing to measure error rates; nothing where nothing is."""
+    if len(people) < 2:
+        return "Two people at least are needed: false matches are between people."
+    if all(len(each) < 2 for each in people):
+        return "Two photos of one person at least are needed: false non-matches are between them."
+    return ""
+
+
+def scores(people: Sequence[Sequence[Encoded]]) -> dict[tuple[int, int], Scores]:
+    """The distances for each number of shots and frames that there are photos for; and under
+    `PLAIN` those of face_recognition.
+    """
+    found = {PLAIN: plain_scores(people)}
+    for shots, frames in CELLS:
+        if any(len(each) >= shots + frames for each in people):
+            found[shots, frames] = score(people, shots, frames)
+    return found
+
+
+def curves(by_cell: ByCell) -> dict[str, Scores]:
+    """The ones worth drawing, under their names."""
+    names = {(1, 1): "1 photo against 1", (3, 1): "3 against 1", (3, 3): "3 against 3"}
+    drawn = {name: by_cell[cell] for cell, name in names.items() if cell in by_cell}
+    return {**drawn, "face_recognition, 1 against 1": by_cell[PLAIN]}
+
+
+def rates(people: Sequence[Sequence[Encoded]], by_cell: ByCell) -> dict[str, Any]:
+    """Error rates, whether those set hold, and one among many."""
+    plain = by_cell[PLAIN]
+    mirrored = [[photo._replace(views=photo.quick) for photo in each] for each in people]
+    return {
+        "one_against_one": {
+            "views": _at(by_cell[1, 1]),
+            "mirrored": _at(score(mirrored, 1, 1)),
+            "plain": _at(plain),
+        },
+        "fixed": {
+            "distance": FIXED_DISTANCE,
+            "fmr": plain.fmr(FIXED_DISTANCE)._asdict(),
+            "fnmr": plain.fnmr(FIXED_DISTANCE)._asdict(),
+        },
+        "cells": [_cell(each) for cell, each in by_cell.items() if cell != PLAIN],
+        "galleries": list(_galleries(people)),
+    }
+
+
+def calibrated(people: Sequence[Sequence[Encoded]]) -> list[dict[str, Any]]:
+    """Whether the false-match rate that is set holds between these people: True, False, or None
+    where there are too few of them to tell.
+    """
+    cells = []
+    for shots, frames in CELLS:
+        if any(len(each) >= shots + frames for each in people):
+            cell = _cell(score(people, shots, frames))
+            rate, fmr = cell["policy"]["rate"], cell["policy"]["fmr"]
+            holds = None
+            if fmr["low"] > rate:
+                holds = False
+            elif fmr["high"] <= 2 * rate:
+                holds = True
+            cells.append({**cell, "holds": holds})
+    return cells
+
+
+def calibrated_text(people: Sequence[Sequence[Encoded]], cells: Sequence[Mapping[str, Any]]) -> str:
+    """The same for people to read."""
+    verdicts = {True: "holds", False: "DOES NOT HOLD", None: "too few people to tell"}
+    lines = [f"{len(people)} people enrolled", "", *_policy_lines(cells), ""]
+    for cell in cells:
+        rate, pairs = cell["policy"]["rate"], cell["impostors"]
+        name = f"{cell['shots']} enrolled, {cell['frames']} shown"
+        lines.append(
+            f"{name}: the rate of {rate:.0e} {verdicts[cell['holds']]} ({pairs} impostors)"
+        )
+    lines.append("False non-matches are between shots of one enrolment: logins have more of them.")
+    return "\n".join(lines)
+
+
+def _cell(each: Scores) -> dict[str, Any]:
+    limit = policy.limit(each.shots, each.frames, conf.get().MAX_FALSE_MATCH_RATE)
+    return {
+        "shots": each.shots,
+        "frames": each.frames,
+        "genuine": len(each.genuine),
+        "impostors": len(each.impostors),
+        "eer": each.eer(),
+        "at": _at(each),
+        "policy": {
+            "rate": limit.rate,
+            "distance": limit.distance,
+            "supported": limit.supported,
+            "fmr": each.fmr(limit.distance)._asdict(),
+            "fnmr": each.fnmr(limit.distance)._asdict(),
+        },
+    }
+
+
+def _at(each: Scores) -> list[dict[str, Any]]:
+    """False non-match rates at the false-match rates that there are impostors enough for."""
+    limits = [(rate, each.limit(rate)) for rate in RATES if rate * len(each.impostors) >= FEWEST]
+    return [
+        {"fmr": rate, "distance": limit, "fnmr": each.fnmr(limit)._asdict()}
+        for rate, limit in limits
+    ]
+
+
+def _galleries(people: Sequence[Sequence[Encoded]]) -> Iterator[dict[str, Any]]:
+    for size in GALLERIES:
+        for shots in (1, 3, 5):
+            # Who happens to be in a small gallery decides much: several are drawn.
+            draws = max(1, min(MOST_DRAWS, ENROLLED // size))
+            try:
+                trials = [Trial(people, size, shots, seed) for seed in range(draws)]
+            except ValueError:
+                continue
+            for frames in (1, 3):
+                every = [trial.attempts(frames) for trial in trials]
+                yield _gallery(shots, frames, every)
+            if shots == 1:
+                yield _gallery(0, 0, [trial.fixed() for trial in trials])
+
+
+def _gallery(shots: int, frames: int, every: Sequence[Identification]) -> dict[str, Any]:
+    people, *counts = zip(*every, strict=True)
+    summed = dict(zip(Identification._fields[1:], map(sum, counts), strict=True))
+    return {"shots": shots, "frames": frames, "people": people[0], "draws": len(every), **summed}
+
+
+def text(results: Mapping[str, Any]) -> str:
+    """All of it for people to read."""
+    return "\n".join(_lines(results))
+
+
+def _lines(results: Mapping[str, Any]) -> Iterator[str]:
+    found = results["photos"]
+    yield f"{found['photos']} photos of {found['people']} people"
+    yield f"a face found in {found['faces']} of them: {found['faces'] / found['photos']:.2%}"
+    if pairs := results.get("pairs"):
+        yield ""
+        yield (
+            f"{pairs['pairs']} pairs, one photo against one in 10 views: {pairs['folds']:.2%} ± "
+            f"{pairs['error']:.2%} right in ten folds, {pairs['best']:.2%} at the best distance "
+            f"({pairs['distance']:.3f}); {pairs['undetected']} with a face undetected"
+        )
+    if "cells" not in results:
+        return
+    yield ""
+    yield "False non-match rate at a false-match rate, in per cent, with 95 % intervals"
+    yield f"{'enrolled, shown':18}{'EER':>8}" + "".join(f"{rate:>20.0e}" for rate in RATES)
+    for cell in results["cells"]:
+        yield f"{cell['shots']}, {cell['frames']:<15}{cell['eer'] * 100:8.2f}{_columns(cell['at'])}"
+    yield ""
+    yield "One photo against one, by what is encoded of them"
+    for name, variant in VARIANTS.items():
+        yield f"{name:26}{_columns(results['one_against_one'][variant])}"
+    fixed = results["fixed"]
+    yield (
+        f"face_recognition, one photo against one at {fixed['distance']}: FMR "
+        f"{fixed['fmr']['value']:.1e}, FNMR {fixed['fnmr']['value']:.2%}"
+    )
+    yield ""
+    yield from _policy_lines(results["cells"])
+    yield ""
+    yield "Face alone, one among many"
+    yield (
+        f"{'people':>7} {'enrolled, shown':18}{'strangers let in':>24}{'members in':>22}"
+        f"{'as others':>11}"
+    )
+    for row in results["galleries"]:
+        name = f"{row['shots']}, {row['frames']}" if row["shots"] else "face_recognition"
+        strangers = _counted(row["let_in"], row["strangers"])
+        members = _counted(row["recognised"], row["members"])
+        yield f"{row['people']:7} {name:18}{strangers:>24}{members:>22}{row['mistaken']:11}"
+
+
+def _policy_lines(cells: Sequence[Mapping[str, Any]]) -> Iterator[str]:
+    yield "What the policy's distances come to here"
+    yield (
+        f"{'enrolled, shown':18}{'rate set':>9}{'distance':>10}{'FMR':>10}{'95 %':>20}"
+        f"{'FNMR %':>20}"
+    )
+    for cell in cells:
+        own = cell["policy"]
+        fmr = own["fmr"]
+        name = f"{cell['shots']}, {cell['frames']}" + ("" if own["supported"] else " *")
+        yield (
+            f"{name:18}{own['rate']:9.0e}{own['distance']:10.3f}{fmr['value']:10.1e}"
+            f"{fmr['low']:11.1e}-{fmr['high']:.1e} {_interval(own['fnmr']):>19}"
+        )
+    if not all(cell["policy"]["supported"] for cell in cells):
+        yield "* too few impostors in the calibration for this rate: the distance is a strict one"
+
+
+def _columns(at: Sequence[Mapping[str, Any]]) -> str:
+    columns = [_interval(each["fnmr"]) for each in at]
+    columns += ["too few impostors"] * (len(RATES) - len(columns))
+    return "".join(f"{each:>20}" for each in columns)
+
+
+def _interval(rate: Mapping[str, float]) -> str:
+    value, low, high = (rate[name] * 100 for name in ("value", "low", "high"))
+    return f"{value:.2f} ({low:.2f}-{high:.2f})"
+
+
+def _counted(count: int, of: int) -> str:
+    return f"{count} of {of} ({count / of:.2%})" if of else "-"
