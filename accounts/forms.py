@@ -80,6 +80,7 @@ class SignUpForm(EnrolForm, forms.ModelForm):
 
         Raises:
             IntegrityError: somebody took the name or the address in the meantime.
+            FaceError: the face cannot be enrolled.
         """
         user: User = self.instance
         user.set_password(self.cleaned_data["password"] or None)

@@ -9,28 +9,24 @@ from django.contrib.auth.forms import SetPasswordForm
 from django.contrib.auth.mixins import LoginRequiredMixin
 from django.contrib.messages.views import SuccessMessageMixin
 from django.db import IntegrityError
-from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.http import HttpResponse
 from django.urls import reverse_lazy
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from django.views.generic import CreateView, TemplateView
 
-from faceauth.views import CaptureMixin
+from faceauth.errors import FaceError
+from faceauth.views import CaptureMixin, LedOnMixin
 
 from .forms import ResetForm, SignUpForm
 
 
-class SignUpView(CaptureMixin, auth_views.RedirectURLMixin, CreateView):
+class SignUpView(CaptureMixin, LedOnMixin, CreateView):
     """A new account; whoever made it is logged in."""
 
     template_name = "accounts/signup.html"
     form_class = SignUpForm
     next_page = settings.LOGIN_REDIRECT_URL
-
-    def get(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
-        if request.user.is_authenticated:
-            return HttpResponseRedirect(self.get_success_url())
-        return super().get(request, *args, **kwargs)
 
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
         return super().get_context_data(next=self.get_redirect_url(), **kwargs)
@@ -41,6 +37,9 @@ class SignUpView(CaptureMixin, auth_views.RedirectURLMixin, CreateView):
         except IntegrityError:
             message = _("Somebody took this username or e-mail address just now. Choose others.")
             form.add_error(None, message)
+            return self.form_invalid(form)
+        except FaceError as error:
+            form.add_error("snapshot", error)
             return self.form_invalid(form)
         login(self.request, user, backend="django.contrib.auth.backends.ModelBackend")
         message = _("Welcome, %(name)s. Your account is ready.") % {"name": user.get_username()}

@@ -96,6 +96,7 @@ LOGOUT_REDIRECT_URL = "home"
 
 FACEAUTH = {
     "THREADS": env.int("FACEAUTH_THREADS", default=1),
+    "CALIBRATION": env.str("FACEAUTH_CALIBRATION", default="") or None,
 }
 
 LANGUAGE_CODE = "en"

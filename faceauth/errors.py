@@ -88,10 +88,33 @@ class NotSamePerson(FaceError):
     default_message = _("The pictures do not all show the same person. Take them again.")
 
 
+class SamePicture(FaceError):
+    default_code = "same_picture"
+    default_message = _("Two of the pictures are the same. Take another one.")
+
+
+class LookAlike(FaceError):
+    default_code = "look_alike"
+    default_message = _("This face cannot be enrolled here. Ask the site's staff.")
+
+
+class UsernameNeeded(FaceError):
+    default_code = "username_needed"
+    default_message = _("Give your username as well.")
+
+
 class NotRecognised(FaceError):
     status = 401
     default_code = "not_recognised"
     default_message = _("You were not recognised. Try again, or log in with your password.")
+
+
+class NotRecognisedAlone(NotRecognised):
+    """Without a username, by which the face could be told from others like it."""
+
+    default_message = _(
+        "You were not recognised. Give your username as well, or log in with your password."
+    )
 
 
 class CsrfFailed(FaceError):

@@ -13,7 +13,7 @@ from django.http import HttpRequest
 from django.utils.datastructures import MultiValueDict
 from django.utils.translation import gettext_lazy as _
 
-from . import capture, conf, enrolment, errors
+from . import capture, conf, devices, enrolment, errors
 
 
 class SnapshotInput(forms.FileInput):
@@ -36,13 +36,18 @@ class SnapshotInput(forms.FileInput):
 
 
 class SnapshotField(forms.Field):
-    """One or more pictures, each with one usable face. Cleans to a list of `capture.Look`."""
+    """One or more pictures, each with one usable face. Cleans to a list of `capture.Look`.
+
+    shots: how many pictures there have to be.
+    frames: how many the page takes for each.
+    """
 
     widget = SnapshotInput
 
-    def __init__(self, *, shots: int = 1, **kwargs: Any) -> None:
+    def __init__(self, *, shots: int = 1, frames: int = 1, **kwargs: Any) -> None:
         super().__init__(**kwargs)
         self.shots = shots
+        self.frames = frames
 
     def clean(self, value: Sequence[UploadedFile]) -> list[capture.Look]:
         """The pictures, looked at.
@@ -75,20 +80,34 @@ class FaceLoginForm(forms.Form):
         ),
     )
     snapshot = SnapshotField(label=_("A picture of your face"))
+    remember = forms.BooleanField(label=_("Remember me on this device"), required=False)
 
     def __init__(self, request: HttpRequest | None = None, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.request = request
         self.user: AbstractBaseUser | None = None
+        field: Any = self.fields["snapshot"]
+        field.frames = conf.get().LOGIN_FRAMES
+
+    @property
+    def claimed(self) -> str | None:
+        """Whom the visitor says to be: the username given, else the one remembered."""
+        given: str | None = self["username"].value()
+        return given or (devices.remembered(self.request) if self.request else None)
+
+    def _clean_fields(self) -> None:
+        if self.claimed or conf.get().FACE_ALONE:
+            super()._clean_fields()  # type: ignore[misc]
+        else:
+            # Nothing else is looked at: pictures cost the most.
+            self.add_error("username", errors.UsernameNeeded())
 
     def clean(self) -> dict[str, Any]:
         looks = self.cleaned_data.get("snapshot")
-        if looks:
-            self.user = authenticate(
-                self.request, snapshot=looks, username=self.cleaned_data["username"] or None
-            )
+        if looks and not self.errors:
+            self.user = authenticate(self.request, snapshot=looks, username=self.claimed)
             if self.user is None:
-                raise errors.NotRecognised()
+                raise errors.NotRecognised() if self.claimed else errors.NotRecognisedAlone()
         return self.cleaned_data
 
     def get_user(self) -> AbstractBaseUser | None:
@@ -131,4 +150,5 @@ class EnrolForm(forms.Form):
         if looks and not self.errors:
             self.cleaned_data["encodings"] = encodings = capture.encodings(looks)
             enrolment.check_same_person(encodings)
+            enrolment.check_no_copies(encodings)
         return self.cleaned_data

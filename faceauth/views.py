@@ -1,4 +1,4 @@
-"""The four things that a visitor can do here: log in, be helped to, enrol, and be forgotten."""
+"""What a visitor can do here: log in, be helped to, enrol, and be forgotten."""
 
 from __future__ import annotations
 
@@ -18,12 +18,12 @@ from django.http import (
     HttpResponseRedirect,
     JsonResponse,
 )
-from django.shortcuts import resolve_url
+from django.shortcuts import redirect, resolve_url
 from django.utils.decorators import method_decorator
 from django.utils.translation import gettext as _
 from django.views.generic import FormView, TemplateView, View
 
-from . import capture, enrolment, errors, guidance
+from . import adaptation, capture, conf, devices, enrolment, errors, guidance
 from .forms import EnrolForm, FaceLoginForm
 from .responses import error_response, wants_json, with_retry_after
 from .uploads import bounded_upload
@@ -58,17 +58,32 @@ class CaptureMixin:
         return with_retry_after(response, error)
 
 
-class LoginView(CaptureMixin, auth_views.LoginView):
+class LedOnMixin(auth_views.RedirectURLMixin):
+    """Leads on who is logged in already; a form that they send is heard all the same."""
+
+    def get(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+        if request.user.is_authenticated:
+            return HttpResponseRedirect(self.get_success_url())
+        response: HttpResponse = super().get(request, *args, **kwargs)  # type: ignore[misc]
+        return response
+
+
+class PostOnlyView(View):
+    """Has no page of its own, and says so to who asks for one."""
+
+    http_method_names = ["post", "options"]
+
+    def http_method_not_allowed(self, request: HttpRequest, *args: Any, **kwargs: Any) -> Any:
+        response = error_response(request, errors.MethodNotAllowed())
+        response["Allow"] = "POST, OPTIONS"
+        return response
+
+
+class LoginView(CaptureMixin, LedOnMixin, auth_views.LoginView):
     """Log in by face, or by password in the same place."""
 
     template_name = "faceauth/login.html"
     password_form = AuthenticationForm
-
-    def get(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
-        """Who is logged in has no need of the page; a form that they send is heard all the same."""
-        if request.user.is_authenticated:
-            return HttpResponseRedirect(self.get_success_url())
-        return super().get(request, *args, **kwargs)
 
     def get_form_class(self) -> Any:
         """The form that was filled in: only the password's has a password."""
@@ -81,20 +96,49 @@ class LoginView(CaptureMixin, auth_views.LoginView):
             context["password_form"] = self.password_form(self.request)
         else:
             context.update(form=FaceLoginForm(self.request), password_form=form)
+        context["remembered"] = devices.remembered(self.request)
+        context["face_alone"] = conf.get().FACE_ALONE
+        context["adapt"] = conf.get().ADAPT
         return context
 
     def form_valid(self, form: Any) -> HttpResponse:
-        response = super().form_valid(form)
+        url = super().form_valid(form)["Location"]
         user = form.get_user()
+        self._learn(form, user)
         name = user.get_short_name() or user.get_username()
-        message = _("Welcome back, %(name)s.") % {"name": name}
-        return self.answer(user, message, response["Location"])
+        response = self.answer(user, _("Welcome back, %(name)s.") % {"name": name}, url)
+        self._remember(response, user)
+        return response
+
+    def _learn(self, form: Any, user: Any) -> None:
+        """Let the template learn from the face, where something else told whose it is."""
+        if not isinstance(form, FaceLoginForm):
+            adaptation.learn(user, self.request.FILES.getlist("snapshot")[:1], confirmed=True)
+        elif form.claimed:
+            adaptation.learn(user, form.cleaned_data["snapshot"][:1])
+
+    def _remember(self, response: HttpResponse, user: Any) -> None:
+        box = forms.CheckboxInput()
+        known = devices.remembered(self.request)
+        ticked = box.value_from_datadict(self.request.POST, self.request.FILES, "remember")
+        if ticked or known == user.get_username():
+            devices.remember(response, user)  # anew: the time begins again with each login
+        elif known is not None:
+            devices.forget(response)  # more than one person uses it
 
 
-class PreviewView(View):
+class ForgetDeviceView(auth_views.RedirectURLMixin, PostOnlyView):
+    """Let the browser forget whom it remembers."""
+
+    def post(self, request: HttpRequest) -> HttpResponse:
+        target, login = self.get_redirect_url(), resolve_url("faceauth:login")
+        response = auth_views.redirect_to_login(target, login) if target else redirect(login)
+        devices.forget(response)
+        return response
+
+
+class PreviewView(PostOnlyView):
     """What the page needs to help: where the face is and what to do. Keeps and decides nothing."""
-
-    http_method_names = ["post", "options"]
 
     @method_decorator(bounded_upload)
     def dispatch(self, *args: Any, **kwargs: Any) -> HttpResponseBase:
@@ -118,11 +162,6 @@ class PreviewView(View):
         name = self.request.POST.get("pose", guidance.STRAIGHT.name)
         return guidance.Pose(name, level if math.isfinite(level) else None)
 
-    def http_method_not_allowed(self, request: HttpRequest, *args: Any, **kwargs: Any) -> Any:
-        response = error_response(request, errors.MethodNotAllowed())
-        response["Allow"] = "POST, OPTIONS"
-        return response
-
 
 class EnrolView(CaptureMixin, LoginRequiredMixin, FormView):
     """Enrol the face of the user who is logged in, or enrol it again."""
@@ -132,7 +171,11 @@ class EnrolView(CaptureMixin, LoginRequiredMixin, FormView):
 
     def form_valid(self, form: EnrolForm) -> HttpResponse:
         user: Any = self.request.user
-        enrolment.enrol(user, form.cleaned_data["encodings"])
+        try:
+            enrolment.enrol(user, form.cleaned_data["encodings"])
+        except errors.FaceError as error:
+            form.add_error("snapshot", error)
+            return self.form_invalid(form)
         message = _("Your face is enrolled: you can log in with it from now on.")
         return self.answer(user, message, resolve_url(settings.LOGIN_REDIRECT_URL))
 

@@ -4,21 +4,22 @@ import re
 
 from playwright.sync_api import Page, expect
 
-from tests.support.browsing import NOT_RECOGNISED, Visitors, fill_in_account, photo
+from tests.support.browsing import NOT_RECOGNISED_ALONE, Visitors, fill_in_account, photo
+from tests.support.webcam import ENROLMENT
 
 
 def test_signs_up_and_logs_in_with_photos(visitors: Visitors):
     page = visitors.open("/accounts/signup/", java_script_enabled=False)
     fill_in_account(page)
     page.get_by_label("I agree").check()
-    choose(page, "obama", "obama2", "obama3")
+    choose(page, *(f"obama{pose}" for pose in ENROLMENT))
     page.get_by_role("button", name="Sign up").click()
     expect(page).to_have_url(re.compile("/accounts/profile/$"))
     expect(page.get_by_text("Welcome, ada. Your account is ready.")).to_be_visible()
 
     page.get_by_role("button", name="Log out").click()
     page.get_by_role("link", name="Log in", exact=True).click()
-    choose(page, "obama")
+    choose(page, "obama2")
     page.get_by_role("button", name="Log in with this picture").click()
     expect(page).to_have_url(re.compile("/accounts/profile/$"))
     expect(page.get_by_text("Welcome back, ada.")).to_be_visible()
@@ -27,15 +28,18 @@ def test_signs_up_and_logs_in_with_photos(visitors: Visitors):
 def test_refuses_a_stranger_in_words(visitors: Visitors, member):
     page = visitors.open("/face/login/", java_script_enabled=False)
     choose(page, "biden")
+    username = page.get_by_label("Username (optional)")
+    expect(username).to_be_hidden()
     page.get_by_role("button", name="Log in with this picture").click()
 
-    expect(page.get_by_text(NOT_RECOGNISED)).to_be_visible()
+    expect(page.get_by_text(NOT_RECOGNISED_ALONE)).to_be_visible()
+    expect(username).to_be_visible()
 
 
 def test_shows_what_is_missing(visitors: Visitors):
     page = visitors.open("/accounts/signup/", java_script_enabled=False)
     fill_in_account(page)
-    choose(page, "obama", "obama2", "obama3")
+    choose(page, *(f"obama{pose}" for pose in ENROLMENT))
     page.get_by_role("button", name="Sign up").click()
 
     expect(page.get_by_text("Without your consent your face cannot be used.")).to_be_visible()

@@ -10,9 +10,14 @@ from django.test import Client
 from accounts.models import User
 from faceauth import capture, enrolment
 from faceauth.gallery import gallery
+from faceauth.vision.encoding import Encoding
 from tests.support.faces import Faces
+from tests.support.webcam import snapshot
 
 JSON = {"Accept": "application/json"}
+
+# As many pictures of one person as an enrolment takes.
+OBAMA = ("obama", "obama2", "obama3", "obama left", "obama up")
 
 
 @pytest.fixture(autouse=True)
@@ -24,25 +29,25 @@ def empty_gallery() -> Iterator[None]:
 
 
 @pytest.fixture
-def upload(faces: Faces) -> Callable[..., SimpleUploadedFile]:
+def upload() -> Callable[..., SimpleUploadedFile]:
     """A photograph as a form would send it: `upload("obama")`, or any bytes."""
 
     def make(what: str | bytes, name: str = "face.jpg") -> SimpleUploadedFile:
-        data = faces[what] if isinstance(what, str) else what
+        data = picture(what) if isinstance(what, str) else what
         return SimpleUploadedFile(name, data, "image/jpeg")
 
     return make
 
 
 @pytest.fixture
-def enrolled(db: None, faces: Faces) -> Callable[..., User]:
+def enrolled(db: None) -> Callable[..., User]:
     """Make a user with that face: `enrolled("ada", "obama", "obama2")`."""
 
     def make(username: str, *photos: str, **fields: Any) -> User:
         user = User(username=username, email=f"{username}@example.com", **fields)
         user.set_password(fields.get("password"))
         user.save()
-        enrolment.enrol(user, capture.encodings([faces[photo] for photo in photos]))
+        enrolment.enrol(user, encodings(*photos))
         return user
 
     return make
@@ -57,6 +62,21 @@ def ask(client: Client) -> Callable[..., tuple[int, dict[str, Any]]]:
         return response.status_code, response.json()
 
     return post
+
+
+def picture(name: str) -> bytes:
+    """That photograph, or "obama left": a frame of a webcam before which the person turns."""
+    return snapshot(name) if " " in name else Faces()[name]
+
+
+def encodings(*names: str) -> Encoding:
+    """What the site computes from these pictures, float32 (n, 128)."""
+    return capture.encodings([picture(name) for name in names])
+
+
+def log_out(client: Client) -> None:
+    """As on the page: what the browser keeps besides the session stays."""
+    client.post("/accounts/logout/")
 
 
 def username_of(client: Client) -> str | None:

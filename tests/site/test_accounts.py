@@ -1,13 +1,16 @@
 from __future__ import annotations
 
 import re
+from io import BytesIO
 
 import pytest
 from django.core import mail
 from django.db import IntegrityError
+from PIL import Image
 
 from accounts.models import User
-from tests.site.conftest import username_of
+from tests.site.conftest import OBAMA, picture, username_of
+from tests.unit.vision.test_images import saved
 
 SIGN_UP, LOGIN = "/accounts/signup/", "/face/login/"
 GOOD = {"username": "ada", "email": "ada@example.com"}
@@ -15,7 +18,7 @@ GOOD = {"username": "ada", "email": "ada@example.com"}
 
 @pytest.fixture
 def shots(upload):
-    return lambda *names: [upload(name) for name in names or ("obama", "obama2", "obama3")]
+    return lambda *names: [upload(name) for name in names or OBAMA]
 
 
 def test_sign_up_with_a_face_and_no_password(client, ask, db, shots, upload):
@@ -24,7 +27,7 @@ def test_sign_up_with_a_face_and_no_password(client, ask, db, shots, upload):
     assert username_of(client) == "ada"
     user = User.objects.get()
     assert not user.has_usable_password()
-    assert (user.has_face, user.face_shots) == (True, 3)
+    assert (user.has_face, user.face_shots) == (True, 5)
     assert user.face_consented_at is not None
     client.post("/accounts/logout/")
     assert username_of(client) is None
@@ -78,15 +81,24 @@ def test_wrong_fields_are_named(ask, db, fields, wrong):
 
 
 def test_shots_of_two_people_are_refused(ask, db, shots):
-    status, answer = ask(SIGN_UP, **GOOD, consent="on", snapshot=shots("obama", "obama2", "biden"))
+    status, answer = ask(SIGN_UP, **GOOD, consent="on", snapshot=shots(*OBAMA[:4], "biden"))
     assert (status, answer["error"]["code"]) == (400, "not_same_person")
+    assert not User.objects.exists()
+
+
+def test_copies_of_a_picture_are_refused(ask, db, shots, upload):
+    photo = Image.open(BytesIO(picture("obama")))
+    smaller = saved(photo.resize((photo.width // 2, photo.height // 2)), "JPEG", quality=80)
+    for copy in (picture("obama"), smaller):
+        status, answer = ask(SIGN_UP, **GOOD, consent="on", snapshot=[*shots()[:4], upload(copy)])
+        assert (status, answer["error"]["code"]) == (400, "same_picture")
     assert not User.objects.exists()
 
 
 def test_too_few_shots_are_asked_for(ask, db, shots):
     status, answer = ask(SIGN_UP, **GOOD, consent="on", snapshot=shots("obama"))
     assert (status, answer["error"]["code"]) == (400, "missing_snapshot")
-    assert "3 pictures" in answer["error"]["message"]
+    assert "5 pictures" in answer["error"]["message"]
 
 
 def test_name_taken_meanwhile_is_said(ask, db, monkeypatch):
@@ -129,11 +141,12 @@ def test_profile_tells_when_the_face_was_enrolled_and_used(client, ask, enrolled
         assert moment.strftime("%H:%M") in page or moment.isoformat()[:16] in page
 
 
-def test_enrolling_again_replaces_the_face(client, ask, enrolled, upload, shots):
+def test_enrolling_again_replaces_the_face(client, ask, enrolled, upload, shots, settings):
+    settings.FACEAUTH = {"ENROLMENT_SHOTS": 2}
     user = enrolled("ada", "obama", password="a long password")
     client.force_login(user)
-    assert ask("/face/enrol/", snapshot=shots("biden", "biden", "biden"))[0] == 400
-    status, _ = ask("/face/enrol/", consent="on", snapshot=shots("biden", "biden", "biden"))
+    assert ask("/face/enrol/", snapshot=shots("biden", "biden up"))[0] == 400
+    status, _ = ask("/face/enrol/", consent="on", snapshot=shots("biden", "biden up"))
     assert status == 200
     client.logout()
     assert ask(LOGIN, snapshot=upload("obama"))[0] == 401

@@ -9,7 +9,7 @@ from PIL import Image
 
 from accounts.models import User
 from faceauth import capture
-from tests.site.conftest import JSON
+from tests.site.conftest import JSON, OBAMA
 from tests.unit.vision.test_images import huge_png, saved
 
 LOGIN, PREVIEW, SIGN_UP = "/face/login/", "/face/preview/", "/accounts/signup/"
@@ -100,6 +100,12 @@ def test_missing_picture(db, ask, path):
 
 def test_picture_as_text_field_is_a_missing_picture(db, ask):
     assert ask(LOGIN, snapshot="not a file")[1]["error"]["code"] == "missing_snapshot"
+
+
+@pytest.mark.parametrize("name", ["x" * 300, "x\0"], ids=["long", "null"])
+def test_impossible_username_beside_a_face(db, ask, upload, name):
+    status, answer = ask(LOGIN, username=name, snapshot=upload("astronaut"))
+    assert (status, list(answer["error"]["fields"])) == (400, ["username"])
 
 
 def test_too_many_pictures(db, ask, upload):
@@ -219,10 +225,10 @@ def test_database_that_stops_during_sign_up_leaves_no_half_account(client, db, u
 
     monkeypatch.setattr("faceauth.enrolment.enrol", stopped)
     form = {
-        "username": "eileen",
-        "email": "eileen@example.com",
+        "username": "obama",
+        "email": "obama@example.com",
         "consent": "on",
-        "snapshot": [upload("astronaut") for _ in range(3)],
+        "snapshot": [upload(name) for name in OBAMA],
     }
     assert client.post(SIGN_UP, form, headers=JSON).status_code == 503
     assert not User.objects.exists()

@@ -12,7 +12,7 @@ LOGIN = "/face/login/"
 
 @pytest.fixture
 def obama(enrolled):
-    return enrolled("obama", "obama", "obama3", "obama")
+    return enrolled("obama", "obama", "obama3", "obama up")
 
 
 def test_face_alone_logs_in_and_greets(client, ask, obama, upload):
@@ -54,12 +54,24 @@ def test_stranger_unknown_name_and_user_without_a_face_hear_the_same(
     django_user_model.objects.create_user("faceless", "faceless@example.com", "password")
     answers = [
         ask(LOGIN, username=name, snapshot=upload("biden"))
-        for name in ("", "obama", "faceless", "nobody")
+        for name in ("obama", "faceless", "nobody")
     ]
     assert all(answer == answers[0] for answer in answers)
-    assert answers[0][0] == 401
-    assert answers[0][1]["error"]["code"] == "not_recognised"
+    status, answer = answers[0]
+    assert (status, answer["error"]["code"]) == (401, "not_recognised")
+    assert answer["error"]["message"].startswith("You were not recognised. Try again")
     assert username_of(client) is None
+
+
+def test_face_alone_that_is_unknown_or_ambiguous_is_asked_for_the_username(
+    ask, obama, enrolled, upload
+):
+    unknown = ask(LOGIN, snapshot=upload("biden"))
+    enrolled("twin", "obama", "obama3", "obama up")
+    assert ask(LOGIN, snapshot=upload("obama2")) == unknown
+    status, answer = unknown
+    assert (status, answer["error"]["code"]) == (401, "not_recognised")
+    assert "Give your username as well" in answer["error"]["message"]
 
 
 def test_nobody_enrolled(db, ask, upload):
@@ -84,7 +96,7 @@ def test_deactivated_user_loses_the_session(client, ask, obama, upload):
 
 
 def test_two_accounts_of_one_face_are_refused_without_a_name(ask, obama, enrolled, upload):
-    enrolled("twin", "obama", "obama3", "obama")
+    enrolled("twin", "obama", "obama3", "obama up")
     assert ask(LOGIN, snapshot=upload("obama2"))[0] == 401
     assert ask(LOGIN, username="twin", snapshot=upload("obama2"))[0] == 200
 

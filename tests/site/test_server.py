@@ -13,6 +13,7 @@ from http.cookies import SimpleCookie
 
 import pytest
 
+from tests.site.conftest import OBAMA, picture
 from tests.site.test_production import ROOT, environment, manage
 from tests.support import postgres
 from tests.support.requirements import unavailable
@@ -120,7 +121,7 @@ def test_sign_up_log_out_and_log_in(browser, faces):
     status, page = browser.ask("GET", "/accounts/signup/")
     assert status == 200
     assert "max-age=31536000" in browser.headers["Strict-Transport-Security"]
-    shots = [faces[name] for name in ("obama", "obama2", "obama3")]
+    shots = [picture(name) for name in OBAMA]
     form = {"username": "ada", "email": "ada@example.com", "password": "", "consent": "on"}
     status, answer = browser.post("/accounts/signup/", shots, **form)
     assert (status, answer["user"]) == (200, {"username": "ada"})

@@ -7,17 +7,20 @@ from urllib.parse import urlsplit
 
 from django.conf import settings
 from django.test import Client
-from playwright.sync_api import Browser, BrowserContext, FilePayload, Page, Playwright
+from playwright.sync_api import Browser, BrowserContext, FilePayload, Page, Playwright, expect
 
 from accounts.models import User
 from tests.support import chromium
-from tests.support.webcam import Webcam, snapshot
+from tests.support.webcam import ENROLMENT, Webcam, snapshot
 
 # A name that leads to this machine and that browsers, unlike localhost, do not trust over http.
 INSECURE_HOST = "faceauth.test"
 
 PASSWORD = "a lovely engine of brass"
 NOT_RECOGNISED = "You were not recognised. Try again, or log in with your password."
+NOT_RECOGNISED_ALONE = (
+    "You were not recognised. Give your username as well, or log in with your password."
+)
 
 # What the browser does about the camera: it was allowed before, is allowed or refused when the
 # page asks, was refused before, or there is none.
@@ -124,3 +127,38 @@ def fill_in_account(page: Page) -> None:
     """Give a name and an address in the sign-up form."""
     page.get_by_label("Username").fill("ada")
     page.get_by_label("E-mail address").fill("ada@example.com")
+
+
+def pose(page: Page, webcam: Webcam, name: str) -> None:
+    """Sit before the camera as that person, and take on each pose once its turn has come."""
+    for number, pose in enumerate(ENROLMENT, start=1):
+        webcam.show(name + pose)
+        expect(page.get_by_role("img", name=f"Picture {number}:")).to_be_visible()
+    expect(page.locator("[data-part=status]")).to_contain_text("All pictures are taken.")
+
+
+def photos_of(name: str) -> list[FilePayload]:
+    """Return as many different photos of that person as an enrolment takes."""
+    return [photo(name + pose) for pose in ENROLMENT]
+
+
+def sent_to(page: Page, path: str) -> list[list[tuple[str, Any]]]:
+    """Collect the forms that the page's scripts send there from now on: names and values."""
+    forms: list[list[tuple[str, Any]]] = []
+
+    def note(url: str, fields: list[list[Any]]) -> None:
+        if urlsplit(url).path == path:
+            forms.append([(name, value) for name, value in fields])
+
+    # Chromium does not tell what is in requests that carry files.
+    page.expose_function("noteForm", note)
+    page.evaluate(
+        """() => {
+            const send = window.fetch;
+            window.fetch = (url, options) => {
+                noteForm(new URL(url, location).href, [...options.body]);
+                return send(url, options);
+            };
+        }"""
+    )
+    return forms

@@ -23,25 +23,28 @@ FACE_SHARE = 0.45
 class Webcam:
     """The video file behind the fake camera: `webcam.show("obama", "obama2")`.
 
-    The camera reads it when a page opens it, and what is shown later appears only to the next page
-    that does: Chromium keeps a file as long as any page has the camera open.
+    Chromium reads it frame by frame, so that what is shown appears at once, also to a page that
+    has the camera open.
     """
 
     def __init__(self, path: Path) -> None:
         self.path = path
+        self.path.touch()
         self.show()
 
     def show(self, *names: str, seconds_each: float = 1.0) -> None:
         """Show these people one after another, over and over; nobody where no name is given."""
         frames = [frame(name) for name in names] or [empty_room()]
         repeat = round(FRAMES_PER_SECOND * seconds_each) if len(frames) > 1 else 1
-        unfinished = self.path.with_suffix(".part")
-        write_y4m(unfinished, [frame for frame in frames for _ in range(repeat)])
-        unfinished.replace(self.path)
+        write_y4m(self.path, [frame for frame in frames for _ in range(repeat)])
 
 
 # How far the nose moves, sideways and down, in units of the distance between the eyes.
 POSES = {"left": (0.4, 0.0), "right": (-0.4, 0.0), "up": (0.0, -0.15)}
+SMILE = (0.25, -0.15)  # the same of the mouth's corners, away from each other
+
+# What an enrolment asks for, as names of frames go on.
+ENROLMENT = ("", " left", " right", " up", " smile")
 
 
 @cache
@@ -50,6 +53,8 @@ def frame(name: str) -> Any:
     "obama left" for the face as it looks when the person turns to their left.
     """
     name, _, pose = name.partition(" ")
+    if pose == "smile":
+        return smiling(frame(name))
     if pose:
         return posed(frame(name), *POSES[pose])
     image: Any = cv2.imdecode(np.frombuffer(Faces()[name], np.uint8), cv2.IMREAD_COLOR)
@@ -69,13 +74,34 @@ def posed(picture: Any, across: float, down: float) -> Any:
     """Return the picture with the nose moved and the face around it moved along, as a turn of the
     head does, for want of free pictures of one person in several poses.
     """
+    _, nose, between = features(picture)
+    return pulled(picture, nose, (across * between, down * between), 0.8 * between)
+
+
+def smiling(picture: Any) -> Any:
+    """Return the picture with the corners of the mouth drawn apart and up."""
+    eyes, nose, between = features(picture)
+    mouth = nose + 0.55 * (nose - eyes)
+    across, down = np.array(SMILE) * between
+    for side in (-1, 1):
+        corner = mouth + np.array([side * 0.4 * between, 0])
+        picture = pulled(picture, corner, (side * across, down), 0.3 * between)
+    return picture
+
+
+def features(picture: Any) -> tuple[Any, Any, float]:
+    """Return the middle of the eyes, the nose, and the distance between the eyes."""
     (face,) = Engine().find_faces(cv2.cvtColor(picture, cv2.COLOR_BGR2RGB))
-    eyes, nose = face.landmarks[:4], face.landmarks[4]
-    between = float(np.linalg.norm(eyes[:2].mean(0) - eyes[2:].mean(0)))
+    left, right = face.landmarks[:2].mean(0), face.landmarks[2:4].mean(0)
+    return (left + right) / 2, face.landmarks[4], float(np.linalg.norm(left - right))
+
+
+def pulled(picture: Any, place: Any, by: tuple[float, float], reach: float) -> Any:
+    """Return the picture with what is at that place moved, and what is around it moved along."""
     rows, columns = np.mgrid[:HEIGHT, :WIDTH].astype(np.float32)
-    distance = np.hypot(columns - nose[0], (rows - nose[1])) / between
-    share = np.exp(-((distance / 0.45) ** 2)) * between
-    columns, rows = columns - across * share, rows - down * share
+    distance = np.hypot(columns - place[0], rows - place[1])
+    share = np.exp(-((distance / reach) ** 2))
+    columns, rows = columns - by[0] * share, rows - by[1] * share
     return cv2.remap(picture, columns.astype(np.float32), rows.astype(np.float32), cv2.INTER_LINEAR)
 
 
@@ -94,8 +120,9 @@ def empty_room() -> Any:
 def write_y4m(path: Path, frames: Sequence[Any]) -> None:
     """Write the frames as uncompressed video, the one format whose colours Chromium keeps."""
     header = f"YUV4MPEG2 W{WIDTH} H{HEIGHT} F{FRAMES_PER_SECOND}:1 Ip A1:1 C420jpeg\n"
-    with path.open("wb") as file:
+    with path.open("r+b") as file:  # never shorter than it was while it is read
         file.write(header.encode())
         for picture in frames:
             file.write(b"FRAME\n")
             file.write(cv2.cvtColor(picture, cv2.COLOR_BGR2YUV_I420).tobytes())
+        file.truncate()

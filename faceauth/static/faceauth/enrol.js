@@ -7,11 +7,11 @@ import { Words } from "./words.js";
 
 // Time to take on another look before the next picture.
 const PAUSE_MS = 2500;
-const TURN = 1;
 
 /**
- * Collect several pictures and send them with the rest of the form. Where the form asks for
- * consent, there is no camera before it is given, and no picture after it is withdrawn.
+ * Collect several pictures, each in a pose of its own, and send them with the rest of the form.
+ * Where the form asks for consent, there is no camera before it is given, and no picture after it
+ * is withdrawn.
  * @param {HTMLElement} root the widget
  */
 export function startEnrolment(root) {
@@ -20,35 +20,41 @@ export function startEnrolment(root) {
   const { prompt, words: template, choice } = partsOf(root);
   const input = choice.querySelector("[type=file]");
   const words = new Words(template);
-  const poses = words.all("pose");
   const submission = new Submission(root, words);
-  const stage = new Stage(root, words, { onPicture: add, token: () => submission.token });
+  const stage = new Stage(root, words, {
+    onPictures: ([picture]) => add(picture, stage.pitch),
+    token: () => submission.token,
+  });
   const shots = new Shots(root, words, () => {
     root.focus();
     ask();
     begin();
   });
+  // The visitor's pitch when looking straight ahead, which lifting the chin is set against.
+  let level = null;
 
   const agreed = () => consent?.checked ?? true;
 
   async function begin() {
     if (!stage.live) await stage.start();
-    if (stage.live) stage.pause(PAUSE_MS, words.get("live"));
+    if (stage.live) stage.pause(PAUSE_MS, words.get("live"), prompt.textContent);
   }
 
-  function add(picture) {
+  function add(picture, pitch = null) {
+    if (shots.pose.name === "straight") level = pitch ?? level;
     shots.add(picture);
     ask();
-    if (shots.next < 0) stage.complete();
-    else if (stage.live) stage.pause(PAUSE_MS, words.get("next"));
+    if (shots.next < 0) return stage.complete();
+    const next = words.get("next");
+    stage.pause(PAUSE_MS, next, `${next} ${prompt.textContent}`);
   }
 
   function ask() {
-    const pose = shots.next % poses.length;
-    const values = { number: shots.next + 1, total: shots.total, pose: poses[pose] };
-    prompt.hidden = shots.next < 0;
-    prompt.textContent = words.get("prompt", values);
-    stage.turning = pose === TURN;
+    const { next, pose, total } = shots;
+    prompt.hidden = !pose;
+    if (!pose) return;
+    prompt.textContent = words.get("prompt", { number: next + 1, total, pose: pose.text });
+    stage.ask(pose.name, pose.name === "up" ? level : null);
   }
 
   function refuse(word) {
@@ -64,6 +70,7 @@ export function startEnrolment(root) {
     } else {
       stage.stop();
       shots.clear();
+      level = null;
       ask();
     }
   }

@@ -21,7 +21,7 @@ export function useInput(root, words, onPhotos) {
     input.value = "";
     if (!files.length) return;
     const photos = await Promise.all(files.map(pictureFrom));
-    for (const picture of photos) tell(root, "capture", { picture, automatic: false });
+    tell(root, "capture", { pictures: photos, automatic: false });
     onPhotos(photos);
   });
 }

@@ -8,26 +8,34 @@ const PAUSE_MS = 2000;
 const MOST_FAILURES = 3;
 
 /**
- * Log in with one picture, sent as soon as it is taken or chosen.
+ * Log in with one look, a few pictures that are sent as soon as they are taken, or with a photo.
  * @param {HTMLElement} root the widget
  */
 export function startLogin(root) {
   const form = root.closest("form");
+  const username = form.querySelector("[data-faceauth-username]");
   const stuck = form.querySelector("[data-faceauth-stuck]");
   const words = new Words(partsOf(root).words);
   const submission = new Submission(root, words);
   const stage = new Stage(root, words, {
-    onPicture: (picture, automatic) => send(picture, { automatic, mirrored: true }),
+    onPictures: (pictures, automatic) => send(pictures, { automatic, mirrored: true }),
     token: () => submission.token,
+    frames: Number(root.dataset.frames),
+    // Only the username can be missing, where the site does not do without.
+    ready: (asked) => (asked ? form.reportValidity() : form.matches(":valid")),
   });
   let failures = 0;
+  let refused = [];
 
-  async function send(picture, { automatic, mirrored }) {
+  async function send(pictures, { automatic, mirrored }) {
     if (submission.busy) return;
-    stage.freeze(picture, { mirrored });
-    const error = await submission.send([picture]);
+    stage.freeze(pictures.at(-1), { mirrored });
+    const error = await submission.send(pictures);
     if (!error) return stage.finish();
     if (automatic) failures += 1;
+    refused = pictures;
+    // Asked for in the message: shown, but the focus stays with whoever is typing a password.
+    if (username && error.code === "not_recognised") username.open = true;
     // A server that has refused three times is not to be asked for ever.
     if (failures >= MOST_FAILURES || error.code === "too_many_attempts") stage.auto = false;
     if (stuck) stuck.hidden = stage.auto;
@@ -35,12 +43,26 @@ export function startLogin(root) {
     if (stage.live) stage.pause(PAUSE_MS, words.get(stage.auto ? "pause" : "stuck"));
   }
 
+  // Somebody else, or compared with one face only: worth asking the server again.
+  username?.addEventListener("change", () => {
+    failures = 0;
+    stage.auto = true;
+    if (stuck) stuck.hidden = true;
+  });
+  // A face that is refused and then confirmed by the password is what a template can learn from.
+  document.querySelector("[data-faceauth-confirms]")?.addEventListener("formdata", (event) => {
+    for (const picture of refused.slice(0, 1)) {
+      event.formData.append("snapshot", picture, "frame.jpg");
+    }
+  });
   form.querySelector("[type=submit]").hidden = true;
   form.addEventListener("submit", (event) => {
     event.preventDefault();
     if (stage.live) stage.take();
     else if (!submission.busy) stage.start();
   });
-  useInput(root, words, ([photo]) => send(photo, { automatic: false, mirrored: false }));
+  useInput(root, words, ([photo]) => {
+    if (form.reportValidity()) send([photo], { automatic: false, mirrored: false });
+  });
   stage.startIfAllowed();
 }

@@ -3,6 +3,9 @@ export const FRAME = { longest: 480, quality: 0.8 };
 export const PICTURE = { longest: 1280, quality: 0.92 };
 const PHOTO = { longest: 2048, quality: 0.92 };
 
+// Long enough for a face to move a little, short enough to be one look.
+const BETWEEN_MS = 225;
+
 /**
  * What a video shows now.
  * @returns {Promise<Blob | null>} a JPEG; null where there is no frame yet
@@ -10,6 +13,19 @@ const PHOTO = { longest: 2048, quality: 0.92 };
 export async function pictureOf(video, format) {
   const hasFrame = video.readyState >= HTMLMediaElement.HAVE_CURRENT_DATA && video.videoWidth;
   return hasFrame ? encode(video, video.videoWidth, video.videoHeight, format) : null;
+}
+
+/**
+ * What a video shows now and shortly after.
+ * @returns {Promise<Blob[]>} JPEGs, `count` of them as long as there are frames
+ */
+export async function burstOf(video, format, count) {
+  const pictures = [];
+  for (let i = 0; i < count; i += 1) {
+    if (i > 0) await new Promise((done) => setTimeout(done, BETWEEN_MS));
+    pictures.push(await pictureOf(video, format));
+  }
+  return pictures.filter(Boolean);
 }
 
 /**

@@ -13,6 +13,7 @@ export class Preview {
    * @param {object} options
    * @param {string} options.url
    * @param {() => Promise<Blob | null>} options.frame
+   * @param {() => Record<string, string | number>} options.fields what to send with it
    * @param {() => string} options.token the CSRF token
    * @param {(advice: object) => void} options.onAdvice
    * @param {(error: object, again: boolean) => void} options.onTrouble
@@ -56,11 +57,12 @@ export class Preview {
   }
 
   async #ask(signal) {
-    const { url, frame, token } = this.#options;
+    const { url, frame, fields, token } = this.#options;
     const picture = await frame();
     if (!picture || signal.aborted) return null;
     const body = new FormData();
     body.append("csrfmiddlewaretoken", token());
+    for (const [name, value] of Object.entries(fields())) body.append(name, value);
     body.append("snapshot", picture, "frame.jpg");
     return post(url, body, { timeout: TIMEOUT_MS, signal });
   }

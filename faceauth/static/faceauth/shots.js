@@ -1,6 +1,6 @@
 import { partsOf } from "./parts.js";
 
-/** The pictures taken so far, each in its slot with a thumbnail, and each replaceable. */
+/** The pictures taken so far: a slot for each, with its pose and a thumbnail, and replaceable. */
 export class Shots {
   #slots;
 
@@ -11,19 +11,25 @@ export class Shots {
    */
   constructor(root, words, onOpened) {
     const { shots, slot } = partsOf(root);
+    const poses = words.poses;
     this.#slots = Array.from({ length: Number(root.dataset.shots) }, (_, i) => {
       const element = slot.content.firstElementChild.cloneNode(true);
-      const button = element.querySelector("button");
-      button.setAttribute("aria-label", words.get("replace", { number: i + 1 }));
-      button.addEventListener("click", () => {
+      const pose = poses[i % poses.length];
+      const values = { number: i + 1, pose: pose.label };
+      const { image, replace, label } = partsOf(element);
+      label.textContent = pose.label;
+      image.alt = words.get("shot", values);
+      replace.setAttribute("aria-label", words.get("replace", values));
+      replace.addEventListener("click", () => {
         fill(this.#slots[i], null);
+        this.#mark();
         onOpened();
       });
-      element.querySelector("img").alt = words.get("shot", { number: i + 1 });
-      return { element, picture: null };
+      return { element, image, replace, pose, picture: null };
     });
     shots.replaceChildren(...this.#slots.map(({ element }) => element));
     shots.hidden = false;
+    this.#mark();
   }
 
   get total() {
@@ -40,22 +46,37 @@ export class Shots {
     return this.#slots.findIndex(({ picture }) => !picture);
   }
 
+  /** The pose of the next picture; undefined where all are taken. */
+  get pose() {
+    return this.#slots[this.next]?.pose;
+  }
+
   /** @param {Blob} picture for the next slot */
   add(picture) {
     fill(this.#slots[this.next], picture);
+    this.#mark();
   }
 
   /** Drop all pictures. */
   clear() {
     for (const slot of this.#slots) fill(slot, null);
+    this.#mark();
+  }
+
+  #mark() {
+    const next = this.#slots[this.next];
+    for (const slot of this.#slots) {
+      if (slot === next) slot.element.setAttribute("aria-current", "step");
+      else slot.element.removeAttribute("aria-current");
+    }
   }
 }
 
 function fill(slot, picture) {
-  const image = slot.element.querySelector("img");
+  const { image, replace } = slot;
   if (slot.picture) URL.revokeObjectURL(image.src);
   slot.picture = picture;
-  image.hidden = slot.element.querySelector("button").hidden = !picture;
+  image.hidden = replace.hidden = !picture;
   if (picture) image.src = URL.createObjectURL(picture);
   else image.removeAttribute("src");
 }

@@ -1,6 +1,7 @@
 import { Camera, hopeless, permission } from "./camera.js";
 import { partsOf, tell } from "./parts.js";
-import { FRAME, PICTURE, pictureOf } from "./pictures.js";
+import { Patience } from "./patience.js";
+import { FRAME, PICTURE, burstOf, pictureOf } from "./pictures.js";
 import { Preview } from "./preview.js";
 import { Status } from "./status.js";
 import { Steadiness } from "./steadiness.js";
@@ -12,22 +13,25 @@ const TYPED = "input:not([type=checkbox], [type=radio], [type=file]), textarea, 
  * The live view: camera, guidance and the moment of the picture.
  *
  * The root's `data-state` is off, starting, live, still, complete or problem, and its `data-tone`
- * idle, good, warn, bad or busy.
+ * idle, good, warn, bad or busy; its `data-pose` is the pose asked for.
  */
 export class Stage {
   /** Whether pictures are taken by themselves. */
   auto = true;
-  /** Whether a face turned to the side is what was asked for. */
-  turning = false;
 
   #root;
   #words;
   #parts;
-  #onPicture;
+  #frames;
+  #ready;
+  #onPictures;
   #camera;
   #preview;
   #status;
   #steadiness = new Steadiness();
+  #patience = new Patience();
+  #asked;
+  #pitch = null;
   #pausedUntil = 0;
   #taking = false;
 
@@ -35,20 +39,26 @@ export class Stage {
    * @param {HTMLElement} root the widget
    * @param {import("./words.js").Words} words
    * @param {object} options
-   * @param {(picture: Blob, automatic: boolean) => void} options.onPicture
+   * @param {(pictures: Blob[], automatic: boolean) => void} options.onPictures
    * @param {() => string} options.token the CSRF token
+   * @param {number} [options.frames] how many pictures are taken in one look
+   * @param {(asked: boolean) => boolean} [options.ready] whether there is all that a picture needs;
+   *   where it was `asked` for, the visitor may be told what is not
    */
-  constructor(root, words, { onPicture, token }) {
+  constructor(root, words, { onPictures, token, frames = 1, ready = () => true }) {
     this.#root = root;
     this.#words = words;
     this.#parts = partsOf(root);
-    this.#onPicture = onPicture;
+    this.#onPictures = onPictures;
+    this.#frames = frames;
+    this.#ready = ready;
     const { video, status, announcer, stage, start, take } = this.#parts;
     this.#camera = new Camera(video, () => this.#fail("gone"));
     this.#status = new Status(status, announcer);
     this.#preview = new Preview({
       url: root.dataset.previewUrl,
       frame: () => pictureOf(video, FRAME),
+      fields: () => this.#asked,
       token,
       onAdvice: (advice) => this.#advise(advice),
       onTrouble: (error, again) => this.#worry(error, again),
@@ -56,6 +66,7 @@ export class Stage {
     start.addEventListener("click", () => this.start());
     take.addEventListener("click", () => this.take());
     this.#sleepWithPage();
+    this.ask("straight");
     stage.hidden = false;
     this.stop();
   }
@@ -63,6 +74,23 @@ export class Stage {
   /** Whether the camera is on and shown. */
   get live() {
     return this.#root.dataset.state === "live";
+  }
+
+  /** The pitch of the face as it was seen last; null where it was not held as asked for. */
+  get pitch() {
+    return this.#pitch;
+  }
+
+  /**
+   * Ask for a pose from now on.
+   * @param {string} pose straight, left, right (the visitor's own), up or any
+   * @param {number | null} level the visitor's pitch when looking straight ahead, where it is known
+   */
+  ask(pose, level = null) {
+    this.#asked = level === null ? { pose } : { pose, level };
+    this.#root.dataset.pose = pose;
+    this.#pitch = null;
+    this.#patience.reset();
   }
 
   /** Turn the camera on; the browser may ask the visitor. */
@@ -105,15 +133,16 @@ export class Stage {
     this.#root.dataset.tone = "good";
   }
 
-  /** Take a picture now. */
+  /** Take a picture now, or as many as belong to one look. */
   async take(automatic = false) {
-    if (!this.live || this.#taking) return;
+    if (!this.live || this.#taking || !this.#ready(!automatic)) return;
     this.#taking = true;
+    if (this.#frames > 1) this.say(this.#words.get("hold"), "good");
     try {
-      const picture = await pictureOf(this.#parts.video, PICTURE);
-      if (!picture || !this.live) return;
-      tell(this.#root, "capture", { picture, automatic });
-      this.#onPicture(picture, automatic);
+      const pictures = await burstOf(this.#parts.video, PICTURE, this.#frames);
+      if (!pictures.length || !this.live) return;
+      tell(this.#root, "capture", { pictures, automatic });
+      this.#onPictures(pictures, automatic);
     } finally {
       this.#taking = false;
     }
@@ -133,31 +162,36 @@ export class Stage {
   resume() {
     if (!this.#camera.on) return this.stop();
     this.#steadiness.reset();
+    this.#patience.reset();
     this.#show("live", "idle", this.#words.get("live"));
     this.#preview.start();
   }
 
-  /** Take no picture and give no advice for a while; say this instead. */
-  pause(milliseconds, text) {
+  /** Take no picture and give no advice for a while; say this instead, and read out that. */
+  pause(milliseconds, text, read = text) {
     this.#pausedUntil = performance.now() + milliseconds;
-    this.say(text, "idle");
+    this.say(text, "idle", read);
   }
 
   /** Say something under the picture. */
-  say(text, tone) {
+  say(text, tone, read = text) {
     this.#root.dataset.tone = tone;
-    this.#status.say(text);
+    this.#status.say(text, read);
   }
 
   #advise(advice) {
     tell(this.#root, "preview", advice);
+    if (this.#taking) return;
     if (performance.now() < this.#pausedUntil) return this.#steadiness.reset();
+    this.#pitch = advice.ok ? advice.face.head_pose_pitch : null;
     const steady = this.#steadiness.feed(advice);
-    const alone = this.auto && !document.activeElement?.matches(TYPED);
-    const turnedTooFar = this.turning && advice.code === "turned";
-    let text = turnedTooFar ? this.#words.get("turned") : advice.message;
-    if (advice.ok && !alone) text = this.#words.get("ready");
-    this.say(text, advice.ok ? "good" : "warn");
+    const tooMuch = this.#patience.feed(advice);
+    const ready = this.#ready(false);
+    const alone = ready && this.auto && !document.activeElement?.matches(TYPED);
+    let text = advice.message;
+    if (tooMuch) text = this.#words.get("anyway", { advice: text });
+    if (advice.ok && !alone) text = this.#words.get(ready ? "ready" : "unready");
+    this.say(text, advice.ok && ready ? "good" : "warn");
     if (steady && alone) this.take(true);
   }
 

@@ -6,6 +6,7 @@ export class Status {
   #heard;
   #timer = 0;
   #last = -Infinity;
+  #coming = "";
 
   /**
    * @param {HTMLElement} seen
@@ -16,13 +17,17 @@ export class Status {
     this.#heard = heard;
   }
 
-  /** @param {string} text */
-  say(text) {
-    if (text === this.#seen.textContent) return;
-    this.#seen.textContent = text;
+  /**
+   * @param {string} text
+   * @param {string} read what to read out for it
+   */
+  say(text, read = text) {
+    if (text !== this.#seen.textContent) this.#seen.textContent = text;
+    if (read === this.#coming) return;
+    this.#coming = read;
     clearTimeout(this.#timer);
     const wait = Math.max(0, this.#last + PAUSE_MS - performance.now());
-    this.#timer = setTimeout(() => this.#read(text), wait);
+    this.#timer = setTimeout(() => this.#read(read), wait);
   }
 
   #read(text) {

@@ -88,6 +88,8 @@ function lock(form) {
   return () => {
     for (const each of buttons) each.disabled = false;
     form.removeAttribute("aria-busy");
-    if (buttons.includes(focused)) focused.focus();
+    // A disabled button loses the focus; the visitor may have gone on to something else since.
+    const lost = [focused, document.body].includes(document.activeElement);
+    if (lost && buttons.includes(focused)) focused.focus();
   };
 }

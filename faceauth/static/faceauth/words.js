@@ -13,15 +13,18 @@ export class Words {
    * @returns {string} "" where the template has no such word
    */
   get(name, values = {}) {
-    return this.all(name, values)[0] ?? "";
+    const found = this.#template.content.querySelector(`[data-word="${name}"]`);
+    const text = found?.textContent.trim() ?? "";
+    return text.replace(/\{(\w+)\}/g, (braces, key) => values[key] ?? braces);
   }
 
-  /** Every word of that name, in order. */
-  all(name, values = {}) {
-    const found = this.#template.content.querySelectorAll(`[data-word="${name}"]`);
-    return [...found].map((each) =>
-      each.textContent.trim().replace(/\{(\w+)\}/g, (braces, key) => values[key] ?? braces),
-    );
+  /** The poses to ask for, in order: how the server calls each, its short label, and the request. */
+  get poses() {
+    return [...this.#template.content.querySelectorAll("[data-pose]")].map((each) => ({
+      name: each.dataset.pose,
+      label: each.dataset.label,
+      text: each.textContent.trim(),
+    }));
   }
 
   /** What to say about an error of `post`: the server's message, or ours for its code. */

@@ -1,0 +1,107 @@
+"""Templates that follow their faces: logins that are sure renew the stalest shots."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import Any
+
+import numpy as np
+from django.contrib.auth import get_user_model
+from django.db.models import F
+from django.utils import timezone
+
+from . import capture, conf, policy
+from .enrolment import same_picture
+from .errors import FaceError
+from .matching import distance
+from .models import FaceTemplateMixin
+from .vision.encoding import Encoding
+
+ONCE_IN = timedelta(days=1)
+
+# Without a password to confirm it, only what one stranger in so many more would pass is sure.
+SURER = 10
+
+
+def learn(user: FaceTemplateMixin, snapshot: capture.Snapshot, *, confirmed: bool = False) -> bool:
+    """Adapt to the first picture of a login; whether the template changed.
+
+    The user gave their name, and a password too where `confirmed`. Pictures that cannot be used
+    change nothing.
+    """
+    if not conf.get().ADAPT:
+        return False
+    try:
+        encoding = capture.encodings(snapshot)[0]
+    except FaceError:
+        return False
+    return adapt(user, encoding, confirmed=confirmed)
+
+
+def adapt(user: FaceTemplateMixin, encoding: Encoding, *, confirmed: bool = False) -> bool:
+    """Let a new shot, mirror-averaged float32 (128,), replace the user's stalest.
+
+    The first half of the shots stays for ever, and the new one must be near that half: so a
+    template may age, but is never led away to somebody else. Once a day at most, and never after
+    a login by face alone.
+
+    Returns:
+        Whether the template changed.
+    """
+    users: Any = get_user_model()._default_manager
+    now = timezone.now()
+    current = users.filter(pk=user.pk).first()
+    if not conf.get().ADAPT or current is None or not current.has_face:
+        return False
+    if current.face_adapted_at and now - current.face_adapted_at < ONCE_IN:
+        return False
+    shots = current.face_encodings
+    kept = (len(shots) + 1) // 2
+    anchors, queue = shots[:kept], shots[kept:]
+    if not len(queue) or not _is_sure(anchors, encoding, confirmed) or _is_known(shots, encoding):
+        return False
+    changes = {
+        "face_encodings": np.vstack([anchors, queue[1:], encoding]),
+        "face_adapted_at": now,
+        "face_changed_at": now,
+    }
+    if current.face_adapted_at is None:
+        changes["face_enrolled_encodings"] = shots
+    # Only where nobody has changed the face in the meantime, another login or its owner.
+    unchanged = users.filter(pk=user.pk, face_changed_at=current.face_changed_at)
+    return _write(user, unchanged, changes)
+
+
+def revert(user: FaceTemplateMixin) -> bool:
+    """Take back all adaptation: the shots as they were enrolled. Whether there was any."""
+    users: Any = get_user_model()._default_manager
+    adapted = users.filter(pk=user.pk, face_enrolled_encodings__isnull=False)
+    changes = {
+        "face_encodings": F("face_enrolled_encodings"),
+        "face_enrolled_encodings": None,
+        "face_adapted_at": None,
+        "face_changed_at": timezone.now(),
+    }
+    return _write(user, adapted, changes)
+
+
+def _is_sure(anchors: Encoding, encoding: Encoding, confirmed: bool) -> bool:
+    rate = conf.get().MAX_FALSE_MATCH_RATE / (1 if confirmed else SURER)
+    limit = policy.limit(shots=len(anchors), frames=1, rate=rate)
+    # A distance that the owner has set by hand may stand for a higher rate.
+    return limit.rate <= rate and distance(anchors, encoding[None]) <= limit.distance
+
+
+def _is_known(shots: Encoding, encoding: Encoding) -> bool:
+    """Whether one of the shots is the same picture: it teaches nothing, and is sent again by who
+    got hold of it.
+    """
+    return any(same_picture(shot, encoding) for shot in shots)
+
+
+def _write(user: FaceTemplateMixin, users: Any, changes: dict[str, Any]) -> bool:
+    """Write the changes to the one row in `users`, if it is there, and to `user`."""
+    if not users.update(**changes):
+        return False
+    user.refresh_from_db(fields=list(changes))
+    return True

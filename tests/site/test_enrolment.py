@@ -1,0 +1,137 @@
+from __future__ import annotations
+
+from io import BytesIO
+
+import numpy as np
+import pytest
+from django.core.exceptions import ValidationError
+
+from accounts.models import User
+from faceauth import conf, enrolment
+from faceauth.errors import SamePicture
+from tests.site.conftest import OBAMA, encodings, picture
+
+LOGIN, SIGN_UP = "/face/login/", "/accounts/signup/"
+
+
+@pytest.fixture
+def ada(db):
+    return User.objects.create_user("ada", "ada@example.com")
+
+
+@pytest.fixture
+def enrol_page(ask, client, upload):
+    """Enrol that user's face, out of these pictures, on the page for it."""
+
+    def post(user, *photos):
+        client.force_login(user)
+        status, answer = ask(
+            "/face/enrol/", consent="on", snapshot=[upload(photo) for photo in photos]
+        )
+        client.logout()
+        return status, answer
+
+    return post
+
+
+def test_as_many_pictures_as_the_site_asks_for(client, ask, db, upload):
+    field = client.get(SIGN_UP).context["form"].fields["snapshot"]
+    assert (field.shots, field.frames) == (conf.get().ENROLMENT_SHOTS, 1)
+    field = client.get(LOGIN).context["form"].fields["snapshot"]
+    assert (field.shots, field.frames) == (1, conf.get().LOGIN_FRAMES)
+
+
+@pytest.mark.parametrize(
+    "given",
+    [
+        lambda made: made,
+        lambda made: [list(map(float, row)) for row in made],
+        lambda made: made[0],
+        lambda made: list(map(float, made[0])),
+    ],
+    ids=["several", "lists", "one alone", "one list"],
+)
+def test_encodings_made_by_face_recognition_log_in(ada, ask, upload, oracle, given):
+    images = [oracle.load_image_file(BytesIO(picture(name))) for name in ("obama", "obama3")]
+    made = np.array([oracle.face_encodings(image)[0] for image in images])
+    assert made.dtype == np.float64
+    enrolment.enrol(ada, given(made))
+    assert ask(LOGIN, snapshot=upload("obama2"))[1]["user"]["username"] == "ada"
+    assert ask(LOGIN, username="ada", snapshot=upload("biden"))[0] == 401
+
+
+@pytest.mark.parametrize("value", [[], np.ones(127), ["a"] * 128, np.zeros(128), [[1.0]] * 128])
+def test_what_is_no_encoding_is_not_enrolled(ada, value):
+    with pytest.raises(ValidationError):
+        enrolment.enrol(ada, value)
+    ada.refresh_from_db()
+    assert not ada.has_face
+
+
+def test_copies_are_not_enrolled(ada):
+    (shot,) = encodings("obama")
+    with pytest.raises(SamePicture):
+        enrolment.enrol(ada, [shot, shot * 1.001])
+
+
+def test_second_account_of_a_face_is_flagged_and_hears_nothing(ask, enrolled, upload):
+    first = enrolled("first", *OBAMA[:3])
+    form = {"username": "second", "email": "second@example.com", "consent": "on"}
+    status, answer = ask(SIGN_UP, **form, snapshot=[upload(name) for name in OBAMA])
+    assert status == 200
+    assert answer["message"] == "Welcome, second. Your account is ready."
+    first.refresh_from_db()
+    assert first.face_flagged_at is None
+    assert User.objects.get(username="second").face_flagged_at is not None
+
+
+def test_another_face_is_not_flagged(enrolled):
+    enrolled("obama", *OBAMA[:3])
+    assert enrolled("biden", "biden", "biden up").face_flagged_at is None
+
+
+def test_enrolling_again_is_no_look_alike_of_oneself(enrolled):
+    user = enrolled("obama", *OBAMA[:3])
+    enrolment.enrol(user, encodings(*OBAMA))
+    assert user.face_flagged_at is None
+
+
+def test_look_alikes_who_may_not_log_in_count(enrolled):
+    enrolled("first", *OBAMA[:3], is_active=False)
+    assert enrolled("second", *OBAMA).face_flagged_at is not None
+
+
+def test_refused_look_alike_learns_of_nobody(ask, enrolled, enrol_page, upload, settings):
+    settings.FACEAUTH = {"LOOK_ALIKES": "refuse"}
+    enrolled("first", *OBAMA[:3])
+    form = {"username": "second", "email": "second@example.com", "consent": "on"}
+    status, answer = ask(SIGN_UP, **form, snapshot=[upload(name) for name in OBAMA])
+    assert (status, answer["error"]["code"]) == (400, "look_alike")
+    assert "first" not in str(answer)
+    assert User.objects.count() == 1
+    third = User.objects.create_user("third", "third@example.com")
+    assert enrol_page(third, *OBAMA)[1]["error"]["code"] == "look_alike"
+    third.refresh_from_db()
+    assert not third.has_face
+
+
+def test_look_alikes_may_be_allowed(enrolled, settings):
+    settings.FACEAUTH = {"LOOK_ALIKES": "allow"}
+    enrolled("first", *OBAMA[:3])
+    assert enrolled("second", *OBAMA).face_flagged_at is None
+
+
+def test_staff_finds_flags_and_clears_them(admin_client, client, enrolled):
+    enrolled("first", *OBAMA[:3])
+    second = enrolled("second", *OBAMA)
+    users = "/admin/accounts/user/"
+    page = admin_client.get(users, {"flagged": "yes"}).text
+    assert "second@example.com" in page
+    assert "first@example.com" not in page
+    page = admin_client.get(users, {"flagged": "no"}).text
+    assert "second@example.com" not in page
+    clear = {"action": "clear_flag", "_selected_action": [second.pk]}
+    assert "1 flag was cleared." in admin_client.post(users, clear, follow=True).text
+    second.refresh_from_db()
+    assert second.face_flagged_at is None
+    assert second.has_face
