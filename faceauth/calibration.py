@@ -107,17 +107,17 @@ class Calibration:
 
 def calibration() -> Calibration:
     """The table that ships with the app, or the owner's."""
-    return _read(data("calibration.json"))
+    return _calibration(conf.get().CALIBRATION)
 
 
-def data(name: str) -> Path:
-    """A file of the calibration in force."""
-    return Path(conf.get().CALIBRATION or Path(__file__).parent / "data") / name
+def data(folder: str | Path | None, name: str) -> Path:
+    """A file of a calibration: the owner's in that folder, or the one that ships."""
+    return Path(folder or Path(__file__).parent / "data") / name
 
 
 @cache
-def _read(file: Path) -> Calibration:
-    return Calibration.from_json(json.loads(file.read_text())["cells"])
+def _calibration(folder: str | Path | None) -> Calibration:
+    return Calibration.from_json(json.loads(data(folder, "calibration.json").read_text())["cells"])
 
 
 def _neighbours(measured: list[int], count: int) -> set[int]:

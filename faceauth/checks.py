@@ -151,7 +151,7 @@ def _uncalibrated() -> Iterator[CheckMessage]:
         if cohort().ndim != 2 or cohort().shape[1] != 128:
             raise ValueError("the cohort is no rows of 128 numbers")
     except (OSError, EOFError, ValueError, TypeError, LookupError) as error:
-        message = f"No calibration can be read from {data('')}: {error!r}."
+        message = f"No calibration can be read from {data(conf.get().CALIBRATION, '')}: {error!r}."
         hint = (
             "FACEAUTH['CALIBRATION'] is the folder of calibration.json and cohort.npy, which "
             "face_evaluate --write makes. Leave it out to use the one that ships with the app."

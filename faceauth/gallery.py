@@ -44,12 +44,8 @@ class Gallery:
         with self._lock:
             self._refresh()
             keys, shots, templates = self._keys, self._shots, self._templates
-        distances = templates.distances(Templates.of([probe]))[:, 0]
-        rows = np.arange(len(keys))
-        if count < len(keys):
-            rows = np.argpartition(distances, count)[:count]
-        rows = rows[np.argsort(distances[rows])]
-        return [Match(keys[row], float(distances[row]), int(shots[row])) for row in rows]
+        found = templates.nearest(probe, count)
+        return [Match(keys[row], distance, int(shots[row])) for row, distance in found]
 
     def forget(self, keys: Iterable[Any]) -> None:
         """Drop people who turned out to be gone, until they change again."""
@@ -64,12 +60,12 @@ class Gallery:
         if self._read_until is not None:
             users = users.filter(face_changed_at__gte=self._read_until - OVERLAP)
         changed = {}
-        rows: Any = users.values_list("pk", "face_changed_at", "face_encodings")
-        for key, version, encodings in rows.iterator():
-            if self._versions.get(key) == version:
+        rows: Any = users.only("face_changed_at", "face_encodings")
+        for user in rows.iterator():
+            if self._versions.get(user.pk) == user.face_changed_at:
                 continue
-            self._versions[key] = version
-            changed[key] = encodings if isinstance(encodings, np.ndarray) else None
+            self._versions[user.pk] = user.face_changed_at
+            changed[user.pk] = user.face_encodings if user.has_face else None
         enrolled = {key: each for key, each in changed.items() if each is not None}
         templates = Templates.of(enrolled.values())
         for key in changed:

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable
 from functools import cache
+from pathlib import Path
 from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
+from . import conf
 from .calibration import data
 from .vision.encoding import Encoding, template
 
@@ -70,11 +73,24 @@ class Templates(NamedTuple):
         adjusted: Distances = euclidean - np.float32(SHARE) * margins
         return adjusted
 
+    def nearest(self, probe: Encoding, count: int) -> list[tuple[int, float]]:
+        """The `count` of these that are nearest to a probe's encodings, float32 (n, 128): their
+        places and distances, nearest first.
+        """
+        distances = self.distances(Templates.of([probe]))[:, 0]
+        rows = np.arange(len(distances))
+        if count < len(distances):
+            rows = np.argpartition(distances, count)[:count]
+        rows = rows[np.argsort(distances[rows])]
+        return [(int(row), float(distances[row])) for row in rows]
+
 
 def distance(one: Encoding, other: Encoding) -> float:
     """Between two faces of which the encodings, float32 (n, 128) and (m, 128), are given."""
-    both = Templates.of([one, other])
-    return float(both.distances(both)[0, 1])
+    vectors, margins = Templates.of([one, other])
+    # As `distances`, without the arrays that one number has no need of.
+    euclidean = math.sqrt(max(2 - 2 * float(vectors[0] @ vectors[1]), 0))
+    return euclidean - SHARE * float(margins[0] + margins[1])
 
 
 def frames(probe: Encoding) -> int:
@@ -93,12 +109,12 @@ def cohort() -> Encoding:
 
     Nobody in particular: each is the mean of five people who look alike.
     """
-    return _read(str(data("cohort.npy")))
+    return _cohort(conf.get().CALIBRATION)
 
 
 @cache
-def _read(file: str) -> Encoding:
-    vectors: Encoding = np.load(file, allow_pickle=False).astype(np.float32)
+def _cohort(folder: str | Path | None) -> Encoding:
+    vectors: Encoding = np.load(data(folder, "cohort.npy"), allow_pickle=False).astype(np.float32)
     return vectors / np.linalg.norm(vectors, axis=1, keepdims=True)
 
 

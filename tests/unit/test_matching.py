@@ -92,8 +92,8 @@ def test_templates_give_the_distances_of_each_pair(ours):
     rows = templates.distances(Templates.of([ours["obama"], ours["biden"]]))
     assert rows.shape == (len(PEOPLE), 2)
     for row, name in zip(rows, PEOPLE, strict=True):
-        assert row[0] == pytest.approx(distance(ours[name], ours["obama"]), abs=1e-5)
-        assert row[1] == pytest.approx(distance(ours[name], ours["biden"]), abs=1e-5)
+        assert row[0] == pytest.approx(distance(ours[name], ours["obama"]), abs=1e-3)
+        assert row[1] == pytest.approx(distance(ours[name], ours["biden"]), abs=1e-3)
 
 
 def test_no_templates_have_no_distances(ours):

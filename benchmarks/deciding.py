@@ -1,0 +1,48 @@
+"""What it costs to decide, once the encodings are there: in memory, one thread."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from statistics import median
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from benchmarks.speed import timed
+from faceauth import policy
+from faceauth.matching import Templates, distance, frames
+from faceauth.policy import Match
+
+PEOPLE = 10_000
+SHOTS, FRAMES = 5, 3
+TIMES = 300
+
+
+class Cost(NamedTuple):
+    """Medians in milliseconds."""
+
+    verify: float
+    identify: float
+
+
+def measure() -> Cost:
+    """One person, and one among many, whose faces are random numbers."""
+    random = np.random.default_rng(0)
+    faces = random.normal(size=(PEOPLE, 128))
+    enrolled = (faces[0] + random.normal(0, 0.3, (SHOTS, 128))).astype(np.float32)
+    probe = (faces[0] + random.normal(0, 0.3, (FRAMES, 128))).astype(np.float32)
+    templates = Templates.of(faces.astype(np.float32)[:, None])
+
+    def verify() -> None:
+        policy.verify(Match(0, distance(enrolled, probe), SHOTS), frames(probe))
+
+    def identify() -> None:
+        nearest = templates.nearest(probe, 2)
+        matches = [Match(row, apart, SHOTS) for row, apart in nearest]
+        policy.identify(matches, frames(probe), PEOPLE)
+
+    return Cost(_median(verify), _median(identify))
+
+
+def _median(work: Callable[[], Any]) -> float:
+    return median(timed(work) for _ in range(TIMES))
