@@ -15,7 +15,7 @@ from faceauth.policy import Match
 
 PEOPLE = 10_000
 SHOTS, FRAMES = 5, 3
-TIMES = 300
+TIMES = 2000
 
 
 class Cost(NamedTuple):

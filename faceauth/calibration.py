@@ -40,28 +40,27 @@ class Curve:
         self, points: Iterable[tuple[float, float, float]], measured_to: float, pairs: int
     ) -> None:
         self.measured_to, self.pairs = measured_to, pairs
-        self._exponents, self._distances, self._fnmrs = zip(
-            *((math.log10(rate), distance, fnmr) for rate, distance, fnmr in points), strict=True
-        )
+        ascending = sorted((math.log10(rate), *others) for rate, *others in points)
+        self._exponents, self._distances, self._fnmrs = zip(*ascending, strict=True)
 
     def at_rate(self, rate: float) -> Limit:
         """The distance for a false-match rate."""
         exponent = math.log10(rate)
-        distance = _line([-each for each in self._exponents], self._distances, -exponent)
+        distance = _line(self._exponents, self._distances, exponent)
         return Limit(distance, rate, self._fnmr(distance), self._supports(rate))
 
     def at_distance(self, distance: float) -> Limit:
         """The rate for a distance; 1 at most."""
-        exponent = _line(self._distances[::-1], self._exponents[::-1], distance)
+        exponent = _line(self._distances, self._exponents, distance)
         rate = 10 ** min(exponent, 0)
         return Limit(distance, rate, self._fnmr(distance), self._supports(rate))
 
     def _supports(self, rate: float) -> bool:
-        highest = 10 ** self._exponents[0]
+        highest = 10 ** self._exponents[-1]
         return self.measured_to <= rate * (1 + 1e-6) and rate <= highest * (1 + 1e-6)
 
     def _fnmr(self, distance: float) -> float:
-        fnmr = _line(self._distances[::-1], self._fnmrs[::-1], distance)
+        fnmr = _line(self._distances, self._fnmrs, distance)
         return min(max(fnmr, 0.0), 1.0)
 
 
