@@ -18,6 +18,17 @@ DEV := $(VENV)/.dev
 install = if [ -x $(VENV)/bin/uv ] && $(VENV)/bin/uv pip install --quiet --python $(PY) $(1); then :; \
 	else echo "make: uv cannot do it here; pip installs the same, more slowly." && $(PY) -m pip install --quiet $(1); fi
 
+# What writes a development site's .env.
+define ENV_FILE
+from base64 import urlsafe_b64encode
+from secrets import token_bytes, token_urlsafe
+
+print(f"DEBUG=true\nSECRET_KEY={token_urlsafe(50)}")
+for name in ("ENCRYPTION_KEYS", "TRANSFORM_KEY"):
+    print(f"FACEAUTH_{name}={urlsafe_b64encode(token_bytes(32)).decode()}")
+endef
+export ENV_FILE
+
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 # Trust what the system trusts, as pip does.
 export UV_SYSTEM_CERTS := true
@@ -80,5 +91,5 @@ $(SDIST): requirements-oracle.txt | $(MADE)
 	@touch $@
 
 .env: | $(MADE)
-	@umask 077 && $(PY) -c 'import secrets; print(f"DEBUG=true\nSECRET_KEY={secrets.token_urlsafe(50)}")' > $@
-	@echo "make: wrote .env with a fresh SECRET_KEY, for development. .env.example says what else can stand there."
+	@umask 077 && $(PY) -c "$$ENV_FILE" > $@
+	@echo "make: wrote .env with fresh keys, for development. .env.example says what else can stand there."

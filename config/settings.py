@@ -32,6 +32,7 @@ INSTALLED_APPS = [
 
 MIDDLEWARE = [
     "django.middleware.security.SecurityMiddleware",
+    "django_permissions_policy.PermissionsPolicyMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.locale.LocaleMiddleware",
@@ -97,6 +98,8 @@ LOGOUT_REDIRECT_URL = "home"
 FACEAUTH = {
     "THREADS": env.int("FACEAUTH_THREADS", default=1),
     "CALIBRATION": env.str("FACEAUTH_CALIBRATION", default="") or None,
+    "ENCRYPTION_KEYS": env.list("FACEAUTH_ENCRYPTION_KEYS", default=[]),
+    "ENCRYPTION_TRANSFORM_KEY": env.str("FACEAUTH_TRANSFORM_KEY", default="") or None,
 }
 
 LANGUAGE_CODE = "en"
@@ -138,6 +141,29 @@ DEFAULT_FROM_EMAIL = env.str("DEFAULT_FROM_EMAIL", default="faceauth@localhost")
 
 SESSION_COOKIE_HTTPONLY = True
 CSRF_FAILURE_VIEW = "faceauth.views.csrf_failure"
+
+# Pages load and do nothing but what they are made of: no inline script or style, nobody else's
+# files. The camera's frames are pictures that the page makes itself.
+CSP = {
+    "default-src": ["'self'"],
+    "img-src": ["'self'", "blob:", "data:"],
+    "object-src": ["'none'"],
+    "base-uri": ["'none'"],
+    "form-action": ["'self'"],
+    "frame-ancestors": ["'none'"],
+}
+if django.VERSION >= (6,):
+    MIDDLEWARE.insert(1, "django.middleware.csp.ContentSecurityPolicyMiddleware")
+    SECURE_CSP = CSP
+else:
+    MIDDLEWARE.insert(1, "csp.middleware.CSPMiddleware")
+    CONTENT_SECURITY_POLICY = {"DIRECTIVES": CSP}
+PERMISSIONS_POLICY: dict[str, str | list[str]] = {
+    "camera": "self",
+    "display-capture": [],
+    "geolocation": [],
+    "microphone": [],
+}
 
 # A site is served by HTTPS: browsers give the camera to no other, localhost excepted.
 HTTPS = env.bool("HTTPS", default=not DEBUG)

@@ -60,13 +60,14 @@ def adapt(user: FaceTemplateMixin, encoding: Encoding, *, confirmed: bool = Fals
     anchors, queue = shots[:kept], shots[kept:]
     if not len(queue) or not _is_sure(anchors, encoding, confirmed) or _is_known(shots, encoding):
         return False
+    seal = users.model._meta.get_field("face_encodings").seal
     changes = {
-        "face_encodings": np.vstack([anchors, queue[1:], encoding]),
+        "face_encodings": seal(user.pk, np.vstack([anchors, queue[1:], encoding])),
         "face_adapted_at": now,
         "face_changed_at": now,
     }
     if current.face_adapted_at is None:
-        changes["face_enrolled_encodings"] = shots
+        changes["face_enrolled_encodings"] = seal(user.pk, shots)
     # Only where nobody has changed the face in the meantime, another login or its owner.
     unchanged = users.filter(pk=user.pk, face_changed_at=current.face_changed_at)
     return _write(user, unchanged, changes)

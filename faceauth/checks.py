@@ -14,13 +14,15 @@ import django.db
 from django.apps import AppConfig
 from django.conf import settings
 from django.contrib.auth import get_user_model
-from django.core.checks import CheckMessage, Error, Tags, register
+from django.core.checks import CheckMessage, Error, Tags, Warning, register
+from django.core.exceptions import ImproperlyConfigured
 from django.utils.module_loading import import_string
 
-from . import conf, risks
+from . import conf, crypto, risks
 from .backends import FaceBackend
 from .calibration import calibration, data
 from .conf import FaceAuthSettings
+from .fields import PLAIN
 from .matching import cohort
 from .models import FaceTemplateMixin
 from .vision import ModelError
@@ -38,6 +40,10 @@ WORDS = {
     Path: "a path",
     NoneType: "None",
 }
+
+NEW_KEY = (
+    'python -c "from cryptography.fernet import Fernet; print(Fernet.generate_key().decode())"'
+)
 
 Configs = Sequence[AppConfig] | None
 
@@ -57,6 +63,25 @@ def check_people(
         return []
     people = _enrolled(databases or ())
     return [*risks.of_face_alone(people)] if people else []
+
+
+@register(Tags.security)
+def check_keys(app_configs: Configs, **kwargs: Any) -> list[CheckMessage]:
+    """Templates are encrypted, with keys that are good for nothing else."""
+    return [] if [*_misnamed_or_mistyped()] else [*_malformed_keys()] or [*_missing_keys()]
+
+
+@register(Tags.database)
+def check_templates(
+    app_configs: Configs, databases: Sequence[str] | None = None, **kwargs: Any
+) -> list[CheckMessage]:
+    """No template has been left from before there was encryption."""
+    plain = _users(databases or (), face_encodings__begins_with=PLAIN)
+    if not plain:
+        return []
+    message = f"{plain:,} face {'templates are' if plain > 1 else 'template is'} not encrypted."
+    hint = "Run manage.py face_rotate_keys. The site stays up."
+    return [Warning(message, hint=hint, id="faceauth.W008")]
 
 
 @register()
@@ -103,7 +128,9 @@ def _misnamed_or_mistyped() -> Iterator[CheckMessage]:
             yield Error(f"FACEAUTH has the unknown key {key!r}.", hint=hint, id="faceauth.E001")
         elif not _is_of(value, types[key]):
             right = _in_words(types[key])
-            message = f"FACEAUTH[{key!r}] is {value!r}, which is not {right}."
+            # What could be a key goes into no log.
+            shown = repr(value) if "KEY" not in key else f"of type {type(value).__name__}"
+            message = f"FACEAUTH[{key!r}] is {shown}, which is not {right}."
             hint = f"Set it to {right}, or leave it out: by default it is {known[key]!r}."
             yield Error(message, hint=hint, id="faceauth.E002")
 
@@ -111,6 +138,8 @@ def _misnamed_or_mistyped() -> Iterator[CheckMessage]:
 def _is_of(value: Any, kind: Any) -> bool:
     if get_origin(kind) is Literal:
         return any(value == choice for choice in get_args(kind))
+    if get_origin(kind) is Sequence:
+        return isinstance(value, list | tuple) and all(isinstance(each, str) for each in value)
     if options := get_args(kind):
         return any(_is_of(value, option) for option in options)
     if kind not in (int, float):
@@ -125,6 +154,8 @@ def _in_words(kind: Any) -> str:
     if get_origin(kind) is Literal:
         *others, last = map(repr, options)
         return f"{', '.join(others)} or {last}"
+    if get_origin(kind) is Sequence:
+        return "a list of texts"
     return " or ".join(WORDS[option] for option in options or [kind])
 
 
@@ -159,12 +190,51 @@ def _uncalibrated() -> Iterator[CheckMessage]:
         yield Error(message, hint=hint, id="faceauth.E008")
 
 
+def _malformed_keys() -> Iterator[CheckMessage]:
+    now = conf.get()
+    keys = {f"'ENCRYPTION_KEYS'][{row}": key for row, key in enumerate(now.ENCRYPTION_KEYS)}
+    if now.ENCRYPTION_TRANSFORM_KEY is not None:
+        keys["'ENCRYPTION_TRANSFORM_KEY'"] = now.ENCRYPTION_TRANSFORM_KEY
+    for name, key in keys.items():
+        try:
+            crypto.decoded(key)
+        except ImproperlyConfigured:
+            message = f"FACEAUTH[{name}] is no key: URL-safe base64 of 32 bytes."
+            yield Error(message, hint=f"Make one: {NEW_KEY}", id="faceauth.E009")
+    if now.ENCRYPTION_TRANSFORM_KEY in now.ENCRYPTION_KEYS:
+        message = "FACEAUTH['ENCRYPTION_TRANSFORM_KEY'] is one of 'ENCRYPTION_KEYS' as well."
+        hint = f"What it adds is that one leak does not give both away. Make another: {NEW_KEY}"
+        yield Error(message, hint=hint, id="faceauth.E010")
+
+
+def _missing_keys() -> Iterator[CheckMessage]:
+    now = conf.get()
+    missing = [
+        key for key in ("ENCRYPTION_KEYS", "ENCRYPTION_TRANSFORM_KEY") if not getattr(now, key)
+    ]
+    if missing:
+        message = (
+            f"FACEAUTH has no {' and no '.join(missing)}: SECRET_KEY stands in. If it leaks, that "
+            "lock of the face templates is open; if it is changed, the templates are lost."
+        )
+        hint = (
+            f"Set them to keys of their own, made by {NEW_KEY}, then run manage.py "
+            "face_rotate_keys: what SECRET_KEY has encrypted stays readable until you change it."
+        )
+        yield Warning(message, hint=hint, id="faceauth.W007")
+
+
 def _enrolled(databases: Sequence[str]) -> int:
-    """How many people are; none where it cannot be known: before the first migration, say."""
+    """How many people are enrolled."""
+    return _users(databases, face_encodings__isnull=False)
+
+
+def _users(databases: Sequence[str], **which: Any) -> int:
+    """How many there are; none where it cannot be known: before the first migration, say."""
     model: Any = get_user_model()
     if not issubclass(model, FaceTemplateMixin):
         return 0
-    users = model._default_manager.filter(face_encodings__isnull=False)
+    users = model._default_manager.filter(**which)
     try:
         return users.count() if users.db in databases else 0
     except django.db.Error:

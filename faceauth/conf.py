@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal
 
@@ -73,6 +74,19 @@ class FaceAuthSettings:
     the staff, refused, or nothing. A refusal tells whoever shows a photograph of somebody that
     this person has an account."""
 
+    ENCRYPTION_KEYS: Sequence[str] = field(default=(), repr=False)
+    """What templates are encrypted with: keys as ``cryptography.fernet.Fernet.generate_key`` makes
+    them. The first encrypts, all decrypt; ``face_rotate_keys`` encrypts anew what the others did.
+    By default a key made of ``SECRET_KEY``, which goes on decrypting beside these."""
+
+    ENCRYPTION_TRANSFORM_KEY: str | None = field(default=None, repr=False)
+    """What templates are turned by before they are encrypted, so that the keys above alone do not
+    make them comparable with encodings from elsewhere: another such key, kept in another place.
+    By default made of ``SECRET_KEY``."""
+
+
+_last: tuple[dict[str, Any], FaceAuthSettings] = {}, FaceAuthSettings()
+
 
 def get() -> FaceAuthSettings:
     """The settings in force now.
@@ -80,8 +94,14 @@ def get() -> FaceAuthSettings:
     Raises:
         ImproperlyConfigured: ``FACEAUTH`` has a key that does not exist.
     """
+    global _last
     given: dict[str, Any] = getattr(settings, "FACEAUTH", {})
-    try:
-        return FaceAuthSettings(**given)
-    except TypeError as error:
-        raise ImproperlyConfigured(f"FACEAUTH: {error}") from error
+    before, now = _last
+    # Asked for several times in each decision, and nearly always what they were.
+    if given != before:
+        try:
+            now = FaceAuthSettings(**given)
+        except TypeError as error:
+            raise ImproperlyConfigured(f"FACEAUTH: {error}") from error
+        _last = dict(given), now
+    return now

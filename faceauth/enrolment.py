@@ -66,7 +66,8 @@ def enrol(user: FaceTemplateMixin, encodings: ArrayLike) -> None:
     They are `capture.encodings`, or what face_recognition gives for the same pictures: float64,
     lists and encodings that were not averaged with their mirror image's are taken as well.
 
-    The user has agreed to it: that is noted with the time. Replaces what was enrolled before.
+    The user has agreed to it: that is noted with the time. Replaces what was enrolled before. A
+    user who is not saved yet is saved first.
 
     Raises:
         NotSamePerson: the encodings are of more than one person.
@@ -78,7 +79,10 @@ def enrol(user: FaceTemplateMixin, encodings: ArrayLike) -> None:
     check_same_person(shots)
     check_no_copies(shots)
     now = timezone.now()
-    user.face_flagged_at = now if _looks_like_another(user, shots) else None
+    flagged = _looks_like_another(user, shots)
+    if user._state.adding:
+        user.save()
+    user.face_flagged_at = now if flagged else None
     user.face_encodings = shots
     user.face_enrolled_encodings = user.face_adapted_at = None
     user.face_enrolled_at = user.face_consented_at = user.face_changed_at = now

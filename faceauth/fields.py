@@ -1,4 +1,4 @@
-"""A database field for encodings."""
+"""A database field for encodings, which are encrypted at rest."""
 
 from __future__ import annotations
 
@@ -10,58 +10,144 @@ import numpy as np
 from django.core.exceptions import ValidationError
 from django.db import models
 from django.db.backends.base.base import BaseDatabaseWrapper
+from django.db.models.query_utils import DeferredAttribute
 from django.utils.translation import gettext_lazy as _
 from numpy.typing import NDArray
+
+from . import crypto
 
 Encodings = NDArray[np.float32]
 
 logger = logging.getLogger(__name__)
 
 SIZE = 128
-_VERSION = b"\x01"
+
+# What stands before encodings that were stored before there was encryption.
+PLAIN = b"\x01"
+
+
+class Sealed(bytes):
+    """What the database holds, or will hold, of somebody's encodings."""
 
 
 class UnreadableEncodings(bytes):
     """What the database holds where that is no encodings: kept as it is, matched with nothing."""
 
 
-class EncodingsField(models.BinaryField):
-    """Encodings of one person, float32 (n, 128), in a binary column.
+class _Opening(DeferredAttribute):
+    """Opens what came from the database where somebody looks at it first."""
 
-    Stored as a version byte and little-endian numbers, row after row.
+    field: EncodingsField
+
+    def __get__(self, instance: models.Model | None, cls: Any = None) -> Any:
+        value = super().__get__(instance, cls)
+        # What a fixture brings is stored as it is: until then it has no row that it could be of.
+        if instance is not None and isinstance(value, Sealed) and not instance._state.adding:
+            value = self.field.open(instance.pk, value)
+            self.__set__(instance, value)
+        return value
+
+    def __set__(self, instance: models.Model, value: Any) -> None:
+        instance.__dict__[self.field.attname] = value
+
+
+class EncodingsField(models.BinaryField):
+    """Encodings of one person, float32 (n, 128), encrypted in a binary column.
+
+    They are bound to the primary key of their row, see `crypto`: an instance has them as numbers
+    and may save them; what has no instance, ``values_list()`` and ``update()``, deals in what
+    `seal` gives and `open` takes.
     """
 
     description = _("Face encodings")
+    descriptor_class = _Opening
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         kwargs.setdefault("editable", False)
         super().__init__(*args, **kwargs)
 
+    def seal(self, key: Any, value: Any) -> bytes | None:
+        """Encodings (n, 128) as the row with that primary key has them; as it is what need not be
+        or cannot be encrypted.
+
+        Raises:
+            ValidationError: these are no encodings.
+            ValueError: there is no primary key yet.
+        """
+        if value is None or isinstance(value, Sealed | UnreadableEncodings):
+            return value
+        encodings = checked(value)
+        if key is None:
+            raise ValueError(
+                "Face encodings are encrypted for the primary key of their row: save the row "
+                "first, then give it a face."
+            )
+        return Sealed(crypto.seal(encodings, self._binding(key)))
+
+    def open(self, key: Any, blob: bytes) -> Encodings | UnreadableEncodings:
+        """What the row with that primary key has, as encodings; what is none comes back as
+        `UnreadableEncodings`, logged.
+        """
+        try:
+            if blob.startswith(PLAIN):
+                return checked(np.frombuffer(blob, "<f4", offset=1).reshape(-1, SIZE))
+            return checked(crypto.unseal(blob, self._binding(key), SIZE))
+        except (ValueError, ValidationError):
+            logger.error("A stored face template is unreadable and was left out.")
+            return UnreadableEncodings(blob)
+
+    def pre_save(self, model_instance: models.Model, add: bool) -> bytes | None:
+        return self.seal(model_instance.pk, getattr(model_instance, self.attname))
+
     def from_db_value(
         self, value: bytes | memoryview | None, expression: Any, connection: BaseDatabaseWrapper
-    ) -> Encodings | UnreadableEncodings | None:
-        return None if value is None else unpack(bytes(value))
+    ) -> Sealed | None:
+        return None if value is None else Sealed(value)
 
-    def to_python(self, value: Any) -> Encodings | UnreadableEncodings | None:
-        """From a fixture's base64, or from any (n, 128) of numbers.
+    def to_python(self, value: Any) -> Encodings | Sealed | UnreadableEncodings | None:
+        """From a fixture's base64, which stays sealed, or from any (n, 128) of numbers.
 
         Raises:
             ValidationError: `value` is no encodings.
         """
-        if value is None or isinstance(value, UnreadableEncodings):
+        if value is None or isinstance(value, Sealed | UnreadableEncodings):
             return value
         if isinstance(value, str):
-            return unpack(base64.b64decode(value))
+            return Sealed(base64.b64decode(value))
         return checked(value)
 
     def get_prep_value(self, value: Any) -> bytes | None:
-        if value is None or isinstance(value, UnreadableEncodings):
-            return value
-        return pack(value)
+        """
+        Raises:
+            TypeError: `value` is not sealed, and here is no row to seal it for.
+        """
+        if value is None:
+            return None
+        if not isinstance(value, Sealed | UnreadableEncodings):
+            raise TypeError("Face encodings are stored by save(), or as EncodingsField.seal gives.")
+        return bytes(value)
 
     def value_to_string(self, obj: models.Model) -> str:
-        value = self.get_prep_value(self.value_from_object(obj))
+        value = self.seal(obj.pk, self.value_from_object(obj))
         return "" if value is None else base64.b64encode(value).decode("ascii")
+
+    def _binding(self, key: Any) -> bytes:
+        meta = self.model._meta
+        # The same for all columns of a row: what was enrolled is copied back by the database.
+        return f"{meta.label_lower}:face:{meta.pk.to_python(key)}".encode()
+
+
+@EncodingsField.register_lookup
+class BeginsWith(models.Lookup):
+    """``face_encodings__begins_with=b"..."``: by the head of what is stored, see `crypto.head`."""
+
+    lookup_name = "begins_with"
+    prepare_rhs = False
+
+    def as_sql(self, compiler: Any, connection: BaseDatabaseWrapper) -> tuple[str, tuple[Any, ...]]:
+        column, params = self.process_lhs(compiler, connection)
+        head = connection.Database.Binary(self.rhs)  # type: ignore[attr-defined]
+        return f"SUBSTR({column}, 1, %s) = %s", (*params, len(self.rhs), head)
 
 
 def checked(value: Any) -> Encodings:
@@ -79,23 +165,3 @@ def checked(value: Any) -> Encodings:
     if not np.isfinite(encodings).all() or not encodings.any(axis=1).all():
         raise ValidationError(_("Face encodings are finite and not zero."), code="encodings")
     return encodings
-
-
-def pack(value: Any) -> bytes:
-    """Encodings (n, 128) as bytes.
-
-    Raises:
-        ValidationError: they are not, see `checked`.
-    """
-    return _VERSION + checked(value).astype("<f4").tobytes()
-
-
-def unpack(data: bytes) -> Encodings | UnreadableEncodings:
-    """The encodings in `data`; what is none comes back as `UnreadableEncodings`, logged."""
-    try:
-        if data[:1] != _VERSION:
-            raise ValueError
-        return checked(np.frombuffer(data, "<f4", offset=1).reshape(-1, SIZE))
-    except (ValueError, ValidationError):
-        logger.error("A stored face template is unreadable and was left out.")
-        return UnreadableEncodings(data)

@@ -12,7 +12,8 @@ from .fields import EncodingsField
 class FaceTemplateMixin(models.Model):
     """Mix into a user model: its columns hold the user's face template.
 
-    `enrolment` writes them, and `adaptation` after it.
+    `enrolment` writes them, and `adaptation` after it. Encodings are encrypted for the primary key,
+    so a user is saved before they have a face.
     """
 
     face_encodings = EncodingsField(_("face encodings"), null=True)

@@ -15,6 +15,8 @@ os.environ.update(
     EMAIL_URL="memorymail://",
     DEFAULT_FROM_EMAIL="faceauth@example.com",
     FACEAUTH_THREADS="1",
+    FACEAUTH_ENCRYPTION_KEYS="",
+    FACEAUTH_TRANSFORM_KEY="",
 )
 os.environ.setdefault("DATABASE_URL", "sqlite:///db.sqlite3")
 

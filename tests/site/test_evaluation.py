@@ -145,6 +145,7 @@ def test_unreadable_templates_are_left_out(db, capsys):
 def enrol(people):
     User.objects.bulk_create(
         User(
+            pk=number + 1,  # what encodings are encrypted for
             username=f"user{number}",
             email=f"user{number}@example.com",
             face_encodings=np.stack([photo.views for photo in photos]),

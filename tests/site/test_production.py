@@ -10,6 +10,8 @@ ROOT = Path(__file__).parents[2]
 PRODUCTION = {
     "DEBUG": "false",
     "SECRET_KEY": "k" * 20 + "-a-long-and-random-secret-of-50-characters-or-more",
+    "FACEAUTH_ENCRYPTION_KEYS": "ZGF0YS1kYXRhLWRhdGEtZGF0YS1kYXRhLWRhdGEtISE=",
+    "FACEAUTH_TRANSFORM_KEY": "dHVybi10dXJuLXR1cm4tdHVybi10dXJuLXR1cm4tISE=",
     "ALLOWED_HOSTS": "faceauth.example.com",
     "CSRF_TRUSTED_ORIGINS": "https://faceauth.example.com",
     "DATABASE_URL": "postgres://faceauth:password@localhost:5432/faceauth",

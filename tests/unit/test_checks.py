@@ -15,6 +15,12 @@ from accounts.models import User
 from faceauth import checks, conf, policy, risks
 from faceauth.calibration import calibration, data
 
+KEY = "ZGF0YS1kYXRhLWRhdGEtZGF0YS1kYXRhLWRhdGEtISE="
+KEYS = {
+    "ENCRYPTION_KEYS": [KEY],
+    "ENCRYPTION_TRANSFORM_KEY": "dHVybi10dXJuLXR1cm4tdHVybi10dXJuLXR1cm4tISE=",
+}
+
 
 def ids(found):
     return [each.id for each in found]
@@ -43,15 +49,16 @@ def enrolled(db):
     def enrol(count):
         random = np.random.default_rng(count)
         for number in range(2 * count):
-            face = random.normal(size=(1, 128)).astype(np.float32) if number % 2 else None
-            User.objects.create(
-                username=f"user{number}", email=f"{number}@example.com", face_encodings=face
-            )
+            user = User.objects.create(username=f"user{number}", email=f"{number}@example.com")
+            if number % 2:
+                user.face_encodings = random.normal(size=(1, 128)).astype(np.float32)
+                user.save()
 
     return enrol
 
 
-def test_site_has_nothing_to_complain_about():
+def test_site_has_nothing_to_complain_about(settings):
+    settings.FACEAUTH = {**settings.FACEAUTH, **KEYS}
     assert run_checks() == []
 
 
@@ -325,6 +332,44 @@ def test_missing_weights(monkeypatch):
 )
 def test_rates_are_said_in_two_digits(rate, words):
     assert risks._often(rate) == words
+
+
+def test_keys_that_hang_on_the_secret_key_are_warned_about(settings):
+    settings.FACEAUTH = KEYS
+    assert checks.check_keys(None) == []
+    for missing in KEYS:
+        settings.FACEAUTH = {key: value for key, value in KEYS.items() if key != missing}
+        (warning,) = checks.check_keys(None)
+        assert warning.id == "faceauth.W007"
+        assert warning.msg.startswith(f"FACEAUTH has no {missing}:")
+        assert "face_rotate_keys" in warning.hint
+
+
+@pytest.mark.parametrize(
+    ("given", "named"),
+    [
+        ({**KEYS, "ENCRYPTION_KEYS": [KEY, "too short"]}, "FACEAUTH['ENCRYPTION_KEYS'][1]"),
+        ({**KEYS, "ENCRYPTION_TRANSFORM_KEY": "too short"}, "FACEAUTH['ENCRYPTION_TRANSFORM_KEY']"),
+    ],
+)
+def test_malformed_key_is_an_error(settings, given, named):
+    settings.FACEAUTH = given
+    (error,) = checks.check_keys(None)
+    assert error.id == "faceauth.E009"
+    assert error.msg.startswith(f"{named} is no key")
+    assert "too short" not in error.msg + error.hint
+
+
+def test_one_key_for_both_is_an_error(settings):
+    settings.FACEAUTH = {"ENCRYPTION_KEYS": [KEY], "ENCRYPTION_TRANSFORM_KEY": KEY}
+    assert ids(checks.check_keys(None)) == ["faceauth.E010"]
+
+
+def test_key_in_the_wrong_place_is_not_repeated(only):
+    for given in ({"ENCRYPTION_KEYS": KEY}, {"ENCRYPTION_TRANSFORM_KEY": [KEY]}):
+        error = only(**given)
+        assert error.id == "faceauth.E002"
+        assert KEY not in error.msg + error.hint
 
 
 @pytest.mark.django_db

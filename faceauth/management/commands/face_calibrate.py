@@ -5,7 +5,6 @@ import sys
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 from django.contrib.auth import get_user_model
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
@@ -45,10 +44,10 @@ class Command(BaseCommand):
         """Everybody's shots, and how many people's cannot be read."""
         users = get_user_model()._default_manager.filter(face_encodings__isnull=False)
         people, unreadable = [], 0
-        rows: Any = users.values_list("face_encodings", flat=True)
-        for encodings in rows.iterator():
-            if isinstance(encodings, np.ndarray):
-                people.append([Encoded(shot, shot, shot) for shot in encodings])
+        rows: Any = users.only("face_encodings")
+        for user in rows.iterator():
+            if user.has_face:
+                people.append([Encoded(shot, shot, shot) for shot in user.face_encodings])
             else:
                 unreadable += 1
         return people, unreadable

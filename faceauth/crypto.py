@@ -1,0 +1,147 @@
+"""Encodings at rest: turned away from everybody else's, encrypted, and bound to their user.
+
+What is encrypted, by AES-256-GCM, is the encodings turned by an orthonormal matrix that only this
+site has. The matrix is made of another key than the encryption: whoever gets hold of the data keys
+alone has vectors that can be compared with each other, but not with encodings made elsewhere. That
+is a second lock and no more: some encodings known in both forms give the matrix away, and whoever
+has both keys has everything.
+
+A sealed blob is b"\\x02", the ids of data key and matrix of 4 bytes each, the nonce of 12 bytes,
+and the ciphertext with its tag. It opens for the user it was made for: moved to another row, it is
+nothing. That an older blob of the same user is put back, it cannot tell.
+"""
+
+from __future__ import annotations
+
+import base64
+import os
+from dataclasses import dataclass
+from functools import cache, lru_cache
+from hashlib import sha256, shake_256
+
+import numpy as np
+from cryptography.exceptions import InvalidTag
+from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+from cryptography.hazmat.primitives.hashes import SHA256
+from cryptography.hazmat.primitives.kdf.hkdf import HKDF
+from django.conf import settings
+from django.core.exceptions import ImproperlyConfigured
+from django.utils.encoding import force_bytes
+from numpy.typing import NDArray
+
+from . import conf
+
+_VERSION = b"\x02"
+_KEY = 32
+_ID = 4
+_NONCE = 12
+_HEAD = len(_VERSION) + 2 * _ID
+
+
+class Undecipherable(ValueError):
+    """Sealed for another user or by a key that is gone, or tampered with."""
+
+
+def seal(encodings: NDArray[np.float32], binding: bytes) -> bytes:
+    """Encodings, float32 (n, d), as a blob that opens with the same `binding` only.
+
+    Raises:
+        ImproperlyConfigured: a key in the settings is malformed.
+    """
+    ring, nonce = _keyring(), os.urandom(_NONCE)
+    cipher = AESGCM(ring.data_keys[ring.head[1 : 1 + _ID]])
+    turned = encodings @ turning(ring.turning_keys[ring.head[1 + _ID :]], encodings.shape[1])
+    data = turned.astype("<f4").tobytes()
+    return ring.head + nonce + cipher.encrypt(nonce, data, ring.head + binding)
+
+
+def unseal(blob: bytes, binding: bytes, size: int) -> NDArray[np.float32]:
+    """The encodings, float32 (n, `size`), that were sealed, to 1e-6.
+
+    Raises:
+        Undecipherable: this is not what was sealed with that binding.
+        ImproperlyConfigured: a key in the settings is malformed.
+    """
+    ring = _keyring()
+    head, nonce, data = blob[:_HEAD], blob[_HEAD:][:_NONCE], blob[_HEAD + _NONCE :]
+    data_key = ring.data_keys.get(head[1 : 1 + _ID])
+    turning_key = ring.turning_keys.get(head[1 + _ID :])
+    if head[:1] != _VERSION or data_key is None or turning_key is None:
+        raise Undecipherable("no key of this site has sealed it")
+    try:
+        turned = np.frombuffer(AESGCM(data_key).decrypt(nonce, data, head + binding), "<f4")
+    except (InvalidTag, ValueError) as error:
+        raise Undecipherable("it was changed, or moved") from error
+    return (turned.reshape(-1, size) @ turning(turning_key, size).T).astype(np.float32)
+
+
+def head() -> bytes:
+    """What every blob starts with that is sealed now. One with another head has older keys."""
+    return _keyring().head
+
+
+@cache
+def turning(key: bytes, size: int) -> NDArray[np.float64]:
+    """The orthonormal matrix (size, size) that the key stands for, the same on every machine.
+
+    Drawn evenly among all of them: the Q of a matrix of normal numbers.
+    """
+    # Not by numpy's generators, whose numbers may be others in another version.
+    random = np.frombuffer(shake_256(key).digest(16 * size * size), "<u8").reshape(2, size, size)
+    radius, angle = (random + 0.5) / 2**64
+    normal = np.sqrt(-2 * np.log(radius)) * np.cos(2 * np.pi * angle)
+    q, r = np.linalg.qr(normal)
+    return q * np.sign(np.diag(r))
+
+
+@dataclass(frozen=True)
+class _Keyring:
+    """Keys by their ids, and the head of what is sealed with the first of each kind."""
+
+    data_keys: dict[bytes, bytes]
+    turning_keys: dict[bytes, bytes]
+    head: bytes
+
+
+def _keyring() -> _Keyring:
+    now = conf.get()
+    secrets = (settings.SECRET_KEY, *settings.SECRET_KEY_FALLBACKS)
+    return _made_of(tuple(now.ENCRYPTION_KEYS), now.ENCRYPTION_TRANSFORM_KEY, secrets)
+
+
+@lru_cache(maxsize=8)
+def _made_of(
+    keys: tuple[str, ...], transform_key: str | None, secrets: tuple[str | bytes, ...]
+) -> _Keyring:
+    # What SECRET_KEY sealed before there were keys of their own must be read to be sealed anew.
+    data = [decoded(key) for key in keys]
+    data += [_derived(force_bytes(secret), b"faceauth data") for secret in secrets]
+    masters = [decoded(transform_key)] if transform_key else []
+    masters += map(force_bytes, secrets)
+    data_keys = {_id(key): key for key in data}
+    turning_keys = {_id(key): key for key in (_derived(m, b"faceauth turning") for m in masters)}
+    head = _VERSION + next(iter(data_keys)) + next(iter(turning_keys))
+    return _Keyring(data_keys, turning_keys, head)
+
+
+def decoded(key: str) -> bytes:
+    """A key of the settings: 32 bytes, written as URL-safe base64.
+
+    Raises:
+        ImproperlyConfigured: it is something else. The message does not repeat it.
+    """
+    try:
+        data = base64.b64decode(key, altchars=b"-_", validate=True)
+    except (TypeError, ValueError):
+        data = b""
+    if len(data) != _KEY:
+        raise ImproperlyConfigured("FACEAUTH: a key is not URL-safe base64 of 32 bytes.")
+    return data
+
+
+def _derived(master: bytes, purpose: bytes) -> bytes:
+    return HKDF(SHA256(), _KEY, salt=None, info=purpose).derive(master)
+
+
+def _id(key: bytes) -> bytes:
+    return sha256(b"faceauth id" + key).digest()[:_ID]

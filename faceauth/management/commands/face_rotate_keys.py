@@ -1,0 +1,89 @@
+from __future__ import annotations
+
+import sys
+from collections import Counter
+from functools import reduce
+from operator import or_
+from typing import Any
+
+import numpy as np
+from django.contrib.auth import get_user_model
+from django.core.management.base import BaseCommand
+from django.db import transaction
+from django.db.models import Q
+from tqdm import tqdm
+
+from faceauth import crypto
+from faceauth.fields import PLAIN, EncodingsField
+
+# How many people's templates are written in one transaction.
+BATCH = 500
+
+# The exit status where a template cannot be read.
+UNREADABLE = 3
+
+
+class Command(BaseCommand):
+    help = (
+        "Encrypts face templates with the first of the keys: those of older keys, and those that "
+        "were not encrypted yet. The site stays up, and what an interrupted run has left the next "
+        "one does. Run it once all processes of the site know the new key, and remove the old one "
+        "after it. Ends with status 3 where templates cannot be read; they stay as they are."
+    )
+
+    def handle(self, **options: Any) -> None:
+        people: Any = get_user_model()._default_manager
+        fields = [each for each in people.model._meta.fields if isinstance(each, EncodingsField)]
+        outdated = people.filter(_any(fields, _outdated)).order_by("pk")
+        plain = people.filter(_any(fields, _plain)).count()
+        count, total = outdated.count(), people.filter(_any(fields, _there)).count()
+        outcomes: Counter[str] = Counter()
+        beyond = Q()
+        with tqdm(total=count, unit=" people", disable=None) as progress:
+            while keys := outdated.filter(beyond).values_list("pk", flat=True)[:BATCH]:
+                with transaction.atomic(using=outdated.db):
+                    outcomes.update(_rotate(people.filter(pk=key), key, fields) for key in keys)
+                progress.update(len(keys))
+                beyond = Q(pk__gt=keys[len(keys) - 1])
+        self.stdout.write(
+            f"rotated: {outcomes['rotated']}, already current: {total - count}, "
+            f"unreadable: {outcomes['unreadable']}. Not encrypted before: {plain}."
+        )
+        if outcomes["unreadable"]:
+            sys.exit(UNREADABLE)
+
+
+def _rotate(row: Any, key: Any, fields: list[EncodingsField]) -> str:
+    """Seal anew what one person has, the only one in the queryset `row`; what became of it."""
+    while (held := row.values(*[field.name for field in fields]).first()) is not None:
+        old = {
+            field.name: field.open(key, held[field.name])
+            for field in fields
+            if held[field.name] and not held[field.name].startswith(crypto.head())
+        }
+        new = {
+            field.name: field.seal(key, old[field.name])
+            for field in fields
+            if isinstance(old.get(field.name), np.ndarray)
+        }
+        # A face that was enrolled, adapted or removed in this moment stays: it is read once more.
+        unchanged = row.filter(**{name: held[name] for name in new})
+        if not new or unchanged.update(**new):
+            return "rotated" if len(new) == len(old) else "unreadable"
+    return "gone"
+
+
+def _any(fields: list[EncodingsField], which: Any) -> Q:
+    return reduce(or_, (which(field.name) for field in fields))
+
+
+def _there(name: str) -> Q:
+    return Q(**{f"{name}__isnull": False})
+
+
+def _plain(name: str) -> Q:
+    return Q(**{f"{name}__begins_with": PLAIN})
+
+
+def _outdated(name: str) -> Q:
+    return _there(name) & ~Q(**{f"{name}__begins_with": crypto.head()})

@@ -1,0 +1,170 @@
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from cryptography.fernet import Fernet
+from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+from django.core.exceptions import ImproperlyConfigured
+
+from faceauth import conf, crypto
+
+ROWS = np.random.default_rng(0).normal(0, 0.1, (5, 128)).astype(np.float32)
+OLD, NEW, TRANSFORM = (Fernet.generate_key().decode() for _ in range(3))
+HEAD, NONCE = 9, 12
+
+
+@pytest.fixture(autouse=True)
+def use(settings):
+    """Set the keys: `use(NEW, OLD, transform=TRANSFORM)`."""
+
+    def keys(*data, transform=TRANSFORM):
+        settings.FACEAUTH = {"ENCRYPTION_KEYS": [*data], "ENCRYPTION_TRANSFORM_KEY": transform}
+
+    keys(OLD)
+    return keys
+
+
+def unseal(blob, binding=b"ada"):
+    return crypto.unseal(blob, binding, 128)
+
+
+def decrypted(blob, key=OLD, binding=b"ada"):
+    """What a thief who has a data key, and no transform, makes of it."""
+    data = AESGCM(crypto.decoded(key)).decrypt(
+        blob[HEAD:][:NONCE], blob[HEAD + NONCE :], blob[:HEAD] + binding
+    )
+    return np.frombuffer(data, "<f4").reshape(-1, 128)
+
+
+def apart(rows):
+    return np.linalg.norm(rows[:, None] - rows[None], axis=2)
+
+
+def test_encodings_come_back_as_they_went():
+    back = unseal(crypto.seal(ROWS, b"ada"))
+    assert back.dtype == np.float32
+    assert np.abs(back - ROWS).max() < 1e-6
+
+
+def test_sealed_again_and_again_they_stay_what_they_are():
+    rows = ROWS
+    for _ in range(100):
+        rows = unseal(crypto.seal(rows, b"ada"))
+    assert np.abs(rows - ROWS).max() < 1e-5
+
+
+def test_blob_opens_for_the_user_that_it_was_made_for():
+    with pytest.raises(crypto.Undecipherable):
+        unseal(crypto.seal(ROWS, b"ada"), b"eve")
+
+
+def test_key_that_is_gone_leaves_it_closed(use):
+    blob = crypto.seal(ROWS, b"ada")
+    use(NEW)
+    with pytest.raises(crypto.Undecipherable):
+        unseal(blob)
+
+
+def test_older_keys_open_and_the_first_seals(use):
+    old = crypto.seal(ROWS, b"ada")
+    use(NEW, OLD)
+    new = crypto.seal(ROWS, b"ada")
+    assert not old.startswith(crypto.head())
+    assert new.startswith(crypto.head())
+    assert np.allclose(unseal(old), unseal(new), atol=1e-6)
+    use(NEW)
+    assert np.allclose(unseal(new), ROWS, atol=1e-6)
+
+
+def test_another_transform_is_noticed(use):
+    blob = crypto.seal(ROWS, b"ada")
+    use(OLD, transform=NEW)
+    with pytest.raises(crypto.Undecipherable):
+        unseal(blob)
+
+
+def test_secret_key_stands_in_for_keys_and_still_opens_when_there_are_some(use, settings):
+    use(transform=None)
+    blob = crypto.seal(ROWS, b"ada")
+    use(NEW)
+    assert np.allclose(unseal(blob), ROWS, atol=1e-6)
+    settings.SECRET_KEY_FALLBACKS = [settings.SECRET_KEY]
+    settings.SECRET_KEY = "another"
+    assert np.allclose(unseal(blob), ROWS, atol=1e-6)
+    settings.SECRET_KEY_FALLBACKS = []
+    with pytest.raises(crypto.Undecipherable):
+        unseal(blob)
+
+
+def test_no_byte_can_be_changed():
+    blob = crypto.seal(ROWS[:1], b"ada")
+    for place in range(len(blob)):
+        changed = bytearray(blob)
+        changed[place] ^= 1
+        with pytest.raises(crypto.Undecipherable):
+            unseal(bytes(changed))
+
+
+def test_no_byte_can_be_left_out():
+    blob = crypto.seal(ROWS[:1], b"ada")
+    for length in range(len(blob)):
+        with pytest.raises(crypto.Undecipherable):
+            unseal(blob[:length])
+
+
+def test_no_nonce_is_used_twice():
+    blobs = [crypto.seal(ROWS[:1], b"ada") for _ in range(1000)]
+    assert len({blob[HEAD:][:NONCE] for blob in blobs}) == len(blobs)
+
+
+def test_nothing_shows_through():
+    blob = crypto.seal(ROWS, b"ada")
+    assert len(blob) == HEAD + NONCE + ROWS.nbytes + 16
+    for secret in (ROWS, decrypted(blob)):
+        assert not any(secret[0, place].tobytes() in blob for place in range(128))
+    ones = np.frombuffer(blob[HEAD:], np.uint8)
+    assert abs(np.unpackbits(ones).mean() - 0.5) < 0.05
+
+
+def test_data_key_alone_tells_nothing_of_encodings_from_elsewhere():
+    turned = decrypted(crypto.seal(ROWS, b"ada"))
+    strangers = np.random.default_rng(1).normal(0, 0.1, ROWS.shape)
+    near = np.linalg.norm(turned - ROWS, axis=1)
+    assert near.min() > 0.7 * np.linalg.norm(strangers - ROWS, axis=1).mean()
+    assert np.allclose(apart(turned), apart(ROWS), atol=1e-5)
+
+
+def test_new_data_key_leaves_the_transform_alone(use):
+    before = decrypted(crypto.seal(ROWS, b"ada"))
+    use(NEW, OLD)
+    after = decrypted(crypto.seal(ROWS, b"ada"), NEW)
+    assert np.array_equal(before, after)
+    use(OLD, transform=NEW)
+    assert not np.allclose(before, decrypted(crypto.seal(ROWS, b"ada")), atol=0.01)
+
+
+def test_transform_turns_and_keeps_lengths():
+    matrix = crypto.turning(b"k" * 32, 128)
+    assert np.allclose(matrix @ matrix.T, np.eye(128), atol=1e-12)
+    assert not np.allclose(matrix, crypto.turning(b"l" * 32, 128), atol=0.01)
+
+
+def test_transform_is_the_same_for_ever():
+    first = crypto.turning(b"k" * 32, 128)[0, :3]
+    assert first == pytest.approx([-0.014011849144, 0.068037904199, -0.063686907987], abs=1e-9)
+
+
+@pytest.mark.parametrize(
+    "key", ["", "short", OLD[:-4], OLD + "AAAA", "ä" * 44, OLD.replace(OLD[5], "!")]
+)
+def test_malformed_key_is_said_and_not_repeated(use, key):
+    for keys in ([key], [OLD, key]):
+        use(*keys)
+        with pytest.raises(ImproperlyConfigured) as caught:
+            crypto.seal(ROWS, b"ada")
+        assert not key or key not in str(caught.value)
+
+
+def test_settings_do_not_show_keys():
+    assert OLD not in repr(conf.get())
+    assert TRANSFORM not in repr(conf.get())
