@@ -53,8 +53,7 @@ class Templates(NamedTuple):
             by default `cohort`.
         """
         strangers = cohort() if against is None else against
-        # In this order the product of few vectors takes half the time.
-        cosines = (strangers @ vectors.T).T
+        cosines = _products(strangers, vectors).T
         nearest = np.partition(cosines, -NEIGHBOURS, axis=1)[:, -NEIGHBOURS:]
         margins = _euclidean(nearest).sum(axis=1) / NEIGHBOURS - np.float32(COMMON_MARGIN)
         return cls(vectors, margins)
@@ -68,7 +67,7 @@ class Templates(NamedTuple):
         "Analysis of Score Normalization in Multilingual Speaker Recognition", Interspeech 2017,
         here with means alone.)
         """
-        euclidean = _euclidean(self.vectors @ others.vectors.T)
+        euclidean = _euclidean(_products(self.vectors, others.vectors))
         margins = self.margins[:, None] + others.margins
         adjusted: Distances = euclidean - np.float32(SHARE) * margins
         return adjusted
@@ -116,6 +115,16 @@ def cohort() -> Encoding:
 def _cohort(folder: str | Path | None) -> Encoding:
     vectors: Encoding = np.load(data(folder, "cohort.npy"), allow_pickle=False).astype(np.float32)
     return vectors / np.linalg.norm(vectors, axis=1, keepdims=True)
+
+
+def _products(many: Encoding, few: Encoding) -> NDArray[np.float32]:
+    """``many @ few.T``. Many times one is left to a single thread: those of BLAS wait for each
+    other, for milliseconds where the cores have other things to do.
+    """
+    products: NDArray[np.float32] = (
+        np.vecdot(many, few[0])[:, None] if len(few) == 1 else many @ few.T
+    )
+    return products
 
 
 def _euclidean(cosines: Any) -> Distances:
