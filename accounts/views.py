@@ -15,7 +15,9 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from django.views.generic import CreateView, TemplateView
 
+from faceauth import events, receivers
 from faceauth.errors import FaceError
+from faceauth.models import FaceEvent
 from faceauth.views import CaptureMixin, LedOnMixin
 
 from .forms import ResetForm, SignUpForm
@@ -41,6 +43,8 @@ class SignUpView(CaptureMixin, LedOnMixin, CreateView):
         except FaceError as error:
             form.add_error("snapshot", error)
             return self.form_invalid(form)
+        if user.has_face:
+            events.record(FaceEvent.Kind.ENROLLED, self.request, user)
         login(self.request, user, backend="django.contrib.auth.backends.ModelBackend")
         message = _("Welcome, %(name)s. Your account is ready.") % {"name": user.get_username()}
         return self.answer(user, message, self.get_success_url())
@@ -80,3 +84,9 @@ class PasswordResetView(auth_views.PasswordResetView):
 class PasswordResetConfirmView(auth_views.PasswordResetConfirmView):
     template_name = "accounts/password_reset_confirm.html"
     success_url = reverse_lazy("accounts:password_reset_complete")
+
+    def form_valid(self, form: Any) -> HttpResponse:
+        response = super().form_valid(form)
+        # Whose mailbox it is has shown who they are, as by a password.
+        receivers.enable(self.request, form.user)
+        return response

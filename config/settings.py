@@ -173,3 +173,5 @@ SECURE_HSTS_INCLUDE_SUBDOMAINS = SECURE_HSTS_PRELOAD = HTTPS
 if env.bool("BEHIND_PROXY", default=False):
     # Only where a proxy sets this header itself: anybody else could claim to use HTTPS.
     SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
+    # It appends to X-Forwarded-For as well: failed attempts count for the address it saw.
+    FACEAUTH["TRUSTED_PROXIES"] = 1

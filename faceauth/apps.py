@@ -6,7 +6,8 @@ from django.utils.translation import gettext_lazy as _
 
 class FaceAuthConfig(AppConfig):
     name = "faceauth"
+    default_auto_field = "django.db.models.BigAutoField"
     verbose_name = _("Face login")
 
     def ready(self) -> None:
-        from . import checks, signals  # noqa: F401  (they register themselves)
+        from . import checks, receivers  # noqa: F401  (they register themselves)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from operator import attrgetter
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 from django.contrib.auth import get_user_model
@@ -12,12 +12,20 @@ from django.contrib.auth.backends import BaseBackend
 from django.contrib.auth.base_user import AbstractBaseUser
 from django.http import HttpRequest
 
-from . import capture, policy
+from . import attempts, capture, policy
 from .errors import Busy, FaceError
+from .events import Facts
 from .gallery import gallery
 from .matching import distance, frames
-from .policy import Match
+from .policy import Decision, Match, Outcome
 from .vision.encoding import Encoding
+
+
+class Finding(NamedTuple):
+    """Whom a probe was found nearest to, if anybody, and whether that is near enough."""
+
+    user: Any
+    decision: Decision
 
 
 class FaceBackend(BaseBackend):
@@ -36,9 +44,14 @@ class FaceBackend(BaseBackend):
         """The user in `snapshot`, one or several pictures of one person as bytes or files.
 
         None where nobody is recognised, where a picture cannot be used, and for inactive users.
+        The user has ``face_facts``, which are no matter of theirs: see `events`.
+
+        Receivers of ``user_login_failed`` are handed `snapshot` as it is. An iterator is used up
+        by then and holds no pictures any more.
 
         Raises:
             Busy: no core was free to look at the pictures.
+            TooManyAttempts: there were too many failures before.
         """
         if snapshot is None:
             return None
@@ -48,8 +61,21 @@ class FaceBackend(BaseBackend):
             raise  # says nothing about the face: the visitor is to come back
         except FaceError:
             return None
-        user = self.verify(probe, username) if username else self.identify(probe)
-        return user if user and self.user_can_authenticate(user) else None
+        attempt = attempts.admit(request, username)
+        user, decision = self.verify(probe, username) if username else self.identify(probe)
+        outcome = decision.outcome.value
+        if decision.accepted and attempt.refuses(user):
+            outcome = "disabled"
+        elif decision.accepted and not self.user_can_authenticate(user):
+            outcome = "inactive"
+        facts = Facts.of(request, username, decision, outcome)
+        if outcome != Outcome.ACCEPTED.value:
+            # Without a username, who is nearest to a stranger has nothing to do with them.
+            attempt.failed(user if username or decision.accepted else None, facts)
+            return None
+        attempt.succeeded(user)
+        user.face_facts = facts
+        return user
 
     def get_user(self, user_id: Any) -> Any:
         """The user of a session; None where they are gone or inactive."""
@@ -60,15 +86,16 @@ class FaceBackend(BaseBackend):
         """As ``ModelBackend``: inactive users may not."""
         return bool(getattr(user, "is_active", True))
 
-    def verify(self, probe: Encoding, username: str) -> AbstractBaseUser | None:
-        """The user of that name if the probe, encodings float32 (n, 128), shows them (1:1)."""
+    def verify(self, probe: Encoding, username: str) -> Finding:
+        """The user of that name, if any, and whether the probe, encodings float32 (n, 128), shows
+        them (1:1).
+        """
         users = get_user_model()._default_manager
         user = users.filter(**{get_user_model().USERNAME_FIELD: username}).first()
         # A name that nobody has costs the same comparison: its time must not tell.
-        decision = policy.verify(_match(user, probe), frames(probe))
-        return user if decision.accepted else None
+        return Finding(user, policy.verify(_match(user, probe), frames(probe)))
 
-    def identify(self, probe: Encoding) -> AbstractBaseUser | None:
+    def identify(self, probe: Encoding) -> Finding:
         """Whom the probe, encodings float32 (n, 128), shows, of all who are enrolled (1:N)."""
         while True:
             nearest = [match.key for match in gallery().nearest(probe)]
@@ -79,8 +106,8 @@ class FaceBackend(BaseBackend):
             gallery().forget(gone)
         # Decided by what the database holds now, not by what the gallery remembers.
         matches = sorted((_match(users[key], probe) for key in nearest), key=attrgetter("distance"))
-        best = policy.identify(matches, frames(probe), len(gallery())).accepted
-        return users[best.key] if best else None
+        decision = policy.identify(matches, frames(probe), len(gallery()))
+        return Finding(users[decision.match.key] if decision.match else None, decision)
 
 
 def _match(user: Any, probe: Encoding) -> Match:

@@ -84,6 +84,30 @@ class FaceAuthSettings:
     make them comparable with encodings from elsewhere: another such key, kept in another place.
     By default made of ``SECRET_KEY``."""
 
+    MAX_FAILURES: int = 5
+    """After how many failures in a row a face has to wait before it may try again, as an account
+    or a session counts them: 30 seconds, then twice as long each time, an hour at most."""
+
+    MAX_FAILURES_PER_ADDRESS: int = 20
+    """The same for an address, behind which there may be many people."""
+
+    MAX_FAILURES_BEFORE_DISABLING: int = 50
+    """After how many failures in a row a face no longer logs in to an account, until its owner
+    has come in another way."""
+
+    TRUSTED_PROXIES: int | None = None
+    """How many proxies in front of the site append to ``X-Forwarded-For``; with 0 the header is
+    not believed."""
+
+    PREVIEWS_PER_MINUTE: int = 600
+    """How many frames an address may have looked at for its camera pages."""
+
+    ENROLMENTS_PER_HOUR: int = 20
+    """How often a user may send pictures to be enrolled."""
+
+    NOTIFY_BY_MAIL: bool = True
+    """Whether users hear by mail when their face is enrolled, replaced, removed or disabled."""
+
 
 _last: tuple[dict[str, Any], FaceAuthSettings] = {}, FaceAuthSettings()
 

@@ -5,11 +5,13 @@ They are validation errors, so forms collect them; the views turn code and statu
 
 from __future__ import annotations
 
+import math
 from typing import TYPE_CHECKING, Any
 
 from django.core.exceptions import ValidationError
 from django.forms import BaseForm
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import ngettext
 
 if TYPE_CHECKING:
     from django.utils.functional import _StrPromise
@@ -115,6 +117,38 @@ class NotRecognisedAlone(NotRecognised):
     default_message = _(
         "You were not recognised. Give your username as well, or log in with your password."
     )
+
+
+class TooManyAttempts(FaceError):
+    """To be tried again after so many seconds."""
+
+    status = 429
+    default_code = "too_many_attempts"
+
+    def __init__(self, seconds: float) -> None:
+        self.retry_after = max(math.ceil(seconds), 1)
+        minutes = math.ceil(self.retry_after / 60)
+        super().__init__(self.worded(minutes) % {"minutes": minutes})
+
+    def worded(self, minutes: int) -> str:
+        return ngettext(
+            "There were too many attempts. Try again in %(minutes)d minute, or log in with your "
+            "password.",
+            "There were too many attempts. Try again in %(minutes)d minutes, or log in with your "
+            "password.",
+            minutes,
+        )
+
+
+class TooManyPictures(TooManyAttempts):
+    """Sent, not failed."""
+
+    def worded(self, minutes: int) -> str:
+        return ngettext(
+            "There were too many pictures. Try again in %(minutes)d minute.",
+            "There were too many pictures. Try again in %(minutes)d minutes.",
+            minutes,
+        )
 
 
 class CsrfFailed(FaceError):

@@ -13,7 +13,7 @@ from django.http import HttpRequest
 from django.utils.datastructures import MultiValueDict
 from django.utils.translation import gettext_lazy as _
 
-from . import capture, conf, devices, enrolment, errors
+from . import attempts, capture, conf, devices, enrolment, errors
 
 
 class SnapshotInput(forms.FileInput):
@@ -96,16 +96,19 @@ class FaceLoginForm(forms.Form):
         return given or (devices.remembered(self.request) if self.request else None)
 
     def _clean_fields(self) -> None:
-        if self.claimed or conf.get().FACE_ALONE:
-            super()._clean_fields()  # type: ignore[misc]
-        else:
-            # Nothing else is looked at: pictures cost the most.
+        # What can be refused without a look is: pictures cost the most.
+        if not self.claimed and not conf.get().FACE_ALONE:
             self.add_error("username", errors.UsernameNeeded())
+        elif seconds := attempts.wait(self.request, self.claimed):
+            self.add_error(None, errors.TooManyAttempts(seconds))
+        else:
+            super()._clean_fields()  # type: ignore[misc]
 
     def clean(self) -> dict[str, Any]:
         looks = self.cleaned_data.get("snapshot")
         if looks and not self.errors:
-            self.user = authenticate(self.request, snapshot=looks, username=self.claimed)
+            # Receivers of user_login_failed get what authenticate gets, but an iterator used up.
+            self.user = authenticate(self.request, snapshot=iter(looks), username=self.claimed)
             if self.user is None:
                 raise errors.NotRecognised() if self.claimed else errors.NotRecognisedAlone()
         return self.cleaned_data

@@ -1,9 +1,11 @@
-"""What a user model carries about a face."""
+"""What a user model carries about a face, and what is kept about the use of faces."""
 
 from __future__ import annotations
 
 import numpy as np
+from django.conf import settings
 from django.db import models
+from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from .fields import EncodingsField
@@ -41,3 +43,63 @@ class FaceTemplateMixin(models.Model):
         """How many pictures the template was made from."""
         encodings: object = self.face_encodings
         return len(encodings) if isinstance(encodings, np.ndarray) else 0
+
+
+class FailureCount(models.Model):
+    """How often in a row a face was not recognised, for one account, session or address.
+
+    `attempts` writes it.
+    """
+
+    # Whom it is about, hashed: a name need not be that of an account.
+    key = models.CharField(max_length=80, primary_key=True)
+    failures = models.PositiveIntegerField(default=0)
+    # Until when no further attempt is let through.
+    wait_until = models.DateTimeField(null=True)
+    # When the owner of the account was told that their face no longer logs them in.
+    disabled_at = models.DateTimeField(null=True)
+    forget_at = models.DateTimeField(db_index=True)
+
+
+class FaceEvent(models.Model):
+    """One thing that was done with a face. `events` writes it; nobody changes it."""
+
+    class Kind(models.TextChoices):
+        ENROLLED = "enrolled", _("enrolled")
+        REPLACED = "replaced", _("replaced")
+        REMOVED = "removed", _("removed")
+        LOGIN = "login", _("logged in")
+        REFUSED = "refused", _("refused")
+        LOCKED = "locked", _("made to wait")
+        DISABLED = "disabled", _("disabled")
+        ENABLED = "enabled", _("enabled")
+
+    class Mode(models.TextChoices):
+        ALONE = "alone", _("face alone")
+        USERNAME = "username", _("with a username")
+        REMEMBERED = "remembered", _("remembered by the device")
+
+    at = models.DateTimeField(_("time"), default=timezone.now, db_index=True)
+    kind = models.CharField(_("what happened"), max_length=16, choices=Kind.choices)
+    user = models.ForeignKey(
+        settings.AUTH_USER_MODEL,
+        models.SET_NULL,
+        null=True,
+        related_name="face_events",
+        verbose_name=_("user"),
+    )
+    mode = models.CharField(_("way of logging in"), max_length=16, choices=Mode.choices, blank=True)
+    outcome = models.CharField(_("outcome"), max_length=32, blank=True)
+    distance = models.FloatField(_("distance"), null=True)
+    max_distance = models.FloatField(_("greatest distance allowed"), null=True)
+    rate = models.FloatField(_("false-match rate at that distance"), null=True)
+    # Never a whole address: see `addresses.kept`.
+    address = models.CharField(_("network"), max_length=48, blank=True)
+
+    class Meta:
+        verbose_name = _("face event")
+        verbose_name_plural = _("face events")
+        ordering = ["-at", "-pk"]
+
+    def __str__(self) -> str:
+        return f"{self.at:%Y-%m-%d %H:%M} {self.get_kind_display()}"

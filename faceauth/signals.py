@@ -1,23 +1,15 @@
-"""What happens when somebody has logged in by face."""
+"""What others may listen to. `events` sends them, after the fact.
+
+All come with `request` (None where there was none), `user` (None where nobody is known to be
+meant) and `event`, the `FaceEvent`, which is not saved where the database refused it.
+"""
 
 from __future__ import annotations
 
-from typing import Any
+from django.dispatch import Signal
 
-from django.contrib.auth import load_backend
-from django.contrib.auth.signals import user_logged_in
-from django.dispatch import receiver
-from django.utils import timezone
-
-from .backends import FaceBackend
-from .models import FaceTemplateMixin
-
-
-@receiver(user_logged_in)
-def remember_use(user: Any, **kwargs: Any) -> None:
-    """Note on the user when the face was last used."""
-    backend = getattr(user, "backend", "")
-    by_face = backend and isinstance(load_backend(backend), FaceBackend)
-    if by_face and isinstance(user, FaceTemplateMixin):
-        user.face_last_used_at = timezone.now()
-        user.save(update_fields=["face_last_used_at"])
+face_enrolled = Signal()  # for the first time, or anew
+face_removed = Signal()
+face_login_succeeded = Signal()
+face_login_failed = Signal()
+face_locked = Signal()  # attempts have to wait from now on, or the face is disabled

@@ -23,8 +23,20 @@ from django.utils.decorators import method_decorator
 from django.utils.translation import gettext as _
 from django.views.generic import FormView, TemplateView, View
 
-from . import adaptation, capture, conf, devices, enrolment, errors, guidance
+from . import (
+    adaptation,
+    addresses,
+    capture,
+    conf,
+    devices,
+    enrolment,
+    errors,
+    events,
+    guidance,
+    rates,
+)
 from .forms import EnrolForm, FaceLoginForm
+from .models import FaceEvent
 from .responses import error_response, wants_json, with_retry_after
 from .uploads import bounded_upload
 
@@ -147,6 +159,8 @@ class PreviewView(PostOnlyView):
     def post(self, request: HttpRequest) -> HttpResponse:
         frame = request.FILES.get("snapshot")
         try:
+            most = conf.get().PREVIEWS_PER_MINUTE
+            rates.check("preview", addresses.counted(request), most, rates.MINUTE)
             if frame is None:
                 raise errors.MissingSnapshot()
             return JsonResponse(guidance.advise(capture.look(frame), self._pose()))
@@ -169,13 +183,22 @@ class EnrolView(CaptureMixin, LoginRequiredMixin, FormView):
     template_name = "faceauth/enrol.html"
     form_class = EnrolForm
 
+    def post(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+        try:
+            rates.check("enrol", request.user.pk, conf.get().ENROLMENTS_PER_HOUR, rates.HOUR)
+        except errors.TooManyPictures as error:
+            return error_response(request, error)
+        return super().post(request, *args, **kwargs)
+
     def form_valid(self, form: EnrolForm) -> HttpResponse:
         user: Any = self.request.user
+        kind = FaceEvent.Kind.REPLACED if user.has_face else FaceEvent.Kind.ENROLLED
         try:
             enrolment.enrol(user, form.cleaned_data["encodings"])
         except errors.FaceError as error:
             form.add_error("snapshot", error)
             return self.form_invalid(form)
+        events.record(kind, self.request, user)
         message = _("Your face is enrolled: you can log in with it from now on.")
         return self.answer(user, message, resolve_url(settings.LOGIN_REDIRECT_URL))
 
@@ -195,7 +218,11 @@ class RemoveView(LoginRequiredMixin, TemplateView):
         if context["needs_password"]:
             return self.render_to_response(context, status=409)
         user: Any = request.user
+        enrolled = user.face_enrolled_at is not None
+        # In any case: what is left of a face may be there without being readable.
         enrolment.revoke(user)
+        if enrolled:
+            events.record(FaceEvent.Kind.REMOVED, request, user)
         messages.success(request, _("Your face was removed. Nothing computed from it is left."))
         return HttpResponseRedirect(resolve_url(settings.LOGIN_REDIRECT_URL))
 

@@ -6,10 +6,17 @@ from types import ModuleType
 
 import pytest
 from django.conf import settings
+from django.core.cache import cache
 
 from tests.support import oracle as face_recognition_oracle
 from tests.support.faces import Faces
 from tests.support.requirements import unavailable
+
+
+@pytest.fixture(autouse=True)
+def empty_cache() -> None:
+    """Let no test be slowed down for the pictures that the one before has sent."""
+    cache.clear()
 
 
 @pytest.fixture(scope="session")

@@ -1,0 +1,185 @@
+"""How often a face may be wrong: failures in a row, and the waits that follow them.
+
+After NIST SP 800-63B-4, 3.2.3. An attempt counts as failed when it is let through, before anything
+is compared, and no longer once it has succeeded: however many arrive at the same time, no more
+than allowed reach the comparison. Passwords are not touched by any of this.
+
+Not django-axes: it counts when an attempt has failed, so that guesses sent at the same time all
+pass, knows no waits that grow, and would lock passwords together with faces.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import Any, NamedTuple
+
+from django.db import transaction
+from django.db.models import QuerySet
+from django.http import HttpRequest
+from django.utils import timezone
+from django.utils.crypto import salted_hmac
+
+from . import addresses, conf, events
+from .errors import TooManyAttempts
+from .models import FaceEvent, FailureCount
+
+FIRST_WAIT, LONGEST_WAIT = timedelta(seconds=30), timedelta(hours=1)
+
+# How long failures count that nothing has followed. An account's count however far apart they
+# are, or a patient guesser would have some for free each day; but names that nobody has need not
+# be kept for ever.
+KEPT = {"account": timedelta(days=365), "session": timedelta(days=1), "address": timedelta(days=1)}
+
+
+class Counter(NamedTuple):
+    """What failures are counted for, and how many of them bring no wait."""
+
+    kind: str
+    key: str
+    limit: int
+
+
+@dataclass
+class Attempt:
+    """One that was let through; counted as failed until `succeeded`."""
+
+    request: HttpRequest | None
+    counters: list[Counter]
+    counts: dict[str, int] = field(default_factory=dict)
+
+    @property
+    def account(self) -> Counter | None:
+        """The counter of the account that the visitor says is theirs."""
+        return next((each for each in self.counters if each.kind == "account"), None)
+
+    def refuses(self, user: Any) -> bool:
+        """Whether no face is good enough for the user, because too many were wrong before it."""
+        if self.account is None:
+            return _of_account(user).filter(disabled_at__isnull=False).exists()
+        return self.counts[self.account.key] > conf.get().MAX_FAILURES_BEFORE_DISABLING
+
+    def succeeded(self, user: Any) -> None:
+        """Begin to count anew."""
+        FailureCount.objects.filter(key__in={*self.counts, _account(user)}).delete()
+
+    def failed(self, user: Any, facts: events.Facts) -> None:
+        """Leave it counted, and record what follows from that.
+
+        user: whom the visitor claims to be, if there is such a user.
+        """
+        events.record(FaceEvent.Kind.REFUSED, self.request, user, facts)
+        if any(self.counts[each.key] == each.limit for each in self.counters):
+            events.record(FaceEvent.Kind.LOCKED, self.request, user, facts)
+        if getattr(user, "has_face", False) and self._disables():
+            events.record(FaceEvent.Kind.DISABLED, self.request, user, facts)
+
+    def _disables(self) -> bool:
+        """Whether it is this attempt that disables the face."""
+        most = conf.get().MAX_FAILURES_BEFORE_DISABLING
+        if self.account is None or self.counts[self.account.key] < most:
+            return False
+        enabled = FailureCount.objects.filter(key=self.account.key, disabled_at=None)
+        return bool(enabled.update(disabled_at=timezone.now()))
+
+
+def wait(request: HttpRequest | None, username: str | None) -> float:
+    """How many seconds an attempt would have to wait now; 0 where none. Reserves nothing."""
+    keys = [each.key for each in _counters(request, username)]
+    return _wait(FailureCount.objects.filter(key__in=keys), timezone.now())
+
+
+def admit(request: HttpRequest | None, username: str | None) -> Attempt:
+    """Let an attempt through, face alone where no username is given, and count it as failed.
+
+    Raises:
+        TooManyAttempts: it has to wait.
+    """
+    now = timezone.now()
+    FailureCount.objects.filter(forget_at__lt=now, disabled_at=None).delete()
+    _start_session(request, username)
+    attempt = Attempt(request, _counters(request, username))
+    with transaction.atomic():
+        rows = _locked(attempt.counters, now)
+        if seconds := _wait(rows.values(), now):
+            raise TooManyAttempts(seconds)
+        for counter in attempt.counters:
+            row = rows[counter.key]
+            row.failures += 1
+            if row.failures >= counter.limit:
+                row.wait_until = now + _wait_after(row.failures - counter.limit)
+            row.save(update_fields=["failures", "wait_until"])
+            attempt.counts[counter.key] = row.failures
+    return attempt
+
+
+def enable(user: Any) -> bool:
+    """Forget the failures of the user's face; whether they had disabled it."""
+    counts = _of_account(user)
+    disabled = counts.filter(disabled_at__isnull=False).exists()
+    counts.delete()
+    return disabled
+
+
+def _of_account(user: Any) -> QuerySet[FailureCount]:
+    return FailureCount.objects.filter(key=_account(user))
+
+
+def _account(user: Any) -> str:
+    return _key("account", user.get_username().casefold())
+
+
+def _counters(request: HttpRequest | None, username: str | None) -> list[Counter]:
+    """What an attempt counts for: the account, or without a username the session; and either way
+    the address, from which one could go through many accounts.
+    """
+    now = conf.get()
+    session = getattr(request, "session", None)
+    found = []
+    if username:
+        # As it was typed, whether or not there is such an account: nothing here tells.
+        found.append(("account", username.casefold(), now.MAX_FAILURES))
+    elif session is not None and session.session_key:
+        found.append(("session", session.session_key, now.MAX_FAILURES))
+    if request is not None:
+        found.append(("address", addresses.counted(request), now.MAX_FAILURES_PER_ADDRESS))
+    return [Counter(kind, _key(kind, who), limit) for kind, who, limit in found]
+
+
+def _key(kind: str, who: str) -> str:
+    digest = salted_hmac("faceauth.attempts", f"{kind}:{who}", algorithm="sha256").hexdigest()
+    return f"{kind}:{digest}"
+
+
+def _start_session(request: HttpRequest | None, username: str | None) -> None:
+    """Have something to count for where there is no username."""
+    session = getattr(request, "session", None)
+    if not username and session is not None and not session.session_key:
+        session.create()
+
+
+def _locked(counters: list[Counter], now: datetime) -> dict[str, FailureCount]:
+    """The rows of the counters, by key, held by the transaction until it ends."""
+    rows = [
+        FailureCount(key=each.key, forget_at=now + KEPT[each.kind])
+        # Always in the same order, so that no two wait for each other.
+        for each in sorted(counters, key=lambda each: each.key)
+    ]
+    # Insert or update, and in both cases others have to wait: on SQLite for the whole database,
+    # on PostgreSQL for these rows. What is read after it nobody else can change.
+    FailureCount.objects.bulk_create(
+        rows, update_conflicts=True, unique_fields=["key"], update_fields=["forget_at"]
+    )
+    return FailureCount.objects.in_bulk([each.key for each in rows])
+
+
+def _wait(rows: Any, now: datetime) -> float:
+    """For how many seconds at least one of the rows lets nothing through."""
+    ends = [row.wait_until for row in rows if row.wait_until]
+    return max((max(ends) - now).total_seconds(), 0) if ends else 0
+
+
+def _wait_after(further: int) -> timedelta:
+    """What follows on the first failure with a wait, and on so many further ones."""
+    doublings = min(further, 16)  # far beyond the longest wait
+    return min(FIRST_WAIT * 2**doublings, LONGEST_WAIT)

@@ -1,0 +1,89 @@
+"""What was done with faces: kept for the staff, told to receivers, and to the user by mail.
+
+Nothing here keeps a request from its answer: what fails is logged.
+"""
+
+from __future__ import annotations
+
+import logging
+import math
+from typing import Any, NamedTuple
+
+from django.db import DatabaseError, transaction
+from django.http import HttpRequest
+
+from . import addresses, devices, mail, signals
+from .models import FaceEvent
+from .policy import Decision
+
+# What is logged names no user and no address: the rows do.
+logger = logging.getLogger("faceauth")
+
+Kind, Mode = FaceEvent.Kind, FaceEvent.Mode
+
+SIGNALS = {
+    Kind.ENROLLED: signals.face_enrolled,
+    Kind.REPLACED: signals.face_enrolled,
+    Kind.REMOVED: signals.face_removed,
+    Kind.LOGIN: signals.face_login_succeeded,
+    Kind.REFUSED: signals.face_login_failed,
+    Kind.LOCKED: signals.face_locked,
+    Kind.DISABLED: signals.face_locked,
+}
+
+
+class Facts(NamedTuple):
+    """What is known about one attempt to log in; nothing that the visitor hears."""
+
+    mode: str
+    outcome: str
+    distance: float | None
+    max_distance: float | None
+    rate: float | None
+
+    @classmethod
+    def of(
+        cls, request: HttpRequest | None, username: str | None, decision: Decision, outcome: str
+    ) -> Facts:
+        match, limit = decision.match, decision.limit
+        return cls(
+            mode=_mode(request, username),
+            outcome=outcome,
+            # Who has no face is infinitely far away: there is no such number in a database.
+            distance=match.distance if match and math.isfinite(match.distance) else None,
+            max_distance=limit.distance if limit else None,
+            rate=limit.rate if limit else None,
+        )
+
+
+def record(
+    kind: FaceEvent.Kind, request: HttpRequest | None, user: Any, facts: Facts | None = None
+) -> None:
+    """Keep that it happened, and tell those who are to know.
+
+    user: whom it is about; None where nobody is known to be meant.
+    """
+    event = FaceEvent(
+        kind=kind,
+        user=user,
+        address=addresses.kept(request) if request else "",
+        **(facts._asdict() if facts else {}),
+    )
+    try:
+        with transaction.atomic():
+            event.save()
+    except DatabaseError as error:
+        # Not its text, which may repeat what is in the row.
+        logger.error("Face event %r could not be kept: %s", str(kind), type(error).__name__)
+    logger.info("Face %s%s", kind, f" ({facts.mode}: {facts.outcome})" if facts else "")
+    if signal := SIGNALS.get(kind):
+        signal.send_robust(FaceEvent, request=request, user=user, event=event)
+    if user is not None:
+        mail.notify(request, user, kind)
+
+
+def _mode(request: HttpRequest | None, username: str | None) -> str:
+    if not username:
+        return Mode.ALONE
+    known = devices.remembered(request) if request else None
+    return Mode.REMEMBERED if username == known else Mode.USERNAME

@@ -1,0 +1,34 @@
+"""Mails to users about what became of their face."""
+
+from __future__ import annotations
+
+import logging
+from typing import Any
+
+from django.contrib.sites.shortcuts import get_current_site
+from django.core.mail import send_mail
+from django.http import HttpRequest
+from django.template.loader import render_to_string
+from django.utils.translation import gettext as _
+
+from . import conf
+
+# Each is a template: its first line is the subject.
+KINDS = ("enrolled", "replaced", "removed", "disabled")
+
+logger = logging.getLogger("faceauth")
+
+
+def notify(request: HttpRequest | None, user: Any, kind: str) -> None:
+    """Tell the user, if they have an address and it is something to tell by mail."""
+    address = getattr(user, user.get_email_field_name(), None)
+    if kind not in KINDS or not address or not conf.get().NOTIFY_BY_MAIL:
+        return
+    site = get_current_site(request).name if request else _("the site")
+    context = {"user": user, "site_name": site}
+    text = render_to_string(f"faceauth/mail/{kind}.txt", context).lstrip()
+    subject, _newline, body = text.partition("\n")
+    try:
+        send_mail(subject, body.lstrip("\n"), None, [address])
+    except Exception as error:  # a mail backend may raise anything
+        logger.error("Mail %r could not be sent: %s", str(kind), type(error).__name__)
