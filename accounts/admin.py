@@ -9,7 +9,7 @@ from django.http import HttpRequest
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import ngettext
 
-from faceauth import adaptation
+from faceauth import adaptation, enrolment, events
 
 from .models import User
 
@@ -17,6 +17,8 @@ FACE = (
     "face_shots",
     "face_enrolled_at",
     "face_consented_at",
+    "face_consent_version",
+    "face_consent_from",
     "face_last_used_at",
     "face_adapted_at",
     "face_flagged_at",
@@ -49,7 +51,7 @@ class UserAdmin(DjangoUserAdmin):
         "is_staff",
     )
     list_filter = (*DjangoUserAdmin.list_filter, FlaggedFilter)
-    actions = ("clear_flag", "take_back_adaptation")
+    actions = ("clear_flag", "take_back_adaptation", "remove_face")
     readonly_fields = FACE
     fieldsets = (*(DjangoUserAdmin.fieldsets or ()), (_("Face"), {"fields": FACE}))
     add_fieldsets = (
@@ -71,4 +73,13 @@ class UserAdmin(DjangoUserAdmin):
     def take_back_adaptation(self, request: HttpRequest, users: QuerySet[User]) -> None:
         count = sum(map(adaptation.revert, users))
         message = ngettext("%d face was taken back.", "%d faces were taken back.", count) % count
+        self.message_user(request, message)
+
+    @admin.action(description=_("Remove face"), permissions=["change"])
+    def remove_face(self, request: HttpRequest, users: QuerySet[User]) -> None:
+        """Who has no password is not left without a way in: a new one comes by e-mail."""
+        count = sum(
+            enrolment.remove(user, request=request, reason=events.BY_STAFF) for user in users
+        )
+        message = ngettext("%d face was removed.", "%d faces were removed.", count) % count
         self.message_user(request, message)

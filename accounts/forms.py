@@ -87,7 +87,8 @@ class SignUpForm(EnrolForm, forms.ModelForm):
         with transaction.atomic():
             user.save()
             if "encodings" in self.cleaned_data:
-                enrolment.enrol(user, self.cleaned_data["encodings"])
+                consent = enrolment.Consent.by(self.request)
+                enrolment.enrol(user, self.cleaned_data["encodings"], consent)
         return user
 
 

@@ -9,15 +9,16 @@ from django.contrib.auth.forms import SetPasswordForm
 from django.contrib.auth.mixins import LoginRequiredMixin
 from django.contrib.messages.views import SuccessMessageMixin
 from django.db import IntegrityError
-from django.http import HttpResponse
+from django.http import HttpRequest, HttpResponse
 from django.urls import reverse_lazy
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from django.views.generic import CreateView, TemplateView
 
-from faceauth import events, receivers
-from faceauth.errors import FaceError
+from faceauth import addresses, conf, enrolment, events, receivers, throttling
+from faceauth.errors import FaceError, TooManyPictures
 from faceauth.models import FaceEvent
+from faceauth.responses import error_response
 from faceauth.views import CaptureMixin, LedOnMixin
 
 from .forms import ResetForm, SignUpForm
@@ -32,6 +33,15 @@ class SignUpView(CaptureMixin, LedOnMixin, CreateView):
 
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
         return super().get_context_data(next=self.get_redirect_url(), **kwargs)
+
+    def post(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+        try:
+            if request.FILES:
+                most = conf.get().ENROLMENTS_PER_HOUR
+                throttling.check("signup", addresses.counted(request), most, throttling.HOUR)
+        except TooManyPictures as error:
+            return error_response(request, error)
+        return super().post(request, *args, **kwargs)
 
     def form_valid(self, form: Any) -> HttpResponse:
         try:
@@ -51,7 +61,18 @@ class SignUpView(CaptureMixin, LedOnMixin, CreateView):
 
 
 class ProfileView(LoginRequiredMixin, TemplateView):
+    """What the site knows about the user, their face included."""
+
     template_name = "accounts/profile.html"
+
+    def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
+        user: Any = self.request.user
+        return super().get_context_data(
+            events=user.face_events.all()[:10],
+            asked=enrolment.agreed_to_another(user),
+            now=conf.get(),
+            **kwargs,
+        )
 
 
 class MembersView(LoginRequiredMixin, TemplateView):

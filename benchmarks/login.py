@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from io import BytesIO
 from statistics import median
 
@@ -21,19 +22,26 @@ from tests.support import oracle
 PEOPLE = 100
 
 
+@contextmanager
+def site() -> Iterator[None]:
+    """The site with an empty database of its own."""
+    setup_test_environment()
+    connection.creation.create_test_db(verbosity=0)
+    try:
+        yield
+    finally:
+        connection.creation.destroy_test_db("", verbosity=0)
+        teardown_test_environment()
+
+
 def compare(people: Mapping[str, list[bytes]]) -> Row:
     """Ours: the login request from upload to session, the median over all pictures. Theirs: the
     100 photos of a folder are encoded again, then the one taken is compared with them.
     """
     pictures = [each for of_one in people.values() for each in of_one]
-    setup_test_environment()
-    connection.creation.create_test_db(verbosity=0)
-    try:
+    with site():
         _enrol(people)
         ours = median(_log_in(each) for each in pictures)
-    finally:
-        connection.creation.destroy_test_db("", verbosity=0)
-        teardown_test_environment()
     theirs = timed(lambda: _log_in_as_in_tutorials(pictures))
     return Row(f"log in among {PEOPLE} people (the whole request)", theirs, ours, 500)
 

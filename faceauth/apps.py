@@ -11,3 +11,5 @@ class FaceAuthConfig(AppConfig):
 
     def ready(self) -> None:
         from . import checks, receivers  # noqa: F401  (they register themselves)
+
+        receivers.watch_deletions()

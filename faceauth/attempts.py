@@ -56,8 +56,8 @@ class Attempt:
     def refuses(self, user: Any) -> bool:
         """Whether no face is good enough for the user, because too many were wrong before it."""
         if self.account is None:
-            return _of_account(user).filter(disabled_at__isnull=False).exists()
-        return self.counts[self.account.key] > conf.get().MAX_FAILURES_BEFORE_DISABLING
+            return of_account(user).filter(disabled_at__isnull=False).exists()
+        return self.counts[self.account.key] > conf.get().failures_before_disabling
 
     def succeeded(self, user: Any) -> None:
         """Begin to count anew."""
@@ -76,7 +76,7 @@ class Attempt:
 
     def _disables(self) -> bool:
         """Whether it is this attempt that disables the face."""
-        most = conf.get().MAX_FAILURES_BEFORE_DISABLING
+        most = conf.get().failures_before_disabling
         if self.account is None or self.counts[self.account.key] < most:
             return False
         enabled = FailureCount.objects.filter(key=self.account.key, disabled_at=None)
@@ -96,7 +96,7 @@ def admit(request: HttpRequest | None, username: str | None) -> Attempt:
         TooManyAttempts: it has to wait.
     """
     now = timezone.now()
-    FailureCount.objects.filter(forget_at__lt=now, disabled_at=None).delete()
+    expired().delete()
     _start_session(request, username)
     attempt = Attempt(request, _counters(request, username))
     with transaction.atomic():
@@ -115,13 +115,19 @@ def admit(request: HttpRequest | None, username: str | None) -> Attempt:
 
 def enable(user: Any) -> bool:
     """Forget the failures of the user's face; whether they had disabled it."""
-    counts = _of_account(user)
+    counts = of_account(user)
     disabled = counts.filter(disabled_at__isnull=False).exists()
     counts.delete()
     return disabled
 
 
-def _of_account(user: Any) -> QuerySet[FailureCount]:
+def expired() -> QuerySet[FailureCount]:
+    """What has been kept long enough. What disables a face stays until its owner comes."""
+    return FailureCount.objects.filter(forget_at__lt=timezone.now(), disabled_at=None)
+
+
+def of_account(user: Any) -> QuerySet[FailureCount]:
+    """What is counted for the user's account, whoever failed there: one row or none."""
     return FailureCount.objects.filter(key=_account(user))
 
 
@@ -138,9 +144,9 @@ def _counters(request: HttpRequest | None, username: str | None) -> list[Counter
     found = []
     if username:
         # As it was typed, whether or not there is such an account: nothing here tells.
-        found.append(("account", username.casefold(), now.MAX_FAILURES))
+        found.append(("account", username.casefold(), now.failures))
     elif session is not None and session.session_key:
-        found.append(("session", session.session_key, now.MAX_FAILURES))
+        found.append(("session", session.session_key, now.failures))
     if request is not None:
         found.append(("address", addresses.counted(request), now.MAX_FAILURES_PER_ADDRESS))
     return [Counter(kind, _key(kind, who), limit) for kind, who, limit in found]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from operator import attrgetter
 from typing import Any, NamedTuple
 
@@ -12,13 +13,14 @@ from django.contrib.auth.backends import BaseBackend
 from django.contrib.auth.base_user import AbstractBaseUser
 from django.http import HttpRequest
 
-from . import attempts, capture, policy
-from .errors import Busy, FaceError
+from . import attempts, capture, challenge, conf, policy
+from .errors import Busy, ChallengeFailed, FaceError
 from .events import Facts
 from .gallery import gallery
 from .matching import distance, frames
 from .policy import Decision, Match, Outcome
 from .vision.encoding import Encoding
+from .vision.liveness import NotLiveError
 
 
 class Finding(NamedTuple):
@@ -39,9 +41,12 @@ class FaceBackend(BaseBackend):
         request: HttpRequest | None,
         snapshot: capture.Snapshot | None = None,
         username: str | None = None,
+        turns: Sequence[str] | None = None,
         **kwargs: Any,
     ) -> AbstractBaseUser | None:
-        """The user in `snapshot`, one or several pictures of one person as bytes or files.
+        """The user in `snapshot`, one or several pictures of one person as bytes or files; where
+        the site has a challenge, its answer's frames in order of time, and in `turns` what
+        ``challenge.redeem`` says that they have to show.
 
         None where nobody is recognised, where a picture cannot be used, and for inactive users.
         The user has ``face_facts``, which are no matter of theirs: see `events`.
@@ -51,16 +56,22 @@ class FaceBackend(BaseBackend):
 
         Raises:
             Busy: no core was free to look at the pictures.
+            ChallengeFailed: they do not show somebody who is there.
             TooManyAttempts: there were too many failures before.
         """
         if snapshot is None:
             return None
         try:
-            probe = capture.probe_encodings(snapshot)
+            probe = self.probe(snapshot, turns)
         except Busy:
             raise  # says nothing about the face: the visitor is to come back
         except FaceError:
             return None
+        except NotLiveError as error:
+            # No less an attempt, and not compared with anybody.
+            facts = Facts.of(request, username, Decision(Outcome.NOBODY), str(error))
+            attempts.admit(request, username).failed(_named(username), facts)
+            raise ChallengeFailed() from error
         attempt = attempts.admit(request, username)
         user, decision = self.verify(probe, username) if username else self.identify(probe)
         outcome = decision.outcome.value
@@ -86,12 +97,23 @@ class FaceBackend(BaseBackend):
         """As ``ModelBackend``: inactive users may not."""
         return bool(getattr(user, "is_active", True))
 
+    def probe(self, snapshot: capture.Snapshot, turns: Sequence[str] | None) -> Encoding:
+        """The encodings, float32 (n, 128), of whoever is there.
+
+        Raises:
+            FaceError: a picture cannot be used.
+            NotLiveError: they do not show a head that turned as it was asked to.
+        """
+        if conf.get().CHALLENGE is None:
+            return capture.probe_encodings(snapshot)
+        looks = challenge.straight(capture.movement(snapshot), turns or ())
+        return capture.probe_encodings([look for look in looks if not look.problem()])
+
     def verify(self, probe: Encoding, username: str) -> Finding:
         """The user of that name, if any, and whether the probe, encodings float32 (n, 128), shows
         them (1:1).
         """
-        users = get_user_model()._default_manager
-        user = users.filter(**{get_user_model().USERNAME_FIELD: username}).first()
+        user = _named(username)
         # A name that nobody has costs the same comparison: its time must not tell.
         return Finding(user, policy.verify(_match(user, probe), frames(probe)))
 
@@ -108,6 +130,12 @@ class FaceBackend(BaseBackend):
         matches = sorted((_match(users[key], probe) for key in nearest), key=attrgetter("distance"))
         decision = policy.identify(matches, frames(probe), len(gallery()))
         return Finding(users[decision.match.key] if decision.match else None, decision)
+
+
+def _named(username: str | None) -> Any:
+    """The user of that name, if any."""
+    model = get_user_model()
+    return model._default_manager.filter(**{model.USERNAME_FIELD: username}).first()
 
 
 def _match(user: Any, probe: Encoding) -> Match:

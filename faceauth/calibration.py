@@ -20,12 +20,15 @@ class Limit(NamedTuple):
     fnmr: the false non-match rate that goes with it, for photos taken at different times.
     supported: whether the table has impostors enough behind it to say so; where not, the distance
         is stricter than the curve is likely to be.
+    measured_to: the lowest rate that it has enough for; pairs: how many impostors that are.
     """
 
     distance: float
     rate: float
     fnmr: float
     supported: bool
+    measured_to: float
+    pairs: int
 
 
 class Curve:
@@ -47,13 +50,17 @@ class Curve:
         """The distance for a false-match rate."""
         exponent = math.log10(rate)
         distance = _line(self._exponents, self._distances, exponent)
-        return Limit(distance, rate, self._fnmr(distance), self._supports(rate))
+        return self._limit(distance, rate)
 
     def at_distance(self, distance: float) -> Limit:
         """The rate for a distance; 1 at most."""
         exponent = _line(self._distances, self._exponents, distance)
         rate = 10 ** min(exponent, 0)
-        return Limit(distance, rate, self._fnmr(distance), self._supports(rate))
+        return self._limit(distance, rate)
+
+    def _limit(self, distance: float, rate: float) -> Limit:
+        supported = self._supports(rate)
+        return Limit(distance, rate, self._fnmr(distance), supported, self.measured_to, self.pairs)
 
     def _supports(self, rate: float) -> bool:
         highest = 10 ** self._exponents[-1]

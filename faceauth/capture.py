@@ -46,20 +46,26 @@ class Look:
         self.image = image
         self.faces = faces
         self.quality: Quality | None = None
+        self._quick: Encoding | None = None
         if faces:
             self.quality = measure(image, faces[0].box, faces[0].landmarks)
 
     def __repr__(self) -> str:
         return f"<Look at {len(self.faces)} face(s)>"
 
-    def problem(self) -> errors.FaceError | None:
-        """Why the picture cannot be used, the first thing to mend; None where it can."""
+    def problem(self, *, moving: bool = False) -> errors.FaceError | None:
+        """Why the picture cannot be used, the first thing to mend; None where it can.
+
+        moving: the light on the face and its sharpness do not matter: it is not compared.
+        """
         if self.quality is None:
             return errors.NoFace()
         if len(self.faces) > 1:
             return errors.SeveralFaces()
         if self.quality.head_size < conf.get().MIN_FACE_SIZE:
             return errors.TooSmall()
+        if moving:
+            return None
         if self.quality.luminance_mean < DARKEST:
             return errors.TooDark()
         if self.quality.luminance_mean > BRIGHTEST:
@@ -72,9 +78,13 @@ class Look:
         """The encoding float32 (128,) of the largest face: the mean over several views of it, or
         `quickly` over itself and its mirror image alone.
         """
-        encode = engine().encode_with_mirror if quickly else engine().encode_views
-        with _turn():
-            return encode(self.image, self.faces[0])
+        if not quickly:
+            with _turn():
+                return engine().encode_views(self.image, self.faces[0])
+        if self._quick is None:
+            with _turn():
+                self._quick = engine().encode_with_mirror(self.image, self.faces[0])
+        return self._quick
 
 
 Snapshot = Picture | Look | Iterable[Picture | Look]
@@ -114,16 +124,28 @@ def looks(snapshot: Snapshot) -> list[Look]:
     Raises:
         FaceError: the first thing that is wrong with one of them.
     """
-    single = isinstance(snapshot, (bytes, Look)) or hasattr(snapshot, "read")
-    pictures: Iterable[Picture | Look] = [snapshot] if single else snapshot  # type: ignore[list-item, assignment]
     seen = []
-    for each in pictures:
-        one = each if isinstance(each, Look) else look(each)
+    for one in _seen(snapshot):
         if problem := one.problem():
             raise problem
         seen.append(one)
-    if not seen:
-        raise errors.MissingSnapshot()
+    return seen
+
+
+def movement(snapshot: Snapshot) -> list[Look]:
+    """The frames of a movement, of which the first is good enough to be compared. The others may
+    be dark or blurred; those in which no face was found are left out.
+
+    Raises:
+        FaceError: the first thing that is wrong with one of them.
+    """
+    seen: list[Look] = []
+    for one in _seen(snapshot):
+        if seen and not one.faces:
+            continue
+        if problem := one.problem(moving=bool(seen)):
+            raise problem
+        seen.append(one)
     return seen
 
 
@@ -145,6 +167,18 @@ def probe_encodings(snapshot: Snapshot) -> Encoding:
         FaceError: as `looks` does.
     """
     return np.stack([one.encoding(quickly=True) for one in looks(snapshot)])
+
+
+def _seen(snapshot: Snapshot) -> Iterator[Look]:
+    """One after another: what comes after a picture that cannot be used is not worth a look."""
+    single = isinstance(snapshot, (bytes, Look)) or hasattr(snapshot, "read")
+    pictures: Iterable[Picture | Look] = [snapshot] if single else snapshot  # type: ignore[list-item, assignment]
+    missing = True
+    for each in pictures:
+        missing = False
+        yield each if isinstance(each, Look) else look(each)
+    if missing:
+        raise errors.MissingSnapshot()
 
 
 @cache

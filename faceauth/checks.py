@@ -18,18 +18,21 @@ from django.core.checks import CheckMessage, Error, Tags, Warning, register
 from django.core.exceptions import ImproperlyConfigured
 from django.utils.module_loading import import_string
 
-from . import conf, crypto, risks
+from . import conf, counting, crypto, retention, risks
 from .backends import FaceBackend
 from .calibration import calibration, data
 from .conf import FaceAuthSettings
 from .fields import PLAIN
 from .matching import cohort
 from .models import FaceTemplateMixin
-from .vision import ModelError
+from .vision import ModelError, liveness
 from .vision.networks import DETECTOR_FILE, ENCODER_FILE, LANDMARKS_FILE, model_path
 
 # No rate above it is meant seriously, and the table ends there.
 HIGHEST_RATE = 0.1
+
+# Three frames each: further apart than a head moves between two.
+MOST_TURNS = liveness.MOST // 3
 
 # What the keys may hold, by their types.
 WORDS = {
@@ -51,7 +54,37 @@ Configs = Sequence[AppConfig] | None
 @register(Tags.security)
 def check_settings(app_configs: Configs, **kwargs: Any) -> list[CheckMessage]:
     """FACEAUTH has only keys that exist, with values that work and that keep strangers out."""
-    return _errors() or [*risks.of_settings()]
+    return _errors() or [*risks.of_settings(), *retention.of_settings()]
+
+
+@register(Tags.security)
+def check_challenge(app_configs: Configs, **kwargs: Any) -> list[CheckMessage]:
+    """Nobody is let in by a photograph."""
+    if _errors():
+        return []
+    now = conf.get()
+    message = hint = ""
+    if now.CHALLENGE is None:
+        message = "FACEAUTH['CHALLENGE'] is None: a photograph of somebody logs in as them."
+        hint = "Leave it out: the head then has to turn as it is asked to."
+    elif now.CHALLENGE_TURNS == 1:
+        message = "FACEAUTH['CHALLENGE_TURNS'] is 1: a photo that is tilted may pass for a head."
+        hint = "Ask for 2 turns, to both sides, or more."
+    elif not now.CHALLENGE_AT_ENROLMENT:
+        message = (
+            "FACEAUTH['CHALLENGE_AT_ENROLMENT'] is False: whoever has photographs of somebody can "
+            "enrol them."
+        )
+        hint = "Leave it out, or let only the staff enrol."
+    return [Warning(message, hint=hint, id="faceauth.W009")] if message else []
+
+
+@register(Tags.security)
+def check_counting(app_configs: Configs, **kwargs: Any) -> list[CheckMessage]:
+    """Nobody can try faces or send pictures without end."""
+    if _errors():
+        return []
+    return [*counting.of_failures(), *counting.of_cache(), *counting.of_addresses()]
 
 
 @register(Tags.database)
@@ -63,6 +96,19 @@ def check_people(
         return []
     people = _enrolled(databases or ())
     return [*risks.of_face_alone(people)] if people else []
+
+
+@register(Tags.database)
+def check_purge(
+    app_configs: Configs, databases: Sequence[str] | None = None, **kwargs: Any
+) -> list[CheckMessage]:
+    """What people are told about how long something is kept is true."""
+    if _errors() or not _users(databases or ()):
+        return []
+    try:
+        return [*retention.of_purge()]
+    except django.db.Error:
+        return []
 
 
 @register(Tags.security)
@@ -166,6 +212,15 @@ def _out_of_bounds() -> Iterator[CheckMessage]:
             message = f"FACEAUTH[{key!r}] is {rate}, which is above {HIGHEST_RATE}."
             hint = "It is the share of strangers who may get in: 1e-4 is 1 in 10,000."
             yield Error(message, hint=hint, id="faceauth.E006")
+    longest = FaceTemplateMixin._meta.get_field("face_consent_version").max_length or 0
+    if not 0 < len(now.NOTICE_VERSION) <= longest:
+        message = f"FACEAUTH['NOTICE_VERSION'] has {len(now.NOTICE_VERSION)} characters."
+        hint = f"It is kept with each consent: between 1 and {longest} are taken."
+        yield Error(message, hint=hint, id="faceauth.E012")
+    if now.CHALLENGE_TURNS > MOST_TURNS:
+        message = f"FACEAUTH['CHALLENGE_TURNS'] is {now.CHALLENGE_TURNS}."
+        hint = f"{liveness.MOST} frames show {MOST_TURNS} turns at most."
+        yield Error(message, hint=hint, id="faceauth.E011")
     for key in ("ENROLMENT_SHOTS", "LOGIN_FRAMES"):
         if (count := getattr(now, key)) > now.MAX_SNAPSHOTS:
             message = (

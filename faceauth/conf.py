@@ -58,6 +58,24 @@ class FaceAuthSettings:
     LOGIN_FRAMES: int = 3
     """How many pictures the login page takes in one look."""
 
+    CHALLENGE: Literal["turns"] | None = "turns"
+    """How a face shows that it is no picture: by turning as it is asked to. None believes any
+    photo."""
+
+    CHALLENGE_TURNS: int = 2
+    """How many turns of the head are asked for."""
+
+    CHALLENGE_SECONDS: int = 60
+    """How long a challenge may be answered."""
+
+    CHALLENGE_AT_ENROLMENT: bool = True
+    """Whether a face has to show it before it is enrolled as well. Otherwise whoever has somebody's
+    photos can enrol them, and that somebody, whose face is then two accounts', is not recognised
+    without a username any more."""
+
+    CHALLENGES_PER_MINUTE: int = 60
+    """How many challenges an address may ask for."""
+
     FACE_ALONE: bool = True
     """Whether a face may log in without a username."""
 
@@ -84,29 +102,57 @@ class FaceAuthSettings:
     make them comparable with encodings from elsewhere: another such key, kept in another place.
     By default made of ``SECRET_KEY``."""
 
-    MAX_FAILURES: int = 5
+    MAX_FAILURES: int | None = None
     """After how many failures in a row a face has to wait before it may try again, as an account
-    or a session counts them: 30 seconds, then twice as long each time, an hour at most."""
+    or a session counts them: 30 seconds, then twice as long each time, an hour at most. By default
+    10 with a challenge and 5 without, as NIST SP 800-63B-4 has it."""
 
     MAX_FAILURES_PER_ADDRESS: int = 20
     """The same for an address, behind which there may be many people."""
 
-    MAX_FAILURES_BEFORE_DISABLING: int = 50
+    MAX_FAILURES_BEFORE_DISABLING: int | None = None
     """After how many failures in a row a face no longer logs in to an account, until its owner
-    has come in another way."""
+    has come in another way. By default 100 with a challenge and 50 without."""
 
     TRUSTED_PROXIES: int | None = None
-    """How many proxies in front of the site append to ``X-Forwarded-For``; with 0 the header is
-    not believed."""
+    """How many proxies in front of the site append to ``X-Forwarded-For``; by default the header
+    is not believed."""
 
     PREVIEWS_PER_MINUTE: int = 600
     """How many frames an address may have looked at for its camera pages."""
 
     ENROLMENTS_PER_HOUR: int = 20
-    """How often a user may send pictures to be enrolled."""
+    """How often a user may send pictures to be enrolled, or an address to sign up."""
 
     NOTIFY_BY_MAIL: bool = True
     """Whether users hear by mail when their face is enrolled, replaced, removed or disabled."""
+
+    SITE_NAME: str | None = None
+    """What the site calls itself in mails and in the notice; by default the domain it was asked
+    by, which a command does not know."""
+
+    NOTICE_VERSION: str = "1"
+    """What people agree to who enrol: the version of the page ``faceauth/notice.html``. Change it
+    with the page, and they are asked again."""
+
+    KEEP_UNUSED_FACES_DAYS: int | None = 730
+    """After how many days a face that has logged nobody in is removed by ``face_purge``. Two years
+    spare who is away for one, and are as long as Colorado's law on biometrics allows. None keeps
+    all."""
+
+    KEEP_EVENTS_DAYS: int | None = 365
+    """After how many days ``face_purge`` deletes events: as long as failures of an account count,
+    so that what they were can be looked up. None keeps all."""
+
+    @property
+    def failures(self) -> int:
+        """``MAX_FAILURES``, or its default."""
+        return self.MAX_FAILURES or (10 if self.CHALLENGE else 5)
+
+    @property
+    def failures_before_disabling(self) -> int:
+        """``MAX_FAILURES_BEFORE_DISABLING``, or its default."""
+        return self.MAX_FAILURES_BEFORE_DISABLING or (100 if self.CHALLENGE else 50)
 
 
 _last: tuple[dict[str, Any], FaceAuthSettings] = {}, FaceAuthSettings()

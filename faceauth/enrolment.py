@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 from itertools import combinations
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 from django.contrib.auth import get_user_model
+from django.db import transaction
+from django.db.models import Q
+from django.http import HttpRequest
 from django.utils import timezone
 from numpy.typing import ArrayLike
 
-from . import conf, errors, policy
+from . import addresses, conf, errors, events, policy, rights
 from .fields import SIZE, checked
 from .gallery import gallery
-from .models import FaceTemplateMixin
+from .models import FaceEvent, FaceTemplateMixin
 from .vision.encoding import Encoding, template
 
 # Two photos of one person taken at different times lie within this 97 times in 100, of two
@@ -24,15 +27,42 @@ SAME_PERSON_WITHIN = 0.42
 # of a head that moves, a tenth of a second after each other, 0.065 and more.
 SAME_PICTURE_WITHIN = 0.04
 
-FIELDS = (
-    "face_encodings",
-    "face_enrolled_at",
-    "face_consented_at",
-    "face_flagged_at",
-    "face_enrolled_encodings",
-    "face_adapted_at",
-    "face_changed_at",
-)
+# There is a face, be it one that cannot be read.
+ENROLLED = Q(face_encodings__isnull=False) | Q(face_enrolled_at__isnull=False)
+
+# What the mixin's columns hold where there is no face.
+NOTHING: dict[str, Any] = {
+    "face_encodings": None,
+    "face_enrolled_at": None,
+    "face_consented_at": None,
+    "face_consent_version": "",
+    "face_consent_from": "",
+    "face_last_used_at": None,
+    "face_flagged_at": None,
+    "face_enrolled_encodings": None,
+    "face_adapted_at": None,
+}
+
+
+class Consent(NamedTuple):
+    """What a user agreed to, and from which network, as `addresses.kept` has it."""
+
+    version: str
+    address: str = ""
+
+    @classmethod
+    def by(cls, request: HttpRequest | None) -> Consent:
+        """To the notice as it is now."""
+        address = addresses.kept(request) if request else ""
+        return cls(conf.get().NOTICE_VERSION, address)
+
+    def columns(self) -> dict[str, Any]:
+        """The mixin's columns that hold it; it was given now."""
+        return {
+            "face_consented_at": timezone.now(),
+            "face_consent_version": self.version,
+            "face_consent_from": self.address,
+        }
 
 
 def check_same_person(encodings: Encoding) -> None:
@@ -60,16 +90,18 @@ def same_picture(one: Encoding, other: Encoding) -> bool:
     return _apart(one, other) < SAME_PICTURE_WITHIN
 
 
-def enrol(user: FaceTemplateMixin, encodings: ArrayLike) -> None:
+def enrol(user: FaceTemplateMixin, encodings: ArrayLike, consent: Consent | None = None) -> None:
     """Make `encodings`, one (128,) or several (n, 128), the user's template.
 
     They are `capture.encodings`, or what face_recognition gives for the same pictures: float64,
     lists and encodings that were not averaged with their mirror image's are taken as well.
 
-    The user has agreed to it: that is noted with the time. Replaces what was enrolled before. A
-    user who is not saved yet is saved first.
+    The user has agreed to it: that is noted with the time, in the same write as the template.
+    Without a `consent`, to the notice as it is now, in a place that is not known. Replaces what
+    was enrolled before. A user who is not saved yet is saved first.
 
     Raises:
+        AccountGone: the user was deleted in the meantime.
         NotSamePerson: the encodings are of more than one person.
         SamePicture: two of them are of the same picture.
         LookAlike: somebody else has nearly the same face, and ``LOOK_ALIKES`` is "refuse".
@@ -78,23 +110,94 @@ def enrol(user: FaceTemplateMixin, encodings: ArrayLike) -> None:
     shots = _rows(encodings)
     check_same_person(shots)
     check_no_copies(shots)
-    now = timezone.now()
     flagged = _looks_like_another(user, shots)
-    if user._state.adding:
-        user.save()
-    user.face_flagged_at = now if flagged else None
-    user.face_encodings = shots
-    user.face_enrolled_encodings = user.face_adapted_at = None
-    user.face_enrolled_at = user.face_consented_at = user.face_changed_at = now
-    user.save(update_fields=FIELDS)
+    agreed = (consent or Consent.by(None)).columns()
+    now = timezone.now()
+    columns = {
+        **agreed,
+        "face_encodings": shots,
+        "face_enrolled_at": now,
+        "face_flagged_at": now if flagged else None,
+        "face_enrolled_encodings": None,
+        "face_adapted_at": None,
+    }
+    with transaction.atomic():
+        if user._state.adding:
+            user.save()
+        if not _write(user, columns):
+            raise errors.AccountGone()
 
 
-def revoke(user: FaceTemplateMixin) -> None:
-    """Remove the user's face and all that was kept with it."""
-    for name in (*FIELDS, "face_last_used_at"):
-        setattr(user, name, None)
-    user.face_changed_at = timezone.now()
-    user.save(update_fields=[*FIELDS, "face_last_used_at"])
+def agree(user: FaceTemplateMixin, consent: Consent) -> bool:
+    """Note that the user agreed anew to what is kept; whether there is a face to keep."""
+    columns = consent.columns()
+    if not _row(user).filter(face_enrolled_at__isnull=False).update(**columns):
+        return False
+    _set(user, columns)
+    return True
+
+
+def agreed_to_another(user: Any) -> bool:
+    """Whether the user has a face, and the notice has changed since they agreed to it."""
+    enrolled = getattr(user, "face_enrolled_at", None) is not None
+    return enrolled and user.face_consent_version != conf.get().NOTICE_VERSION
+
+
+def revoke(user: FaceTemplateMixin, *still: Q) -> bool:
+    """Remove the user's face and all that was kept with it, see `rights.erase`.
+
+    still: what has to be true of the user's row in that moment.
+
+    Returns:
+        Whether it was, and the user there. Else nothing is removed.
+    """
+    with transaction.atomic():
+        if not _write(user, NOTHING, *still):
+            return False
+        rights.erase(user)
+    return True
+
+
+def remove(
+    user: FaceTemplateMixin, *still: Q, request: HttpRequest | None = None, reason: str = ""
+) -> bool:
+    """`revoke`, with an event of it kept, and the user told.
+
+    reason: `events.UNUSED` or `events.BY_STAFF`; "" where the user did it.
+
+    Returns:
+        Whether there was a face, and the row like that.
+    """
+    facts = events.Facts(outcome=reason)
+    with transaction.atomic():
+        if not revoke(user, ENROLLED, *still):
+            return False
+        event = events.keep(FaceEvent.Kind.REMOVED, request, user, facts)
+    events.tell(event, request)
+    return True
+
+
+def _row(user: FaceTemplateMixin) -> Any:
+    """The user's row alone, as a queryset."""
+    return get_user_model()._base_manager.filter(pk=user.pk)
+
+
+def _write(user: FaceTemplateMixin, columns: dict[str, Any], *still: Q) -> bool:
+    """Write the template and what goes with it to the row, if it is there and `still` like that,
+    then to the user. Whether it is written.
+    """
+    row = _row(user).filter(*still)
+    columns = {**columns, "face_changed_at": timezone.now()}
+    sealed = row.model._meta.get_field("face_encodings").seal(user.pk, columns["face_encodings"])
+    if not row.update(**{**columns, "face_encodings": sealed}):
+        return False
+    _set(user, columns)
+    return True
+
+
+def _set(user: FaceTemplateMixin, columns: dict[str, Any]) -> None:
+    for name, value in columns.items():
+        setattr(user, name, value)
 
 
 def _apart(one: Encoding, other: Encoding) -> float:

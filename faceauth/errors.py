@@ -100,6 +100,34 @@ class LookAlike(FaceError):
     default_message = _("This face cannot be enrolled here. Ask the site's staff.")
 
 
+class ChallengeFailed(FaceError):
+    default_code = "challenge_failed"
+    default_message = _(
+        "Your head was not seen to turn as asked. Turn it slowly, as far as the arrow says and "
+        "back to the middle each time."
+    )
+
+
+class ChallengeExpired(FaceError):
+    default_code = "challenge_expired"
+    default_message = _("That took too long. Begin again.")
+
+
+class CameraNeeded(FaceError):
+    """Where files alone were sent: nothing in them is alive."""
+
+    default_code = "challenge_failed"
+    default_message = _(
+        "This takes a camera and JavaScript, because photos alone do not show that you are there."
+    )
+
+
+class AccountGone(FaceError):
+    status = 409
+    default_code = "account_gone"
+    default_message = _("This account was deleted in the meantime. Nothing of your face is kept.")
+
+
 class UsernameNeeded(FaceError):
     default_code = "username_needed"
     default_message = _("Give your username as well.")

@@ -33,13 +33,15 @@ SIGNALS = {
 
 
 class Facts(NamedTuple):
-    """What is known about one attempt to log in; nothing that the visitor hears."""
+    """What is known about one attempt to log in, or why a face was removed; nothing that the
+    visitor hears.
+    """
 
-    mode: str
-    outcome: str
-    distance: float | None
-    max_distance: float | None
-    rate: float | None
+    mode: str = ""
+    outcome: str = ""
+    distance: float | None = None
+    max_distance: float | None = None
+    rate: float | None = None
 
     @classmethod
     def of(
@@ -56,6 +58,10 @@ class Facts(NamedTuple):
         )
 
 
+# Why a face was removed by somebody else than its owner: what such events have as outcome.
+UNUSED, BY_STAFF = "unused", "by_staff"
+
+
 def record(
     kind: FaceEvent.Kind, request: HttpRequest | None, user: Any, facts: Facts | None = None
 ) -> None:
@@ -63,23 +69,33 @@ def record(
 
     user: whom it is about; None where nobody is known to be meant.
     """
-    event = FaceEvent(
-        kind=kind,
-        user=user,
-        address=addresses.kept(request) if request else "",
-        **(facts._asdict() if facts else {}),
-    )
+    tell(keep(kind, request, user, facts), request)
+
+
+def keep(
+    kind: FaceEvent.Kind, request: HttpRequest | None, user: Any, facts: Facts | None = None
+) -> FaceEvent:
+    """Keep that it happened: in one transaction with what did."""
+    facts = facts or Facts()
+    address = addresses.kept(request) if request else ""
+    event = FaceEvent(kind=kind, user=user, address=address, **facts._asdict())
     try:
         with transaction.atomic():
             event.save()
     except DatabaseError as error:
         # Not its text, which may repeat what is in the row.
         logger.error("Face event %r could not be kept: %s", str(kind), type(error).__name__)
-    logger.info("Face %s%s", kind, f" ({facts.mode}: {facts.outcome})" if facts else "")
-    if signal := SIGNALS.get(kind):
-        signal.send_robust(FaceEvent, request=request, user=user, event=event)
-    if user is not None:
-        mail.notify(request, user, kind)
+    known = ": ".join(filter(None, (facts.mode, facts.outcome)))
+    logger.info("Face %s%s", kind, f" ({known})" if known else "")
+    return event
+
+
+def tell(event: FaceEvent, request: HttpRequest | None) -> None:
+    """Tell the receivers of the signals, and the user by mail: once it has happened for good."""
+    if signal := SIGNALS.get(FaceEvent.Kind(event.kind)):
+        signal.send_robust(FaceEvent, request=request, user=event.user, event=event)
+    if event.user is not None:
+        mail.notify(request, event)
 
 
 def _mode(request: HttpRequest | None, username: str | None) -> str:

@@ -5,15 +5,22 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+import numpy as np
 from django import forms
 from django.contrib.auth import authenticate
 from django.contrib.auth.base_user import AbstractBaseUser
 from django.core.files.uploadedfile import UploadedFile
 from django.http import HttpRequest
+from django.urls import reverse_lazy
 from django.utils.datastructures import MultiValueDict
+from django.utils.functional import cached_property
+from django.utils.text import format_lazy
 from django.utils.translation import gettext_lazy as _
 
-from . import attempts, capture, conf, devices, enrolment, errors
+from . import attempts, capture, challenge, conf, devices, enrolment, errors
+from .vision import liveness
+from .vision.encoding import Encoding
+from .vision.liveness import NotLiveError
 
 
 class SnapshotInput(forms.FileInput):
@@ -67,7 +74,48 @@ class SnapshotField(forms.Field):
         return capture.looks(value)
 
 
-class FaceLoginForm(forms.Form):
+class MovementField(forms.Field):
+    """The frames of a challenge's answer, in order of time. Cleans to files, which are not looked
+    at before it is known that there is such a challenge.
+    """
+
+    widget = SnapshotInput
+    shots = frames = 1
+
+    def clean(self, value: Sequence[UploadedFile]) -> Sequence[UploadedFile]:
+        """The files.
+
+        Raises:
+            TooLarge: there are too many.
+        """
+        if len(value) > liveness.MOST:
+            raise errors.TooLarge(_("There are too many pictures."))
+        return value
+
+
+class ChallengedForm(forms.Form):
+    """A form that only somebody who is there can send, where the site asks for that."""
+
+    challenge = forms.CharField(required=False, max_length=1024, widget=forms.HiddenInput)
+
+    def __init__(self, *args: Any, request: HttpRequest | None = None, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.request = request
+
+    def answer(self, files: Sequence[UploadedFile]) -> tuple[list[capture.Look], list[str]]:
+        """The frames, looked at, and the turns that they have to show. Spends the challenge.
+
+        Raises:
+            FaceError: there is no challenge to answer, or something is wrong with a frame.
+        """
+        token = self.cleaned_data.get("challenge")
+        if not token or not files or self.request is None:
+            raise errors.CameraNeeded()
+        turns = challenge.redeem(self.request, token)
+        return capture.movement(files), turns
+
+
+class FaceLoginForm(ChallengedForm):
     """A face, and for a stricter comparison a username; logs nobody in by itself."""
 
     username = forms.CharField(
@@ -83,13 +131,15 @@ class FaceLoginForm(forms.Form):
     remember = forms.BooleanField(label=_("Remember me on this device"), required=False)
 
     def __init__(self, request: HttpRequest | None = None, *args: Any, **kwargs: Any) -> None:
-        super().__init__(*args, **kwargs)
-        self.request = request
+        super().__init__(*args, request=request, **kwargs)
         self.user: AbstractBaseUser | None = None
+        self.challenged = conf.get().CHALLENGE is not None
         field: Any = self.fields["snapshot"]
         field.frames = conf.get().LOGIN_FRAMES
+        if self.challenged:
+            self.fields["snapshot"] = MovementField(label=field.label, required=False)
 
-    @property
+    @cached_property
     def claimed(self) -> str | None:
         """Whom the visitor says to be: the username given, else the one remembered."""
         given: str | None = self["username"].value()
@@ -105,12 +155,22 @@ class FaceLoginForm(forms.Form):
             super()._clean_fields()  # type: ignore[misc]
 
     def clean(self) -> dict[str, Any]:
-        looks = self.cleaned_data.get("snapshot")
-        if looks and not self.errors:
-            # Receivers of user_login_failed get what authenticate gets, but an iterator used up.
-            self.user = authenticate(self.request, snapshot=iter(looks), username=self.claimed)
-            if self.user is None:
-                raise errors.NotRecognised() if self.claimed else errors.NotRecognisedAlone()
+        if self.errors:
+            return self.cleaned_data
+        looks, turns = self.cleaned_data["snapshot"], None
+        if self.challenged:
+            try:
+                looks, turns = self.answer(looks)
+            except errors.FaceError as error:
+                self.add_error("snapshot", error)
+                return self.cleaned_data
+            self.cleaned_data["snapshot"] = looks
+        # Receivers of user_login_failed get what authenticate gets, but an iterator used up.
+        self.user = authenticate(
+            self.request, snapshot=iter(looks), username=self.claimed, turns=turns
+        )
+        if self.user is None:
+            raise errors.NotRecognised() if self.claimed else errors.NotRecognisedAlone()
         return self.cleaned_data
 
     def get_user(self) -> AbstractBaseUser | None:
@@ -118,16 +178,36 @@ class FaceLoginForm(forms.Form):
         return self.user
 
 
+class Checkbox(forms.CheckboxInput):
+    """Sends the version of the notice that is agreed to. One that came after the page was opened
+    has not been agreed to. To templates, which go by the class's name, it is a checkbox.
+    """
+
+    def format_value(self, value: Any) -> str:
+        return conf.get().NOTICE_VERSION
+
+    def value_from_datadict(self, data: Mapping[str, Any], files: Any, name: str) -> bool:
+        # "on" is what boxes send that have no value, as in a form written by hand.
+        return data.get(name) in (conf.get().NOTICE_VERSION, "on")
+
+
 class ConsentField(forms.BooleanField):
     """Leave to use the face, given each time."""
+
+    widget = Checkbox
 
     def __init__(self, **kwargs: Any) -> None:
         kwargs.setdefault("label", _("I agree that this site keeps numbers computed from my face"))
         kwargs.setdefault(
             "help_text",
-            _(
-                "They serve to recognise you when you log in, and for nothing else. No picture is "
-                "kept. You can remove your face at any time on your profile page."
+            format_lazy(
+                '{} <a href="{}">{}</a>.',
+                _(
+                    "They serve to recognise you when you log in, and for nothing else. No picture "
+                    "is kept. You can remove your face at any time on your profile page."
+                ),
+                reverse_lazy("faceauth:notice"),
+                _("What is kept, and for how long"),
             ),
         )
         kwargs.setdefault(
@@ -135,23 +215,48 @@ class ConsentField(forms.BooleanField):
         )
         super().__init__(**kwargs)
 
+    def asked_again(self) -> None:
+        """Say to who has agreed before why they are asked."""
+        changed = _("What is written there has changed since you agreed to it.")
+        self.help_text = format_lazy("{} <strong>{}</strong>", self.help_text, changed)
 
-class EnrolForm(forms.Form):
+
+class EnrolForm(ChallengedForm):
     """The pictures that a template is made from; cleaned, ``encodings`` are float32 (n, 128)."""
 
     consent = ConsentField()
     snapshot = SnapshotField(label=_("Pictures of your face"))
+    frame = MovementField(required=False)
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         field: Any = self.fields["snapshot"]
         field.shots = conf.get().ENROLMENT_SHOTS
+        self.challenged = bool(conf.get().CHALLENGE and conf.get().CHALLENGE_AT_ENROLMENT)
+        if self.request and enrolment.agreed_to_another(self.request.user):
+            consent: Any = self.fields["consent"]
+            consent.asked_again()
 
     def clean(self) -> dict[str, Any]:
         super().clean()
         looks = self.cleaned_data.get("snapshot")
         if looks and not self.errors:
+            live = self._live() if self.challenged else None
             self.cleaned_data["encodings"] = encodings = capture.encodings(looks)
             enrolment.check_same_person(encodings)
             enrolment.check_no_copies(encodings)
+            if live is not None:
+                enrolment.check_same_person(np.vstack([encodings, live]))
         return self.cleaned_data
+
+    def _live(self) -> Encoding:
+        """The encodings, float32 (n, 128), of whoever is there.
+
+        Raises:
+            FaceError: nobody is, as far as the frames show.
+        """
+        looks, turns = self.answer(self.cleaned_data["frame"])
+        try:
+            return capture.probe_encodings(challenge.straight(looks, turns)[:1])
+        except NotLiveError as error:
+            raise errors.ChallengeFailed() from error

@@ -12,6 +12,7 @@ from django.template.loader import render_to_string
 from django.utils.translation import gettext as _
 
 from . import conf
+from .models import FaceEvent
 
 # Each is a template: its first line is the subject.
 KINDS = ("enrolled", "replaced", "removed", "disabled")
@@ -19,13 +20,15 @@ KINDS = ("enrolled", "replaced", "removed", "disabled")
 logger = logging.getLogger("faceauth")
 
 
-def notify(request: HttpRequest | None, user: Any, kind: str) -> None:
-    """Tell the user, if they have an address and it is something to tell by mail."""
+def notify(request: HttpRequest | None, event: FaceEvent) -> None:
+    """Tell the event's user, if they have an address and it is something to tell by mail."""
+    user: Any = event.user
+    kind, now = event.kind, conf.get()
     address = getattr(user, user.get_email_field_name(), None)
-    if kind not in KINDS or not address or not conf.get().NOTIFY_BY_MAIL:
+    if kind not in KINDS or not address or not now.NOTIFY_BY_MAIL:
         return
-    site = get_current_site(request).name if request else _("the site")
-    context = {"user": user, "site_name": site}
+    site = now.SITE_NAME or (get_current_site(request).name if request else _("our site"))
+    context = {"user": user, "site_name": site, "reason": event.outcome}
     text = render_to_string(f"faceauth/mail/{kind}.txt", context).lstrip()
     subject, _newline, body = text.partition("\n")
     try:

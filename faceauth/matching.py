@@ -25,7 +25,7 @@ SHARE = 0.35
 # frames of one look at a webcam lie about it.
 ONE_LOOK = 0.2
 
-# The mean margin of the people whom the cohort was made from.
+# About the mean margin of the people whom the cohort was made from.
 COMMON_MARGIN = 0.31
 
 

@@ -21,6 +21,13 @@ class FaceTemplateMixin(models.Model):
     face_encodings = EncodingsField(_("face encodings"), null=True)
     face_enrolled_at = models.DateTimeField(_("face enrolled"), null=True, editable=False)
     face_consented_at = models.DateTimeField(_("consent to face login"), null=True, editable=False)
+    # To which notice, and from which network: "" where no request was there to tell.
+    face_consent_version = models.CharField(
+        _("version of the notice"), max_length=32, blank=True, default="", editable=False
+    )
+    face_consent_from = models.CharField(
+        _("network the consent came from"), max_length=48, blank=True, default="", editable=False
+    )
     face_last_used_at = models.DateTimeField(_("last face login"), null=True, editable=False)
     # Set where the face could be taken for somebody else's, until the staff has seen to it.
     face_flagged_at = models.DateTimeField(_("look-alike found"), null=True, editable=False)
@@ -58,6 +65,16 @@ class FailureCount(models.Model):
     wait_until = models.DateTimeField(null=True)
     # When the owner of the account was told that their face no longer logs them in.
     disabled_at = models.DateTimeField(null=True)
+    forget_at = models.DateTimeField(db_index=True)
+
+
+class Spent(models.Model):
+    """What is taken once only, answered challenges and the frames they were answered with, until it
+    may be forgotten. `challenge` writes it.
+    """
+
+    # A keyed hash, that leads back to nobody.
+    key = models.CharField(max_length=80, primary_key=True)
     forget_at = models.DateTimeField(db_index=True)
 
 

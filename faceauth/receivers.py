@@ -1,18 +1,20 @@
-"""What a login changes."""
+"""What a login changes, and what goes with an account that is deleted."""
 
 from __future__ import annotations
 
 from typing import Any
 
+from django.apps import apps
 from django.contrib import messages
-from django.contrib.auth import load_backend
+from django.contrib.auth import get_user_model, load_backend
 from django.contrib.auth.signals import user_logged_in
+from django.db.models.signals import pre_delete
 from django.dispatch import receiver
 from django.http import HttpRequest
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
-from . import attempts, events
+from . import attempts, events, rights
 from .backends import FaceBackend
 from .models import FaceEvent, FaceTemplateMixin
 
@@ -27,7 +29,9 @@ def note_login(user: Any, request: HttpRequest | None = None, **kwargs: Any) -> 
     events.record(FaceEvent.Kind.LOGIN, request, user, getattr(user, "face_facts", None))
     if isinstance(user, FaceTemplateMixin):
         user.face_last_used_at = timezone.now()
-        user.save(update_fields=["face_last_used_at"])
+        # Not of who has removed their face, or is gone, in this moment.
+        row = get_user_model()._base_manager.filter(pk=user.pk, face_encodings__isnull=False)
+        row.update(face_last_used_at=user.face_last_used_at)
 
 
 def enable(request: HttpRequest | None, user: Any) -> None:
@@ -41,3 +45,22 @@ def enable(request: HttpRequest | None, user: Any) -> None:
             "in a row. From now on it can be used again."
         )
         messages.warning(request, message, fail_silently=True)
+
+
+def watch_deletions() -> None:
+    """Hear of every account that is deleted; proxies of the user model send their own signals."""
+    for model in apps.get_models():
+        if issubclass(model, get_user_model()):
+            pre_delete.connect(forget, sender=model)
+
+
+def forget(sender: Any, instance: Any, using: str, **kwargs: Any) -> None:
+    """Let nothing tell of a user who is deleted, in the same transaction.
+
+    Their events stay, as those of nobody.
+    """
+    # Who records an event of theirs meanwhile has to wait, and then finds them gone.
+    row = get_user_model()._base_manager.using(using).filter(pk=instance.pk)
+    row.select_for_update().values_list("pk").first()
+    rights.erase(instance)
+    FaceEvent.objects.filter(user=instance).update(address="")

@@ -111,10 +111,8 @@ def _cost(limit: Limit) -> str:
     cost = f"About {_often(limit.fnmr)} of those enrolled would be refused at one look."
     if limit.supported:
         return cost
-    curves = calibration().curves.values()
-    curve = next(each for each in curves if each.at_rate(limit.rate) == limit)
     return (
-        f"The calibration is measured down to {_often(curve.measured_to)}, on {curve.pairs:,} "
+        f"The calibration is measured down to {_often(limit.measured_to)}, on {limit.pairs:,} "
         f"pairs of strangers; the distance used, {limit.distance:.3f}, is a strict extension of "
         f"it. {cost}"
     )

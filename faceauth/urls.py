@@ -9,7 +9,10 @@ app_name = "faceauth"
 urlpatterns = [
     path("login/", views.LoginView.as_view(), name="login"),
     path("forget/", views.ForgetDeviceView.as_view(), name="forget"),
+    path("challenge/", views.ChallengeView.as_view(), name="challenge"),
     path("preview/", views.PreviewView.as_view(), name="preview"),
     path("enrol/", views.EnrolView.as_view(), name="enrol"),
+    path("notice/", views.NoticeView.as_view(), name="notice"),
+    path("export/", views.ExportView.as_view(), name="export"),
     path("remove/", views.RemoveView.as_view(), name="remove"),
 ]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from typing import Any
+from typing import Any, cast
 
 from django import forms
 from django.conf import settings
@@ -11,6 +11,7 @@ from django.contrib import messages
 from django.contrib.auth import views as auth_views
 from django.contrib.auth.forms import AuthenticationForm
 from django.contrib.auth.mixins import LoginRequiredMixin
+from django.contrib.sites.shortcuts import get_current_site
 from django.http import (
     HttpRequest,
     HttpResponse,
@@ -21,19 +22,23 @@ from django.http import (
 from django.shortcuts import redirect, resolve_url
 from django.utils.decorators import method_decorator
 from django.utils.translation import gettext as _
+from django.views.decorators.cache import never_cache
 from django.views.generic import FormView, TemplateView, View
 
 from . import (
     adaptation,
     addresses,
+    attempts,
     capture,
+    challenge,
     conf,
     devices,
     enrolment,
     errors,
     events,
     guidance,
-    rates,
+    rights,
+    throttling,
 )
 from .forms import EnrolForm, FaceLoginForm
 from .models import FaceEvent
@@ -50,6 +55,10 @@ class CaptureMixin:
     def dispatch(self, *args: Any, **kwargs: Any) -> HttpResponse:
         response: HttpResponse = super().dispatch(*args, **kwargs)  # type: ignore[misc]
         return response
+
+    def get_form_kwargs(self) -> dict[str, Any]:
+        kwargs: dict[str, Any] = super().get_form_kwargs()  # type: ignore[misc]
+        return {**kwargs, "request": self.request}
 
     def answer(self, user: Any, message: str, url: str) -> HttpResponse:
         """It worked: go on to `url`, with the message."""
@@ -84,6 +93,10 @@ class PostOnlyView(View):
     """Has no page of its own, and says so to who asks for one."""
 
     http_method_names = ["post", "options"]
+
+    @method_decorator(bounded_upload)
+    def dispatch(self, *args: Any, **kwargs: Any) -> HttpResponseBase:
+        return super().dispatch(*args, **kwargs)
 
     def http_method_not_allowed(self, request: HttpRequest, *args: Any, **kwargs: Any) -> Any:
         response = error_response(request, errors.MethodNotAllowed())
@@ -149,18 +162,26 @@ class ForgetDeviceView(auth_views.RedirectURLMixin, PostOnlyView):
         return response
 
 
+class ChallengeView(PostOnlyView):
+    """A new challenge for the visitor's session."""
+
+    def post(self, request: HttpRequest) -> HttpResponse:
+        most = conf.get().CHALLENGES_PER_MINUTE
+        try:
+            throttling.check("challenge", addresses.counted(request), most, throttling.MINUTE)
+        except errors.FaceError as error:
+            return error_response(request, error)
+        return JsonResponse(challenge.issue(request))
+
+
 class PreviewView(PostOnlyView):
     """What the page needs to help: where the face is and what to do. Keeps and decides nothing."""
-
-    @method_decorator(bounded_upload)
-    def dispatch(self, *args: Any, **kwargs: Any) -> HttpResponseBase:
-        return super().dispatch(*args, **kwargs)
 
     def post(self, request: HttpRequest) -> HttpResponse:
         frame = request.FILES.get("snapshot")
         try:
             most = conf.get().PREVIEWS_PER_MINUTE
-            rates.check("preview", addresses.counted(request), most, rates.MINUTE)
+            throttling.check("preview", addresses.counted(request), most, throttling.MINUTE)
             if frame is None:
                 raise errors.MissingSnapshot()
             return JsonResponse(guidance.advise(capture.look(frame), self._pose()))
@@ -185,7 +206,8 @@ class EnrolView(CaptureMixin, LoginRequiredMixin, FormView):
 
     def post(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
         try:
-            rates.check("enrol", request.user.pk, conf.get().ENROLMENTS_PER_HOUR, rates.HOUR)
+            most = conf.get().ENROLMENTS_PER_HOUR
+            throttling.check("enrol", request.user.pk, most, throttling.HOUR)
         except errors.TooManyPictures as error:
             return error_response(request, error)
         return super().post(request, *args, **kwargs)
@@ -194,13 +216,53 @@ class EnrolView(CaptureMixin, LoginRequiredMixin, FormView):
         user: Any = self.request.user
         kind = FaceEvent.Kind.REPLACED if user.has_face else FaceEvent.Kind.ENROLLED
         try:
-            enrolment.enrol(user, form.cleaned_data["encodings"])
+            consent = enrolment.Consent.by(self.request)
+            enrolment.enrol(user, form.cleaned_data["encodings"], consent)
         except errors.FaceError as error:
             form.add_error("snapshot", error)
             return self.form_invalid(form)
         events.record(kind, self.request, user)
         message = _("Your face is enrolled: you can log in with it from now on.")
         return self.answer(user, message, resolve_url(settings.LOGIN_REDIRECT_URL))
+
+
+class NoticeView(TemplateView):
+    """What is kept of a face, what for and for how long; for everybody to read. Who agreed to an
+    earlier notice may agree to this one.
+    """
+
+    template_name = "faceauth/notice.html"
+
+    def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
+        now = conf.get()
+        site = now.SITE_NAME or get_current_site(self.request).name
+        return super().get_context_data(
+            now=now,
+            site_name=site,
+            failures_days=attempts.KEPT["account"].days,
+            asked=enrolment.agreed_to_another(self.request.user),
+            **kwargs,
+        )
+
+    def post(self, request: HttpRequest) -> HttpResponse:
+        if not request.user.is_authenticated:
+            return auth_views.redirect_to_login(request.path)
+        consent, user = enrolment.Consent.by(request), cast(Any, request.user)
+        # Not to one that came after the page was opened: that is shown first.
+        if request.POST.get("version") == consent.version and enrolment.agree(user, consent):
+            messages.success(request, _("It is noted that you agree to the notice."))
+            return HttpResponseRedirect(resolve_url(settings.LOGIN_REDIRECT_URL))
+        return redirect("faceauth:notice")
+
+
+@method_decorator(never_cache, name="dispatch")
+class ExportView(LoginRequiredMixin, View):
+    """All that is kept of the face of the user who is logged in, as a file."""
+
+    def get(self, request: HttpRequest) -> HttpResponse:
+        response = JsonResponse(rights.export(request.user), json_dumps_params={"indent": 1})
+        response["Content-Disposition"] = 'attachment; filename="face.json"'
+        return response
 
 
 class RemoveView(LoginRequiredMixin, TemplateView):
@@ -218,11 +280,7 @@ class RemoveView(LoginRequiredMixin, TemplateView):
         if context["needs_password"]:
             return self.render_to_response(context, status=409)
         user: Any = request.user
-        enrolled = user.face_enrolled_at is not None
-        # In any case: what is left of a face may be there without being readable.
-        enrolment.revoke(user)
-        if enrolled:
-            events.record(FaceEvent.Kind.REMOVED, request, user)
+        enrolment.remove(user, request=request)
         messages.success(request, _("Your face was removed. Nothing computed from it is left."))
         return HttpResponseRedirect(resolve_url(settings.LOGIN_REDIRECT_URL))
 

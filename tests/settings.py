@@ -12,6 +12,7 @@ os.environ.update(
     ALLOWED_HOSTS="localhost,testserver,faceauth.test",
     CSRF_TRUSTED_ORIGINS="",
     BEHIND_PROXY="false",
+    CACHE_URL="locmemcache://",
     EMAIL_URL="memorymail://",
     DEFAULT_FROM_EMAIL="faceauth@example.com",
     FACEAUTH_THREADS="1",
@@ -21,7 +22,7 @@ os.environ.update(
 os.environ.setdefault("DATABASE_URL", "sqlite:///db.sqlite3")
 
 from config.settings import *  # noqa: E402, F403
-from config.settings import STORAGES  # noqa: E402
+from config.settings import FACEAUTH, STORAGES  # noqa: E402
 
 # A login in a test need not be slow to guess.
 PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
@@ -29,3 +30,6 @@ PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
 # No page needs collectstatic here; the browser tests run it, and have the site's own storage.
 COLLECTED_STATIC = STORAGES["staticfiles"]
 STORAGES["staticfiles"] = {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"}
+
+# Most tests are about what comes after it; those of the challenge set it themselves.
+FACEAUTH["CHALLENGE"] = None

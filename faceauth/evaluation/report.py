@@ -9,9 +9,8 @@ from faceauth import conf, policy
 
 from .identification import FIXED_DISTANCE, Identification, Trial
 from .photos import Encoded, Photo
-from .scores import Scores, plain_scores, score
+from .scores import Scores, measurable, plain_scores, score
 
-CELLS = tuple((shots, frames) for shots in (1, 3, 5) for frames in (1, 3, 5))
 PLAIN = (0, 0)
 RATES = (1e-2, 1e-3, 1e-4, 1e-5, 1e-6)
 GALLERIES = (10, 100, 200, 1000, 10_000)
@@ -53,10 +52,7 @@ def scores(people: Sequence[Sequence[Encoded]]) -> dict[tuple[int, int], Scores]
     `PLAIN` those of face_recognition.
     """
     found = {PLAIN: plain_scores(people)}
-    for shots, frames in CELLS:
-        if any(len(each) >= shots + frames for each in people):
-            found[shots, frames] = score(people, shots, frames)
-    return found
+    return found | {cell: score(people, *cell) for cell in measurable(people)}
 
 
 def curves(by_cell: ByCell) -> dict[str, Scores]:
@@ -91,16 +87,15 @@ def calibrated(people: Sequence[Sequence[Encoded]]) -> list[dict[str, Any]]:
     where there are too few of them to tell.
     """
     cells = []
-    for shots, frames in CELLS:
-        if any(len(each) >= shots + frames for each in people):
-            cell = _cell(score(people, shots, frames))
-            rate, fmr = cell["policy"]["rate"], cell["policy"]["fmr"]
-            holds = None
-            if fmr["low"] > rate:
-                holds = False
-            elif fmr["high"] <= 2 * rate:
-                holds = True
-            cells.append({**cell, "holds": holds})
+    for shots, frames in measurable(people):
+        cell = _cell(score(people, shots, frames))
+        rate, fmr = cell["policy"]["rate"], cell["policy"]["fmr"]
+        holds = None
+        if fmr["low"] > rate:
+            holds = False
+        elif fmr["high"] <= 2 * rate:
+            holds = True
+        cells.append({**cell, "holds": holds})
     return cells
 
 
@@ -148,9 +143,9 @@ def _at(each: Scores) -> list[dict[str, Any]]:
 
 def _galleries(people: Sequence[Sequence[Encoded]]) -> Iterator[dict[str, Any]]:
     for size in GALLERIES:
+        # Who happens to be in a small gallery decides much: several are drawn.
+        draws = max(1, min(MOST_DRAWS, ENROLLED // size))
         for shots in (1, 3, 5):
-            # Who happens to be in a small gallery decides much: several are drawn.
-            draws = max(1, min(MOST_DRAWS, ENROLLED // size))
             try:
                 trials = [Trial(people, size, shots, seed) for seed in range(draws)]
             except ValueError:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import cached_property
 from typing import NamedTuple
 
 import numpy as np
@@ -12,6 +13,9 @@ from faceauth.matching import Templates
 from faceauth.vision.encoding import Encoding
 
 from .photos import Encoded
+
+# How many shots are enrolled and how many frames shown, where it is measured.
+CELLS = tuple((shots, frames) for shots in (1, 3, 5) for frames in (1, 3, 5))
 
 # How often people's photos are dealt anew to templates and probes, and how many probes of one
 # person count each time: else the one with a hundred photos would speak for all.
@@ -74,16 +78,21 @@ class Scores:
         self._tail.append((apart[near], rows[impostors[0][near]], columns[impostors[1][near]]))
         sides = [np.bincount(side, minlength=self._people) for side in (rows, columns)]
         self._counts.append((sides[0], sides[1]))
+        for sorted_before in ("genuine", "impostors"):
+            self.__dict__.pop(sorted_before, None)
 
-    @property
+    @cached_property
     def genuine(self) -> NDArray[np.float32]:
         """All distances between pictures of one person, ascending."""
         return np.sort(np.concatenate([*self._genuine, np.empty(0, np.float32)]))
 
-    @property
+    @cached_property
     def impostors(self) -> NDArray[np.float32]:
         """All distances between pictures of two people, ascending."""
-        return np.sort(np.concatenate([*self._impostors, np.empty(0, np.float32)]))
+        found = np.sort(np.concatenate([*self._impostors, np.empty(0, np.float32)]))
+        # There may be many millions: they are not kept unsorted as well.
+        self._impostors = [found]
+        return found
 
     def limit(self, rate: float) -> float:
         """The largest distance at which no more than this share of impostors pass."""
@@ -92,9 +101,9 @@ class Scores:
 
     def fmr(self, limit: float) -> Rate:
         """The false-match rate up to a distance."""
-        total = sum(map(len, self._impostors))
-        events = sum(int((each <= limit).sum()) for each in self._impostors)
-        weights = self._weights()
+        total = len(self.impostors)
+        events = int(np.searchsorted(self.impostors, np.float32(limit), side="right"))
+        weights = self._weights
         passed, tried = np.zeros(len(weights)), np.zeros(len(weights))
         for (apart, rows, columns), (left, right) in zip(self._tail, self._counts, strict=True):
             wrong = apart <= limit
@@ -108,7 +117,7 @@ class Scores:
         """The false non-match rate beyond a distance."""
         owners = np.concatenate([*self._owners, np.empty(0, np.int64)])
         wrong = np.concatenate([*self._genuine, np.empty(0, np.float32)]) > limit
-        weights = self._weights()
+        weights = self._weights
         refused = weights @ np.bincount(owners[wrong], minlength=self._people)
         tried = weights @ np.bincount(owners, minlength=self._people)
         return _rate(int(wrong.sum()), len(owners), refused / np.maximum(tried, 1))
@@ -126,11 +135,18 @@ class Scores:
         crossing = int(np.abs(fnmr - fmr).argmin())
         return float((fnmr[crossing] + fmr[crossing]) / 2)
 
+    @cached_property
     def _weights(self) -> NDArray[np.float64]:
         """How often each person comes up in each of many draws with replacement."""
         random = np.random.default_rng(0)
         people = self._people
         return random.multinomial(people, np.full(people, 1 / people), BOOTSTRAPS).astype(float)
+
+
+def measurable(people: Sequence[Sequence[Encoded]]) -> list[tuple[int, int]]:
+    """Those of `CELLS` that somebody has photos enough for."""
+    most = max(map(len, people), default=0)
+    return [(shots, frames) for shots, frames in CELLS if shots + frames <= most]
 
 
 def score(
@@ -146,10 +162,9 @@ def score(
     """
     scores = Scores(shots, frames, len(people))
     if (shots, frames) == (1, 1):
-        photos = [(index, photo) for index, each in enumerate(people) for photo in each]
-        owners = np.array([index for index, _ in photos], np.int64)
-        templates = Templates.of([photo.views[None] for _, photo in photos], against)
-        probes = Templates.of([photo.quick[None] for _, photo in photos], against)
+        photos, owners = _singly(people)
+        templates = Templates.of([photo.views[None] for photo in photos], against)
+        probes = Templates.of([photo.quick[None] for photo in photos], against)
         scores.add(templates.distances(probes), owners, owners, once=True)
         return scores
     for deal in range(DEALS):
@@ -160,9 +175,8 @@ def score(
 
 def plain_scores(people: Sequence[Sequence[Encoded]]) -> Scores:
     """One photo against one as face_recognition compares them."""
-    photos = [(index, photo.plain) for index, each in enumerate(people) for photo in each]
-    owners = np.array([index for index, _ in photos], np.int64)
-    plain = np.stack([encoding for _, encoding in photos])
+    photos, owners = _singly(people)
+    plain = np.stack([photo.plain for photo in photos])
     squares = (plain**2).sum(axis=1)
     apart = np.sqrt(np.maximum(squares[:, None] + squares - 2 * plain @ plain.T, 0))
     scores = Scores(1, 1, len(people))
@@ -198,6 +212,13 @@ def dealt(
         Templates.of(probes, against),
         np.array(columns, np.int64),
     )
+
+
+def _singly(people: Sequence[Sequence[Encoded]]) -> tuple[list[Encoded], NDArray[np.int64]]:
+    """All photos, and the number of the person in each."""
+    photos = [photo for each in people for photo in each]
+    owners = [index for index, each in enumerate(people) for _ in each]
+    return photos, np.array(owners, np.int64)
 
 
 def _rate(events: int, of: int, drawn: NDArray[np.float64]) -> Rate:

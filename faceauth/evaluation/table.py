@@ -12,9 +12,7 @@ import numpy as np
 from faceauth.vision.encoding import Encoding, template
 
 from .photos import Encoded
-from .scores import Scores, score
-
-CELLS = tuple((shots, frames) for shots in (1, 3, 5) for frames in (1, 3, 5))
+from .scores import CELLS, Scores, score
 
 # Each member of the cohort is the mean of so many people who look alike.
 BLEND = 5

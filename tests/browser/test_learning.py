@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from typing import Any
 
+from django.conf import settings
 from django.test import override_settings
 from playwright.sync_api import expect
 
@@ -13,7 +14,7 @@ from tests.support.browsing import NOT_RECOGNISED_ALONE, PASSWORD, Visitors
 from tests.support.webcam import Webcam
 
 # So strict that nobody is recognised who gives no username.
-STRICT = {"MAX_FALSE_IDENTIFICATION_RATE": 1e-9}
+STRICT = {**settings.FACEAUTH, "MAX_FALSE_IDENTIFICATION_RATE": 1e-9}
 
 
 def log_in_by_password_after_a_refusal(visitors: Visitors, webcam: Webcam) -> None:

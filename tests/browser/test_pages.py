@@ -15,6 +15,7 @@ from tests.support.webcam import Webcam
 PAGES = [
     "/",
     "/face/login/",
+    "/face/notice/",
     "/accounts/signup/",
     "/accounts/password-reset/",
     "/accounts/password-reset/done/",

@@ -19,6 +19,8 @@ JSON = {"Accept": "application/json"}
 # As many pictures of one person as an enrolment takes.
 OBAMA = ("obama", "obama2", "obama3", "obama left", "obama up")
 
+PASSWORD = "a long password"
+
 
 @pytest.fixture(autouse=True)
 def empty_gallery() -> Iterator[None]:
@@ -51,6 +53,12 @@ def enrolled(db: None) -> Callable[..., User]:
         return user
 
     return make
+
+
+@pytest.fixture
+def obama(enrolled: Callable[..., User]) -> User:
+    """A user with Obama's face, all but the picture "obama2", and `PASSWORD`."""
+    return enrolled("obama", "obama", "obama3", "obama up", password=PASSWORD)
 
 
 @pytest.fixture

@@ -101,6 +101,23 @@ def test_too_few_shots_are_asked_for(ask, db, shots):
     assert "5 pictures" in answer["error"]["message"]
 
 
+def test_pictures_to_sign_up_with_are_limited_by_address(client, db, shots, settings, monkeypatch):
+    settings.FACEAUTH = {**settings.FACEAUTH, "ENROLMENTS_PER_HOUR": 1}
+    form = {**GOOD, "consent": "on"}
+    assert client.post(SIGN_UP, {**form, "snapshot": shots("obama")}).status_code == 400
+    with monkeypatch.context() as blind:
+        blind.setattr("faceauth.capture.looks", pytest.fail)
+        response = client.post(SIGN_UP, {**form, "snapshot": shots()})
+    assert response.status_code == 429
+    assert int(response["Retry-After"]) <= 3600
+    assert "too many pictures" in response.text
+    assert not User.objects.exists()
+    elsewhere = {"REMOTE_ADDR": "203.0.113.9"}
+    assert client.post(SIGN_UP, {**form, "snapshot": shots()}, **elsewhere).status_code == 302
+    client.logout()
+    assert client.post(SIGN_UP, {**GOOD, "password": "a long password"}).status_code == 400
+
+
 def test_name_taken_meanwhile_is_said(ask, db, monkeypatch):
     def too_late(*args, **kwargs):
         raise IntegrityError("unique")
@@ -142,7 +159,7 @@ def test_profile_tells_when_the_face_was_enrolled_and_used(client, ask, enrolled
 
 
 def test_enrolling_again_replaces_the_face(client, ask, enrolled, upload, shots, settings):
-    settings.FACEAUTH = {"ENROLMENT_SHOTS": 2}
+    settings.FACEAUTH = {**settings.FACEAUTH, "ENROLMENT_SHOTS": 2}
     user = enrolled("ada", "obama", password="a long password")
     client.force_login(user)
     assert ask("/face/enrol/", snapshot=shots("biden", "biden up"))[0] == 400

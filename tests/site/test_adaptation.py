@@ -11,7 +11,7 @@ from accounts.models import User
 from faceauth import adaptation, enrolment
 from faceauth.gallery import gallery
 from faceauth.matching import distance
-from tests.site.conftest import encodings, log_out
+from tests.site.conftest import PASSWORD, encodings, log_out
 
 LOGIN = "/face/login/"
 ENROLLED = ("obama", "obama3", "obama up", "obama left")
@@ -19,12 +19,12 @@ ENROLLED = ("obama", "obama3", "obama up", "obama left")
 
 @pytest.fixture(autouse=True)
 def adapting(settings):
-    settings.FACEAUTH = {"ADAPT": True}
+    settings.FACEAUTH = {**settings.FACEAUTH, "ADAPT": True}
 
 
 @pytest.fixture
 def obama(enrolled):
-    return enrolled("obama", *ENROLLED, password="a long password")
+    return enrolled("obama", *ENROLLED, password=PASSWORD)
 
 
 def shots(user):
@@ -50,7 +50,7 @@ def new():
 
 def test_password_login_with_a_new_picture_replaces_the_stalest_shot(ask, obama, upload):
     before = shots(obama)
-    form = {"username": "obama", "password": "a long password"}
+    form = {"username": "obama", "password": PASSWORD}
     assert ask(LOGIN, **form, snapshot=upload("obama2"))[0] == 200
     assert same(shots(obama), [*before[:2], before[3], encodings("obama2")[0]])
     assert same(obama.face_enrolled_encodings, before)
@@ -66,7 +66,7 @@ def test_wrong_password_changes_nothing(ask, obama, upload):
 @pytest.mark.parametrize("photo", [b"no picture", b"", "biden"])
 def test_picture_that_does_not_serve_spoils_no_password_login(ask, obama, upload, photo):
     before = shots(obama)
-    form = {"username": "obama", "password": "a long password"}
+    form = {"username": "obama", "password": PASSWORD}
     assert ask(LOGIN, **form, snapshot=upload(photo))[0] == 200
     assert same(shots(obama), before)
 
@@ -95,9 +95,9 @@ def test_login_by_face_that_is_only_sure_does_not_adapt(ask, obama, upload, monk
 
 
 def test_nothing_adapts_where_the_site_does_not_want_it(ask, obama, upload, settings, new):
-    settings.FACEAUTH = {}
+    del settings.FACEAUTH["ADAPT"]
     before = shots(obama)
-    form = {"username": "obama", "password": "a long password"}
+    form = {"username": "obama", "password": PASSWORD}
     assert ask(LOGIN, **form, snapshot=upload("obama2"))[0] == 200
     assert not adaptation.adapt(obama, new, confirmed=True)
     assert same(shots(obama), before)
@@ -114,7 +114,7 @@ def test_another_person_is_never_learned(obama):
 
 
 def test_lax_distance_set_by_hand_makes_nobody_sure(obama, new, settings):
-    settings.FACEAUTH = {"ADAPT": True, "MAX_DISTANCE": 0.6}
+    settings.FACEAUTH = {**settings.FACEAUTH, "MAX_DISTANCE": 0.6}
     assert not adaptation.adapt(obama, new)
     assert not adaptation.adapt(obama, new, confirmed=True)
 

@@ -13,18 +13,12 @@ from django.db import connection
 from django.test import Client, RequestFactory
 from django.utils import timezone
 
-from faceauth import addresses, attempts, policy
-from faceauth.errors import TooManyAttempts
+from faceauth import addresses, attempts, policy, throttling
+from faceauth.errors import TooManyAttempts, TooManyPictures
 from faceauth.models import FaceEvent, FailureCount
-from tests.site.conftest import JSON, OBAMA, log_out, username_of
+from tests.site.conftest import JSON, OBAMA, PASSWORD, log_out, username_of
 
 LOGIN, PREVIEW, ENROL = "/face/login/", "/face/preview/", "/face/enrol/"
-PASSWORD = "a long password"
-
-
-@pytest.fixture
-def obama(enrolled):
-    return enrolled("obama", "obama", "obama3", "obama up", password=PASSWORD)
 
 
 @pytest.fixture
@@ -341,7 +335,7 @@ def test_visitors_of_one_address_with_many_names_do_not_wait_for_each_other(db, 
     ],
 )
 def test_address_is_what_the_outermost_own_proxy_saw(settings, proxies, forwarded, seen):
-    settings.FACEAUTH = {"TRUSTED_PROXIES": proxies} if proxies else {}
+    settings.FACEAUTH = {**settings.FACEAUTH, "TRUSTED_PROXIES": proxies or None}
     request = RequestFactory().get(
         "/", REMOTE_ADDR="192.0.2.1", headers={"X-Forwarded-For": forwarded}
     )
@@ -360,8 +354,8 @@ def test_forged_header_buys_no_more_guesses(obama, client, guess, clock):
 
 
 def test_previews_are_limited(client, db, upload, settings, monkeypatch):
-    settings.FACEAUTH = {"PREVIEWS_PER_MINUTE": 2}
-    monkeypatch.setattr("faceauth.rates.time.time", lambda: 1_000_000_000.0)
+    settings.FACEAUTH = {**settings.FACEAUTH, "PREVIEWS_PER_MINUTE": 2}
+    monkeypatch.setattr("faceauth.throttling.time.time", lambda: 1_000_000_000.0)
     post = client.post
     for _ in range(2):
         assert post(PREVIEW, {"snapshot": upload("obama")}, headers=JSON).status_code == 200
@@ -371,12 +365,29 @@ def test_previews_are_limited(client, db, upload, settings, monkeypatch):
     assert response.json()["error"]["code"] == "too_many_attempts"
     other = {"REMOTE_ADDR": "203.0.113.9"}
     assert post(PREVIEW, headers=JSON, **other).status_code == 400
-    monkeypatch.setattr("faceauth.rates.time.time", lambda: 1_000_000_020.0)
+    monkeypatch.setattr("faceauth.throttling.time.time", lambda: 1_000_000_020.0)
     assert post(PREVIEW, headers=JSON).status_code == 400
 
 
+def test_cache_that_forgets_early_counts_the_whole_hour(settings, tmp_path, monkeypatch):
+    backend = "django.core.cache.backends.filebased.FileBasedCache"
+    settings.CACHES = {"default": {"BACKEND": backend, "LOCATION": str(tmp_path)}}
+
+    def enrol(minute):
+        now = 3600.0 * 500_000 + 60 * minute
+        monkeypatch.setattr("faceauth.throttling.time.time", lambda: now)
+        throttling.check("enrol", 1, 2, throttling.HOUR)
+
+    enrol(0)
+    enrol(20)
+    with pytest.raises(TooManyPictures) as error:
+        enrol(40)
+    assert error.value.retry_after == 20 * 60
+    enrol(60)
+
+
 def test_enrolments_are_limited(client, obama, upload, settings, monkeypatch):
-    settings.FACEAUTH = {"ENROLMENTS_PER_HOUR": 1}
+    settings.FACEAUTH = {**settings.FACEAUTH, "ENROLMENTS_PER_HOUR": 1}
     client.force_login(obama)
     data = {"consent": "on"}
     shots = [upload(name) for name in OBAMA]

@@ -5,19 +5,14 @@ from django.core import signing
 from django.test import Client
 
 from faceauth import devices
-from tests.site.conftest import JSON, log_out, username_of
+from tests.site.conftest import JSON, PASSWORD, log_out, username_of
 
 LOGIN, FORGET = "/face/login/", "/face/forget/"
 
 
 @pytest.fixture
-def obama(enrolled):
-    return enrolled("obama", "obama", "obama3", password="a long password")
-
-
-@pytest.fixture
 def biden(enrolled):
-    return enrolled("biden", "biden", password="a long password")
+    return enrolled("biden", "biden", password=PASSWORD)
 
 
 @pytest.fixture
@@ -39,7 +34,7 @@ def test_login_by_face_is_remembered_where_asked_for(ask, obama, upload, remembe
 
 
 def test_login_by_password_is_remembered_where_asked_for(ask, obama, remembered):
-    form = {"username": "obama", "password": "a long password"}
+    form = {"username": "obama", "password": PASSWORD}
     ask(LOGIN, **form)
     assert remembered() is None
     ask(LOGIN, **form, remember="on")
@@ -80,7 +75,7 @@ def test_login_of_another_user_on_a_shared_device_is_its_last_or_its_new_one(
     ask(LOGIN, snapshot=upload("obama2"), remember="on")
     ask(LOGIN, snapshot=upload("obama2"))
     assert remembered() == "obama"
-    ask(LOGIN, username="biden", password="a long password", remember="on")
+    ask(LOGIN, username="biden", password=PASSWORD, remember="on")
     assert remembered() == "biden"
     ask(LOGIN, username="obama", snapshot=upload("obama2"))
     assert remembered() is None
@@ -89,7 +84,7 @@ def test_login_of_another_user_on_a_shared_device_is_its_last_or_its_new_one(
 def test_cookie_is_out_of_reach_of_scripts_and_other_sites(client, obama, upload, settings):
     settings.SESSION_COOKIE_SECURE = True
     settings.SESSION_COOKIE_PATH = "/face/"
-    settings.FACEAUTH = {"REMEMBER_DEVICE_DAYS": 2}
+    settings.FACEAUTH = {**settings.FACEAUTH, "REMEMBER_DEVICE_DAYS": 2}
     client.post(LOGIN, {"snapshot": upload("obama2"), "remember": "on"})
     cookie = client.cookies[devices.COOKIE]
     assert cookie["httponly"] and cookie["secure"]
@@ -156,7 +151,7 @@ def test_forgetting_takes_a_form_of_this_site(client, db):
 def test_site_that_wants_a_name_asks_for_it_before_it_looks(
     client, ask, obama, upload, settings, monkeypatch
 ):
-    settings.FACEAUTH = {"FACE_ALONE": False}
+    settings.FACEAUTH = {**settings.FACEAUTH, "FACE_ALONE": False}
     assert client.get(LOGIN).context["face_alone"] is False
     with monkeypatch.context() as blind:
         blind.setattr("faceauth.capture.looks", pytest.fail)

@@ -4,11 +4,13 @@ from io import BytesIO
 
 import numpy as np
 import pytest
+from django.core import mail
 from django.core.exceptions import ValidationError
 
 from accounts.models import User
 from faceauth import conf, enrolment
-from faceauth.errors import SamePicture
+from faceauth.errors import AccountGone, SamePicture
+from faceauth.models import FaceEvent
 from tests.site.conftest import OBAMA, encodings, picture
 
 LOGIN, SIGN_UP = "/face/login/", "/accounts/signup/"
@@ -102,7 +104,7 @@ def test_look_alikes_who_may_not_log_in_count(enrolled):
 
 
 def test_refused_look_alike_learns_of_nobody(ask, enrolled, enrol_page, upload, settings):
-    settings.FACEAUTH = {"LOOK_ALIKES": "refuse"}
+    settings.FACEAUTH = {**settings.FACEAUTH, "LOOK_ALIKES": "refuse"}
     enrolled("first", *OBAMA[:3])
     form = {"username": "second", "email": "second@example.com", "consent": "on"}
     status, answer = ask(SIGN_UP, **form, snapshot=[upload(name) for name in OBAMA])
@@ -116,7 +118,7 @@ def test_refused_look_alike_learns_of_nobody(ask, enrolled, enrol_page, upload, 
 
 
 def test_look_alikes_may_be_allowed(enrolled, settings):
-    settings.FACEAUTH = {"LOOK_ALIKES": "allow"}
+    settings.FACEAUTH = {**settings.FACEAUTH, "LOOK_ALIKES": "allow"}
     enrolled("first", *OBAMA[:3])
     assert enrolled("second", *OBAMA).face_flagged_at is None
 
@@ -135,3 +137,29 @@ def test_staff_finds_flags_and_clears_them(admin_client, client, enrolled):
     second.refresh_from_db()
     assert second.face_flagged_at is None
     assert second.has_face
+
+
+def test_account_deleted_while_it_enrols_gets_no_face(client, ada, enrol_page, monkeypatch):
+    check = enrolment._looks_like_another
+
+    def deleted_after(user, shots):
+        User.objects.filter(pk=user.pk).delete()
+        return check(user, shots)
+
+    monkeypatch.setattr(enrolment, "_looks_like_another", deleted_after)
+    status, answer = enrol_page(ada, *OBAMA)
+    assert (status, answer["error"]["code"]) == (409, "account_gone")
+    assert not User.objects.exists()
+    assert not FaceEvent.objects.exists()
+    assert mail.outbox == []
+
+
+def test_face_of_an_account_that_is_gone_cannot_be_written(enrolled):
+    user = enrolled("obama", "obama")
+    ghost = User.objects.get()
+    user.delete()
+    with pytest.raises(AccountGone):
+        enrolment.enrol(ghost, encodings("obama"))
+    assert not enrolment.revoke(ghost)
+    assert not enrolment.agree(ghost, enrolment.Consent("1"))
+    assert not User.objects.exists()

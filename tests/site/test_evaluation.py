@@ -105,7 +105,7 @@ def test_calibration_of_too_few_people_is_not_written(album, tmp_path):
 
 
 def test_site_whose_people_differ_keeps_the_rate(db, settings, capsys):
-    settings.FACEAUTH = {"MAX_FALSE_MATCH_RATE": 1e-2}
+    settings.FACEAUTH = {**settings.FACEAUTH, "MAX_FALSE_MATCH_RATE": 1e-2}
     enrol(crowd(60, 5, spread=0.08))
     call_command("face_calibrate")
     text = capsys.readouterr().out

@@ -9,15 +9,9 @@ from django.db import DatabaseError
 
 from faceauth import signals
 from faceauth.models import FaceEvent
-from tests.site.conftest import OBAMA, log_out, username_of
+from tests.site.conftest import OBAMA, PASSWORD, log_out, username_of
 
 LOGIN, ENROL, REMOVE = "/face/login/", "/face/enrol/", "/face/remove/"
-PASSWORD = "a long password"
-
-
-@pytest.fixture
-def obama(enrolled):
-    return enrolled("obama", "obama", "obama3", "obama up", password=PASSWORD)
 
 
 @pytest.fixture
@@ -137,14 +131,14 @@ def test_waiting_is_kept_once_and_not_for_each_request(client, obama, upload):
 
 
 def test_disabled_and_enabled_are_kept(client, obama, upload, settings):
-    settings.FACEAUTH = {"MAX_FAILURES_BEFORE_DISABLING": 1}
+    settings.FACEAUTH = {**settings.FACEAUTH, "MAX_FAILURES_BEFORE_DISABLING": 1}
     client.post(LOGIN, {"username": "obama", "snapshot": upload("biden")})
     client.post(LOGIN, {"username": "obama", "password": PASSWORD})
     assert kinds() == ["refused", "disabled", "enabled"]
 
 
 def test_receivers_hear_of_it(client, obama, upload, settings):
-    settings.FACEAUTH = {"MAX_FAILURES": 1}
+    settings.FACEAUTH = {**settings.FACEAUTH, "MAX_FAILURES": 1}
 
     def refused():
         client.post(LOGIN, {"username": "obama", "snapshot": upload("biden")})
@@ -216,9 +210,9 @@ def test_enrolment_goes_on_where_no_mail_leaves(client, ada, enrol, monkeypatch,
 
 
 def test_who_has_no_address_or_wants_no_mail_gets_none(client, ada, enrol, settings):
-    settings.FACEAUTH = {"NOTIFY_BY_MAIL": False}
+    settings.FACEAUTH = {**settings.FACEAUTH, "NOTIFY_BY_MAIL": False}
     enrol()
-    settings.FACEAUTH = {}
+    del settings.FACEAUTH["NOTIFY_BY_MAIL"]
     ada.email = ""
     ada.save(update_fields=["email"])
     enrol()

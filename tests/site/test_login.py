@@ -5,14 +5,9 @@ from asgiref.sync import async_to_sync
 from django.contrib.auth import aauthenticate, authenticate
 from django.test import Client
 
-from tests.site.conftest import JSON, username_of
+from tests.site.conftest import JSON, PASSWORD, username_of
 
 LOGIN = "/face/login/"
-
-
-@pytest.fixture
-def obama(enrolled):
-    return enrolled("obama", "obama", "obama3", "obama up")
 
 
 def test_face_alone_logs_in_and_greets(client, ask, obama, upload):
@@ -120,11 +115,11 @@ def test_session_key_is_cycled_and_use_is_noted(client, ask, obama, upload):
 
 
 def test_password_login_in_the_same_place(client, ask, django_user_model):
-    django_user_model.objects.create_user("ada", "ada@example.com", "a long password")
+    django_user_model.objects.create_user("ada", "ada@example.com", PASSWORD)
     status, answer = ask(LOGIN, username="ada", password="wrong")
     assert (status, answer["error"]["code"]) == (401, "not_recognised")
     assert username_of(client) is None
-    assert ask(LOGIN, username="ada", password="a long password")[0] == 200
+    assert ask(LOGIN, username="ada", password=PASSWORD)[0] == 200
     assert username_of(client) == "ada"
     assert django_user_model.objects.get().face_last_used_at is None
 

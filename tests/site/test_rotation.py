@@ -23,7 +23,7 @@ def use(settings):
 
     def keys(*data, **others):
         given = {"ENCRYPTION_KEYS": [*data], "ENCRYPTION_TRANSFORM_KEY": TRANSFORM}
-        settings.FACEAUTH = {**given, "ADAPT": True, **others}
+        settings.FACEAUTH = {**settings.FACEAUTH, **given, "ADAPT": True, **others}
 
     keys(OLD)
     return keys

@@ -38,10 +38,38 @@ class Webcam:
         repeat = round(FRAMES_PER_SECOND * seconds_each) if len(frames) > 1 else 1
         write_y4m(self.path, [frame for frame in frames for _ in range(repeat)])
 
+    def turn(self, name: str, *turns: str, straight: float = 1.5, aside: float = 0.0) -> None:
+        """Show that person turning their head, over and over: to these sides, else once to each.
+        They look straight ahead and to the side for so many seconds.
+        """
+        places = []
+        for turn in turns or TURNED:
+            stays = [1.0] * round(FRAMES_PER_SECOND * aside)
+            places += [0.0] * round(FRAMES_PER_SECOND * straight)
+            places += [float(TURNED[turn] * share) for share in (*AWAY, *stays, *AWAY[::-1])]
+        write_y4m(self.path, filmed([turned(name, place) for place in places]))
+
+    def sit(self, name: str) -> None:
+        """Show that person looking straight ahead."""
+        write_y4m(self.path, filmed([frame(name)] * 2 * FRAMES_PER_SECOND))
+
+    def wave(self, name: str) -> None:
+        """Show a photograph of that person that is moved about and tilted, over and over."""
+        steps = np.linspace(0, 2 * np.pi, 60, endpoint=False)
+        write_y4m(self.path, filmed([tilted(frame(name), step) for step in steps]))
+
 
 # How far the nose moves, sideways and down, in units of the distance between the eyes.
 POSES = {"left": (0.4, 0.0), "right": (-0.4, 0.0), "up": (0.0, -0.15)}
 SMILE = (0.25, -0.15)  # the same of the mouth's corners, away from each other
+
+# The same of whole turns of the head, and how one goes: slowly at first and at its end.
+TURNED = {"left": 0.7, "right": -0.7}
+AWAY = (1 - np.cos(np.linspace(0, np.pi, 8))) / 2
+
+SHADE = 1.0
+
+NOISE = 2.0  # grey levels: no two frames of a camera are the same
 
 # What an enrolment asks for, as names of frames go on.
 ENROLMENT = ("", " left", " right", " up", " smile")
@@ -70,12 +98,47 @@ def frame(name: str) -> Any:
     return cv2.warpAffine(image, move, (WIDTH, HEIGHT), borderMode=cv2.BORDER_REPLICATE)
 
 
+@cache
+def turned(name: str, across: float) -> Any:
+    """Return the frame of a person whose head is turned as far as that, in light from the front:
+    the cheek that comes into it becomes lighter, the other darker.
+    """
+    _, nose, between = features(frame(name))
+    rows, columns = np.mgrid[:HEIGHT, :WIDTH].astype(np.float32)
+    aside = (columns - nose[0]) / between
+    share = np.exp(-((aside / 1.5) ** 2) - ((rows - nose[1]) / between / 1.5) ** 2)
+    light = 1 - SHADE * across * aside * share
+    return np.clip(posed(frame(name), across, 0.0) * light[..., None], 0, 255).astype(np.uint8)
+
+
 def posed(picture: Any, across: float, down: float) -> Any:
     """Return the picture with the nose moved and the face around it moved along, as a turn of the
     head does, for want of free pictures of one person in several poses.
     """
     _, nose, between = features(picture)
     return pulled(picture, nose, (across * between, down * between), 0.8 * between)
+
+
+def tilted(picture: Any, step: float) -> Any:
+    """Return the picture as a photograph in a hand that moves from side to side, turning it away
+    and back.
+    """
+    across, depth = 30 * np.sin(step), 0.35 * np.sin(2 * step)
+    corners = np.array([[0, 0], [WIDTH, 0], [WIDTH, HEIGHT], [0, HEIGHT]], np.float32)
+    # The nearer edge is taller, and both are nearer to each other.
+    offset = corners - (WIDTH / 2, HEIGHT / 2)
+    scale = 1 / (1 + depth * offset[:, :1] / WIDTH)
+    seen = offset * scale * (1 - abs(depth) / 4, 1) + (WIDTH / 2 + across, HEIGHT / 2)
+    move = cv2.getPerspectiveTransform(corners, seen.astype(np.float32))
+    return cv2.warpPerspective(picture, move, (WIDTH, HEIGHT), borderMode=cv2.BORDER_REPLICATE)
+
+
+def filmed(pictures: Sequence[Any]) -> list[Any]:
+    """Return the pictures with the noise of a camera, each time another."""
+    random = np.random.default_rng()
+    noise = random.normal(0, NOISE, (HEIGHT, WIDTH, 3)).astype(np.int16)
+    noisy = [each + np.roll(noise, random.integers(HEIGHT, size=2), (0, 1)) for each in pictures]
+    return [np.clip(each, 0, 255).astype(np.uint8) for each in noisy]
 
 
 def smiling(picture: Any) -> Any:

@@ -105,13 +105,15 @@ def test_no_distance_stands_for_more_than_everybody():
 def test_own_calibration_takes_the_place_of_the_one_that_ships(settings, own):
     shipped = calibration()
     mine = own((1, 1, [(0.1, 0.5, 0.0), (0.01, 0.3, 0.2)]))
-    assert mine.limit(1, 1, 0.01) == (0.3, 0.01, pytest.approx(0.2), True)
+    assert mine.limit(1, 1, 0.01) == (0.3, 0.01, pytest.approx(0.2), True, 0.01, 1000)
     assert mine.limit(1, 1, 10**-1.5).distance == pytest.approx(0.4)
     assert mine.limit(1, 1, 0.001) == (
         pytest.approx(0.1),
         0.001,
         pytest.approx(0.4),
         False,
+        0.01,
+        1000,
     )
     assert policy.limit(3, 3, 0.01).distance == pytest.approx(0.3)
     settings.FACEAUTH = {}

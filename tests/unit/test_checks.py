@@ -26,6 +26,11 @@ def ids(found):
     return [each.id for each in found]
 
 
+def cache(backend, **others):
+    """For `settings.CACHES`: one of those that come with Django."""
+    return {"default": {"BACKEND": f"django.core.cache.backends.{backend}", **others}}
+
+
 def people_check():
     return checks.check_people(None, databases=[DEFAULT_DB_ALIAS])
 
@@ -58,7 +63,8 @@ def enrolled(db):
 
 
 def test_site_has_nothing_to_complain_about(settings):
-    settings.FACEAUTH = {**settings.FACEAUTH, **KEYS}
+    settings.FACEAUTH = {**settings.FACEAUTH, **KEYS, "CHALLENGE": "turns"}
+    settings.CACHES = cache("filebased.FileBasedCache", LOCATION="/var/cache/faceauth")
     assert run_checks() == []
 
 
@@ -375,3 +381,86 @@ def test_key_in_the_wrong_place_is_not_repeated(only):
 @pytest.mark.django_db
 def test_no_migration_is_missing():
     call_command("makemigrations", "--check", "--dry-run", verbosity=0)
+
+
+@pytest.fixture
+def counting(settings):
+    """What `check_counting` has to say about these settings of a site with a cache in files."""
+    settings.CACHES = cache("filebased.FileBasedCache", LOCATION="/var/cache/faceauth")
+
+    def check(**given):
+        settings.FACEAUTH = given
+        return checks.check_counting(None)
+
+    return check
+
+
+@pytest.mark.parametrize(
+    ("key", "challenge", "most", "words", "id"),
+    [
+        ("MAX_FAILURES", "turns", 10, "10 with a challenge", "faceauth.W012"),
+        ("MAX_FAILURES", None, 5, "5 without a challenge", "faceauth.W012"),
+        ("MAX_FAILURES_BEFORE_DISABLING", None, 100, "100 on an account", "faceauth.W013"),
+    ],
+)
+def test_more_failures_than_nist_allows_are_warned_about(counting, key, challenge, most, words, id):
+    assert counting(CHALLENGE=challenge) == []
+    assert counting(**{"CHALLENGE": challenge, key: most}) == []
+    (warning,) = counting(**{"CHALLENGE": challenge, key: most + 1})
+    assert warning.id == id
+    assert warning.msg.startswith(f"FACEAUTH[{key!r}] of {most + 1} ")
+    assert words in warning.msg
+
+
+@pytest.mark.parametrize(
+    ("backend", "debug", "words"),
+    [
+        ("dummy.DummyCache", True, "keeps nothing"),
+        ("dummy.DummyCache", False, "keeps nothing"),
+        ("locmem.LocMemCache", False, "each process's own"),
+        ("locmem.LocMemCache", True, None),
+        ("db.DatabaseCache", False, None),
+        ("redis.RedisCache", False, None),
+        ("memcached.PyMemcacheCache", False, None),
+    ],
+)
+def test_cache_that_cannot_count_is_warned_about(counting, settings, backend, debug, words):
+    settings.CACHES = cache(backend, LOCATION="somewhere")
+    settings.DEBUG = debug
+    found = counting()
+    assert ids(found) == (["faceauth.W014"] if words else [])
+    assert all(words in each.msg for each in found)
+
+
+def test_visitors_who_share_the_address_of_the_proxy_are_warned_about(counting, settings):
+    settings.SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
+    assert ids(counting()) == ["faceauth.W015"]
+    assert counting(TRUSTED_PROXIES=1) == []
+
+
+def test_counting_is_not_judged_by_settings_that_are_wrong(counting):
+    assert counting(MAX_FAILURES="many") == []
+
+
+@pytest.mark.parametrize(
+    ("given", "words"),
+    [
+        ({"CHALLENGE": None}, "a photograph of somebody logs in as them"),
+        ({"CHALLENGE_TURNS": 1}, "a photo that is tilted"),
+        ({"CHALLENGE_AT_ENROLMENT": False}, "can enrol them"),
+    ],
+)
+def test_face_that_need_not_be_alive_is_warned_about(settings, given, words):
+    settings.FACEAUTH = given
+    (warning,) = checks.check_challenge(None)
+    assert warning.id == "faceauth.W009"
+    assert words in warning.msg
+
+
+def test_challenge_as_it_is_by_default_is_passed_over(settings):
+    settings.FACEAUTH = {}
+    assert checks.check_challenge(None) == []
+
+
+def test_more_turns_than_the_frames_can_show_are_an_error(only):
+    assert only(CHALLENGE_TURNS=5).id == "faceauth.E011"

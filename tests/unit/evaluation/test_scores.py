@@ -25,6 +25,15 @@ def test_rates_are_shares_of_those_on_the_wrong_side():
     assert scores.fnmr(0.6).value == 0
 
 
+def test_what_is_counted_after_a_look_counts_too():
+    scores = counted([0.1], [1.0])
+    assert (scores.eer(), scores.fmr(0.5).value) == (0, 0)
+    scores.add(np.float32([[0.6, 0.4]]), np.array([0]), np.array([0, 1]))
+    assert list(scores.genuine) == pytest.approx([0.1, 0.6])
+    assert list(scores.impostors) == pytest.approx([0.4, 1.0])
+    assert scores.fmr(0.5).value == 0.5
+
+
 def test_no_false_match_seen_is_not_a_rate_of_nought():
     rate = counted([0.1], [1.0] * 300).fmr(0.5)
     assert (rate.value, rate.low) == (0, 0)

@@ -24,11 +24,14 @@ def check(what: str, who: Any, most: int, seconds: int) -> None:
     """
     window, passed = divmod(time.time(), seconds)
     # Hashed: caches are read by more people than databases.
-    key = salted_hmac("faceauth.rates", f"{what}:{who}:{window}", algorithm="sha256").hexdigest()
+    name = f"{what}:{who}:{window}"
+    key = salted_hmac("faceauth.throttling", name, algorithm="sha256").hexdigest()
     cache.add(key, 0, seconds)
     try:
         count = cache.incr(key)
     except ValueError:  # dropped in between, by a cache that is full
         return
+    # Some caches keep what they have counted up for their own default time only.
+    cache.touch(key, seconds)
     if count > most:
         raise TooManyPictures(seconds - passed)

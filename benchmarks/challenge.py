@@ -1,0 +1,43 @@
+"""What it costs to verify the answer to a challenge: the whole login, from upload to session."""
+
+from __future__ import annotations
+
+import time
+from statistics import median
+
+from django.contrib.auth import get_user_model
+from django.core.files.uploadedfile import SimpleUploadedFile
+from django.test import Client, override_settings
+from django.urls import reverse
+
+from benchmarks.login import site
+from faceauth import capture, enrolment
+from tests.support.heads import turning
+from tests.support.webcam import snapshot
+
+FRAMES = 9
+TIMES = 10
+
+
+def measure() -> float:
+    """The CPU time in milliseconds, the median of several logins."""
+    with site(), override_settings(FACEAUTH={"CHALLENGE": "turns"}):
+        user = get_user_model().objects.create(username="obama", email="obama@example.com")
+        enrolment.enrol(user, capture.encodings([snapshot("obama2"), snapshot("obama3")]))
+        return median(_log_in(number) for number in range(TIMES))
+
+
+def _log_in(number: int) -> float:
+    client = Client()
+    challenge = client.post(reverse("faceauth:challenge")).json()
+    frames = turning("obama", *challenge["turns"], seed=number)
+    assert len(frames) == FRAMES
+    data = {
+        "snapshot": [SimpleUploadedFile("frame.jpg", each, "image/jpeg") for each in frames],
+        "challenge": challenge["challenge"],
+    }
+    began = time.process_time()
+    response = client.post(reverse("faceauth:login"), data)
+    took = time.process_time() - began
+    assert response.status_code == 302, "nobody was recognised"
+    return took * 1000

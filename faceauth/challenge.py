@@ -1,0 +1,121 @@
+"""The liveness challenge: head turns drawn at random, asked of one session, answered once.
+
+What frames have to show is `vision.liveness`'s to say.
+"""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Iterable, Sequence
+from datetime import timedelta
+from typing import Any
+
+import numpy as np
+from django.core import signing
+from django.db import IntegrityError, transaction
+from django.http import HttpRequest
+from django.utils import timezone
+from django.utils.crypto import salted_hmac
+
+from . import conf
+from .capture import Look
+from .errors import ChallengeExpired, ChallengeFailed
+from .models import Spent
+from .vision import liveness
+from .vision.encoding import template
+from .vision.liveness import LEFT, RIGHT, Frame, NotLiveError
+
+# What the page asks for: a little more than the server insists on.
+TURNED, MIDDLE = 0.22, 0.1
+
+# How long a frame is known again.
+FRAMES_KEPT = timedelta(days=1)
+
+_SALT = "faceauth.challenge"
+_SESSION_KEY = "faceauth_challenge"
+
+
+def issue(request: HttpRequest) -> dict[str, Any]:
+    """A new challenge for the visitor's session, as the page is told it."""
+    settings = conf.get()
+    owner = request.session.setdefault(_SESSION_KEY, secrets.token_urlsafe(16))
+    turns = draw(settings.CHALLENGE_TURNS)
+    token = {"id": secrets.token_urlsafe(16), "owner": owner, "turns": turns}
+    return {
+        "challenge": signing.dumps(token, salt=_SALT),
+        "turns": turns,
+        "seconds": settings.CHALLENGE_SECONDS,
+        "frames": liveness.MOST,
+        "turned": TURNED,
+        "middle": MIDDLE,
+    }
+
+
+def draw(count: int) -> list[str]:
+    """So many turns at random, to both sides where there are two: a flat photo that begins tilted
+    one way and ends tilted the other seems to turn, but to one side only.
+    """
+    while True:
+        turns = [secrets.choice((LEFT, RIGHT)) for _ in range(count)]
+        if count < 2 or len(set(turns)) == 2:
+            return turns
+
+
+def redeem(request: HttpRequest, token: str) -> list[str]:
+    """The turns that the challenge asks for. It is spent by this, whatever becomes of it.
+
+    Raises:
+        ChallengeExpired: it is too old, was spent before, or is another session's.
+        ChallengeFailed: it is none of ours.
+    """
+    seconds = conf.get().CHALLENGE_SECONDS
+    try:
+        told = signing.loads(token, salt=_SALT, max_age=seconds)
+    except signing.SignatureExpired as error:
+        raise ChallengeExpired() from error
+    except signing.BadSignature as error:
+        raise ChallengeFailed() from error
+    # A session that ended in the meantime asks for nothing any more.
+    if told["owner"] != request.session.get(_SESSION_KEY):
+        raise ChallengeExpired()
+    if not _spend("challenge", [told["id"].encode()], timedelta(seconds=seconds)):
+        raise ChallengeExpired()
+    turns: list[str] = told["turns"]
+    return turns
+
+
+def straight(looks: Sequence[Look], turns: Sequence[str]) -> list[Look]:
+    """Those of the frames, in order of time, that show the person looking straight ahead.
+
+    They show one live head that turns as it was asked to, and no frame was ever sent before.
+
+    Raises:
+        NotLiveError: they do not.
+    """
+    frames = [Frame(look.image, look.faces[0].box, look.faces[0].yaw) for look in looks]
+    pixels = {frame.image.tobytes() for frame in frames}
+    if len(pixels) < len(frames) or not _spend("frame", pixels, FRAMES_KEPT):
+        raise NotLiveError(liveness.Reason.COPIED)
+    found = liveness.check_turns(frames, turns)
+    encodings = [template(look.encoding(quickly=True)[None]) for look in looks]
+    liveness.check_person(np.stack(encodings))
+    return [looks[index] for index in found]
+
+
+def _spend(kind: str, things: Iterable[bytes], kept: timedelta) -> bool:
+    """Note that these have come; whether none of them has come before."""
+    now = timezone.now()
+    Spent.objects.filter(forget_at__lt=now).delete()
+    rows = [Spent(key=_key(kind, thing), forget_at=now + kept) for thing in things]
+    try:
+        # The database decides who comes first: all processes ask the same one.
+        with transaction.atomic():
+            Spent.objects.bulk_create(sorted(rows, key=lambda row: row.key))
+    except IntegrityError:
+        return False
+    return True
+
+
+def _key(kind: str, thing: bytes) -> str:
+    """A hash that tells nobody without the key whether it is of something they have."""
+    return f"{kind}:{salted_hmac('faceauth.spent', thing, algorithm='sha256').hexdigest()}"

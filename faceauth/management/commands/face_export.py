@@ -1,0 +1,41 @@
+from __future__ import annotations
+
+import json
+import os
+from argparse import ArgumentParser
+from typing import Any
+
+from django.contrib.auth import get_user_model
+from django.core.management.base import BaseCommand, CommandError
+from django.core.serializers.json import DjangoJSONEncoder
+
+from faceauth import rights
+
+
+class Command(BaseCommand):
+    help = (
+        "Writes all that is kept of somebody's face, as JSON: what they can download themselves "
+        "on their profile page. The encodings are in it, readable: whoever gets the file can "
+        "compare faces with them. It is made for its owner alone to read, and replaces no file."
+    )
+
+    def add_arguments(self, parser: ArgumentParser) -> None:
+        parser.add_argument("username")
+        parser.add_argument("--output", metavar="FILE", help="by default it is printed")
+
+    def handle(self, *, username: str, output: str | None, **options: Any) -> None:
+        users: Any = get_user_model()._default_manager
+        try:
+            user = users.get_by_natural_key(username)
+        except get_user_model().DoesNotExist as error:
+            raise CommandError(f"There is no user {username!r}.") from error
+        text = json.dumps(rights.export(user), cls=DjangoJSONEncoder, indent=1)
+        if output is None:
+            self.stdout.write(text)
+            return
+        try:
+            file = os.open(output, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+            with open(file, "w", encoding="utf-8") as opened:
+                opened.write(text + "\n")
+        except OSError as error:
+            raise CommandError(f"{output} cannot be written: {error.strerror}.") from error

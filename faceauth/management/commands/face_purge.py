@@ -1,0 +1,121 @@
+from __future__ import annotations
+
+from argparse import ArgumentParser, ArgumentTypeError
+from typing import Any
+
+from django.contrib.auth import get_user_model
+from django.core.management.base import BaseCommand
+from django.db.models import Q, QuerySet
+from django.utils import timezone
+from tqdm import tqdm
+
+from faceauth import attempts, conf, enrolment, events, retention, rights
+from faceauth.models import Spent
+
+# How many rows are read, or deleted in one transaction.
+BATCH = 500
+
+
+def days(text: str) -> int:
+    """What a number of days on the command line may be."""
+    if not text.isdecimal() or int(text) < 1:
+        raise ArgumentTypeError(f"{text!r} is not a positive whole number")
+    return int(text)
+
+
+class Command(BaseCommand):
+    help = (
+        "Deletes what is kept no longer: faces that have logged nobody in for a long time, old "
+        "events, counts that have run out, and how near faces were that are removed by now. Whose "
+        "face goes is told by mail, and an event of it is kept. Run it once a day; what an "
+        "interrupted run has left the next one does. Ends with status 0 where all is done."
+    )
+
+    def add_arguments(self, parser: ArgumentParser) -> None:
+        now = conf.get()
+        parser.add_argument(
+            "--dry-run", action="store_true", help="say what would be deleted, and delete nothing"
+        )
+        parser.add_argument(
+            "--unused-days",
+            type=days,
+            metavar="N",
+            default=now.KEEP_UNUSED_FACES_DAYS,
+            help="in place of KEEP_UNUSED_FACES_DAYS (now: %(default)s)",
+        )
+        parser.add_argument(
+            "--event-days",
+            type=days,
+            metavar="N",
+            default=now.KEEP_EVENTS_DAYS,
+            help="in place of KEEP_EVENTS_DAYS (now: %(default)s)",
+        )
+        parser.add_argument(
+            "--even-without-password",
+            action="store_true",
+            help="also faces of people who have no password: they can get in again only where the "
+            "site sends new passwords by e-mail to those who had none",
+        )
+
+    def handle(self, **options: Any) -> None:
+        self.dry_run: bool = options["dry_run"]
+        if self.dry_run:
+            self.stdout.write("Dry run: nothing is deleted.")
+        # In this order a dry run counts what a real one does: what goes first counts for nothing
+        # that follows.
+        self._scores()
+        self._run_out()
+        self._events(options["event_days"])
+        self._faces(options["unused_days"], options["even_without_password"])
+
+    def _scores(self) -> None:
+        """Erase what an attempt has left that was under way when its face was removed."""
+        count = rights.erase_scores(
+            user__isnull=False, user__face_encodings__isnull=True, dry_run=self.dry_run
+        )
+        self.stdout.write(f"Events from which scores of removed faces are erased: {count}.")
+
+    def _run_out(self) -> None:
+        spent = Spent.objects.filter(forget_at__lt=timezone.now())
+        count = self._delete(attempts.expired()) + self._delete(spent)
+        self.stdout.write(f"Counted failures and spent challenges deleted: {count}.")
+
+    def _events(self, kept: int | None) -> None:
+        if kept is None:
+            self.stdout.write("Events are kept for ever: KEEP_EVENTS_DAYS is None.")
+            return
+        count = self._delete(retention.old_events(kept))
+        self.stdout.write(f"Events deleted that are older than {kept} days: {count}.")
+
+    def _faces(self, kept: int | None, even_without_password: bool) -> None:
+        if kept is None:
+            self.stdout.write("Faces are kept for ever: KEEP_UNUSED_FACES_DAYS is None.")
+            return
+        unused = retention.unused(kept)
+        users = get_user_model()._base_manager.filter(unused).order_by("pk")
+        removed = spared = 0
+        beyond = Q()
+        with tqdm(total=users.count(), unit=" faces", disable=None) as progress:
+            while batch := list(users.filter(beyond)[:BATCH]):
+                for user in batch:
+                    if not even_without_password and not user.has_usable_password():
+                        spared += 1
+                    elif self.dry_run or enrolment.remove(user, unused, reason=events.UNUSED):
+                        removed += 1
+                    progress.update()
+                beyond = Q(pk__gt=batch[-1].pk)
+        self.stdout.write(f"Faces removed that were not used for {kept} days: {removed}.")
+        if spared:
+            self.stdout.write(
+                f"Faces left because there is no password, and they are the only way in: {spared}."
+                " See --even-without-password."
+            )
+
+    def _delete(self, rows: QuerySet) -> int:
+        """Delete the rows, a batch a transaction; how many they were."""
+        if self.dry_run:
+            return rows.count()
+        count = 0
+        while keys := list(rows.order_by("pk").values_list("pk", flat=True)[:BATCH]):
+            count += rows.filter(pk__in=keys).delete()[0]
+        return count

@@ -1,0 +1,209 @@
+"""Whether frames show a head that turns as it was asked to, or only pictures of one.
+
+Yaws are those of `pose.yaw`, each less the person's own when they look straight ahead: a photo
+tilted by 45 degrees changes it by 0.2 at most, bent by 0.24, and a head gets there easily.
+`face_attack` prints what all of this keeps out.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from enum import Enum
+from itertools import pairwise
+from typing import NamedTuple
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from .alignment import Box
+from .encoding import Encoding
+
+Image = NDArray[np.uint8]
+
+LEFT, RIGHT = "left", "right"
+
+FEWEST, MOST = 5, 12  # frames
+
+# Who looks straight into a camera is turned no further, and nearer than MIDDLE to where they
+# began when they are back; a turn goes at least as far as TURNED.
+STRAIGHT = 0.25
+MIDDLE = 0.12
+TURNED = 0.17
+
+# Between neighbouring frames of a head that turns quickly, five frames a second, the yaw changes
+# by up to 0.35, the encoding by up to 0.48, what is seen by up to 0.31 and what is seen of the
+# face by up to 0.5; of two photos of one person 1 in 100 differ by less than 0.35 in what is
+# seen, and of two cut-out faces on one background 1 in 10 by less than 0.5.
+LONGEST_STEP = 0.4
+SAME_PERSON_WITHIN = 0.5
+MOST_CHANGED = 0.4
+FACE_MOST_CHANGED = 0.6
+
+# Between looking straight ahead and a turn, 0.2 to 0.6 of what is seen of a real face is new: the
+# far cheek goes, the near one comes. Of a photo tilted by up to 60 degrees 0.09 at most.
+LEAST_UNCOVERED = 0.14
+
+# Frames of a live camera differ by their noise alone, a picture from itself by nothing.
+SAME_FRAME_WITHIN = 0.01
+
+_WINDOW = 2.0  # of the face's size: hair, neck and some of the room
+_SIDE = 128  # pixels that the window is brought to
+_SMOOTH = 1.5  # pixels, against noise and blocks of compression
+_FLAT = 4.0  # levels of lightness that are no contrast
+
+
+class Reason(Enum):
+    """Why frames do not show a live head that did as it was asked."""
+
+    TOO_FEW = "too_few"
+    NOT_STRAIGHT = "not_straight"
+    NOT_TURNED = "not_turned"
+    FLAT = "flat"
+    JUMPED = "jumped"
+    ANOTHER = "another"
+    COPIED = "copied"
+
+
+class NotLiveError(ValueError):
+    """The frames do not show it; `reason` says what is missing, and so does its text."""
+
+    def __init__(self, reason: Reason) -> None:
+        super().__init__(f"not_live:{reason.value}")
+        self.reason = reason
+
+
+class Frame(NamedTuple):
+    """One picture of the movement.
+
+    image: RGB uint8 (height, width, 3).
+    box: the face's, in pixels.
+    yaw: see `pose.yaw`.
+    """
+
+    image: Image
+    box: Box
+    yaw: float
+
+
+def check_turns(frames: Sequence[Frame], turns: Sequence[str]) -> list[int]:
+    """Which of the frames, in order of time, show the person looking straight ahead.
+
+    turns: `LEFT` and `RIGHT`, the person's own, as they were asked for. Each begins and ends in
+        the middle.
+
+    Raises:
+        NotLiveError: the head does not turn so, or does not move as a head does.
+    """
+    if not FEWEST <= len(frames) <= MOST:
+        raise NotLiveError(Reason.TOO_FEW)
+    yaws = np.array([frame.yaw for frame in frames])
+    own = (yaws[0] + yaws[-1]) / 2
+    if abs(own) > STRAIGHT or abs(yaws[0] - yaws[-1]) > 2 * MIDDLE:
+        raise NotLiveError(Reason.NOT_STRAIGHT)
+    made = _turns(yaws - own)
+    if [side for side, _ in made] != list(turns):
+        raise NotLiveError(Reason.NOT_TURNED)
+    if any(change(frames[0], frames[farthest])[1] < LEAST_UNCOVERED for _, farthest in made):
+        raise NotLiveError(Reason.FLAT)
+    if np.abs(np.diff(yaws)).max() > LONGEST_STEP:
+        raise NotLiveError(Reason.JUMPED)
+    for before, after in pairwise(frames):
+        _check_step(before, after)
+    return [int(index) for index in np.flatnonzero(np.abs(yaws - own) <= MIDDLE)]
+
+
+def check_person(encodings: Encoding) -> None:
+    """Let pass frames, unit-length float32 (n, 128) in order of time, of one person throughout.
+
+    Turned to a side a face is as far from itself as from others: neighbours are compared.
+
+    Raises:
+        NotLiveError: two neighbours show different people.
+    """
+    if np.linalg.norm(np.diff(encodings, axis=0), axis=1).max() > SAME_PERSON_WITHIN:
+        raise NotLiveError(Reason.ANOTHER)
+
+
+def change(before: Frame, after: Frame) -> tuple[float, float]:
+    """What is new in a frame after one shortly before it: what no movement of what was seen there
+    explains, in units of the contrast. In all of the window around the face, and in the face.
+
+    Lighter or darker as a whole is no change: cameras adapt.
+    """
+    one, other = _window(before.image, before.box), _window(after.image, before.box)
+    seen = _lab(one)
+    apart = seen - _lab(_moved_back(one, other))
+    return _relative(apart, seen, _EVERYWHERE), _relative(apart, seen, _FACE)
+
+
+def _moved_back(one: Image, other: Image) -> Image:
+    """The other window with everything in it where it was in the first, as far as it was there."""
+    flow = cv2.DISOpticalFlow.create(cv2.DISOPTICAL_FLOW_PRESET_MEDIUM).calc(
+        cv2.cvtColor(one, cv2.COLOR_RGB2GRAY), cv2.cvtColor(other, cv2.COLOR_RGB2GRAY), None  # type: ignore[call-overload]
+    )
+    places = (_PLACES + flow).astype(np.float32)
+    return cv2.remap(other, places, None, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)  # type: ignore[call-overload]
+
+
+def _turns(yaws: NDArray[np.float64]) -> list[tuple[str, int]]:
+    """The turns that a head makes from the middle and back to it, and in which frame it is turned
+    the farthest. A turn to the same side counts again once the head was back in the middle.
+    """
+    made: list[tuple[str, int]] = []
+    side = ""
+    for index, yaw in enumerate(yaws):
+        if abs(yaw) <= MIDDLE:
+            side = ""
+        elif abs(yaw) >= TURNED:
+            before, side = side, LEFT if yaw > 0 else RIGHT
+            if side != before:
+                made.append((side, index))
+            elif abs(yaw) > abs(yaws[made[-1][1]]):
+                made[-1] = side, index
+    return made
+
+
+def _check_step(before: Frame, after: Frame) -> None:
+    everywhere, face = change(before, after)
+    if face < SAME_FRAME_WITHIN and everywhere < SAME_FRAME_WITHIN:
+        raise NotLiveError(Reason.COPIED)
+    if everywhere > MOST_CHANGED or face > FACE_MOST_CHANGED:
+        raise NotLiveError(Reason.JUMPED)
+
+
+def _window(image: Image, box: Box) -> Image:
+    """What is seen in and around the box, uint8 (128, 128, 3)."""
+    left, top, right, bottom = box
+    scale = _SIDE / (_WINDOW * (bottom - top))
+    across, down = _SIDE / 2 - scale * (left + right) / 2, _SIDE / 2 - scale * (top + bottom) / 2
+    place = np.array([[scale, 0, across], [0, scale, down]])
+    return cv2.warpAffine(  # type: ignore[return-value]
+        image, place, (_SIDE, _SIDE), flags=cv2.INTER_AREA, borderMode=cv2.BORDER_REPLICATE
+    )
+
+
+def _lab(window: Image) -> NDArray[np.float32]:
+    """Lightness and colour, CIE Lab float32 (128, 128, 3), smoothed."""
+    smooth = cv2.GaussianBlur(window, (0, 0), _SMOOTH).astype(np.float32) / 255
+    return cv2.cvtColor(smooth, cv2.COLOR_RGB2LAB)  # type: ignore[return-value]
+
+
+def _relative(
+    apart: NDArray[np.float32], seen: NDArray[np.float32], where: NDArray[np.bool_]
+) -> float:
+    difference = apart[where]
+    difference[:, 0] -= difference[:, 0].mean()
+    return float(np.linalg.norm(difference, axis=1).mean() / (seen[where][:, 0].std() + _FLAT))
+
+
+def _ellipse() -> NDArray[np.bool_]:
+    """Where in the window the face is."""
+    rows, columns = (np.mgrid[:_SIDE, :_SIDE] - _SIDE / 2) / (_SIDE / _WINDOW)
+    ellipse: NDArray[np.bool_] = (columns / 0.42) ** 2 + (rows / 0.5) ** 2 < 1
+    return ellipse
+
+
+_PLACES = np.mgrid[:_SIDE, :_SIDE][::-1].transpose(1, 2, 0).astype(np.float32)
+_EVERYWHERE = np.ones((_SIDE, _SIDE), np.bool_)
+_FACE = _ellipse()

@@ -1,0 +1,306 @@
+"""`manage.py face_purge`: what is kept no longer."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+import numpy as np
+import pytest
+from django.core import mail
+from django.core.management import CommandError, call_command
+from django.utils import timezone
+
+from accounts.models import User
+from faceauth import attempts, checks, enrolment
+from faceauth.fields import Sealed
+from faceauth.gallery import gallery
+from faceauth.management.commands import face_purge
+from faceauth.models import FaceEvent, FailureCount, Spent
+from tests.site.conftest import PASSWORD, username_of
+
+NOTHING_DUE = """\
+Events from which scores of removed faces are erased: 0.
+Counted failures and spent challenges deleted: 0.
+Events deleted that are older than 365 days: 0.
+Faces removed that were not used for 730 days: 0.
+"""
+
+
+@pytest.fixture
+def purge(db, capsys):
+    """Run the command, as from a shell: what it says."""
+
+    def run(*arguments):
+        call_command("face_purge", *arguments)
+        return capsys.readouterr().out
+
+    return run
+
+
+@pytest.fixture
+def person(db):
+    """Make a user whose face was enrolled and last used so many days ago."""
+
+    def make(name, enrolled, used=None, password=PASSWORD):
+        user = User.objects.create_user(name, f"{name}@example.com", password)
+        random = np.random.default_rng(User.objects.count())
+        enrolment.enrol(user, random.normal(0, 0.1, (1, 128)))
+        times = {"face_enrolled_at": ago(enrolled), "face_last_used_at": used and ago(used)}
+        User.objects.filter(pk=user.pk).update(**times)
+        return user
+
+    return make
+
+
+@pytest.fixture
+def people(person):
+    """Those of the first two names are due to go."""
+    person("never", 731)
+    person("long ago", 3000, 731)
+    person("lately", 3000, 729)
+    person("new", 729)
+    person("again", 700, 1000)
+    person("without", 3000, password=None)
+    User.objects.create_user("faceless", "faceless@example.com", PASSWORD)
+
+
+@pytest.fixture
+def rows(people):
+    """Events and counts that are due to go, and as many that are not."""
+    never, new = User.objects.get(username="never"), User.objects.get(username="new")
+    faceless = User.objects.get(username="faceless")
+    for user in (never, new, faceless, None):
+        for days in (364, 366):
+            FaceEvent.objects.create(kind="refused", user=user, at=ago(days), distance=0.3)
+    for key, days, disabled in (("a", 1, None), ("b", -1, None), ("c", 1, ago(9))):
+        FailureCount.objects.create(key=key, forget_at=ago(days), disabled_at=disabled)
+        Spent.objects.create(key=key, forget_at=ago(days))
+
+
+def ago(days):
+    return timezone.now() - timedelta(days=days)
+
+
+def faces():
+    users = User.objects.filter(face_encodings__isnull=False)
+    return [*users.order_by("pk").values_list("username", flat=True)]
+
+
+def everything():
+    return [
+        [*model.objects.order_by("pk").values()] for model in (User, FaceEvent, FailureCount, Spent)
+    ]
+
+
+def test_dry_run_says_what_a_real_one_does_and_changes_nothing(rows, purge):
+    before = everything()
+    first, *told = purge("--dry-run").splitlines()
+    assert first == "Dry run: nothing is deleted."
+    assert everything() == before
+    assert mail.outbox == []
+    assert purge().splitlines() == told
+    assert told == [
+        "Events from which scores of removed faces are erased: 2.",
+        "Counted failures and spent challenges deleted: 3.",
+        "Events deleted that are older than 365 days: 4.",
+        "Faces removed that were not used for 730 days: 2.",
+        "Faces left because there is no password, and they are the only way in: 1. See "
+        "--even-without-password.",
+    ]
+    assert purge() == NOTHING_DUE + told[-1] + "\n"
+
+
+def test_what_is_due_is_gone_and_nothing_else(rows, purge):
+    purge()
+    assert faces() == ["lately", "new", "again", "without"]
+    assert {*FailureCount.objects.values_list("key", flat=True)} == {"b", "c"}
+    assert {*Spent.objects.values_list("key", flat=True)} == {"b"}
+    assert min(FaceEvent.objects.values_list("at", flat=True)) > ago(365)
+    scored = FaceEvent.objects.filter(distance__isnull=False)
+    assert [event.user and event.user.username for event in scored.order_by("pk")] == ["new", None]
+
+
+def test_owners_of_purged_faces_are_told_and_it_is_kept(people, purge, settings):
+    settings.FACEAUTH = {**settings.FACEAUTH, "SITE_NAME": "The Reading Room"}
+    purge()
+    assert sorted(each.to for each in mail.outbox) == [
+        ["long ago@example.com"],
+        ["never@example.com"],
+    ]
+    for told in mail.outbox:
+        assert told.subject == "Your face was removed on The Reading Room"
+        assert "for a long time, so it was removed" in told.body
+        assert "You log in with your password." in told.body
+        assert "If it was not you" not in told.body
+    found = FaceEvent.objects.order_by("pk").values_list("kind", "outcome", "user__username")
+    assert [*found] == [("removed", "unused", "never"), ("removed", "unused", "long ago")]
+
+
+def test_purged_face_logs_nobody_in_any_more(client, ask, obama, upload, purge):
+    assert ask("/face/login/", snapshot=upload("obama2"))[0] == 200
+    client.logout()
+    times = {"face_enrolled_at": ago(800), "face_last_used_at": ago(800)}
+    User.objects.update(**times)
+    purge()
+    assert ask("/face/login/", snapshot=upload("obama2"))[0] == 401
+    assert username_of(client) is None
+    assert len(gallery()) == 0
+    client.post("/face/login/", {"username": "obama", "password": PASSWORD})
+    assert username_of(client) == "obama"
+
+
+def test_numbers_of_days_can_be_given(rows, purge):
+    told = purge("--unused-days", "3000", "--event-days", "400", "--even-without-password")
+    assert "not used for 3000 days: 1." in told
+    assert "older than 400 days: 0." in told
+    assert "without" not in faces()
+
+
+@pytest.mark.parametrize("value", ["0", "-1", "1.5", "many", ""])
+@pytest.mark.parametrize("option", ["--unused-days", "--event-days"])
+def test_number_of_days_that_is_none_deletes_nothing(rows, purge, option, value):
+    before = everything()
+    with pytest.raises(CommandError, match="not a positive whole number"):
+        purge(f"{option}={value}")
+    assert everything() == before
+
+
+def test_what_is_to_be_kept_for_ever_is(rows, purge, settings):
+    settings.FACEAUTH = {
+        **settings.FACEAUTH,
+        "KEEP_UNUSED_FACES_DAYS": None,
+        "KEEP_EVENTS_DAYS": None,
+    }
+    before = faces(), FaceEvent.objects.count()
+    told = purge()
+    assert "Faces are kept for ever" in told
+    assert "Events are kept for ever" in told
+    assert (faces(), FaceEvent.objects.count()) == before
+    assert "not used for 730 days: 2." in purge("--unused-days", "730")
+
+
+def test_only_way_in_stays_unless_asked_for(people, purge):
+    assert "the only way in: 1" in purge()
+    assert "without" in faces()
+    assert "not used for 730 days: 1." in purge("--even-without-password")
+    assert "without" not in faces()
+    assert "ask for one by e-mail" in mail.outbox[-1].body
+
+
+def test_unreadable_and_inactive_faces_go_as_well(person, purge):
+    lost, inactive = person("lost", 800), person("inactive", 800)
+    User.objects.filter(pk=lost.pk).update(face_encodings=Sealed(b"\x02lost"))
+    User.objects.filter(pk=inactive.pk).update(is_active=False)
+    assert "730 days: 2." in purge()
+    assert faces() == []
+
+
+def test_face_that_is_used_in_that_moment_stays(people, purge, monkeypatch):
+    remove = enrolment.remove
+
+    def used_before(user, *still, **more):
+        if user.username == "never":
+            User.objects.filter(pk=user.pk).update(face_last_used_at=timezone.now())
+        return remove(user, *still, **more)
+
+    monkeypatch.setattr(enrolment, "remove", used_before)
+    assert "730 days: 1." in purge()
+    assert "never" in faces()
+    assert [each.to for each in mail.outbox] == [["long ago@example.com"]]
+
+
+def test_account_that_is_deleted_in_that_moment_is_no_error(people, purge, monkeypatch):
+    remove = enrolment.remove
+
+    def deleted_before(user, *still, **more):
+        User.objects.filter(pk=user.pk).delete()
+        return remove(user, *still, **more)
+
+    monkeypatch.setattr(enrolment, "remove", deleted_before)
+    assert "730 days: 0." in purge()
+    assert not FaceEvent.objects.exists()
+    assert mail.outbox == []
+
+
+def test_interrupted_run_is_taken_up_by_the_next(person, purge, monkeypatch):
+    monkeypatch.setattr(face_purge, "BATCH", 2)
+    for number in range(5):
+        person(f"user{number}", 800)
+        FaceEvent.objects.create(kind="login", at=ago(400))
+    erase, erased = enrolment.rights.erase, []
+
+    def killed(user):
+        if len(erased) == 3:
+            raise KeyboardInterrupt
+        erased.append(user)
+        erase(user)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(enrolment.rights, "erase", killed)
+        with pytest.raises(KeyboardInterrupt):
+            purge()
+    # The fourth is there as a whole, its owner not told of anything.
+    assert faces() == ["user3", "user4"]
+    assert len(mail.outbox) == FaceEvent.objects.count() == 3
+    assert "730 days: 2." in purge()
+    assert [each.to for each in mail.outbox] == [[f"user{n}@example.com"] for n in range(5)]
+
+
+def test_large_numbers_are_deleted_in_batches(rows, purge, monkeypatch):
+    monkeypatch.setattr(face_purge, "BATCH", 3)
+    assert "365 days: 4." in purge()
+    assert not FaceEvent.objects.filter(at__lt=ago(365)).exists()
+
+
+def test_mail_that_cannot_be_sent_keeps_no_face(people, purge, monkeypatch, caplog):
+    def down(*args, **kwargs):
+        raise OSError("never@example.com")
+
+    monkeypatch.setattr("faceauth.mail.send_mail", down)
+    assert "730 days: 2." in purge()
+    assert "never" not in faces()
+    assert "never@" not in caplog.text
+
+
+def test_failures_of_a_purged_face_are_forgotten(people, purge):
+    user = User.objects.get(username="never")
+    key = attempts._account(user)
+    FailureCount.objects.create(key=key, failures=3, forget_at=ago(-300), disabled_at=ago(9))
+    purge()
+    assert not attempts.of_account(user).exists()
+
+
+# What the checks say
+
+
+def purge_check():
+    return checks.check_purge(None, databases=["default"])
+
+
+def test_purge_that_is_not_run_is_missed(rows, purge):
+    assert purge_check() == []
+    FaceEvent.objects.create(kind="login", at=ago(380))
+    User.objects.filter(username="never").update(face_enrolled_at=ago(745))
+    (warning,) = purge_check()
+    assert warning.id == "faceauth.W011"
+    assert "in faces: 1, in events: 1" in warning.msg
+    purge()
+    assert purge_check() == []
+
+
+def test_who_keeps_everything_misses_no_purge_but_is_warned(rows, settings):
+    settings.FACEAUTH = {**settings.FACEAUTH, "KEEP_UNUSED_FACES_DAYS": None}
+    FaceEvent.objects.all().delete()
+    User.objects.update(face_enrolled_at=ago(9000))
+    assert purge_check() == []
+    (warning,) = checks.check_settings(None)
+    assert warning.id == "faceauth.W010"
+    assert "faces are kept for ever" in warning.msg
+
+
+@pytest.mark.parametrize("version", ["", "v" * 33])
+def test_version_that_cannot_be_kept_is_an_error(settings, version):
+    settings.FACEAUTH = {**settings.FACEAUTH, "NOTICE_VERSION": version}
+    (error,) = checks.check_settings(None)
+    assert error.id == "faceauth.E012"
+    assert "between 1 and 32" in error.hint
