@@ -33,7 +33,7 @@ export PIP_DISABLE_PIP_VERSION_CHECK := 1
 # Trust what the system trusts, as pip does.
 export UV_SYSTEM_CERTS := true
 
-.PHONY: help run test bench format clean venv dev
+.PHONY: help run test stress bench format clean venv dev
 .DELETE_ON_ERROR:
 
 help: ## list these targets
@@ -50,7 +50,11 @@ test: $(DEV) ## check style and types, then run every test on SQLite and Postgre
 	$(PY) -m djlint --quiet --lint --check .
 	$(PY) -m tests.support.chromium
 	$(PY) -m pytest
-	$(PY) -m pytest --database=postgres tests/site tests/browser/test_login.py
+	$(PY) -m pytest --database=postgres tests/site tests/robustness tests/browser/test_login.py
+
+stress: $(DEV) ## ten thousand hostile requests, crowds that guess, kills: half an hour of them
+	$(PY) -m pytest tests/robustness --stress
+	$(PY) -m pytest tests/robustness --stress --database=postgres
 
 bench: $(DEV) ## measure speed and accuracy, against face_recognition
 	$(PY) -m benchmarks

@@ -83,12 +83,13 @@ class SignUpForm(EnrolForm, forms.ModelForm):
             FaceError: the face cannot be enrolled.
         """
         user: User = self.instance
-        user.set_password(self.cleaned_data["password"] or None)
+        data = self.cleaned_data
+        user.set_password(data["password"] or None)
         with transaction.atomic():
             user.save()
-            if "encodings" in self.cleaned_data:
+            if "encodings" in data:
                 consent = enrolment.Consent.by(self.request)
-                enrolment.enrol(user, self.cleaned_data["encodings"], consent)
+                enrolment.enrol(user, data["encodings"], consent, data["notes"])
         return user
 
 

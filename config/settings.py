@@ -21,7 +21,10 @@ CSRF_TRUSTED_ORIGINS = env.list("CSRF_TRUSTED_ORIGINS", default=[])
 INSTALLED_APPS = [
     "accounts",
     "faceauth",
-    "django.contrib.admin",
+    # The admin's own login, by password, or one that knows faces.
+    "faceauth.apps.FaceAdminConfig"
+    if env.bool("FACEAUTH_ADMIN_LOGIN", default=False)
+    else "django.contrib.admin",
     "django.contrib.auth",
     "django.contrib.contenttypes",
     "django.contrib.sessions",
@@ -102,6 +105,7 @@ LOGOUT_REDIRECT_URL = "home"
 FACEAUTH = {
     "THREADS": env.int("FACEAUTH_THREADS", default=1),
     "CALIBRATION": env.str("FACEAUTH_CALIBRATION", default="") or None,
+    "ADMIN_SECOND_STEP": env.bool("FACEAUTH_ADMIN_SECOND_STEP", default=False),
     "ENCRYPTION_KEYS": env.list("FACEAUTH_ENCRYPTION_KEYS", default=[]),
     "ENCRYPTION_TRANSFORM_KEY": env.str("FACEAUTH_TRANSFORM_KEY", default="") or None,
 }

@@ -10,12 +10,13 @@ from django.contrib.auth import get_user_model
 from django.db.models import F
 from django.utils import timezone
 
-from . import capture, conf, policy
+from . import capture, conf, policy, shots
 from .enrolment import same_picture
 from .errors import FaceError
 from .matching import distance
 from .models import FaceTemplateMixin
 from .vision.encoding import Encoding
+from .vision.quality import Quality
 
 ONCE_IN = timedelta(days=1)
 
@@ -32,18 +33,27 @@ def learn(user: FaceTemplateMixin, snapshot: capture.Snapshot, *, confirmed: boo
     if not conf.get().ADAPT:
         return False
     try:
-        encoding = capture.encodings(snapshot)[0]
+        look = capture.looks(snapshot)[0]
+        encoding = look.encoding()
     except FaceError:
         return False
-    return adapt(user, encoding, confirmed=confirmed)
+    return adapt(user, encoding, confirmed=confirmed, quality=look.quality)
 
 
-def adapt(user: FaceTemplateMixin, encoding: Encoding, *, confirmed: bool = False) -> bool:
+def adapt(
+    user: FaceTemplateMixin,
+    encoding: Encoding,
+    *,
+    confirmed: bool = False,
+    quality: Quality | None = None,
+) -> bool:
     """Let a new shot, mirror-averaged float32 (128,), replace the user's stalest.
 
     The first half of the shots stays for ever, and the new one must be near that half: so a
     template may age, but is never led away to somebody else. Once a day at most, and never after
     a login by face alone.
+
+    quality: the picture's, to be noted.
 
     Returns:
         Whether the template changed.
@@ -55,19 +65,21 @@ def adapt(user: FaceTemplateMixin, encoding: Encoding, *, confirmed: bool = Fals
         return False
     if current.face_adapted_at and now - current.face_adapted_at < ONCE_IN:
         return False
-    shots = current.face_encodings
-    kept = (len(shots) + 1) // 2
-    anchors, queue = shots[:kept], shots[kept:]
-    if not len(queue) or not _is_sure(anchors, encoding, confirmed) or _is_known(shots, encoding):
+    rows = current.face_encodings
+    kept = (len(rows) + 1) // 2
+    anchors, queue = rows[:kept], rows[kept:]
+    if not len(queue) or not _is_sure(anchors, encoding, confirmed) or _is_known(rows, encoding):
         return False
+    notes = shots.adapted(current.face_shot_notes, shots.note(shots.Source.LOGIN, quality))
     seal = users.model._meta.get_field("face_encodings").seal
     changes = {
         "face_encodings": seal(user.pk, np.vstack([anchors, queue[1:], encoding])),
         "face_adapted_at": now,
         "face_changed_at": now,
+        **_noted(notes),
     }
     if current.face_adapted_at is None:
-        changes["face_enrolled_encodings"] = seal(user.pk, shots)
+        changes["face_enrolled_encodings"] = seal(user.pk, rows)
     # Only where nobody has changed the face in the meantime, another login or its owner.
     unchanged = users.filter(pk=user.pk, face_changed_at=current.face_changed_at)
     return _write(user, unchanged, changes)
@@ -77,13 +89,22 @@ def revert(user: FaceTemplateMixin) -> bool:
     """Take back all adaptation: the shots as they were enrolled. Whether there was any."""
     users: Any = get_user_model()._default_manager
     adapted = users.filter(pk=user.pk, face_enrolled_encodings__isnull=False)
+    current = adapted.first()
+    if current is None:
+        return False
     changes = {
         "face_encodings": F("face_enrolled_encodings"),
         "face_enrolled_encodings": None,
         "face_adapted_at": None,
         "face_changed_at": timezone.now(),
+        **_noted(shots.as_enrolled(current.face_shot_notes)),
     }
-    return _write(user, adapted, changes)
+    unchanged = adapted.filter(face_changed_at=current.face_changed_at)
+    return _write(user, unchanged, changes)
+
+
+def _noted(notes: list[shots.Note] | None) -> dict[str, Any]:
+    return {"face_shot_notes": notes, "face_quality": shots.quality(notes)}
 
 
 def _is_sure(anchors: Encoding, encoding: Encoding, confirmed: bool) -> bool:
@@ -93,11 +114,11 @@ def _is_sure(anchors: Encoding, encoding: Encoding, confirmed: bool) -> bool:
     return limit.rate <= rate and distance(anchors, encoding[None]) <= limit.distance
 
 
-def _is_known(shots: Encoding, encoding: Encoding) -> bool:
-    """Whether one of the shots is the same picture: it teaches nothing, and is sent again by who
+def _is_known(rows: Encoding, encoding: Encoding) -> bool:
+    """Whether one of these is of the same picture: it teaches nothing, and is sent again by who
     got hold of it.
     """
-    return any(same_picture(shot, encoding) for shot in shots)
+    return any(same_picture(shot, encoding) for shot in rows)
 
 
 def _write(user: FaceTemplateMixin, users: Any, changes: dict[str, Any]) -> bool:

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 from django.apps import AppConfig
+from django.contrib.admin import apps as admin
 from django.utils.translation import gettext_lazy as _
 
 
@@ -13,3 +14,10 @@ class FaceAuthConfig(AppConfig):
         from . import checks, receivers  # noqa: F401  (they register themselves)
 
         receivers.watch_deletions()
+
+
+class FaceAdminConfig(admin.AdminConfig):
+    """In place of ``"django.contrib.admin"``: see `admin_site`."""
+
+    default = False
+    default_site = "faceauth.admin_site.FaceAdminSite"

@@ -29,7 +29,13 @@ FIRST_WAIT, LONGEST_WAIT = timedelta(seconds=30), timedelta(hours=1)
 # How long failures count that nothing has followed. An account's count however far apart they
 # are, or a patient guesser would have some for free each day; but names that nobody has need not
 # be kept for ever.
-KEPT = {"account": timedelta(days=365), "session": timedelta(days=1), "address": timedelta(days=1)}
+KEPT = {
+    "account": timedelta(days=365),
+    "session": timedelta(days=1),
+    "address": timedelta(days=1),
+    "client": timedelta(days=1),
+    "client-account": timedelta(days=365),
+}
 
 
 class Counter(NamedTuple):
@@ -54,14 +60,22 @@ class Attempt:
         return next((each for each in self.counters if each.kind == "account"), None)
 
     def refuses(self, user: Any) -> bool:
-        """Whether no face is good enough for the user, because too many were wrong before it."""
+        """Whether no face is good enough for the user, because the staff has disabled it,
+        or because too many were wrong before it.
+        """
+        if user.face_disabled_at is not None:
+            return True
         if self.account is None:
             return of_account(user).filter(disabled_at__isnull=False).exists()
         return self.counts[self.account.key] > conf.get().failures_before_disabling
 
-    def succeeded(self, user: Any) -> None:
-        """Begin to count anew."""
-        FailureCount.objects.filter(key__in={*self.counts, _account(user)}).delete()
+    def succeeded(self, user: Any = None) -> None:
+        """Begin to count anew.
+
+        user: who logs in by it.
+        """
+        keys = {*self.counts} if user is None else {*self.counts, _account(user)}
+        FailureCount.objects.filter(key__in=keys).delete()
 
     def failed(self, user: Any, facts: events.Facts) -> None:
         """Leave it counted, and record what follows from that.
@@ -71,26 +85,31 @@ class Attempt:
         events.record(FaceEvent.Kind.REFUSED, self.request, user, facts)
         if any(self.counts[each.key] == each.limit for each in self.counters):
             events.record(FaceEvent.Kind.LOCKED, self.request, user, facts)
-        if getattr(user, "has_face", False) and self._disables():
+        if self._disables(user):
             events.record(FaceEvent.Kind.DISABLED, self.request, user, facts)
 
-    def _disables(self) -> bool:
-        """Whether it is this attempt that disables the face."""
+    def _disables(self, user: Any) -> bool:
+        """Whether it is this attempt that disables the user's face."""
         most = conf.get().failures_before_disabling
         if self.account is None or self.counts[self.account.key] < most:
             return False
         enabled = FailureCount.objects.filter(key=self.account.key, disabled_at=None)
-        return bool(enabled.update(disabled_at=timezone.now()))
+        if getattr(user, "has_face", False):
+            return bool(enabled.update(disabled_at=timezone.now(), user=user))
+        enabled.update(disabled_at=None)  # the same work, where there is nothing to disable
+        return False
 
 
-def wait(request: HttpRequest | None, username: str | None) -> float:
+def wait(request: HttpRequest | None, username: str | None, client: Any = None) -> float:
     """How many seconds an attempt would have to wait now; 0 where none. Reserves nothing."""
-    keys = [each.key for each in _counters(request, username)]
+    keys = [each.key for each in _counters(request, username, client)]
     return _wait(FailureCount.objects.filter(key__in=keys), timezone.now())
 
 
-def admit(request: HttpRequest | None, username: str | None) -> Attempt:
+def admit(request: HttpRequest | None, username: str | None, client: Any = None) -> Attempt:
     """Let an attempt through, face alone where no username is given, and count it as failed.
+
+    client: the user who asks about somebody else's face, for whom alone it counts then.
 
     Raises:
         TooManyAttempts: it has to wait.
@@ -98,7 +117,7 @@ def admit(request: HttpRequest | None, username: str | None) -> Attempt:
     now = timezone.now()
     expired().delete()
     _start_session(request, username)
-    attempt = Attempt(request, _counters(request, username))
+    attempt = Attempt(request, _counters(request, username, client))
     with transaction.atomic():
         rows = _locked(attempt.counters, now)
         if seconds := _wait(rows.values(), now):
@@ -135,11 +154,20 @@ def _account(user: Any) -> str:
     return _key("account", user.get_username().casefold())
 
 
-def _counters(request: HttpRequest | None, username: str | None) -> list[Counter]:
+def _counters(
+    request: HttpRequest | None, username: str | None, client: Any = None
+) -> list[Counter]:
     """What an attempt counts for: the account, or without a username the session; and either way
-    the address, from which one could go through many accounts.
+    the address, from which one could go through many accounts. With a client, what the two are to
+    that.
     """
     now = conf.get()
+    if client is not None:
+        whose = f"{client.pk}:{(username or '').casefold()}"
+        return [
+            Counter("client-account", _key("client-account", whose), now.failures),
+            Counter("client", _key("client", str(client.pk)), now.MAX_FAILURES_PER_ADDRESS),
+        ]
     session = getattr(request, "session", None)
     found = []
     if username:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from functools import lru_cache
 from operator import attrgetter
 from typing import Any, NamedTuple
 
@@ -13,7 +14,7 @@ from django.contrib.auth.backends import BaseBackend
 from django.contrib.auth.base_user import AbstractBaseUser
 from django.http import HttpRequest
 
-from . import attempts, capture, challenge, conf, policy
+from . import attempts, capture, challenge, conf, crypto, encoders, policy
 from .errors import Busy, ChallengeFailed, FaceError
 from .events import Facts
 from .gallery import gallery
@@ -42,11 +43,14 @@ class FaceBackend(BaseBackend):
         snapshot: capture.Snapshot | None = None,
         username: str | None = None,
         turns: Sequence[str] | None = None,
+        staff: bool = False,
         **kwargs: Any,
     ) -> AbstractBaseUser | None:
         """The user in `snapshot`, one or several pictures of one person as bytes or files; where
         the site has a challenge, its answer's frames in order of time, and in `turns` what
         ``challenge.redeem`` says that they have to show.
+
+        staff: whether anybody else is refused, as somebody is whom nobody knows.
 
         None where nobody is recognised, where a picture cannot be used, and for inactive users.
         The user has ``face_facts``, which are no matter of theirs: see `events`.
@@ -73,12 +77,11 @@ class FaceBackend(BaseBackend):
             attempts.admit(request, username).failed(_named(username), facts)
             raise ChallengeFailed() from error
         attempt = attempts.admit(request, username)
-        user, decision = self.verify(probe, username) if username else self.identify(probe)
-        outcome = decision.outcome.value
-        if decision.accepted and attempt.refuses(user):
-            outcome = "disabled"
-        elif decision.accepted and not self.user_can_authenticate(user):
-            outcome = "inactive"
+        found = self.verify(probe, username) if username else self.identify(probe)
+        user, decision = found
+        outcome = self.outcome(found, attempt)
+        if outcome == Outcome.ACCEPTED.value and staff and not user.is_staff:
+            outcome = "not_staff"
         facts = Facts.of(request, username, decision, outcome)
         if outcome != Outcome.ACCEPTED.value:
             # Without a username, who is nearest to a stranger has nothing to do with them.
@@ -109,13 +112,23 @@ class FaceBackend(BaseBackend):
         looks = challenge.straight(capture.movement(snapshot), turns or ())
         return capture.probe_encodings([look for look in looks if not look.problem()])
 
+    def outcome(self, found: Finding, attempt: attempts.Attempt) -> str:
+        """What became of the attempt: the decision's outcome, unless the user may not log in."""
+        user, decision = found
+        if decision.accepted and attempt.refuses(user):
+            return "disabled"
+        if decision.accepted and not self.user_can_authenticate(user):
+            return "inactive"
+        return decision.outcome.value
+
     def verify(self, probe: Encoding, username: str) -> Finding:
         """The user of that name, if any, and whether the probe, encodings float32 (n, 128), shows
         them (1:1).
         """
         user = _named(username)
-        # A name that nobody has costs the same comparison: its time must not tell.
-        return Finding(user, policy.verify(_match(user, probe), frames(probe)))
+        # Whoever is not there is made up, which takes as long as to read somebody.
+        match = _match(user or get_user_model()(), probe)
+        return Finding(user, policy.verify(match, frames(probe)))
 
     def identify(self, probe: Encoding) -> Finding:
         """Whom the probe, encodings float32 (n, 128), shows, of all who are enrolled (1:N)."""
@@ -140,7 +153,25 @@ def _named(username: str | None) -> Any:
 
 def _match(user: Any, probe: Encoding) -> Match:
     """The user set against the probe; infinitely far where there is no template."""
-    enrolled = user is not None and user.has_face
-    encodings = user.face_encodings if enrolled else np.ones((3, probe.shape[1]), np.float32)
+    enrolled = user.has_face
+    encodings = user.face_encodings if enrolled else _nobodys()
     apart = distance(encodings, probe)
     return Match(user.pk if enrolled else 0, apart if enrolled else math.inf, len(encodings))
+
+
+def _nobodys() -> Encoding:
+    """Encodings to open and compare in place of those that are not there: its time must not tell
+    who has a face.
+    """
+    encoder, shots = encoders.encoder(), conf.get().ENROLMENT_SHOTS
+    return _face().open(0, _sealed(crypto.head(), encoder.name, (shots, encoder.size)))
+
+
+@lru_cache(maxsize=8)
+def _sealed(head: bytes, encoder: str, shape: tuple[int, int]) -> bytes:
+    """Encodings of nobody, sealed with that head as an encoder's."""
+    return _face().seal(0, np.ones(shape, np.float32))
+
+
+def _face() -> Any:
+    return get_user_model()._meta.get_field("face_encodings")

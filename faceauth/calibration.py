@@ -10,7 +10,10 @@ from functools import cache
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from . import conf
+from django.core.exceptions import ImproperlyConfigured
+
+from . import conf, encoders
+from .vision.encoding import DlibEncoder
 
 
 class Limit(NamedTuple):
@@ -75,23 +78,33 @@ class Calibration:
     """Curves by the number of shots enrolled and of frames shown.
 
     For numbers between those measured the stricter neighbour holds, beyond them the last.
+
+    encoder: the name of the one whose distances they are.
+    scale: how far apart its encodings of one person lie, where those of dlib's lie 1 apart. What is
+        known of distances between single encodings was measured on dlib's: times this it is taken
+        for others.
     """
 
-    def __init__(self, curves: dict[tuple[int, int], Curve]) -> None:
-        self.curves = curves
+    def __init__(
+        self,
+        curves: dict[tuple[int, int], Curve],
+        encoder: str = DlibEncoder.name,
+        scale: float = 1.0,
+    ) -> None:
+        self.curves, self.encoder, self.scale = curves, encoder, scale
         self._shots = sorted({shots for shots, _ in curves})
         self._frames = sorted({frames for _, frames in curves})
 
     @classmethod
-    def from_json(cls, cells: Iterable[dict[str, Any]]) -> Calibration:
-        """From the table's cells, see `evaluation.table`."""
+    def from_json(cls, table: dict[str, Any]) -> Calibration:
+        """From what `evaluation.table` writes. What does not say whose it is, is dlib's."""
         curves = {
             (cell["shots"], cell["frames"]): Curve(
                 cell["points"], cell["measured_to"], cell["pairs"]
             )
-            for cell in cells
+            for cell in table["cells"]
         }
-        return cls(curves)
+        return cls(curves, table.get("encoder", DlibEncoder.name), float(table.get("scale", 1)))
 
     def limit(self, shots: int, frames: int, rate: float) -> Limit:
         """The distance for a false-match rate."""
@@ -112,8 +125,20 @@ class Calibration:
 
 
 def calibration() -> Calibration:
-    """The table that ships with the app, or the owner's."""
-    return _calibration(conf.get().CALIBRATION)
+    """The table that ships with the app, or the owner's.
+
+    Raises:
+        ImproperlyConfigured: it is another encoder's.
+    """
+    folder = conf.get().CALIBRATION
+    found, name = _calibration(folder), encoders.encoder().name
+    if found.encoder != name:
+        of = folder or "that ships with the app"
+        raise ImproperlyConfigured(
+            f"The calibration {of} is of the encoder {found.encoder!r}, and FACEAUTH['ENCODER'] "
+            f"is {name!r}: their distances have nothing to do with each other."
+        )
+    return found
 
 
 def data(folder: str | Path | None, name: str) -> Path:
@@ -123,7 +148,7 @@ def data(folder: str | Path | None, name: str) -> Path:
 
 @cache
 def _calibration(folder: str | Path | None) -> Calibration:
-    return Calibration.from_json(json.loads(data(folder, "calibration.json").read_text())["cells"])
+    return Calibration.from_json(json.loads(data(folder, "calibration.json").read_text()))
 
 
 def _neighbours(measured: list[int], count: int) -> set[int]:

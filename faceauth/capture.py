@@ -16,7 +16,7 @@ from typing import IO
 import numpy as np
 from numpy.typing import NDArray
 
-from . import conf, errors
+from . import conf, encoders, errors, metrics
 from .vision import (
     Engine,
     Face,
@@ -75,14 +75,14 @@ class Look:
         return None
 
     def encoding(self, *, quickly: bool = False) -> Encoding:
-        """The encoding float32 (128,) of the largest face: the mean over several views of it, or
+        """The encoding float32 (d,) of the largest face: the mean over several views of it, or
         `quickly` over itself and its mirror image alone.
         """
         if not quickly:
-            with _turn():
+            with _turn(), metrics.stage("encode"):
                 return engine().encode_views(self.image, self.faces[0])
         if self._quick is None:
-            with _turn():
+            with _turn(), metrics.stage("encode"):
                 self._quick = engine().encode_with_mirror(self.image, self.faces[0])
         return self._quick
 
@@ -93,7 +93,7 @@ Snapshot = Picture | Look | Iterable[Picture | Look]
 @cache
 def engine() -> Engine:
     """This process's engine."""
-    return Engine(threads=conf.get().THREADS)
+    return Engine(threads=conf.get().THREADS, encoder=encoders.encoder())
 
 
 def look(picture: Picture) -> Look:
@@ -108,14 +108,17 @@ def look(picture: Picture) -> Look:
         raise errors.TooLarge()
     with _turn():
         try:
-            image = decode_image(data, max_pixels=settings.MAX_IMAGE_PIXELS)
+            with metrics.stage("decode"):
+                image = decode_image(data, max_pixels=settings.MAX_IMAGE_PIXELS)
         except ImageTooLargeError as error:
             raise errors.TooLarge() from error
         except UnsupportedImageError as error:
             raise errors.UnsupportedType() from error
         except ImageError as error:
             raise errors.BadImage() from error
-        return Look(image, engine().find_faces(image))
+        with metrics.stage("find"):
+            faces = engine().find_faces(image)
+        return Look(image, faces)
 
 
 def looks(snapshot: Snapshot) -> list[Look]:
@@ -150,7 +153,7 @@ def movement(snapshot: Snapshot) -> list[Look]:
 
 
 def encodings(snapshot: Snapshot) -> Encoding:
-    """The encodings of one or several pictures, float32 (n, 128), to be enrolled.
+    """The encodings of one or several pictures, float32 (n, d), to be enrolled.
 
     Raises:
         FaceError: as `looks` does.
@@ -159,7 +162,7 @@ def encodings(snapshot: Snapshot) -> Encoding:
 
 
 def probe_encodings(snapshot: Snapshot) -> Encoding:
-    """The encodings of one or several pictures, float32 (n, 128), to be compared.
+    """The encodings of one or several pictures, float32 (n, d), to be compared.
 
     Somebody waits for them: they cost a fifth of those that are enrolled once.
 
@@ -189,7 +192,9 @@ def _turns() -> BoundedSemaphore:
 @contextmanager
 def _turn() -> Iterator[None]:
     """Wait for a free core, so that a crowd slows nobody to a halt and fills no memory."""
-    if not _turns().acquire(timeout=WAIT_SECONDS):
+    with metrics.stage("wait"):
+        free = _turns().acquire(timeout=WAIT_SECONDS)
+    if not free:
         raise errors.Busy()
     try:
         yield

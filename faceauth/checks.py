@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import fields
 from difflib import get_close_matches
 from pathlib import Path
@@ -18,7 +18,7 @@ from django.core.checks import CheckMessage, Error, Tags, Warning, register
 from django.core.exceptions import ImproperlyConfigured
 from django.utils.module_loading import import_string
 
-from . import conf, counting, crypto, retention, risks
+from . import conf, counting, crypto, encoders, metrics, retention, risks, second_step
 from .backends import FaceBackend
 from .calibration import calibration, data
 from .conf import FaceAuthSettings
@@ -41,6 +41,7 @@ WORDS = {
     int: "a positive whole number",
     str: "text",
     Path: "a path",
+    Mapping: "a dict",
     NoneType: "None",
 }
 
@@ -76,7 +77,23 @@ def check_challenge(app_configs: Configs, **kwargs: Any) -> list[CheckMessage]:
             "enrol them."
         )
         hint = "Leave it out, or let only the staff enrol."
-    return [Warning(message, hint=hint, id="faceauth.W009")] if message else []
+    found: list[CheckMessage] = []
+    if message:
+        found.append(Warning(message, hint=hint, id="faceauth.W009"))
+    if now.VERIFY_PHOTOS and now.CHALLENGE:
+        message = (
+            "FACEAUTH['VERIFY_PHOTOS'] is True: where the staff asks whose face it is, a "
+            "photograph of somebody passes for them."
+        )
+        hint = "Leave it out, unless somebody stands beside each camera that is asked about."
+        found.append(Warning(message, hint=hint, id="faceauth.W020"))
+    return found
+
+
+@register()
+def check_metrics(app_configs: Configs, **kwargs: Any) -> list[CheckMessage]:
+    """What is to be counted is."""
+    return [] if _errors() else [*metrics.of_settings()]
 
 
 @register(Tags.security)
@@ -112,6 +129,22 @@ def check_purge(
 
 
 @register(Tags.security)
+def check_second_step(app_configs: Configs, **kwargs: Any) -> list[CheckMessage]:
+    """Where the admin is to ask for password and face, it does."""
+    return [] if _errors() else [*second_step.of_sites()]
+
+
+@register(Tags.database)
+def check_staff(
+    app_configs: Configs, databases: Sequence[str] | None = None, **kwargs: Any
+) -> list[CheckMessage]:
+    """Whoever is staff can do both."""
+    if _errors() or not _users(databases or ()):
+        return []
+    return [*second_step.of_staff()]
+
+
+@register(Tags.security)
 def check_keys(app_configs: Configs, **kwargs: Any) -> list[CheckMessage]:
     """Templates are encrypted, with keys that are good for nothing else."""
     return [] if [*_misnamed_or_mistyped()] else [*_malformed_keys()] or [*_missing_keys()]
@@ -128,6 +161,25 @@ def check_templates(
     message = f"{plain:,} face {'templates are' if plain > 1 else 'template is'} not encrypted."
     hint = "Run manage.py face_rotate_keys. The site stays up."
     return [Warning(message, hint=hint, id="faceauth.W008")]
+
+
+@register(Tags.database)
+def check_encoder(
+    app_configs: Configs, databases: Sequence[str] | None = None, **kwargs: Any
+) -> list[CheckMessage]:
+    """All who are enrolled are recognised by the encoder that there is now."""
+    if _errors():
+        return []
+    everybody = _users(databases or (), face_encodings__isnull=False)
+    outdated = everybody - _enrolled(databases or ())
+    if not outdated:
+        return []
+    message = (
+        f"{outdated:,} of {everybody:,} face templates were made by another encoder than "
+        f"{encoders.encoder().name!r}: these faces are not recognised."
+    )
+    hint = "Their owners are asked to enrol again when they log in by password."
+    return [Warning(message, hint=hint, id="faceauth.W017")]
 
 
 @register()
@@ -160,7 +212,8 @@ def check_networks(app_configs: Configs, **kwargs: Any) -> list[CheckMessage]:
 
 def _errors() -> list[CheckMessage]:
     """What no other check can do without: where it is amiss, they have nothing to say."""
-    return [*_misnamed_or_mistyped()] or [*_out_of_bounds(), *_uncalibrated()]
+    wrong = [*_misnamed_or_mistyped()] or [*_without_encoder()]
+    return wrong or [*_out_of_bounds(), *_uncalibrated()]
 
 
 def _misnamed_or_mistyped() -> Iterator[CheckMessage]:
@@ -231,11 +284,29 @@ def _out_of_bounds() -> Iterator[CheckMessage]:
             yield Error(message, hint=hint, id="faceauth.E007")
 
 
+def _without_encoder() -> Iterator[CheckMessage]:
+    try:
+        encoders.encoder()
+    except ImproperlyConfigured as error:
+        hint = (
+            "It is a dict of what faceauth.vision.ONNXEncoder takes, or the dotted path of a "
+            "class. Leave it out to use dlib's network."
+        )
+        yield Error(str(error), hint=hint, id="faceauth.E013")
+
+
 def _uncalibrated() -> Iterator[CheckMessage]:
     try:
         calibration().limit(conf.get().ENROLMENT_SHOTS, conf.get().LOGIN_FRAMES, HIGHEST_RATE)
-        if cohort().ndim != 2 or cohort().shape[1] != 128:
-            raise ValueError("the cohort is no rows of 128 numbers")
+        size = encoders.encoder().size
+        if cohort().ndim != 2 or cohort().shape[1] != size:
+            raise ValueError(f"the cohort is no rows of {size} numbers")
+    except ImproperlyConfigured as error:
+        hint = (
+            "Run manage.py face_evaluate --write DIR on photos of hundreds of people, and set "
+            "FACEAUTH['CALIBRATION'] to that folder."
+        )
+        yield Error(str(error), hint=hint, id="faceauth.E014")
     except (OSError, EOFError, ValueError, TypeError, LookupError) as error:
         message = f"No calibration can be read from {data(conf.get().CALIBRATION, '')}: {error!r}."
         hint = (
@@ -280,8 +351,8 @@ def _missing_keys() -> Iterator[CheckMessage]:
 
 
 def _enrolled(databases: Sequence[str]) -> int:
-    """How many people are enrolled."""
-    return _users(databases, face_encodings__isnull=False)
+    """How many people are enrolled, by the encoder that there is now."""
+    return _users(databases, face_encodings__made_by=encoders.encoder().name)
 
 
 def _users(databases: Sequence[str], **which: Any) -> int:

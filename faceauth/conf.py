@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal
@@ -26,9 +26,16 @@ class FaceAuthSettings:
     """A distance (see `matching`) up to which a template and a probe are one person, in place of
     both rates: whatever the number of pictures and people."""
 
+    ENCODER: Mapping | str | None = None
+    """Which network encodes faces, in place of dlib's: what `vision.ONNXEncoder` takes, such as
+    ``{"path": "facenet.onnx", "normalise": "standardise", "align": "dlib"}``, or the dotted path of
+    a class that is a `vision.encoding.Encoder`, made without arguments. Templates of another
+    encoder than this are compared with nothing, and their owners asked to enrol again. It needs a
+    ``CALIBRATION`` of its own."""
+
     CALIBRATION: str | Path | None = None
     """A folder with a calibration of your own, written by ``face_evaluate --write``, in place of
-    the one that ships with the app."""
+    the one that ships with the app, which is for dlib's encoder."""
 
     ENROLMENT_SHOTS: int = 5
     """How many pictures a new template is made from."""
@@ -72,6 +79,10 @@ class FaceAuthSettings:
     """Whether a face has to show it before it is enrolled as well. Otherwise whoever has somebody's
     photos can enrol them, and that somebody, whose face is then two accounts', is not recognised
     without a username any more."""
+
+    VERIFY_PHOTOS: bool = False
+    """Whether ``POST /face/verify/``, by which the staff asks whose face it is, believes a photo
+    where logins take a challenge: for cameras that somebody stands beside."""
 
     CHALLENGES_PER_MINUTE: int = 60
     """How many challenges an address may ask for."""
@@ -118,6 +129,11 @@ class FaceAuthSettings:
     """How many proxies in front of the site append to ``X-Forwarded-For``; by default the header
     is not believed."""
 
+    ADMIN_SECOND_STEP: bool = False
+    """Whether ``admin_site.FaceAdminSite`` asks for the password and then for the face, instead of
+    either. Staff then change or remove a face that they have in a session that a face began, and
+    their password makes up for no failures of it."""
+
     PREVIEWS_PER_MINUTE: int = 600
     """How many frames an address may have looked at for its camera pages."""
 
@@ -143,6 +159,14 @@ class FaceAuthSettings:
     KEEP_EVENTS_DAYS: int | None = 365
     """After how many days ``face_purge`` deletes events: as long as failures of an account count,
     so that what they were can be looked up. None keeps all."""
+
+    HEALTH: bool = False
+    """Whether ``health/`` and ``health/ready/`` answer machines that watch the site; to anybody,
+    and nothing but whether its parts work."""
+
+    METRICS: bool = False
+    """Whether requests, stages and events are counted for Prometheus, by ``prometheus-client``.
+    `metrics.metrics` is the view, at an address of your own."""
 
     @property
     def failures(self) -> int:

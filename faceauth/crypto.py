@@ -6,9 +6,12 @@ alone has vectors that can be compared with each other, but not with encodings m
 is a second lock and no more: some encodings known in both forms give the matrix away, and whoever
 has both keys has everything.
 
-A sealed blob is b"\\x02", the ids of data key and matrix of 4 bytes each, the nonce of 12 bytes,
-and the ciphertext with its tag. It opens for the user it was made for: moved to another row, it is
-nothing. That an older blob of the same user is put back, it cannot tell.
+A sealed blob is b"\\x03", the ids of data key and matrix of 4 bytes each, the name of the encoder
+after its length in one byte, how many numbers an encoding has in two, lowest first, the nonce of 12
+bytes, and the ciphertext with its tag. In one that begins with b"\\x02", from before there were
+other encoders than dlib's, the nonce comes right after the ids. It opens for the user it was made
+for: moved to another row, it is nothing. That an older blob of the same user is put back, it cannot
+tell.
 """
 
 from __future__ import annotations
@@ -30,53 +33,68 @@ from django.utils.encoding import force_bytes
 from numpy.typing import NDArray
 
 from . import conf
+from .vision.encoding import DlibEncoder
 
-_VERSION = b"\x02"
+_VERSION = b"\x03"
+# What blobs begin with that do not say who made them.
+DLIB_ONLY = b"\x02"
 _KEY = 32
 _ID = 4
 _NONCE = 12
-_HEAD = len(_VERSION) + 2 * _ID
+_SIZE = 2
+HEAD = len(_VERSION) + 2 * _ID
 
 
 class Undecipherable(ValueError):
     """Sealed for another user or by a key that is gone, or tampered with."""
 
 
-def seal(encodings: NDArray[np.float32], binding: bytes) -> bytes:
-    """Encodings, float32 (n, d), as a blob that opens with the same `binding` only.
+def seal(encodings: NDArray[np.float32], binding: bytes, encoder: str) -> bytes:
+    """Encodings, float32 (n, d), and the name of what made them, as a blob that opens with the same
+    `binding` only.
 
     Raises:
         ImproperlyConfigured: a key in the settings is malformed.
     """
-    ring, nonce = _keyring(), os.urandom(_NONCE)
+    ring, nonce, size = _keyring(), os.urandom(_NONCE), encodings.shape[1]
+    head = ring.head + marked(encoder) + size.to_bytes(_SIZE, "little")
     cipher = AESGCM(ring.data_keys[ring.head[1 : 1 + _ID]])
-    turned = encodings @ turning(ring.turning_keys[ring.head[1 + _ID :]], encodings.shape[1])
+    turned = encodings @ turning(ring.turning_keys[ring.head[1 + _ID :]], size)
     data = turned.astype("<f4").tobytes()
-    return ring.head + nonce + cipher.encrypt(nonce, data, ring.head + binding)
+    return head + nonce + cipher.encrypt(nonce, data, head + binding)
 
 
-def unseal(blob: bytes, binding: bytes, size: int) -> NDArray[np.float32]:
-    """The encodings, float32 (n, `size`), that were sealed, to 1e-6.
+def unseal(blob: bytes, binding: bytes) -> tuple[str, NDArray[np.float32]]:
+    """The encoder's name and the encodings, float32 (n, d), that were sealed, to 1e-6.
 
     Raises:
         Undecipherable: this is not what was sealed with that binding.
         ImproperlyConfigured: a key in the settings is malformed.
     """
     ring = _keyring()
-    head, nonce, data = blob[:_HEAD], blob[_HEAD:][:_NONCE], blob[_HEAD + _NONCE :]
-    data_key = ring.data_keys.get(head[1 : 1 + _ID])
-    turning_key = ring.turning_keys.get(head[1 + _ID :])
-    if head[:1] != _VERSION or data_key is None or turning_key is None:
+    data_key = ring.data_keys.get(blob[1 : 1 + _ID])
+    turning_key = ring.turning_keys.get(blob[1 + _ID : HEAD])
+    if blob[:1] not in (_VERSION, DLIB_ONLY) or data_key is None or turning_key is None:
         raise Undecipherable("no key of this site has sealed it")
     try:
-        turned = np.frombuffer(AESGCM(data_key).decrypt(nonce, data, head + binding), "<f4")
-    except (InvalidTag, ValueError) as error:
+        encoder, size, end = _maker(blob)
+        nonce, data = blob[end:][:_NONCE], blob[end + _NONCE :]
+        turned = np.frombuffer(AESGCM(data_key).decrypt(nonce, data, blob[:end] + binding), "<f4")
+    except (InvalidTag, ValueError, IndexError) as error:
         raise Undecipherable("it was changed, or moved") from error
-    return (turned.reshape(-1, size) @ turning(turning_key, size).T).astype(np.float32)
+    return encoder, (turned.reshape(-1, size) @ turning(turning_key, size).T).astype(np.float32)
+
+
+def marked(encoder: str) -> bytes:
+    """What blobs of that encoder have after their first `HEAD` bytes, `DLIB_ONLY` ones excepted."""
+    name = encoder.encode()
+    return bytes([len(name)]) + name
 
 
 def head() -> bytes:
-    """What every blob starts with that is sealed now. One with another head has older keys."""
+    """The first `HEAD` bytes of every blob that is sealed now. One with others has older keys, or
+    is from before there were other encoders than dlib's.
+    """
     return _keyring().head
 
 
@@ -137,6 +155,17 @@ def decoded(key: str) -> bytes:
     if len(data) != _KEY:
         raise ImproperlyConfigured("FACEAUTH: a key is not URL-safe base64 of 32 bytes.")
     return data
+
+
+def _maker(blob: bytes) -> tuple[str, int, int]:
+    """The name of the encoder that made what is in a blob, how many numbers an encoding of it has,
+    and where the nonce begins.
+    """
+    if blob.startswith(DLIB_ONLY):
+        return DlibEncoder.name, DlibEncoder.size, HEAD
+    named = HEAD + 1 + blob[HEAD]
+    end = named + _SIZE
+    return blob[HEAD + 1 : named].decode(), int.from_bytes(blob[named:end], "little"), end
 
 
 def _derived(master: bytes, purpose: bytes) -> bytes:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from itertools import combinations
 from typing import Any, NamedTuple
 
@@ -13,14 +14,16 @@ from django.http import HttpRequest
 from django.utils import timezone
 from numpy.typing import ArrayLike
 
-from . import addresses, conf, errors, events, policy, rights
-from .fields import SIZE, checked
+from . import addresses, conf, errors, events, policy, rights, shots
+from .calibration import calibration
+from .fields import checked
 from .gallery import gallery
 from .models import FaceEvent, FaceTemplateMixin
 from .vision.encoding import Encoding, template
 
 # Two photos of one person taken at different times lie within this 97 times in 100, of two
-# people 1 time in 100 (the 1,000 pairs of LFW's development set).
+# people 1 time in 100 (the 1,000 pairs of LFW's development set). This and the next are of dlib's
+# encodings, see `Calibration.scale`.
 SAME_PERSON_WITHIN = 0.42
 
 # A picture and its copy, compressed again, scaled or cropped, lie 0.01 to 0.04 apart; two frames
@@ -41,6 +44,8 @@ NOTHING: dict[str, Any] = {
     "face_flagged_at": None,
     "face_enrolled_encodings": None,
     "face_adapted_at": None,
+    "face_shot_notes": None,
+    "face_quality": None,
 }
 
 
@@ -66,17 +71,18 @@ class Consent(NamedTuple):
 
 
 def check_same_person(encodings: Encoding) -> None:
-    """Let pass encodings, float32 (n, 128), that are all near each other.
+    """Let pass encodings, float32 (n, d), that are all near each other.
 
     Raises:
         NotSamePerson: two of them are not.
     """
-    if any(_apart(one, other) > SAME_PERSON_WITHIN for one, other in combinations(encodings, 2)):
+    within = SAME_PERSON_WITHIN * calibration().scale
+    if any(_apart(one, other) > within for one, other in combinations(encodings, 2)):
         raise errors.NotSamePerson()
 
 
 def check_no_copies(encodings: Encoding) -> None:
-    """Let pass encodings, float32 (n, 128), of n pictures: a copy tells nothing more of a face.
+    """Let pass encodings, float32 (n, d), of n pictures: a copy tells nothing more of a face.
 
     Raises:
         SamePicture: two of them are of the same.
@@ -86,12 +92,17 @@ def check_no_copies(encodings: Encoding) -> None:
 
 
 def same_picture(one: Encoding, other: Encoding) -> bool:
-    """Whether two encodings, float32 (128,), are so near that they are of one picture."""
-    return _apart(one, other) < SAME_PICTURE_WITHIN
+    """Whether two encodings, float32 (d,), are so near that they are of one picture."""
+    return _apart(one, other) < SAME_PICTURE_WITHIN * calibration().scale
 
 
-def enrol(user: FaceTemplateMixin, encodings: ArrayLike, consent: Consent | None = None) -> None:
-    """Make `encodings`, one (128,) or several (n, 128), the user's template.
+def enrol(
+    user: FaceTemplateMixin,
+    encodings: ArrayLike,
+    consent: Consent | None = None,
+    notes: Sequence[shots.Note] | None = None,
+) -> None:
+    """Make `encodings`, one (d,) or several (n, d), the user's template.
 
     They are `capture.encodings`, or what face_recognition gives for the same pictures: float64,
     lists and encodings that were not averaged with their mirror image's are taken as well.
@@ -100,6 +111,8 @@ def enrol(user: FaceTemplateMixin, encodings: ArrayLike, consent: Consent | None
     Without a `consent`, to the notice as it is now, in a place that is not known. Replaces what
     was enrolled before. A user who is not saved yet is saved first.
 
+    notes: `shots.notes` on the pictures; by default that their encodings were computed elsewhere.
+
     Raises:
         AccountGone: the user was deleted in the meantime.
         NotSamePerson: the encodings are of more than one person.
@@ -107,19 +120,22 @@ def enrol(user: FaceTemplateMixin, encodings: ArrayLike, consent: Consent | None
         LookAlike: somebody else has nearly the same face, and ``LOOK_ALIKES`` is "refuse".
         ValidationError: they are no encodings.
     """
-    shots = _rows(encodings)
-    check_same_person(shots)
-    check_no_copies(shots)
-    flagged = _looks_like_another(user, shots)
+    rows = _rows(encodings)
+    check_same_person(rows)
+    check_no_copies(rows)
+    flagged = _looks_like_another(user, rows)
+    kept = list(notes or shots.notes(shots.Source.ELSEWHERE, [None] * len(rows)))
     agreed = (consent or Consent.by(None)).columns()
     now = timezone.now()
     columns = {
         **agreed,
-        "face_encodings": shots,
+        "face_encodings": rows,
         "face_enrolled_at": now,
         "face_flagged_at": now if flagged else None,
         "face_enrolled_encodings": None,
         "face_adapted_at": None,
+        "face_shot_notes": kept,
+        "face_quality": shots.quality(kept),
     }
     with transaction.atomic():
         if user._state.adding:
@@ -205,32 +221,32 @@ def _apart(one: Encoding, other: Encoding) -> float:
 
 
 def _rows(encodings: Any) -> Encoding:
-    alone = len(encodings) == SIZE and np.ndim(encodings[0]) == 0
+    alone = len(encodings) > 0 and np.ndim(encodings[0]) == 0
     return checked([encodings] if alone else encodings)
 
 
-def _looks_like_another(user: FaceTemplateMixin, shots: Encoding) -> bool:
+def _looks_like_another(user: FaceTemplateMixin, rows: Encoding) -> bool:
     """Whether the face is to be flagged.
 
     Raises:
         LookAlike: it is not to be enrolled.
     """
     wish = conf.get().LOOK_ALIKES
-    if wish == "allow" or not _another_is_near(user, shots):
+    if wish == "allow" or not _another_is_near(user, rows):
         return False
     if wish == "refuse":
         raise errors.LookAlike()
     return True
 
 
-def _another_is_near(user: FaceTemplateMixin, shots: Encoding) -> bool:
-    """Whether a login with these shots, face alone, could be taken for somebody else's. Those who
-    may not log in count as well: they may again tomorrow.
+def _another_is_near(user: FaceTemplateMixin, rows: Encoding) -> bool:
+    """Whether a login with these, face alone, could be taken for somebody else's. Those who may not
+    log in count as well: they may again tomorrow.
     """
     users: Any = get_user_model()._default_manager
     while True:
-        others = [match for match in gallery().nearest(shots) if match.key != user.pk]
-        nearest = policy.identify(others[:1], len(shots), len(gallery())).accepted
+        others = [match for match in gallery().nearest(rows) if match.key != user.pk]
+        nearest = policy.identify(others[:1], len(rows), len(gallery())).accepted
         if nearest is None:
             return False
         if users.filter(pk=nearest.key, face_encodings__isnull=False).exists():

@@ -179,6 +179,32 @@ class TooManyPictures(TooManyAttempts):
         )
 
 
+class LoginRequired(FaceError):
+    status = 401
+    default_code = "login_required"
+    default_message = _("Log in first.")
+
+
+class NotAllowed(FaceError):
+    status = 403
+    default_code = "not_allowed"
+    default_message = _("You may not do this.")
+
+
+class FaceNeeded(FaceError):
+    status = 403
+    default_code = "face_needed"
+    default_message = _(
+        "Your face guards the admin: log in with it first, then you can change it or remove it."
+    )
+
+
+class PasswordNeeded(FaceError):
+    status = 409
+    default_code = "password_needed"
+    default_message = _("Choose a password first: without your face it is the only way in.")
+
+
 class CsrfFailed(FaceError):
     status = 403
     default_code = "csrf_failed"

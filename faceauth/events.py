@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 from django.db import DatabaseError, transaction
 from django.http import HttpRequest
 
-from . import addresses, devices, mail, signals
+from . import addresses, devices, mail, metrics, signals
 from .models import FaceEvent
 from .policy import Decision
 
@@ -85,6 +85,7 @@ def keep(
     except DatabaseError as error:
         # Not its text, which may repeat what is in the row.
         logger.error("Face event %r could not be kept: %s", str(kind), type(error).__name__)
+    metrics.event(str(event.kind), facts.mode, facts.outcome)
     known = ": ".join(filter(None, (facts.mode, facts.outcome)))
     logger.info("Face %s%s", kind, f" ({known})" if known else "")
     return event

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import logging
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -14,13 +15,12 @@ from django.db.models.query_utils import DeferredAttribute
 from django.utils.translation import gettext_lazy as _
 from numpy.typing import NDArray
 
-from . import crypto
+from . import crypto, encoders
+from .vision.encoding import DlibEncoder
 
 Encodings = NDArray[np.float32]
 
 logger = logging.getLogger(__name__)
-
-SIZE = 128
 
 # What stands before encodings that were stored before there was encryption.
 PLAIN = b"\x01"
@@ -32,6 +32,18 @@ class Sealed(bytes):
 
 class UnreadableEncodings(bytes):
     """What the database holds where that is no encodings: kept as it is, matched with nothing."""
+
+
+@dataclass(frozen=True)
+class OutdatedEncodings:
+    """Encodings by another encoder than the site has now: kept as they are, matched with nothing.
+
+    encoder: its name.
+    values: float32 (n, d).
+    """
+
+    encoder: str
+    values: Encodings
 
 
 class _Opening(DeferredAttribute):
@@ -52,7 +64,7 @@ class _Opening(DeferredAttribute):
 
 
 class EncodingsField(models.BinaryField):
-    """Encodings of one person, float32 (n, 128), encrypted in a binary column.
+    """Encodings of one person, float32 (n, d), encrypted in a binary column.
 
     They are bound to the primary key of their row, see `crypto`: an instance has them as numbers
     and may save them; what has no instance, ``values_list()`` and ``update()``, deals in what
@@ -67,8 +79,8 @@ class EncodingsField(models.BinaryField):
         super().__init__(*args, **kwargs)
 
     def seal(self, key: Any, value: Any) -> bytes | None:
-        """Encodings (n, 128) as the row with that primary key has them; as it is what need not be
-        or cannot be encrypted.
+        """Encodings (n, d) as the row with that primary key has them; as it is what need not be or
+        cannot be encrypted.
 
         Raises:
             ValidationError: these are no encodings.
@@ -76,22 +88,31 @@ class EncodingsField(models.BinaryField):
         """
         if value is None or isinstance(value, Sealed | UnreadableEncodings):
             return value
-        encodings = checked(value)
+        if isinstance(value, OutdatedEncodings):
+            name, encodings = value.encoder, value.values
+        else:
+            name, encodings = encoders.encoder().name, checked(value)
         if key is None:
             raise ValueError(
                 "Face encodings are encrypted for the primary key of their row: save the row "
                 "first, then give it a face."
             )
-        return Sealed(crypto.seal(encodings, self._binding(key)))
+        return Sealed(crypto.seal(encodings, self._binding(key), name))
 
-    def open(self, key: Any, blob: bytes) -> Encodings | UnreadableEncodings:
-        """What the row with that primary key has, as encodings; what is none comes back as
-        `UnreadableEncodings`, logged.
+    def open(self, key: Any, blob: bytes) -> Encodings | OutdatedEncodings | UnreadableEncodings:
+        """What the row with that primary key has, as encodings; those of another encoder come back
+        as `OutdatedEncodings`, what is none as `UnreadableEncodings`, logged.
         """
         try:
             if blob.startswith(PLAIN):
-                return checked(np.frombuffer(blob, "<f4", offset=1).reshape(-1, SIZE))
-            return checked(crypto.unseal(blob, self._binding(key), SIZE))
+                name = DlibEncoder.name
+                values = np.frombuffer(blob, "<f4", offset=1).reshape(-1, DlibEncoder.size)
+            else:
+                name, values = crypto.unseal(blob, self._binding(key))
+            now = encoders.encoder()
+            if (name, values.shape[1]) != (now.name, now.size):
+                return OutdatedEncodings(name, _sound(values))
+            return _sound(values)
         except (ValueError, ValidationError):
             logger.error("A stored face template is unreadable and was left out.")
             return UnreadableEncodings(blob)
@@ -104,13 +125,15 @@ class EncodingsField(models.BinaryField):
     ) -> Sealed | None:
         return None if value is None else Sealed(value)
 
-    def to_python(self, value: Any) -> Encodings | Sealed | UnreadableEncodings | None:
-        """From a fixture's base64, which stays sealed, or from any (n, 128) of numbers.
+    def to_python(
+        self, value: Any
+    ) -> Encodings | Sealed | OutdatedEncodings | UnreadableEncodings | None:
+        """From a fixture's base64, which stays sealed, or from any (n, d) of numbers.
 
         Raises:
             ValidationError: `value` is no encodings.
         """
-        if value is None or isinstance(value, Sealed | UnreadableEncodings):
+        if value is None or isinstance(value, Sealed | OutdatedEncodings | UnreadableEncodings):
             return value
         if isinstance(value, str):
             return Sealed(base64.b64decode(value))
@@ -150,8 +173,27 @@ class BeginsWith(models.Lookup):
         return f"SUBSTR({column}, 1, %s) = %s", (*params, len(self.rhs), head)
 
 
+@EncodingsField.register_lookup
+class MadeBy(models.Lookup):
+    """``face_encodings__made_by="facenet"``: of the encoder with that name."""
+
+    lookup_name = "made_by"
+    prepare_rhs = False
+
+    def as_sql(self, compiler: Any, connection: BaseDatabaseWrapper) -> tuple[str, tuple[Any, ...]]:
+        column, params = self.process_lhs(compiler, connection)
+        binary = connection.Database.Binary  # type: ignore[attr-defined]
+        mark = crypto.marked(self.rhs)
+        kind, made_by = f"SUBSTR({column}, 1, 1)", f"SUBSTR({column}, {crypto.HEAD + 1}, %s) = %s"
+        nameless = [*params, binary(PLAIN), *params, binary(crypto.DLIB_ONLY)]
+        named = [*params, len(mark), binary(mark)]
+        if self.rhs == DlibEncoder.name:
+            return f"({kind} = %s OR {kind} = %s OR {made_by})", (*nameless, *named)
+        return f"({kind} <> %s AND {kind} <> %s AND {made_by})", (*nameless, *named)
+
+
 def checked(value: Any) -> Encodings:
-    """`value` as float32 (n, 128).
+    """`value` as float32 (n, d), with as many numbers as the site's encoder gives.
 
     Raises:
         ValidationError: it has another shape, holds nothing, or numbers that are not finite.
@@ -160,8 +202,19 @@ def checked(value: Any) -> Encodings:
         encodings = np.asarray(value, np.float32)
     except (TypeError, ValueError) as error:
         raise ValidationError(_("These are no face encodings."), code="encodings") from error
-    if encodings.ndim != 2 or encodings.shape[1] != SIZE or not len(encodings):
-        raise ValidationError(_("Face encodings are rows of 128 numbers."), code="encodings")
-    if not np.isfinite(encodings).all() or not encodings.any(axis=1).all():
+    size = encoders.encoder().size
+    if encodings.ndim != 2 or encodings.shape[1] != size:
+        message = _("Face encodings are rows of %(size)d numbers.")
+        raise ValidationError(message, code="encodings", params={"size": size})
+    return _sound(encodings)
+
+
+def _sound(encodings: Encodings) -> Encodings:
+    """As they are.
+
+    Raises:
+        ValidationError: there are none, or some are of numbers that are not finite, or of zeros.
+    """
+    if not len(encodings) or not np.isfinite(encodings).all() or not encodings.any(axis=1).all():
         raise ValidationError(_("Face encodings are finite and not zero."), code="encodings")
     return encodings

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 from django import forms
@@ -17,7 +17,7 @@ from django.utils.functional import cached_property
 from django.utils.text import format_lazy
 from django.utils.translation import gettext_lazy as _
 
-from . import attempts, capture, challenge, conf, devices, enrolment, errors
+from . import attempts, capture, challenge, conf, devices, enrolment, errors, shots
 from .vision import liveness
 from .vision.encoding import Encoding
 from .vision.liveness import NotLiveError
@@ -118,6 +118,9 @@ class ChallengedForm(forms.Form):
 class FaceLoginForm(ChallengedForm):
     """A face, and for a stricter comparison a username; logs nobody in by itself."""
 
+    # What `FaceBackend.authenticate` is asked for besides.
+    demands: ClassVar[dict[str, Any]] = {}
+
     username = forms.CharField(
         label=_("Username (optional)"),
         required=False,
@@ -167,7 +170,11 @@ class FaceLoginForm(ChallengedForm):
             self.cleaned_data["snapshot"] = looks
         # Receivers of user_login_failed get what authenticate gets, but an iterator used up.
         self.user = authenticate(
-            self.request, snapshot=iter(looks), username=self.claimed, turns=turns
+            self.request,
+            snapshot=iter(looks),
+            username=self.claimed,
+            turns=turns,
+            **self.demands,
         )
         if self.user is None:
             raise errors.NotRecognised() if self.claimed else errors.NotRecognisedAlone()
@@ -222,18 +229,22 @@ class ConsentField(forms.BooleanField):
 
 
 class EnrolForm(ChallengedForm):
-    """The pictures that a template is made from; cleaned, ``encodings`` are float32 (n, 128)."""
+    """The pictures that a template is made from; cleaned, ``encodings`` are float32 (n, 128), and
+    ``notes`` what is kept of the pictures.
+    """
 
     consent = ConsentField()
     snapshot = SnapshotField(label=_("Pictures of your face"))
     frame = MovementField(required=False)
 
-    def __init__(self, *args: Any, **kwargs: Any) -> None:
+    def __init__(self, *args: Any, user: Any = None, **kwargs: Any) -> None:
+        """user: whose face it is; by default the visitor's own."""
         super().__init__(*args, **kwargs)
+        user = user or getattr(self.request, "user", None)
         field: Any = self.fields["snapshot"]
         field.shots = conf.get().ENROLMENT_SHOTS
         self.challenged = bool(conf.get().CHALLENGE and conf.get().CHALLENGE_AT_ENROLMENT)
-        if self.request and enrolment.agreed_to_another(self.request.user):
+        if enrolment.agreed_to_another(user):
             consent: Any = self.fields["consent"]
             consent.asked_again()
 
@@ -243,11 +254,17 @@ class EnrolForm(ChallengedForm):
         if looks and not self.errors:
             live = self._live() if self.challenged else None
             self.cleaned_data["encodings"] = encodings = capture.encodings(looks)
+            self.cleaned_data["notes"] = self._notes(looks)
             enrolment.check_same_person(encodings)
             enrolment.check_no_copies(encodings)
             if live is not None:
                 enrolment.check_same_person(np.vstack([encodings, live]))
         return self.cleaned_data
+
+    def _notes(self, looks: Sequence[capture.Look]) -> list[shots.Note]:
+        files = self.files.getlist(self.add_prefix("snapshot"))
+        source = shots.source_of(each.name for each in files)
+        return shots.notes(source, [each.quality for each in looks])
 
     def _live(self) -> Encoding:
         """The encodings, float32 (n, 128), of whoever is there.

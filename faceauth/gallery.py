@@ -12,6 +12,7 @@ import numpy as np
 from django.contrib.auth import get_user_model
 from django.utils import timezone
 
+from . import encoders, metrics
 from .matching import Templates
 from .policy import Match
 from .vision.encoding import Encoding
@@ -19,6 +20,9 @@ from .vision.encoding import Encoding
 # How long a change may take from its time stamp to the end of its transaction, clocks of several
 # machines included: what is younger is read once more.
 OVERLAP = timedelta(minutes=2)
+
+# So many users are read by their keys; of more, all that may have changed are.
+FEW = 500
 
 
 class Gallery:
@@ -40,11 +44,12 @@ class Gallery:
         return len(self._keys)
 
     def nearest(self, probe: Encoding, count: int = 2) -> list[Match]:
-        """The `count` people nearest to a probe's encodings, float32 (n, 128), nearest first."""
-        with self._lock:
-            self._refresh()
-            keys, shots, templates = self._keys, self._shots, self._templates
-        found = templates.nearest(probe, count)
+        """The `count` people nearest to a probe's encodings, float32 (n, d), nearest first."""
+        with metrics.stage("search"):
+            with self._lock:
+                self._refresh()
+                keys, shots, templates = self._keys, self._shots, self._templates
+            found = templates.nearest(probe, count)
         return [Match(keys[row], distance, int(shots[row])) for row, distance in found]
 
     def forget(self, keys: Iterable[Any]) -> None:
@@ -56,12 +61,15 @@ class Gallery:
 
     def _refresh(self) -> None:
         now = timezone.now()
-        users = get_user_model()._default_manager.filter(face_changed_at__isnull=False)
+        users: Any = get_user_model()._default_manager.filter(face_changed_at__isnull=False)
         if self._read_until is not None:
             users = users.filter(face_changed_at__gte=self._read_until - OVERLAP)
+            # While a whole folder is enrolled, nearly all of them are known already.
+            stamps = users.values_list("pk", "face_changed_at").iterator()
+            new = [key for key, changed_at in stamps if self._versions.get(key) != changed_at]
+            users = users.filter(pk__in=new) if len(new) <= FEW else users
         changed = {}
-        rows: Any = users.only("face_changed_at", "face_encodings")
-        for user in rows.iterator():
+        for user in users.only("face_changed_at", "face_encodings").iterator():
             if self._versions.get(user.pk) == user.face_changed_at:
                 continue
             self._versions[user.pk] = user.face_changed_at
@@ -79,12 +87,14 @@ class Gallery:
     def _rebuild(self) -> None:
         # New objects: a search under way goes on with the old ones.
         self._keys = list(self._people)
+        metrics.people(len(self._keys))
         vectors, margins, shots = (
             zip(*self._people.values(), strict=True) if self._people else ((), (), ())
         )
         self._shots = np.array(shots, np.int64)
+        shape = len(vectors), encoders.encoder().size
         self._templates = Templates(
-            np.array(vectors, np.float32).reshape(-1, 128), np.array(margins, np.float32)
+            np.array(vectors, np.float32).reshape(shape), np.array(margins, np.float32)
         )
 
 

@@ -19,7 +19,8 @@ LEAST_LIFTED, MOST_LIFTED = 0.05, 0.3
 
 
 class Pose(NamedTuple):
-    """How to hold the head: straight, left, right (the person's own), up, or any.
+    """How to hold the head: straight, left, right (the person's own), up, or any; or that it is a
+    photo, which nobody can do anything about any more.
 
     level: the person's pitch when looking straight ahead, which lifting the chin is set against;
         None where it is not known.
@@ -30,6 +31,7 @@ class Pose(NamedTuple):
 
 
 STRAIGHT = Pose("straight")
+PHOTO = "photo"
 
 
 def advise(look: Look, pose: Pose = STRAIGHT) -> dict[str, Any]:
@@ -37,7 +39,7 @@ def advise(look: Look, pose: Pose = STRAIGHT) -> dict[str, Any]:
 
     Places are shares of the frame's width and height.
     """
-    code, message = _advice(look, pose)
+    code, message = _of_photo(look) if pose.name == PHOTO else _advice(look, pose)
     face = None
     if look.quality:
         face = {
@@ -72,6 +74,12 @@ def _advice(look: Look, pose: Pose) -> tuple[str, str]:
         return problem.default_code, problem.messages[0]
     assert look.quality
     return _held(look.quality, pose) or ("ok", _("Hold still."))
+
+
+def _of_photo(look: Look) -> tuple[str, str]:
+    """Whether it can be used."""
+    problem = look.problem()
+    return (problem.default_code, problem.messages[0]) if problem else ("ok", _("Good."))
 
 
 def _held(quality: Quality, pose: Pose) -> tuple[str, str] | None:

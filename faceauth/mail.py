@@ -1,4 +1,4 @@
-"""Mails to users about what became of their face."""
+"""Mails to users about their face."""
 
 from __future__ import annotations
 
@@ -22,16 +22,27 @@ logger = logging.getLogger("faceauth")
 
 def notify(request: HttpRequest | None, event: FaceEvent) -> None:
     """Tell the event's user, if they have an address and it is something to tell by mail."""
-    user: Any = event.user
-    kind, now = event.kind, conf.get()
-    address = getattr(user, user.get_email_field_name(), None)
-    if kind not in KINDS or not address or not now.NOTIFY_BY_MAIL:
-        return
-    site = now.SITE_NAME or (get_current_site(request).name if request else _("our site"))
-    context = {"user": user, "site_name": site, "reason": event.outcome}
-    text = render_to_string(f"faceauth/mail/{kind}.txt", context).lstrip()
+    if event.kind in KINDS and conf.get().NOTIFY_BY_MAIL:
+        send(request, event.user, event.kind, {"reason": event.outcome})
+
+
+def send(request: HttpRequest | None, user: Any, name: str, context: dict[str, Any]) -> bool:
+    """Send the user the mail of that name, if they have an address; whether it left."""
+    address = address_of(user)
+    if not address:
+        return False
+    site = conf.get().SITE_NAME or (get_current_site(request).name if request else _("our site"))
+    context = {"user": user, "site_name": site, **context}
+    text = render_to_string(f"faceauth/mail/{name}.txt", context).lstrip()
     subject, _newline, body = text.partition("\n")
     try:
         send_mail(subject, body.lstrip("\n"), None, [address])
     except Exception as error:  # a mail backend may raise anything
-        logger.error("Mail %r could not be sent: %s", str(kind), type(error).__name__)
+        logger.error("Mail %r could not be sent: %s", str(name), type(error).__name__)
+        return False
+    return True
+
+
+def address_of(user: Any) -> str:
+    """The user's address; "" where there is none."""
+    return getattr(user, user.get_email_field_name(), "") or ""

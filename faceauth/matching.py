@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from . import conf
-from .calibration import data
+from .calibration import calibration, data
 from .vision.encoding import Encoding, template
 
 Distances = NDArray[np.float32]
@@ -22,17 +22,18 @@ Distances = NDArray[np.float32]
 NEIGHBOURS = 4
 SHARE = 0.35
 # Of three photos that somebody had taken at different times, two lie beyond this 99 times in 100;
-# frames of one look at a webcam lie about it.
+# frames of one look at a webcam lie about it. Of dlib's encodings, see `Calibration.scale`.
 ONE_LOOK = 0.2
 
-# About the mean margin of the people whom the cohort was made from.
+# About the mean margin of the people whom the cohort was made from. Of another encoder's it may be
+# another: all distances move alike by that, those of its calibration too.
 COMMON_MARGIN = 0.31
 
 
 class Templates(NamedTuple):
     """Faces as they are compared.
 
-    vectors: float32 (n, 128), each of length 1.
+    vectors: float32 (n, d), each of length 1.
     margins: float32 (n,), how far each keeps from its nearest strangers, see `distances`.
     """
 
@@ -41,15 +42,17 @@ class Templates(NamedTuple):
 
     @classmethod
     def of(cls, people: Iterable[Encoding], against: Encoding | None = None) -> Templates:
-        """One template of each person's encodings, float32 (n, 128)."""
+        """One template of each person's encodings, float32 (n, d)."""
         vectors = [template(encodings) for encodings in people]
-        return cls.from_vectors(np.array(vectors, np.float32).reshape(-1, 128), against)
+        strangers = cohort() if against is None else against
+        shape = len(vectors), strangers.shape[1]
+        return cls.from_vectors(np.array(vectors, np.float32).reshape(shape), strangers)
 
     @classmethod
     def from_vectors(cls, vectors: Encoding, against: Encoding | None = None) -> Templates:
-        """Templates of float32 (n, 128), each of length 1.
+        """Templates of float32 (n, d), each of length 1.
 
-        against: the strangers that margins are measured from, float32 (m, 128), each of length 1;
+        against: the strangers that margins are measured from, float32 (m, d), each of length 1;
             by default `cohort`.
         """
         strangers = cohort() if against is None else against
@@ -73,7 +76,7 @@ class Templates(NamedTuple):
         return adjusted
 
     def nearest(self, probe: Encoding, count: int) -> list[tuple[int, float]]:
-        """The `count` of these that are nearest to a probe's encodings, float32 (n, 128): their
+        """The `count` of these that are nearest to a probe's encodings, float32 (n, d): their
         places and distances, nearest first.
         """
         distances = self.distances(Templates.of([probe]))[:, 0]
@@ -85,7 +88,7 @@ class Templates(NamedTuple):
 
 
 def distance(one: Encoding, other: Encoding) -> float:
-    """Between two faces of which the encodings, float32 (n, 128) and (m, 128), are given."""
+    """Between two faces of which the encodings, float32 (n, d) and (m, d), are given."""
     vectors, margins = Templates.of([one, other])
     # As `distances`, without the arrays that one number has no need of.
     euclidean = math.sqrt(max(2 - 2 * float(vectors[0] @ vectors[1]), 0))
@@ -93,18 +96,18 @@ def distance(one: Encoding, other: Encoding) -> float:
 
 
 def frames(probe: Encoding) -> int:
-    """As how many pictures a probe's encodings, float32 (n, 128), count: those of one look hardly
+    """As how many pictures a probe's encodings, float32 (n, d), count: those of one look hardly
     differ, and tell no more than one.
     """
     if len(probe) == 1:
         return 1
     vectors = probe / np.sqrt((probe**2).sum(axis=1, keepdims=True))
     apart = _euclidean((vectors @ vectors.T).min())
-    return len(probe) if apart > ONE_LOOK else 1
+    return len(probe) if apart > ONE_LOOK * calibration().scale else 1
 
 
 def cohort() -> Encoding:
-    """Strangers to set distances against, float32 (n, 128), each of length 1.
+    """Strangers to set distances against, float32 (n, d), each of length 1.
 
     Nobody in particular: each is the mean of five people who look alike.
     """

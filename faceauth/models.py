@@ -8,7 +8,7 @@ from django.db import models
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
-from .fields import EncodingsField
+from .fields import EncodingsField, OutdatedEncodings
 
 
 class FaceTemplateMixin(models.Model):
@@ -34,6 +34,12 @@ class FaceTemplateMixin(models.Model):
     # What was enrolled, once the encodings have been adapted; until then null.
     face_enrolled_encodings = EncodingsField(_("face encodings as enrolled"), null=True)
     face_adapted_at = models.DateTimeField(_("face adapted"), null=True, editable=False)
+    # When and how each picture was taken, and how good they were together: see `shots`. Never the
+    # pictures themselves.
+    face_shot_notes = models.JSONField(_("notes on the pictures"), null=True, editable=False)
+    face_quality = models.FloatField(_("template quality"), null=True, editable=False)
+    # By the staff, until they take it back: not about the face, and left where it is removed.
+    face_disabled_at = models.DateTimeField(_("face login disabled"), null=True, editable=False)
     # When the encodings last changed, kept after they are removed: what galleries go by.
     face_changed_at = models.DateTimeField(null=True, editable=False, db_index=True)
 
@@ -44,6 +50,13 @@ class FaceTemplateMixin(models.Model):
     def has_face(self) -> bool:
         """Whether a face is enrolled that can be compared."""
         return isinstance(self.face_encodings, np.ndarray)
+
+    @property
+    def face_is_outdated(self) -> bool:
+        """Whether a face is enrolled that was encoded by another encoder than the site has now: it
+        cannot be compared, and has to be enrolled again.
+        """
+        return isinstance(self.face_encodings, OutdatedEncodings)
 
     @property
     def face_shots(self) -> int:
@@ -63,8 +76,11 @@ class FailureCount(models.Model):
     failures = models.PositiveIntegerField(default=0)
     # Until when no further attempt is let through.
     wait_until = models.DateTimeField(null=True)
-    # When the owner of the account was told that their face no longer logs them in.
+    # When the owner of the account was told that their face no longer logs them in, and who it is.
     disabled_at = models.DateTimeField(null=True)
+    user = models.ForeignKey(
+        settings.AUTH_USER_MODEL, models.CASCADE, null=True, related_name="face_failures"
+    )
     forget_at = models.DateTimeField(db_index=True)
 
 
@@ -90,6 +106,7 @@ class FaceEvent(models.Model):
         LOCKED = "locked", _("made to wait")
         DISABLED = "disabled", _("disabled")
         ENABLED = "enabled", _("enabled")
+        CHECKED = "checked", _("checked for the staff")
 
     class Mode(models.TextChoices):
         ALONE = "alone", _("face alone")
@@ -117,6 +134,17 @@ class FaceEvent(models.Model):
         verbose_name = _("face event")
         verbose_name_plural = _("face events")
         ordering = ["-at", "-pk"]
+        indexes = [
+            models.Index(fields=["kind", "at"], name="faceauth_event_kind"),
+            models.Index(fields=["outcome", "at"], name="faceauth_event_outcome"),
+        ]
+        # Of the faces of users, whose own model is another project's: see `admin`.
+        permissions = [
+            ("view_face", _("Can see what is known of faces")),
+            ("enrol_face", _("Can enrol faces for others and invite them to")),
+            ("remove_face", _("Can remove faces, and disable and enable face login")),
+            ("verify_face", _("Can ask whose face it is")),
+        ]
 
     def __str__(self) -> str:
         return f"{self.at:%Y-%m-%d %H:%M} {self.get_kind_display()}"

@@ -9,7 +9,8 @@ from typing import NamedTuple
 from . import conf
 from .calibration import Limit, calibration
 
-# Where the second-best person is nearly as near as the best, neither is sure.
+# Where the second-best person is nearly as near as the best, neither is sure. Of dlib's encodings,
+# see `Calibration.scale`.
 AMBIGUOUS_WITHIN = 0.03
 
 
@@ -73,6 +74,7 @@ def _decide(matches: Sequence[Match], frames: int, rate: float) -> Decision:
     allowed = limit(best.shots, frames, rate)
     if not best.distance <= allowed.distance:
         return Decision(Outcome.TOO_FAR, best, allowed)
-    if len(matches) > 1 and matches[1].distance - best.distance < AMBIGUOUS_WITHIN:
+    unsure = AMBIGUOUS_WITHIN * calibration().scale
+    if len(matches) > 1 and matches[1].distance - best.distance < unsure:
         return Decision(Outcome.AMBIGUOUS, best, allowed)
     return Decision(Outcome.ACCEPTED, best, allowed)

@@ -14,7 +14,7 @@ from django.http import HttpRequest
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
-from . import attempts, events, rights
+from . import attempts, events, rights, second_step
 from .backends import FaceBackend
 from .models import FaceEvent, FaceTemplateMixin
 
@@ -24,7 +24,10 @@ def note_login(user: Any, request: HttpRequest | None = None, **kwargs: Any) -> 
     """Note when the face was last used; who came in another way may use it again."""
     backend = getattr(user, "backend", "")
     if not backend or not isinstance(load_backend(backend), FaceBackend):
-        enable(request, user)
+        # What stands beside the password is not made up for by the password.
+        if not second_step.asked_of(user):
+            enable(request, user)
+        ask_again(request, user)
         return
     events.record(FaceEvent.Kind.LOGIN, request, user, getattr(user, "face_facts", None))
     if isinstance(user, FaceTemplateMixin):
@@ -43,6 +46,16 @@ def enable(request: HttpRequest | None, user: Any) -> None:
         message = _(
             "Your face could not be used to log in, because somebody was not recognised too often "
             "in a row. From now on it can be used again."
+        )
+        messages.warning(request, message, fail_silently=True)
+
+
+def ask_again(request: HttpRequest | None, user: Any) -> None:
+    """Tell the user where their face is not recognised any more because the encoder is another."""
+    if request is not None and getattr(user, "face_is_outdated", False):
+        message = _(
+            "This site recognises faces in a new way, and yours not any more. Enrol your face "
+            "again on your profile page to log in with it."
         )
         messages.warning(request, message, fail_silently=True)
 

@@ -7,11 +7,14 @@ from typing import Any
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.template.loader import render_to_string
 
+from . import bodies
 from .errors import FaceError, Unavailable
 
 
 def wants_json(request: HttpRequest) -> bool:
-    """Whether the client asks for JSON rather than for a page."""
+    """Whether the client asks for JSON rather than for a page, or sends it."""
+    if bodies.is_json(request):
+        return True
     preferred = request.get_preferred_type(["text/html", "application/json"])
     return preferred == "application/json"
 
@@ -32,6 +35,7 @@ def error_response(request: HttpRequest, error: FaceError, **more: Any) -> HttpR
 
 def with_retry_after(response: HttpResponse, error: FaceError) -> HttpResponse:
     """The response with the time after which to try again, where the error has one."""
+    response.face_error = error.code  # type: ignore[attr-defined]  # for `metrics`
     if error.retry_after is not None:
         response["Retry-After"] = str(error.retry_after)
     return response

@@ -8,7 +8,7 @@ from django.db.models import Q
 from django.utils import timezone
 
 from . import attempts
-from .fields import UnreadableEncodings
+from .fields import OutdatedEncodings, UnreadableEncodings
 from .models import FaceEvent, FaceTemplateMixin
 
 # What tells how near a face was: computed from it, as the template is.
@@ -18,7 +18,7 @@ SCORES = ("distance", "max_distance", "rate")
 def export(user: Any) -> dict[str, Any]:
     """All that is kept of the user's face, to be written as JSON.
 
-    The encodings are in it as they are compared, rows of 128 numbers: they are the person's own,
+    The encodings are in it as they are compared, rows of numbers: they are the person's own,
     and with them what they got can be used elsewhere. What is not: how near faces were in an
     attempt, because whoever looks for a way in would learn from it how near they are, and whether
     a look-alike was found, because that is about somebody else.
@@ -28,6 +28,7 @@ def export(user: Any) -> dict[str, Any]:
         "exported_at": timezone.now(),
         "consent": _consent(user),
         "face": _face(user),
+        "disabled_by_staff_at": user.face_disabled_at,
         "failures": attempts.of_account(user)
         .values("failures", "wait_until", "disabled_at", "forget_at")
         .first(),
@@ -67,15 +68,19 @@ def _face(user: FaceTemplateMixin) -> dict[str, Any] | None:
         "enrolled_at": user.face_enrolled_at,
         "last_used_at": user.face_last_used_at,
         "adapted_at": user.face_adapted_at,
+        "quality": user.face_quality,
+        "pictures": user.face_shot_notes,
         "encodings": _numbers(user.face_encodings),
         "encodings_as_enrolled": _numbers(user.face_enrolled_encodings),
     }
 
 
 def _numbers(encodings: Any) -> list[list[float]] | str | None:
-    """Encodings (n, 128) as JSON has them; in words where the site itself cannot read them."""
+    """Encodings (n, d) as JSON has them; in words where the site itself cannot read them."""
     if isinstance(encodings, UnreadableEncodings):
         return "There are encodings that this site cannot decrypt any more. It uses them no longer."
+    if isinstance(encodings, OutdatedEncodings):
+        encodings = encodings.values
     return None if encodings is None else encodings.tolist()
 
 

@@ -6,17 +6,12 @@ from collections.abc import Callable
 from functools import wraps
 from typing import Any
 
-from django.core.exceptions import (
-    RequestDataTooBig,
-    TooManyFieldsSent,
-    TooManyFilesSent,
-)
+from django.core.exceptions import RequestDataTooBig
 from django.core.files.uploadhandler import MemoryFileUploadHandler
-from django.http import HttpRequest, HttpResponseBase, UnreadablePostError
-from django.http.multipartparser import MultiPartParserError
+from django.http import HttpRequest, HttpResponseBase
 from django.views.decorators.csrf import csrf_exempt, csrf_protect
 
-from . import conf, errors
+from . import bodies, conf, errors, metrics
 from .responses import error_response
 
 # What is read and thrown away of a request that is too large, so that the browser, still
@@ -44,19 +39,25 @@ def bounded_upload(view: View) -> View:
     @csrf_exempt
     @wraps(view)
     def wrapped(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
-        if _length(request) > conf.get().MAX_UPLOAD_BYTES:
+        most = conf.get().MAX_UPLOAD_BYTES
+        if _length(request) > most:
             _drain(request)
             return error_response(request, errors.TooLarge())
         request.upload_handlers = [MemoryUploadHandler(request)]
         try:
+            if request.method == "POST" and bodies.is_json(request):
+                bodies.read(request, most)
             _ = request.POST
+        except errors.FaceError as error:
+            return error_response(request, error)
         except RequestDataTooBig:
             return error_response(request, errors.TooLarge())
-        except (MultiPartParserError, TooManyFilesSent, TooManyFieldsSent, UnreadablePostError):
+        # Django's parsers raise many kinds for what they cannot read, and not all become answers.
+        except Exception:
             return error_response(request, errors.FaceError())
         return protected(request, *args, **kwargs)
 
-    return wrapped
+    return metrics.counted(wrapped)
 
 
 def _length(request: HttpRequest) -> int:

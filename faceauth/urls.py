@@ -2,7 +2,7 @@ from __future__ import annotations
 
 from django.urls import path
 
-from . import views
+from . import api, health, views
 
 app_name = "faceauth"
 
@@ -11,8 +11,12 @@ urlpatterns = [
     path("forget/", views.ForgetDeviceView.as_view(), name="forget"),
     path("challenge/", views.ChallengeView.as_view(), name="challenge"),
     path("preview/", views.PreviewView.as_view(), name="preview"),
+    path("whoami/", api.WhoAmIView.as_view(), name="whoami"),
+    path("verify/", api.VerifyView.as_view(), name="verify"),
     path("enrol/", views.EnrolView.as_view(), name="enrol"),
     path("notice/", views.NoticeView.as_view(), name="notice"),
     path("export/", views.ExportView.as_view(), name="export"),
     path("remove/", views.RemoveView.as_view(), name="remove"),
+    path("health/", health.live, name="health"),
+    path("health/ready/", health.ready, name="ready"),
 ]

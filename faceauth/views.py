@@ -29,15 +29,18 @@ from . import (
     adaptation,
     addresses,
     attempts,
+    bodies,
     capture,
     challenge,
     conf,
     devices,
+    encoders,
     enrolment,
     errors,
     events,
     guidance,
     rights,
+    second_step,
     throttling,
 )
 from .forms import EnrolForm, FaceLoginForm
@@ -62,11 +65,19 @@ class CaptureMixin:
 
     def answer(self, user: Any, message: str, url: str) -> HttpResponse:
         """It worked: go on to `url`, with the message."""
-        messages.success(self.request, message)
+        # Whoever sends JSON has no page of ours to read it on.
+        if not bodies.is_json(self.request):
+            messages.success(self.request, message)
         if wants_json(self.request):
             name = user.get_username()
             return JsonResponse({"user": {"username": name}, "message": message, "next": url})
         return HttpResponseRedirect(url)
+
+    def handle_no_permission(self) -> Any:
+        """For those who have to be logged in and are not: to the login page, or as JSON."""
+        if bodies.is_json(self.request):
+            return error_response(self.request, errors.LoginRequired())
+        return super().handle_no_permission()  # type: ignore[misc]
 
     def form_invalid(self, form: forms.BaseForm) -> HttpResponse:
         """It did not: the form again with its errors, or the same as JSON."""
@@ -157,7 +168,10 @@ class ForgetDeviceView(auth_views.RedirectURLMixin, PostOnlyView):
 
     def post(self, request: HttpRequest) -> HttpResponse:
         target, login = self.get_redirect_url(), resolve_url("faceauth:login")
+        response: HttpResponse
         response = auth_views.redirect_to_login(target, login) if target else redirect(login)
+        if bodies.is_json(request):
+            response = JsonResponse({"next": response["Location"]})
         devices.forget(response)
         return response
 
@@ -198,7 +212,16 @@ class PreviewView(PostOnlyView):
         return guidance.Pose(name, level if math.isfinite(level) else None)
 
 
-class EnrolView(CaptureMixin, LoginRequiredMixin, FormView):
+class OwnFaceMixin(LoginRequiredMixin):
+    """For views that change the face of the user who is logged in."""
+
+    def dispatch(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
+        if not second_step.may_change_face(request):
+            return error_response(request, errors.FaceNeeded())
+        return super().dispatch(request, *args, **kwargs)
+
+
+class EnrolView(CaptureMixin, OwnFaceMixin, FormView):
     """Enrol the face of the user who is logged in, or enrol it again."""
 
     template_name = "faceauth/enrol.html"
@@ -214,10 +237,11 @@ class EnrolView(CaptureMixin, LoginRequiredMixin, FormView):
 
     def form_valid(self, form: EnrolForm) -> HttpResponse:
         user: Any = self.request.user
-        kind = FaceEvent.Kind.REPLACED if user.has_face else FaceEvent.Kind.ENROLLED
+        there = user.has_face or user.face_is_outdated
+        kind = FaceEvent.Kind.REPLACED if there else FaceEvent.Kind.ENROLLED
         try:
-            consent = enrolment.Consent.by(self.request)
-            enrolment.enrol(user, form.cleaned_data["encodings"], consent)
+            data, consent = form.cleaned_data, enrolment.Consent.by(self.request)
+            enrolment.enrol(user, data["encodings"], consent, data["notes"])
         except errors.FaceError as error:
             form.add_error("snapshot", error)
             return self.form_invalid(form)
@@ -239,6 +263,7 @@ class NoticeView(TemplateView):
         return super().get_context_data(
             now=now,
             site_name=site,
+            numbers=encoders.encoder().size,
             failures_days=attempts.KEPT["account"].days,
             asked=enrolment.agreed_to_another(self.request.user),
             **kwargs,
@@ -265,7 +290,7 @@ class ExportView(LoginRequiredMixin, View):
         return response
 
 
-class RemoveView(LoginRequiredMixin, TemplateView):
+class RemoveView(CaptureMixin, OwnFaceMixin, TemplateView):
     """Remove the face of the user who is logged in, once they have confirmed it."""
 
     template_name = "faceauth/remove.html"
@@ -278,11 +303,13 @@ class RemoveView(LoginRequiredMixin, TemplateView):
     def post(self, request: HttpRequest) -> HttpResponse:
         context = self.get_context_data()
         if context["needs_password"]:
+            if wants_json(request):
+                return error_response(request, errors.PasswordNeeded())
             return self.render_to_response(context, status=409)
         user: Any = request.user
         enrolment.remove(user, request=request)
-        messages.success(request, _("Your face was removed. Nothing computed from it is left."))
-        return HttpResponseRedirect(resolve_url(settings.LOGIN_REDIRECT_URL))
+        message = _("Your face was removed. Nothing computed from it is left.")
+        return self.answer(user, message, resolve_url(settings.LOGIN_REDIRECT_URL))
 
 
 def csrf_failure(request: HttpRequest, reason: str = "") -> HttpResponse:

@@ -16,6 +16,8 @@ os.environ.update(
     EMAIL_URL="memorymail://",
     DEFAULT_FROM_EMAIL="faceauth@example.com",
     FACEAUTH_THREADS="1",
+    FACEAUTH_ADMIN_LOGIN="true",
+    FACEAUTH_ADMIN_SECOND_STEP="false",
     FACEAUTH_ENCRYPTION_KEYS="",
     FACEAUTH_TRANSFORM_KEY="",
 )

@@ -2,29 +2,27 @@
 
 from __future__ import annotations
 
-import os
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
-from concurrent.futures import ProcessPoolExecutor
-from functools import cache
-from multiprocessing import get_context
 from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
+from numpy.typing import NDArray
 
-from faceauth.vision import Engine, ImageError, decode_image
+from faceauth import capture
+from faceauth.folders import files
+from faceauth.folders.processes import in_processes
+from faceauth.vision import Face, ImageError, decode_image
 from faceauth.vision.encoding import Encoding
-
-SUFFIXES = {".jpg", ".jpeg", ".png", ".webp"}
 
 
 class Encoded(NamedTuple):
     """One face as the product would encode it.
 
-    views: as enrolled. float32 (128,).
-    quick: as shown at a login. float32 (128,).
-    plain: as face_recognition does. float32 (128,).
+    views: as enrolled. float32 (d,).
+    quick: as shown at a login. float32 (d,).
+    plain: alone, as face_recognition does it. float32 (d,).
     """
 
     views: Encoding
@@ -45,15 +43,12 @@ People = dict[str, list[Encoded]]
 
 def photos(folder: Path) -> list[Path]:
     """All photos of all people in `folder`."""
-    return sorted(path for path in folder.glob("*/*") if path.suffix.lower() in SUFFIXES)
+    return sorted(path for path in folder.glob("*/*") if path.suffix.lower() in files.SUFFIXES)
 
 
 def encode_all(paths: Sequence[Path], processes: int | None = None) -> Iterator[Photo]:
     """All photos in their order, encoded by several processes; by default one a core."""
-    # Not forked: what runs in the parent's threads would be copied half-way.
-    context = get_context("spawn")
-    with ProcessPoolExecutor(processes or os.cpu_count(), mp_context=context) as pool:
-        yield from pool.map(encode, paths, chunksize=8)
+    return in_processes(encode, paths, processes)
 
 
 def encode(path: Path) -> Photo:
@@ -64,16 +59,14 @@ def encode(path: Path) -> Photo:
         image = decode_image(path.read_bytes())
     except (ImageError, OSError) as error:
         return Photo(path, None, f"unreadable: {error}")
-    faces = _engine().find_faces(image)
+    engine = capture.engine()
+    faces = engine.find_faces(image)
     if not faces:
         return Photo(path, None, "no face found")
-    middle = np.array(image.shape[1::-1]) / 2
-    face = min(
-        faces, key=lambda each: np.linalg.norm(np.reshape(each.box, (2, 2)).mean(0) - middle)
-    )
-    networks = _engine().load()
-    chips = networks.aligner.views(image, face.landmarks)
-    encodings = networks.encoder.encode([*chips, *(chip[:, ::-1] for chip in chips)])
+    face = middle_one(image, faces)
+    encoder = engine.load().encoder
+    chips = encoder.views(image, face.landmarks)
+    encodings = encoder.encode([*chips, *(chip[:, ::-1] for chip in chips)])
     encoded = Encoded(
         views=encodings.mean(axis=0),
         quick=encodings[[0, len(chips)]].mean(axis=0),
@@ -92,6 +85,9 @@ def by_person(encoded: Sequence[Photo]) -> People:
     return dict(people)
 
 
-@cache
-def _engine() -> Engine:
-    return Engine()
+def middle_one(image: NDArray[np.uint8], faces: Sequence[Face]) -> Face:
+    """Of the faces in an image uint8 (height, width, 3), the one nearest its middle."""
+    middle = np.array(image.shape[1::-1]) / 2
+    return min(
+        faces, key=lambda each: np.linalg.norm(np.reshape(each.box, (2, 2)).mean(0) - middle)
+    )

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
-from faceauth import conf, policy
+from faceauth import conf, encoders, policy
+from faceauth.vision.encoding import DlibEncoder
 
 from .identification import FIXED_DISTANCE, Identification, Trial
 from .photos import Encoded, Photo
@@ -49,37 +50,38 @@ def shortage(people: Sequence[Sequence[Encoded]]) -> str:
 
 def scores(people: Sequence[Sequence[Encoded]]) -> dict[tuple[int, int], Scores]:
     """The distances for each number of shots and frames that there are photos for; and under
-    `PLAIN` those of face_recognition.
+    `PLAIN`, where the encoder is its own, those of face_recognition.
     """
-    found = {PLAIN: plain_scores(people)}
+    found = {PLAIN: plain_scores(people)} if _is_theirs() else {}
     return found | {cell: score(people, *cell) for cell in measurable(people)}
 
 
 def curves(by_cell: ByCell) -> dict[str, Scores]:
     """The ones worth drawing, under their names."""
     names = {(1, 1): "1 photo against 1", (3, 1): "3 against 1", (3, 3): "3 against 3"}
-    drawn = {name: by_cell[cell] for cell, name in names.items() if cell in by_cell}
-    return {**drawn, "face_recognition, 1 against 1": by_cell[PLAIN]}
+    names[PLAIN] = "face_recognition, 1 against 1"
+    return {name: by_cell[cell] for cell, name in names.items() if cell in by_cell}
 
 
 def rates(people: Sequence[Sequence[Encoded]], by_cell: ByCell) -> dict[str, Any]:
     """Error rates, whether those set hold, and one among many."""
-    plain = by_cell[PLAIN]
     mirrored = [[photo._replace(views=photo.quick) for photo in each] for each in people]
-    return {
+    found: dict[str, Any] = {
         "one_against_one": {
             "views": _at(by_cell[1, 1]),
             "mirrored": _at(score(mirrored, 1, 1)),
-            "plain": _at(plain),
-        },
-        "fixed": {
-            "distance": FIXED_DISTANCE,
-            "fmr": plain.fmr(FIXED_DISTANCE)._asdict(),
-            "fnmr": plain.fnmr(FIXED_DISTANCE)._asdict(),
         },
         "cells": [_cell(each) for cell, each in by_cell.items() if cell != PLAIN],
         "galleries": list(_galleries(people)),
     }
+    if plain := by_cell.get(PLAIN):
+        found["one_against_one"]["plain"] = _at(plain)
+        found["fixed"] = {
+            "distance": FIXED_DISTANCE,
+            "fmr": plain.fmr(FIXED_DISTANCE)._asdict(),
+            "fnmr": plain.fnmr(FIXED_DISTANCE)._asdict(),
+        }
+    return found
 
 
 def calibrated(people: Sequence[Sequence[Encoded]]) -> list[dict[str, Any]]:
@@ -153,7 +155,7 @@ def _galleries(people: Sequence[Sequence[Encoded]]) -> Iterator[dict[str, Any]]:
             for frames in (1, 3):
                 every = [trial.attempts(frames) for trial in trials]
                 yield _gallery(shots, frames, every)
-            if shots == 1:
+            if shots == 1 and _is_theirs():
                 yield _gallery(0, 0, [trial.fixed() for trial in trials])
 
 
@@ -161,6 +163,11 @@ def _gallery(shots: int, frames: int, every: Sequence[Identification]) -> dict[s
     people, *counts = zip(*every, strict=True)
     summed = dict(zip(Identification._fields[1:], map(sum, counts), strict=True))
     return {"shots": shots, "frames": frames, "people": people[0], "draws": len(every), **summed}
+
+
+def _is_theirs() -> bool:
+    """Whether the encoder is the one that face_recognition has."""
+    return encoders.encoder().name == DlibEncoder.name
 
 
 def text(results: Mapping[str, Any]) -> str:
@@ -189,12 +196,13 @@ def _lines(results: Mapping[str, Any]) -> Iterator[str]:
     yield ""
     yield "One photo against one, by what is encoded of them"
     for name, variant in VARIANTS.items():
-        yield f"{name:26}{_columns(results['one_against_one'][variant])}"
-    fixed = results["fixed"]
-    yield (
-        f"face_recognition, one photo against one at {fixed['distance']}: FMR "
-        f"{fixed['fmr']['value']:.1e}, FNMR {fixed['fnmr']['value']:.2%}"
-    )
+        if variant in results["one_against_one"]:
+            yield f"{name:26}{_columns(results['one_against_one'][variant])}"
+    if fixed := results.get("fixed"):
+        yield (
+            f"face_recognition, one photo against one at {fixed['distance']}: FMR "
+            f"{fixed['fmr']['value']:.1e}, FNMR {fixed['fnmr']['value']:.2%}"
+        )
     yield ""
     yield from _policy_lines(results["cells"])
     yield ""

@@ -4,15 +4,18 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
+from itertools import combinations
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from faceauth.vision.encoding import Encoding, template
+from faceauth import encoders
+from faceauth.enrolment import SAME_PERSON_WITHIN
+from faceauth.vision.encoding import DlibEncoder, Encoding, template
 
 from .photos import Encoded
-from .scores import CELLS, Scores, score
+from .scores import CELLS, PROBES, Scores, score
 
 # Each member of the cohort is the mean of so many people who look alike.
 BLEND = 5
@@ -24,7 +27,8 @@ EVENTS = 20
 STEPS = 4  # points a decade
 
 # Below that rate the distance goes on by so much a decade, down to so many decades: steeper, and
-# so stricter, than any of the curves in its last measured decade on LFW (0.024 to 0.044).
+# so stricter, than any of the curves in its last measured decade on LFW (0.024 to 0.044). Of dlib's
+# encodings, see `Calibration.scale`.
 SLOPE = 0.045
 DECADES = 10
 
@@ -36,9 +40,12 @@ COHORT_SHARE = 0.35
 # of the table's, and on them the rate is to hold too.
 CAUTION = 0.8
 
+# The shares that `SAME_PERSON_WITHIN` was chosen by.
+OF_ONE_PERSON, OF_TWO_PEOPLE = 0.97, 0.01
+
 
 def cohort(people: Sequence[Sequence[Encoded]]) -> Encoding:
-    """Blends of people who look alike, float32 (n, 128), each of length 1."""
+    """Blends of people who look alike, float32 (n, d), each of length 1."""
     faces = np.stack([template(np.stack([photo.views for photo in each])) for each in people])
     chosen = np.random.default_rng(0).permutation(len(faces))[:COHORT]
     alike = np.argpartition(-(faces[chosen] @ faces.T), BLEND - 1, axis=1)[:, :BLEND]
@@ -46,14 +53,31 @@ def cohort(people: Sequence[Sequence[Encoded]]) -> Encoding:
     return (blends / np.linalg.norm(blends, axis=1, keepdims=True)).astype(np.float32)
 
 
-def cells(people: Sequence[Sequence[Encoded]], against: Encoding) -> list[dict[str, Any]]:
+def scale(people: Sequence[Sequence[Encoded]]) -> float:
+    """How far apart the photos of one person are encoded, where by dlib's encoder it is 1: by what
+    `SAME_PERSON_WITHIN` was found. Errs towards less where people are not told apart as well.
+    """
+    if encoders.encoder().name == DlibEncoder.name:
+        return 1.0
+    faces = [np.stack([template(photo.views[None]) for photo in each[:PROBES]]) for each in people]
+    same = [np.linalg.norm(a - b) for each in faces for a, b in combinations(each, 2)]
+    strangers = np.stack([each[0] for each in faces])
+    products = (strangers @ strangers.T)[np.triu_indices(len(strangers), 1)]
+    apart = np.sqrt(np.maximum(2 - 2 * products, 0))
+    within = min(np.quantile(same, OF_ONE_PERSON), np.quantile(apart, OF_TWO_PEOPLE))
+    return float(within / SAME_PERSON_WITHIN)
+
+
+def cells(
+    people: Sequence[Sequence[Encoded]], against: Encoding, scale: float = 1.0
+) -> list[dict[str, Any]]:
     """The table: for each number of shots and frames the distance that goes with a rate, and the
     false non-match rate that goes with the distance.
 
     pairs: how many impostors it was measured on.
     measured_to: the lowest rate that they support; the points below it are on the strict side.
     """
-    return [_cell(score(people, *cell, against=against)) for cell in CELLS]
+    return [_cell(score(people, *cell, against=against), SLOPE * scale) for cell in CELLS]
 
 
 def write(people: Sequence[Sequence[Encoded]], folder: Path) -> None:
@@ -68,14 +92,21 @@ def write(people: Sequence[Sequence[Encoded]], folder: Path) -> None:
     one, others = ([people[index] for index in part] for part in np.split(fewest_first, [share]))
     if len(one) < BLEND or not any(len(each) >= max(map(sum, CELLS)) for each in others):
         raise ValueError("It takes hundreds of people, some of them with ten photos.")
-    blends = cohort(one)
-    lines = ",\n".join(json.dumps(cell) for cell in cells(others, blends))
+    blends, times = cohort(one), scale(others)
+    lines = ",\n".join(json.dumps(cell) for cell in cells(others, blends, times))
     np.save(folder / "cohort.npy", blends.astype(np.float16), allow_pickle=False)
-    heading = f'"cohort": {len(one)}, "people": {len(others)}'
-    (folder / "calibration.json").write_text(f'{{{heading}, "cells": [\n{lines}\n]}}\n')
+    heading = json.dumps(
+        {
+            "encoder": encoders.encoder().name,
+            "scale": round(times, 3),
+            "cohort": len(one),
+            "people": len(others),
+        }
+    )
+    (folder / "calibration.json").write_text(f'{heading[:-1]}, "cells": [\n{lines}\n]}}\n')
 
 
-def _cell(scores: Scores) -> dict[str, Any]:
+def _cell(scores: Scores, slope: float) -> dict[str, Any]:
     impostors, genuine = scores.impostors, scores.genuine
     lowest = EVENTS / len(impostors)
     points: list[tuple[float, float]] = []
@@ -86,7 +117,7 @@ def _cell(scores: Scores) -> dict[str, Any]:
             measured_to = rate
             points.append((rate, float(impostors[int(rate * CAUTION * len(impostors))])))
         else:
-            points.append((rate, points[-1][1] - SLOPE / STEPS))
+            points.append((rate, points[-1][1] - slope / STEPS))
     return {
         "shots": scores.shots,
         "frames": scores.frames,

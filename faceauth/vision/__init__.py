@@ -5,6 +5,7 @@ from __future__ import annotations
 from .engine import Engine, Face, NoFaceError
 from .images import ImageError, ImageTooLargeError, UnsupportedImageError, decode_image
 from .networks import ModelError
+from .onnx_encoder import ONNXEncoder
 
 __all__ = [
     "Engine",
@@ -13,6 +14,7 @@ __all__ = [
     "ImageTooLargeError",
     "ModelError",
     "NoFaceError",
+    "ONNXEncoder",
     "UnsupportedImageError",
     "decode_image",
 ]

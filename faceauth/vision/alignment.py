@@ -1,4 +1,6 @@
-"""Five landmarks in a face and the aligned chip around it, both by dlib."""
+"""Five landmarks in a face, by dlib, and the aligned chip around it, as dlib's encoder wants it or
+as others do.
+"""
 
 from __future__ import annotations
 
@@ -27,7 +29,7 @@ BOX_BELOW_MIDDLE = 0.077
 
 
 class Aligner:
-    """Finds landmarks and cuts chips. Thread-safe."""
+    """Finds landmarks. Thread-safe."""
 
     def __init__(self, path: Path | None = None) -> None:
         self._predictor = dlib.shape_predictor(str(path or model_path(LANDMARKS_FILE)))
@@ -39,26 +41,19 @@ class Aligner:
         shape = self._predictor(image, dlib.rectangle(*box))
         return np.array([(point.x, point.y) for point in shape.parts()], np.float64)
 
-    def chip(
-        self,
-        image: Image,
-        landmarks: Landmarks,
-        padding: float = CHIP_PADDING,
-        degrees: float = 0,
-    ) -> Image:
-        """The face turned upright, uint8 (150, 150, 3): what dlib's encoder was trained on.
 
-        padding: what is seen around the face, in shares of its size.
-        degrees: how far from upright.
-        """
-        points = [dlib.point(round(x), round(y)) for x, y in _turned(landmarks, degrees)]
-        shape = dlib.full_object_detection(dlib.rectangle(), points)
-        chip: Image = dlib.get_face_chip(image, shape, CHIP_SIZE, padding)
-        return chip
+def chip(
+    image: Image, landmarks: Landmarks, padding: float = CHIP_PADDING, degrees: float = 0
+) -> Image:
+    """The face turned upright, uint8 (150, 150, 3): what dlib's encoder was trained on.
 
-    def views(self, image: Image, landmarks: Landmarks) -> list[Image]:
-        """One chip for each of `VIEWS`, the plain one first."""
-        return [self.chip(image, landmarks, *view) for view in VIEWS]
+    padding: what is seen around the face, in shares of its size.
+    degrees: how far from upright.
+    """
+    points = [dlib.point(round(x), round(y)) for x, y in _turned(landmarks, degrees)]
+    shape = dlib.full_object_detection(dlib.rectangle(), points)
+    cut: Image = dlib.get_face_chip(image, shape, CHIP_SIZE, padding)
+    return cut
 
 
 def square(x: float, y: float, size: float) -> Box:

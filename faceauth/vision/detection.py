@@ -66,15 +66,31 @@ class Detector:
     def __init__(self, session: onnxruntime.InferenceSession) -> None:
         self._session = session
 
-    def levels(self, pyramid: Pyramid, smallest: float) -> Iterator[list[Detection]]:
+    @property
+    def providers(self) -> list[str]:
+        """ONNX Runtime's execution providers that it runs on, the preferred one first."""
+        return self._session.get_providers()
+
+    def levels(
+        self, pyramid: Pyramid, smallest: float, *, every: bool = False
+    ) -> Iterator[list[Detection]]:
         """Detections on level after level, from faces as tall as the image down to `smallest`.
 
         First in large steps and without a border, which would make the coarse levels half as
         large again. Where that finds nothing, again in half the steps and with the border, for
         faces between two levels or cut off by the edge.
+
+        every: in half the steps at once, for who wants all faces and so never leaves early.
         """
+        if pyramid.side < smallest / 2:
+            return  # a strip that holds no face, and would fill the memory if enlarged to one
         largest = LARGEST * pyramid.side
-        count = max(0, math.ceil(math.log(largest / smallest, STEP) - 0.5)) + 1
+        steps = math.log(largest / smallest, STEP)
+        if every:
+            for index in range(max(0, math.ceil(2 * steps - 0.5)) + 1):
+                yield self.look(pyramid, largest / STEP ** (index / 2))
+            return
+        count = max(0, math.ceil(steps - 0.5)) + 1
         for index in range(count):
             yield self.look(pyramid, largest / STEP**index, border=0)
         for index in range(2 * count):

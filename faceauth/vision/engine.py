@@ -3,32 +3,21 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from functools import cache, partial
 from threading import Lock
 from typing import NamedTuple
 
 import numpy as np
-import onnxruntime
 from numpy.typing import NDArray
 
-from . import pose
+from . import pose, sessions
 from .alignment import Aligner, Box, Landmarks, fitted_box, square
 from .detection import ALIKE, Detection, Detector, Pyramid, distinct
-from .encoding import Encoder, Encoding, template
-from .networks import (
-    DETECTOR_FILE,
-    ENCODER_FILE,
-    Layers,
-    detector_graph,
-    encoder_graph,
-    model_path,
-    read_layers,
-)
+from .encoding import DlibEncoder, Encoder, Encoding, encode_with_mirror, template
+from .networks import DETECTOR_FILE, detector_graph, model_path, read_layers
 
 Image = NDArray[np.uint8]
-
-PROVIDERS = ("CUDAExecutionProvider", "CPUExecutionProvider")
 
 
 class NoFaceError(ValueError):
@@ -65,7 +54,7 @@ class Face(NamedTuple):
 
 
 class Engine:
-    """Finds faces and encodes them with dlib's networks in ONNX Runtime.
+    """Finds faces with dlib's networks and encodes them, in ONNX Runtime.
 
     Networks load on first use; one engine serves all threads of a process.
 
@@ -73,12 +62,19 @@ class Engine:
         people at once; more makes a single look quicker.
     providers: ONNX Runtime's execution providers, the preferred one first; by default CUDA where
         the installed ONNX Runtime has it, else the CPU.
+    encoder: by default dlib's; see `ONNXEncoder` for others.
     """
 
-    def __init__(self, *, threads: int = 1, providers: Sequence[str] | None = None) -> None:
-        available = onnxruntime.get_available_providers()
-        self.providers = list(providers or (each for each in PROVIDERS if each in available))
+    def __init__(
+        self,
+        *,
+        threads: int = 1,
+        providers: Sequence[str] | None = None,
+        encoder: Encoder | None = None,
+    ) -> None:
+        self.providers = list(providers or sessions.providers())
         self.threads = threads
+        self._encoder = encoder or DlibEncoder()
         self._networks: _Networks | None = None
         self._loading = Lock()
 
@@ -90,12 +86,21 @@ class Engine:
         """
         with self._loading:
             if self._networks is None:
-                self._networks = _Networks(
-                    Detector(self._session(DETECTOR_FILE, detector_graph)),
-                    Aligner(),
-                    Encoder(self._session(ENCODER_FILE, encoder_graph)),
-                )
+                model = detector_graph(read_layers(model_path(DETECTOR_FILE)))
+                threads, providers = self.threads, self.providers
+                session = sessions.open_session(model, threads=threads, providers=providers)
+                self._encoder.load(threads=threads, providers=providers)
+                self._networks = _Networks(Detector(session), Aligner(), self._encoder)
             return self._networks
+
+    def running_on(self) -> list[str]:
+        """The execution providers that the networks have got, the preferred one first: of those
+        that were asked for, one that cannot start is left out.
+
+        Raises:
+            ModelError: as `load` does.
+        """
+        return self.load().detector.providers
 
     def find_faces(
         self, image: Image, *, smallest: float = 80, beside: float | None = 0.8
@@ -113,7 +118,7 @@ class Engine:
         face_in = cache(partial(self._face, image))
         pyramid = Pyramid(image)
         found: list[Detection] = []
-        for level in detector.levels(pyramid, smallest):
+        for level in detector.levels(pyramid, smallest, every=beside is None):
             found += level
             if level and beside is not None:
                 # The level in the middle between the face's size and the smallest beside it.
@@ -128,26 +133,26 @@ class Engine:
         return sorted(faces, key=lambda face: -face.size)
 
     def encode(self, image: Image, face: Face | Box) -> Encoding:
-        """The encoding float32 (128,) of one face, or of what is in a box (left, top, right,
-        bottom): what ``face_recognition.face_encodings`` gives for that box.
+        """The encoding float32 (128,), or of the encoder's size, of one face, or of what is in a
+        box (left, top, right, bottom): what ``face_recognition.face_encodings`` gives for it.
         """
-        return self.load().encoder.encode([self._chip(image, face)])[0]
+        encoder = self.load().encoder
+        return encoder.encode([encoder.chip(image, self._landmarks(image, face))])[0]
 
     def encode_with_mirror(self, image: Image, face: Face | Box) -> Encoding:
-        """The mean of the face's encoding and its mirror image's, float32 (128,): what a probe is
-        made of.
-        """
-        return self.load().encoder.encode_with_mirror(self._chip(image, face))
+        """The mean of the face's encoding and its mirror image's: what a probe is made of."""
+        encoder = self.load().encoder
+        return encode_with_mirror(encoder, [encoder.chip(image, self._landmarks(image, face))])
 
     def encode_views(self, image: Image, face: Face) -> Encoding:
-        """The mean over crops of the face and their mirror images, float32 (128,): what templates
-        are made of. Five times the work of `encode_with_mirror`.
+        """The mean over crops of the face and their mirror images: what templates are made of.
+        With dlib's encoder five times the work of `encode_with_mirror`.
         """
-        networks = self.load()
-        return networks.encoder.encode_with_mirror(*networks.aligner.views(image, face.landmarks))
+        encoder = self.load().encoder
+        return encode_with_mirror(encoder, encoder.views(image, face.landmarks))
 
     def probe(self, images: Iterable[Image]) -> Encoding:
-        """Several frames of one person to one encoding of length 1, float32 (128,).
+        """Several frames of one person to one encoding of length 1.
 
         Raises:
             NoFaceError: a frame shows no face, or there is no frame.
@@ -160,28 +165,16 @@ class Engine:
         shots = [self.encode_with_mirror(image, faces[0]) for image, faces in frames]
         return template(np.stack(shots))
 
-    def _chip(self, image: Image, face: Face | Box) -> Image:
-        aligner = self.load().aligner
+    def _landmarks(self, image: Image, face: Face | Box) -> Landmarks:
         if isinstance(face, Face):
-            return aligner.chip(image, face.landmarks)
-        return aligner.chip(image, aligner.landmarks(image, face))
+            return face.landmarks
+        return self.load().aligner.landmarks(image, face)
 
     def _face(self, image: Image, found: Detection) -> Face:
         aligner = self.load().aligner
         first = aligner.landmarks(image, square(found.x, found.y, found.size))
         box = fitted_box(first)
         return Face(box, found.score, aligner.landmarks(image, box))
-
-    def _session(self, file: str, graph: Callable[[Layers], bytes]) -> onnxruntime.InferenceSession:
-        options = onnxruntime.SessionOptions()
-        options.intra_op_num_threads = self.threads
-        options.inter_op_num_threads = 1
-        # Waiting threads sleep: a web server has better uses for its cores.
-        options.add_session_config_entry("session.intra_op.allow_spinning", "0")
-        # Images come in all sizes: a memory plan for each would only grow.
-        options.enable_mem_pattern = False
-        model = graph(read_layers(model_path(file)))
-        return onnxruntime.InferenceSession(model, options, providers=self.providers)
 
 
 class _Networks(NamedTuple):

@@ -17,7 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from .alignment import Box
-from .encoding import Encoding
+from .encoding import Encoding, template
 
 Image = NDArray[np.uint8]
 
@@ -31,18 +31,24 @@ STRAIGHT = 0.25
 MIDDLE = 0.12
 TURNED = 0.17
 
-# Between neighbouring frames of a head that turns quickly, five frames a second, the yaw changes
-# by up to 0.35, the encoding by up to 0.48, what is seen by up to 0.31 and what is seen of the
-# face by up to 0.5; of two photos of one person 1 in 100 differ by less than 0.35 in what is
-# seen, and of two cut-out faces on one background 1 in 10 by less than 0.5.
+# Between neighbouring frames of a head that turns quickly the yaw changes by up to 0.35, what is
+# seen by up to 0.3 and what is seen of the face by up to 0.6; of two photos of one person 1 in 100
+# differ by less than 0.35 in what is seen, and of two cut-out faces on one background 1 in 10 by
+# less than 0.5.
 LONGEST_STEP = 0.4
-SAME_PERSON_WITHIN = 0.5
-MOST_CHANGED = 0.4
+MOST_CHANGED = 0.35
 FACE_MOST_CHANGED = 0.6
 
-# Between looking straight ahead and a turn, 0.2 to 0.6 of what is seen of a real face is new: the
-# far cheek goes, the near one comes. Of a photo tilted by up to 60 degrees 0.09 at most.
-LEAST_UNCOVERED = 0.14
+# Encodings of neighbouring frames lie up to 0.38 apart, and of turned ones up to 0.32 from the mean
+# of those that look straight ahead; where somebody else is faded in, 0.4 and 0.35 at least.
+SAME_PERSON_WITHIN = 0.42
+SAME_AS_STRAIGHT_WITHIN = 0.38
+
+# What of a real face is new when it has turned: the far cheek goes, the near one comes. Between
+# looking straight ahead and a turn 0.25 or more, between turns to both sides 0.73; of photos tilted
+# by up to 60 degrees 0.16 and 0.55 in 19 of 20.
+LEAST_UNCOVERED = 0.2
+LEAST_BETWEEN_SIDES = 0.5
 
 # Frames of a live camera differ by their noise alone, a picture from itself by nothing.
 SAME_FRAME_WITHIN = 0.01
@@ -104,8 +110,7 @@ def check_turns(frames: Sequence[Frame], turns: Sequence[str]) -> list[int]:
     made = _turns(yaws - own)
     if [side for side, _ in made] != list(turns):
         raise NotLiveError(Reason.NOT_TURNED)
-    if any(change(frames[0], frames[farthest])[1] < LEAST_UNCOVERED for _, farthest in made):
-        raise NotLiveError(Reason.FLAT)
+    _check_depth(frames[0], [frames[farthest] for _, farthest in made])
     if np.abs(np.diff(yaws)).max() > LONGEST_STEP:
         raise NotLiveError(Reason.JUMPED)
     for before, after in pairwise(frames):
@@ -113,15 +118,20 @@ def check_turns(frames: Sequence[Frame], turns: Sequence[str]) -> list[int]:
     return [int(index) for index in np.flatnonzero(np.abs(yaws - own) <= MIDDLE)]
 
 
-def check_person(encodings: Encoding) -> None:
+def check_person(encodings: Encoding, straight: Sequence[int], scale: float = 1) -> None:
     """Let pass frames, unit-length float32 (n, 128) in order of time, of one person throughout.
 
-    Turned to a side a face is as far from itself as from others: neighbours are compared.
+    straight: which of them look straight ahead.
+    scale: how far apart the encoder's encodings lie, those of dlib's being 1.
 
     Raises:
-        NotLiveError: two neighbours show different people.
+        NotLiveError: neighbours show different people, or one shows another than is seen from the
+            front.
     """
-    if np.linalg.norm(np.diff(encodings, axis=0), axis=1).max() > SAME_PERSON_WITHIN:
+    apart = np.linalg.norm(np.diff(encodings, axis=0), axis=1)
+    from_straight = np.linalg.norm(encodings - template(encodings[list(straight)]), axis=1)
+    near = SAME_PERSON_WITHIN * scale, SAME_AS_STRAIGHT_WITHIN * scale
+    if apart.max() > near[0] or from_straight.max() > near[1]:
         raise NotLiveError(Reason.ANOTHER)
 
 
@@ -140,7 +150,9 @@ def change(before: Frame, after: Frame) -> tuple[float, float]:
 def _moved_back(one: Image, other: Image) -> Image:
     """The other window with everything in it where it was in the first, as far as it was there."""
     flow = cv2.DISOpticalFlow.create(cv2.DISOPTICAL_FLOW_PRESET_MEDIUM).calc(
-        cv2.cvtColor(one, cv2.COLOR_RGB2GRAY), cv2.cvtColor(other, cv2.COLOR_RGB2GRAY), None  # type: ignore[call-overload]
+        cv2.cvtColor(one, cv2.COLOR_RGB2GRAY),
+        cv2.cvtColor(other, cv2.COLOR_RGB2GRAY),
+        None,  # type: ignore[call-overload]
     )
     places = (_PLACES + flow).astype(np.float32)
     return cv2.remap(other, places, None, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)  # type: ignore[call-overload]
@@ -162,6 +174,16 @@ def _turns(yaws: NDArray[np.float64]) -> list[tuple[str, int]]:
             elif abs(yaw) > abs(yaws[made[-1][1]]):
                 made[-1] = side, index
     return made
+
+
+def _check_depth(straight: Frame, turned: Sequence[Frame]) -> None:
+    if any(change(straight, each)[1] < LEAST_UNCOVERED for each in turned):
+        raise NotLiveError(Reason.FLAT)
+    for one, other in pairwise(turned):
+        to_other_side = (one.yaw - straight.yaw) * (other.yaw - straight.yaw) < 0
+        between = min(change(one, other)[1], change(other, one)[1])
+        if to_other_side and between < LEAST_BETWEEN_SIDES:
+            raise NotLiveError(Reason.FLAT)
 
 
 def _check_step(before: Frame, after: Frame) -> None:

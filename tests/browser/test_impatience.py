@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import re
 
-from playwright.sync_api import Page, Route, expect
+from playwright.sync_api import Route, expect
 
 from accounts.models import User
-from tests.support.browsing import Visitors, fill_in_account, photo
+from tests.support.browsing import Visitors, fill_in_account, photo, posts
 from tests.support.webcam import Webcam
 
 
@@ -48,15 +48,3 @@ def test_lost_connection_loses_nothing(visitors: Visitors, member: User):
 
     choice.set_input_files(photo("obama"))
     expect(page).to_have_url(re.compile("/accounts/profile/$"))
-
-
-def posts(page: Page, path: str) -> list[str]:
-    """Collect the forms that the page sends there from now on."""
-    sent: list[str] = []
-
-    def note(request) -> None:
-        if request.method == "POST" and request.url.endswith(path):
-            sent.append(request.url)
-
-    page.on("request", note)
-    return sent

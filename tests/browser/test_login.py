@@ -10,6 +10,7 @@ from tests.support.browsing import (
     PASSWORD,
     Visitors,
     fill_in_account,
+    log_in_by_password,
     pose,
 )
 from tests.support.webcam import Webcam
@@ -91,10 +92,3 @@ def test_says_that_a_password_is_wrong(visitors: Visitors, member):
 
 def status(page: Page):
     return page.locator("[data-part=status]")
-
-
-def log_in_by_password(page: Page, password: str) -> None:
-    form = page.get_by_role("region", name="With your password")
-    form.get_by_label("Username").fill("ada")
-    form.get_by_label("Password").fill(password)
-    form.get_by_role("button", name="Log in with password").click()

@@ -262,7 +262,7 @@ def test_fifty_failures_disable_the_face_until_a_password_login(
     (told,) = mail.outbox
     assert (told.to, told.subject) == (
         ["obama@example.com"],
-        "Your face was disabled on the site",
+        "Your face was disabled on our site",
     )
     data = {"username": "obama", "password": PASSWORD}
     page = client.post(LOGIN, data, follow=True).text

@@ -269,7 +269,7 @@ def test_attempt_in_the_moment_of_deletion_leaves_no_score(obama, caplog):
 
 
 def test_staff_who_remove_a_face_tell_its_owner(admin_client, used):
-    form = {"action": "remove_face", "_selected_action": [used.pk]}
+    form = {"action": "remove_face", "_selected_action": [used.pk], "faceauth_confirmed": "yes"}
     assert "1 face was removed." in admin_client.post(USERS, form, follow=True).text
     used.refresh_from_db()
     assert not used.has_face

@@ -16,6 +16,7 @@ import pytest
 from tests.site.conftest import OBAMA, picture
 from tests.site.test_production import ROOT, environment, manage
 from tests.support import postgres
+from tests.support.heads import turning
 from tests.support.requirements import unavailable
 
 HOST = "faceauth.example.com"
@@ -50,21 +51,34 @@ class Browser:
         connection.close()
         return response.status, text
 
-    def post(self, path, snapshots=(), **fields):
+    def post(self, path, snapshots=(), frames=(), **fields):
         fields = {"csrfmiddlewaretoken": self.cookies["csrftoken"], **fields}
         parts = [
             f'--x\r\nContent-Disposition: form-data; name="{name}"\r\n\r\n{value}\r\n'.encode()
             for name, value in fields.items()
         ]
         parts += [
-            b'--x\r\nContent-Disposition: form-data; name="snapshot"; filename="a.jpg"\r\n'
-            b"Content-Type: image/jpeg\r\n\r\n" + data + b"\r\n"
-            for data in snapshots
+            f'--x\r\nContent-Disposition: form-data; name="{name}"; filename="a.jpg"\r\n'
+            "Content-Type: image/jpeg\r\n\r\n".encode()
+            + data
+            + b"\r\n"
+            for name, pictures in (("snapshot", snapshots), ("frame", frames))
+            for data in pictures
         ]
         body = b"".join([*parts, b"--x--\r\n"])
         kind = "multipart/form-data; boundary=x"
         status, text = self.ask("POST", path, body, Content_Type=kind, Accept="application/json")
         return status, json.loads(text)
+
+    def turn(self, name):
+        """A challenge, and the frames of somebody who answers it, as no two films are the same."""
+        _, answer = self.post("/face/challenge/")
+        self.films = getattr(self, "films", 0) + 1
+        return answer["challenge"], turning(name, *answer["turns"], seed=self.films)
+
+    def log_in(self, name):
+        challenge, frames = self.turn(name)
+        return self.post("/face/login/", frames, challenge=challenge)
 
 
 @pytest.fixture(scope="module")
@@ -123,10 +137,12 @@ def test_sign_up_log_out_and_log_in(browser, faces):
     assert "max-age=31536000" in browser.headers["Strict-Transport-Security"]
     shots = [picture(name) for name in OBAMA]
     form = {"username": "ada", "email": "ada@example.com", "password": "", "consent": "on"}
-    status, answer = browser.post("/accounts/signup/", shots, **form)
+    challenge, frames = browser.turn("obama")
+    status, answer = browser.post("/accounts/signup/", shots, frames, challenge=challenge, **form)
     assert (status, answer["user"]) == (200, {"username": "ada"})
-    assert browser.post("/face/login/", [faces["biden"]])[0] == 401
-    status, answer = browser.post("/face/login/", [faces["obama2"]])
+    assert browser.post("/face/login/", [faces["obama2"]])[0] == 400
+    assert browser.log_in("biden")[0] == 401
+    status, answer = browser.log_in("obama")
     assert (status, answer["user"]) == (200, {"username": "ada"})
     assert "ada" in browser.ask("GET", answer["next"])[1]
 
@@ -154,7 +170,7 @@ def test_large_request_hears_its_answer(browser):
     assert (status, answer["error"]["code"]) == (413, "too_large")
 
 
-def test_database_that_stops_and_comes_back_loses_no_session(browser, database, faces):
+def test_database_that_stops_and_comes_back_loses_no_session(browser, database):
     assert browser.ask("GET", "/members/")[0] == 200
     database.stop()
     try:
@@ -162,10 +178,10 @@ def test_database_that_stops_and_comes_back_loses_no_session(browser, database, 
         assert status == 503
         assert "Try again" in page
         assert int(browser.headers["Retry-After"]) > 0
-        status, answer = browser.post("/face/login/", [faces["obama2"]])
+        status, answer = browser.post("/face/challenge/")
         assert (status, answer["error"]["code"]) == (503, "busy")
         assert browser.ask("GET", "/", Accept="application/json")[0] == 503
     finally:
         database.start()
     assert browser.ask("GET", "/members/")[0] == 200
-    assert browser.post("/face/login/", [faces["obama2"]])[0] == 200
+    assert browser.log_in("obama")[0] == 200

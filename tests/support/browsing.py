@@ -7,7 +7,15 @@ from urllib.parse import urlsplit
 
 from django.conf import settings
 from django.test import Client
-from playwright.sync_api import Browser, BrowserContext, FilePayload, Page, Playwright, expect
+from playwright.sync_api import (
+    Browser,
+    BrowserContext,
+    FilePayload,
+    Locator,
+    Page,
+    Playwright,
+    expect,
+)
 
 from accounts.models import User
 from tests.support import chromium
@@ -21,6 +29,9 @@ NOT_RECOGNISED = "You were not recognised. Try again, or log in with your passwo
 NOT_RECOGNISED_ALONE = (
     "You were not recognised. Give your username as well, or log in with your password."
 )
+
+# Somebody who turns their head to and fro needs a few seconds, and a busy machine some more.
+PATIENTLY = 60_000
 
 # What the browser does about the camera: it was allowed before, is allowed or refused when the
 # page asks, was refused before, or there is none.
@@ -118,6 +129,11 @@ class Visitors:
         context.on("weberror", lambda error: self.mishaps.append(f"uncaught: {error.error}"))
 
 
+def status(page: Page) -> Locator:
+    """Return the line under the picture."""
+    return page.locator("[data-part=status]")
+
+
 def photo(name: str) -> FilePayload:
     """Return a photo of that person for a file input."""
     return {"name": f"{name}.jpg", "mimeType": "image/jpeg", "buffer": snapshot(name)}
@@ -140,6 +156,26 @@ def pose(page: Page, webcam: Webcam, name: str) -> None:
 def photos_of(name: str) -> list[FilePayload]:
     """Return as many different photos of that person as an enrolment takes."""
     return [photo(name + pose) for pose in ENROLMENT]
+
+
+def log_in_by_password(page: Page, password: str) -> None:
+    """Fill in and send the login page's other form."""
+    form = page.get_by_role("region", name="With your password")
+    form.get_by_label("Username").fill("ada")
+    form.get_by_label("Password").fill(password)
+    form.get_by_role("button", name="Log in with password").click()
+
+
+def posts(page: Page, path: str) -> list[str]:
+    """Collect the forms that the page sends there from now on."""
+    sent: list[str] = []
+
+    def note(method: str, url: str) -> None:
+        if method == "POST" and url.endswith(path):
+            sent.append(url)
+
+    page.on("request", lambda request: note(request.method, request.url))
+    return sent
 
 
 def sent_to(page: Page, path: str) -> list[list[tuple[str, Any]]]:

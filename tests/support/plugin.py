@@ -1,4 +1,4 @@
-"""Chooses the database before Django reads its settings: `pytest --database=postgres`."""
+"""Options of the tests. `--database=postgres` has to choose before Django reads its settings."""
 
 from __future__ import annotations
 
@@ -18,6 +18,11 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         choices=["sqlite", "postgres"],
         default="sqlite",
         help="what the site keeps its data in during the tests (default: %(default)s)",
+    )
+    parser.addoption(
+        "--stress",
+        action="store_true",
+        help="run the tests of robustness for minutes instead of seconds",
     )
 
 

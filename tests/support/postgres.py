@@ -26,11 +26,15 @@ class Unavailable(Exception):
 class Server:
     """A server with a folder of its own; leaving the context deletes both.
 
+    durable: keep what was committed, however it is stopped.
+
     Raises:
         Unavailable: it cannot be started.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, *, durable: bool = False) -> None:
+        self._options = ["listen_addresses=127.0.0.1", "unix_socket_directories="]
+        self._options += [] if durable else FAST
         self._home = Path(tempfile.mkdtemp(prefix="faceauth-postgres-"))
         self._run_as: dict[str, Any] = {}
         self._process: subprocess.Popen[bytes] | None = None
@@ -53,14 +57,13 @@ class Server:
     def start(self) -> None:
         """Start it, at the same address each time."""
         log = self._home / "log"
-        options = ["listen_addresses=127.0.0.1", "unix_socket_directories=", *FAST]
         with log.open("wb") as output:
             self._process = subprocess.Popen(
                 [
                     self._binaries / "bin/postgres",
                     f"-D{self._home / 'data'}",
                     f"-p{self._port}",
-                    *(f"--{option}" for option in options),
+                    *(f"--{option}" for option in self._options),
                 ],
                 stdout=output,
                 stderr=output,
@@ -69,11 +72,12 @@ class Server:
             )
         _wait(self._process, log)
 
-    def stop(self) -> None:
-        """Stop it, at once: open connections break."""
+    def stop(self, how: signal.Signals = signal.SIGQUIT) -> None:
+        """Stop it, at once: open connections break. By default it has no time to tidy up either;
+        with SIGINT it has.
+        """
         if self._process:
-            # Not the polite way out, which waits for clients: nothing here needs keeping.
-            self._process.send_signal(signal.SIGQUIT)
+            self._process.send_signal(how)
             self._process.wait(timeout=10)
 
     def _initialise(self) -> None:

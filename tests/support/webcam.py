@@ -38,7 +38,7 @@ class Webcam:
         repeat = round(FRAMES_PER_SECOND * seconds_each) if len(frames) > 1 else 1
         write_y4m(self.path, [frame for frame in frames for _ in range(repeat)])
 
-    def turn(self, name: str, *turns: str, straight: float = 1.5, aside: float = 0.0) -> None:
+    def turn(self, name: str, *turns: str, straight: float = 1.2, aside: float = 0.0) -> None:
         """Show that person turning their head, over and over: to these sides, else once to each.
         They look straight ahead and to the side for so many seconds.
         """
@@ -47,7 +47,8 @@ class Webcam:
             stays = [1.0] * round(FRAMES_PER_SECOND * aside)
             places += [0.0] * round(FRAMES_PER_SECOND * straight)
             places += [float(TURNED[turn] * share) for share in (*AWAY, *stays, *AWAY[::-1])]
-        write_y4m(self.path, filmed([turned(name, place) for place in places]))
+        # Twice, with other noise: where a movement ends is no frame that it began with.
+        write_y4m(self.path, filmed([turned(name, place) for place in places * 2]))
 
     def sit(self, name: str) -> None:
         """Show that person looking straight ahead."""
@@ -63,9 +64,9 @@ class Webcam:
 POSES = {"left": (0.4, 0.0), "right": (-0.4, 0.0), "up": (0.0, -0.15)}
 SMILE = (0.25, -0.15)  # the same of the mouth's corners, away from each other
 
-# The same of whole turns of the head, and how one goes: slowly at first and at its end.
-TURNED = {"left": 0.7, "right": -0.7}
-AWAY = (1 - np.cos(np.linspace(0, np.pi, 8))) / 2
+# The sine of whole turns of the head, and how one goes: slowly at first and at its end.
+TURNED = {"left": 0.42, "right": -0.42}
+AWAY = (1 - np.cos(np.linspace(0, np.pi, 12))) / 2
 
 SHADE = 1.0
 
@@ -99,16 +100,36 @@ def frame(name: str) -> Any:
 
 
 @cache
-def turned(name: str, across: float) -> Any:
-    """Return the frame of a person whose head is turned as far as that, in light from the front:
-    the cheek that comes into it becomes lighter, the other darker.
+def turned(name: str, sine: float) -> Any:
+    """Return the frame of a person whose head is turned by that angle: the photograph on a round
+    head with a nose, in light from the front, for want of free films of heads that turn.
     """
-    _, nose, between = features(frame(name))
+    picture = frame(name)
+    eyes, nose, between = features(picture)
     rows, columns = np.mgrid[:HEIGHT, :WIDTH].astype(np.float32)
-    aside = (columns - nose[0]) / between
-    share = np.exp(-((aside / 1.5) ** 2) - ((rows - nose[1]) / between / 1.5) ** 2)
-    light = 1 - SHADE * across * aside * share
-    return np.clip(posed(frame(name), across, 0.0) * light[..., None], 0, 255).astype(np.uint8)
+    x, y = (columns - eyes[0]) / between, (rows - nose[1]) / between
+    head = np.exp(-((abs(x) / 1.5) ** 4) - (abs(y + 0.3) / 1.9) ** 4)
+    # Where each point of the turned head was before: the deeper, the farther it goes.
+    source = x
+    for _ in range(6):
+        depth = head_depth(source, y) - head_depth(np.float32(0.5), np.float32(-0.9))
+        source = x - head * (source * (np.sqrt(1 - sine**2) - 1) + depth * sine)
+    moved = cv2.remap(
+        picture,
+        (eyes[0] + source * between).astype(np.float32),
+        rows,
+        cv2.INTER_LINEAR,
+        borderMode=cv2.BORDER_REPLICATE,
+    )
+    light = 1 - SHADE * sine * x.clip(-1.3, 1.3) * head
+    return np.clip(moved * light[..., None], 0, 255).astype(np.uint8)
+
+
+def head_depth(x: Any, y: Any) -> Any:
+    """Return how far in front of its axis a head's surface is, in units of the distance between the
+    eyes, `x` beside and `y` below the nose.
+    """
+    return np.sqrt(np.maximum(1.35**2 - x**2, 0.05)) + 0.9 * np.exp(-(x**2 + y**2) / 0.55**2)
 
 
 def posed(picture: Any, across: float, down: float) -> Any:

@@ -6,10 +6,12 @@ from django.core import serializers
 from django.core.exceptions import ValidationError
 from django.core.management import call_command
 from django.db import transaction
+from django.test import override_settings
 
 from accounts.models import User
-from faceauth import enrolment
+from faceauth import crypto, enrolment
 from faceauth.fields import PLAIN, Sealed, UnreadableEncodings
+from tests.support.encoders import network, sealed_before
 
 ROWS = np.random.default_rng(0).normal(0, 0.1, (3, 128)).astype(np.float32)
 FIELD = User._meta.get_field("face_encodings")
@@ -25,6 +27,17 @@ def read(user):
 
 def same(one, other):
     return isinstance(one, np.ndarray) and np.allclose(one, other, atol=1e-6)
+
+
+@pytest.fixture
+def other(tmp_path):
+    """Have the site use another encoder for a while: `with other(size=512):`."""
+
+    def use(name="other", size=64):
+        path = network(tmp_path / f"{size}.onnx", size=size)
+        return override_settings(FACEAUTH={"ENCODER": {"path": path, "name": name}})
+
+    return use
 
 
 @pytest.fixture
@@ -96,6 +109,72 @@ def test_what_was_stored_before_there_was_encryption_is_read_and_encrypted_when_
     User.objects.get().save()
     assert not stored(ada).startswith(PLAIN)
     assert same(read(ada), ROWS)
+
+
+def test_what_was_stored_before_it_said_who_made_it_is_dlibs(ada, other):
+    blob = sealed_before(ROWS, f"accounts.user:face:{ada.pk}".encode())
+    User.objects.update(face_encodings=Sealed(blob))
+    assert same(read(ada), ROWS)
+    with other():
+        assert User.objects.get().face_is_outdated
+    User.objects.get().save()
+    assert stored(ada).startswith(crypto.head())
+    assert same(read(ada), ROWS)
+
+
+def test_face_of_another_encoder_is_kept_and_is_no_face(ada, other):
+    assert ada.has_face
+    assert not ada.face_is_outdated
+    with other():
+        user = User.objects.get()
+        assert user.face_is_outdated
+        assert not user.has_face
+        assert user.face_shots == 0
+        assert user.face_encodings.encoder == "dlib"
+        assert same(user.face_encodings.values, ROWS)
+        user.save()
+    assert same(read(ada), ROWS)
+
+
+def test_encoders_with_as_many_numbers_are_told_apart_by_their_names(ada, other):
+    with other(size=128):
+        assert User.objects.get().face_is_outdated
+        User.objects.filter(pk=ada.pk).update(face_encodings=FIELD.seal(ada.pk, ROWS))
+        assert same(read(ada), ROWS)
+        with other("third", size=128):
+            assert User.objects.get().face_encodings.encoder == "other"
+    assert User.objects.get().face_encodings.encoder == "other"
+
+
+def test_encoder_that_gives_another_number_of_numbers_is_another(eve, other):
+    with other(size=64):
+        eve.face_encodings = ROWS[:, :64]
+        eve.save()
+    with other(size=32):
+        assert User.objects.get().face_is_outdated
+
+
+@pytest.mark.parametrize("size", [2, 64, 512])
+def test_each_encoder_has_its_number_of_numbers(eve, other, size):
+    with other(size=size):
+        eve.face_encodings = np.ones((2, size))
+        eve.save()
+        assert same(read(eve), np.ones((2, size)))
+        with pytest.raises(ValidationError, match=f"rows of {size} numbers"):
+            FIELD.seal(eve.pk, np.ones((2, size + 1)))
+
+
+@pytest.mark.parametrize("old", [PLAIN + ROWS.tobytes(), b"before", b"now"])
+def test_faces_are_counted_by_encoder(ada, eve, other, old):
+    if old == b"before":
+        old = sealed_before(ROWS, f"accounts.user:face:{ada.pk}".encode())
+    if old != b"now":
+        User.objects.filter(pk=ada.pk).update(face_encodings=Sealed(old))
+    with other():
+        eve.face_encodings = ROWS[:, :64]
+        eve.save()
+    for encoder, users in (("dlib", [ada]), ("other", [eve]), ("othe", []), ("others", [])):
+        assert [*User.objects.filter(face_encodings__made_by=encoder)] == users
 
 
 def test_face_moved_to_another_row_is_nobodys(ada, eve, caplog):

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import json
 import sys
+from collections import Counter
 from pathlib import Path
 from typing import Any
 
@@ -25,9 +26,9 @@ class Command(BaseCommand):
         parser.add_argument("--json", type=Path, help="write all results there")
 
     def handle(self, **options: Any) -> None:
-        people, unreadable = self._people()
-        if unreadable:
-            self.stderr.write(self.style.WARNING(f"unreadable templates left out: {unreadable}"))
+        people, left_out = self._people()
+        for why, count in left_out.items():
+            self.stderr.write(self.style.WARNING(f"{why} templates left out: {count}"))
         if shortage := report.shortage(people):
             raise CommandError(f"{len(people)} people are enrolled. {shortage}")
         cells = report.calibrated(people)
@@ -40,14 +41,14 @@ class Command(BaseCommand):
         if any(cell["holds"] is False for cell in cells):
             sys.exit(DOES_NOT_HOLD)
 
-    def _people(self) -> tuple[list[list[Encoded]], int]:
-        """Everybody's shots, and how many people's cannot be read."""
+    def _people(self) -> tuple[list[list[Encoded]], Counter[str]]:
+        """Everybody's shots, and of how many people they cannot be used."""
         users = get_user_model()._default_manager.filter(face_encodings__isnull=False)
-        people, unreadable = [], 0
+        people, left_out = [], Counter[str]()
         rows: Any = users.only("face_encodings")
         for user in rows.iterator():
             if user.has_face:
                 people.append([Encoded(shot, shot, shot) for shot in user.face_encodings])
             else:
-                unreadable += 1
-        return people, unreadable
+                left_out["outdated" if user.face_is_outdated else "unreadable"] += 1
+        return people, left_out

@@ -6,9 +6,11 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+from django.core.exceptions import ImproperlyConfigured
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 from tqdm import tqdm
 
+from faceauth.calibration import calibration
 from faceauth.evaluation import pairs as lfw
 from faceauth.evaluation import photos, plots, report, table
 
@@ -44,10 +46,17 @@ class Command(BaseCommand):
         paths = photos.photos(folder)
         if not paths:
             raise CommandError(f"There are no photos in {folder}/<person>/.")
+        uncalibrated = self._uncalibrated()
+        if uncalibrated and not options["write"]:
+            raise CommandError(f"{uncalibrated} Measure one first: --write DIR.")
         if half := options["half"]:
             names = sorted({path.parent.name for path in paths})[half - 1 :: 2]
             paths = [path for path in paths if path.parent.name in set(names)]
         found = self._encode(folder, paths, options["processes"])
+        if uncalibrated:
+            self._write(list(photos.by_person(found).values()), options["write"])
+            self.stdout.write("Written. Set CALIBRATION to it, and see what its rates come to.")
+            return
         results: dict[str, Any] = {"photos": report.photos(found)}
         if file := options["pairs"]:
             results["pairs"] = self._pairs(folder, file, found)
@@ -68,6 +77,14 @@ class Command(BaseCommand):
             raise CommandError("There is too little to measure rates on.")
         if any(photo.remark for photo in found):
             sys.exit(SOME_LEFT_OUT)
+
+    def _uncalibrated(self) -> str:
+        """Why there are no distances to go by yet, if there are none."""
+        try:
+            calibration()
+        except ImproperlyConfigured as error:
+            return str(error)
+        return ""
 
     def _encode(
         self, folder: Path, paths: Sequence[Path], processes: int | None

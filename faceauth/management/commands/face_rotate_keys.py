@@ -6,7 +6,6 @@ from functools import reduce
 from operator import or_
 from typing import Any
 
-import numpy as np
 from django.contrib.auth import get_user_model
 from django.core.management.base import BaseCommand
 from django.db import transaction
@@ -14,7 +13,7 @@ from django.db.models import Q
 from tqdm import tqdm
 
 from faceauth import crypto
-from faceauth.fields import PLAIN, EncodingsField
+from faceauth.fields import PLAIN, EncodingsField, UnreadableEncodings
 
 # How many people's templates are written in one transaction.
 BATCH = 500
@@ -25,10 +24,11 @@ UNREADABLE = 3
 
 class Command(BaseCommand):
     help = (
-        "Encrypts face templates with the first of the keys: those of older keys, and those that "
-        "were not encrypted yet. The site stays up, and what an interrupted run has left the next "
-        "one does. Run it once all processes of the site know the new key, and remove the old one "
-        "after it. Ends with status 3 where templates cannot be read; they stay as they are."
+        "Encrypts face templates with the first of the keys: those of older keys, those that were "
+        "not encrypted yet, and those that do not say yet which encoder made them. The site stays "
+        "up, and what an interrupted run has left the next one does. Run it once all processes of "
+        "the site know the new key, and remove the old one after it. Ends with status 3 where "
+        "templates cannot be read; they stay as they are."
     )
 
     def handle(self, **options: Any) -> None:
@@ -64,7 +64,7 @@ def _rotate(row: Any, key: Any, fields: list[EncodingsField]) -> str:
         new = {
             field.name: field.seal(key, old[field.name])
             for field in fields
-            if isinstance(old.get(field.name), np.ndarray)
+            if field.name in old and not isinstance(old[field.name], UnreadableEncodings)
         }
         # A face that was enrolled, adapted or removed in this moment stays: it is read once more.
         unchanged = row.filter(**{name: held[name] for name in new})

@@ -9,7 +9,8 @@ import { Words } from "./words.js";
 const PAUSE_MS = 2500;
 
 /**
- * Collect several pictures, each in a pose of its own, and send them with the rest of the form.
+ * Collect several pictures, each in a pose of its own, and send them with the rest of the form;
+ * where the site asks for turns of the head, with what shows those.
  * Where the form asks for consent, there is no camera before it is given, and no picture after it
  * is withdrawn.
  * @param {HTMLElement} root the widget
@@ -17,8 +18,7 @@ const PAUSE_MS = 2500;
 export function startEnrolment(root) {
   const form = root.closest("form");
   const { consent } = form.elements;
-  const { prompt, words: template, choice } = partsOf(root);
-  const input = choice.querySelector("[type=file]");
+  const { prompt, words: template } = partsOf(root);
   const words = new Words(template);
   const submission = new Submission(root, words);
   const stage = new Stage(root, words, {
@@ -32,6 +32,7 @@ export function startEnrolment(root) {
   });
   // The visitor's pitch when looking straight ahead, which lifting the chin is set against.
   let level = null;
+  let sending = false;
 
   const agreed = () => consent?.checked ?? true;
 
@@ -41,6 +42,7 @@ export function startEnrolment(root) {
   }
 
   function add(picture, pitch = null) {
+    if (!shots.pose) return stage.complete();
     if (shots.pose.name === "straight") level = pitch ?? level;
     shots.add(picture);
     ask();
@@ -59,7 +61,8 @@ export function startEnrolment(root) {
 
   function refuse(word) {
     const message = words.get(word, { count: shots.pictures.length, total: shots.total });
-    submission.refuse({ code: "missing_snapshot", message, fields: { [input.name]: [message] } });
+    const fields = { [root.dataset.name]: [message] };
+    submission.refuse({ code: "missing_snapshot", message, fields });
   }
 
   function agree() {
@@ -75,12 +78,42 @@ export function startEnrolment(root) {
     }
   }
 
+  async function send() {
+    if (agreed() && shots.next >= 0) return refuse("missing");
+    let error;
+    do {
+      const met = await turn();
+      if (!met) return;
+      error = await submission.send(shots.pictures, met);
+      if (!error) return stage.finish();
+      if (met.challenge) stage.complete();
+    } while (error.code === "challenge_expired");
+  }
+
+  /** What shows that somebody is there; nothing where it did not come to that. */
+  async function turn() {
+    if (!root.dataset.challengeUrl || !agreed()) return {};
+    if (!stage.live) await stage.start();
+    if (!stage.live) return;
+    prompt.textContent = words.get("turns");
+    prompt.hidden = false;
+    const { pictures, challenge, error } = await stage.turn();
+    ask();
+    if (error) {
+      submission.refuse(error);
+      stage.complete();
+    }
+    if (!pictures) return;
+    stage.freeze(pictures.at(-1), { mirrored: true });
+    return { challenge, frames: pictures };
+  }
+
   form.addEventListener("submit", async (event) => {
     event.preventDefault();
-    if (submission.busy) return;
-    if (agreed() && shots.next >= 0) return refuse("missing");
-    const error = await submission.send(shots.pictures);
-    if (!error) stage.finish();
+    if (submission.busy || sending) return;
+    sending = true;
+    await send();
+    sending = false;
   });
   useInput(root, words, (photos) => {
     if (agreed() && shots.next < 0) return refuse("surplus");

@@ -3,14 +3,16 @@ import { partsOf, tell } from "./parts.js";
 import { pictureFrom } from "./pictures.js";
 
 /**
- * Have the widget's file input hand over photos as soon as they are chosen.
+ * Have the widget's file input, where it has one, hand over photos as soon as they are chosen.
  * @param {HTMLElement} root the widget
  * @param {import("./words.js").Words} words
  * @param {(photos: Blob[]) => void} onPhotos
  */
 export function useInput(root, words, onPhotos) {
   const { choice, choose } = partsOf(root);
+  if (!choice) return;
   const input = choice.querySelector("[type=file]");
+  choice.hidden = false;
   choice.dataset.compact = "";
   choose.textContent = words.get("choose");
   // With a live camera on the page, the input is for photos that exist already.

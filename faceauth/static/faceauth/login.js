@@ -6,9 +6,11 @@ import { Words } from "./words.js";
 
 const PAUSE_MS = 2000;
 const MOST_FAILURES = 3;
+const HOPELESS = ["too_many_attempts", "challenge_abandoned"];
 
 /**
  * Log in with one look, a few pictures that are sent as soon as they are taken, or with a photo.
+ * Where the site asks for turns of the head, the pictures are of those, and no photo does.
  * @param {HTMLElement} root the widget
  */
 export function startLogin(root) {
@@ -18,29 +20,41 @@ export function startLogin(root) {
   const words = new Words(partsOf(root).words);
   const submission = new Submission(root, words);
   const stage = new Stage(root, words, {
-    onPictures: (pictures, automatic) => send(pictures, { automatic, mirrored: true }),
+    onPictures: (pictures, automatic, challenge) =>
+      send(pictures, { automatic, challenge, mirrored: true }),
+    onError: (error, automatic) => {
+      submission.refuse(error);
+      fail(error, automatic);
+    },
     token: () => submission.token,
     frames: Number(root.dataset.frames),
+    turning: Boolean(root.dataset.challengeUrl),
     // Only the username can be missing, where the site does not do without.
     ready: (asked) => (asked ? form.reportValidity() : form.matches(":valid")),
   });
   let failures = 0;
   let refused = [];
 
-  async function send(pictures, { automatic, mirrored }) {
+  async function send(pictures, { automatic, challenge, mirrored }) {
     if (submission.busy) return;
     stage.freeze(pictures.at(-1), { mirrored });
-    const error = await submission.send(pictures);
+    const error = await submission.send(pictures, { challenge });
     if (!error) return stage.finish();
-    if (automatic) failures += 1;
     refused = pictures;
+    fail(error, automatic);
+  }
+
+  function fail(error, automatic) {
+    if (automatic) failures += 1;
     // Asked for in the message: shown, but the focus stays with whoever is typing a password.
     if (username && error.code === "not_recognised") username.open = true;
     // A server that has refused three times is not to be asked for ever.
-    if (failures >= MOST_FAILURES || error.code === "too_many_attempts") stage.auto = false;
+    if (failures >= MOST_FAILURES || HOPELESS.includes(error.code)) stage.auto = false;
     if (stuck) stuck.hidden = stage.auto;
     stage.resume();
-    if (stage.live) stage.pause(PAUSE_MS, words.get(stage.auto ? "pause" : "stuck"));
+    if (!stage.live) return;
+    if (error.code === "challenge_expired" && failures < MOST_FAILURES) stage.take(automatic);
+    else stage.pause(PAUSE_MS, words.get(stage.auto ? "pause" : "stuck"));
   }
 
   // Somebody else, or compared with one face only: worth asking the server again.

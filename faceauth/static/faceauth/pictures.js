@@ -11,8 +11,12 @@ const BETWEEN_MS = 225;
  * @returns {Promise<Blob | null>} a JPEG; null where there is no frame yet
  */
 export async function pictureOf(video, format) {
-  const hasFrame = video.readyState >= HTMLMediaElement.HAVE_CURRENT_DATA && video.videoWidth;
-  return hasFrame ? encode(video, video.videoWidth, video.videoHeight, format) : null;
+  return hasFrame(video) ? encode(video, video.videoWidth, video.videoHeight, format) : null;
+}
+
+/** Whether a video shows something. */
+export function hasFrame(video) {
+  return video.readyState >= HTMLMediaElement.HAVE_CURRENT_DATA && video.videoWidth > 0;
 }
 
 /**
@@ -39,7 +43,9 @@ export async function pictureFrom(file) {
     const bitmap = await createImageBitmap(file, { imageOrientation: "from-image" });
     try {
       const fits = Math.max(bitmap.width, bitmap.height) <= PHOTO.longest;
-      return fits ? file : await encode(bitmap, bitmap.width, bitmap.height, PHOTO);
+      if (fits) return file;
+      const photo = await encode(bitmap, bitmap.width, bitmap.height, PHOTO);
+      return new File([photo], file.name, { type: photo.type });
     } finally {
       bitmap.close();
     }
@@ -48,12 +54,27 @@ export async function pictureFrom(file) {
   }
 }
 
-async function encode(source, width, height, { longest, quality }) {
+function encode(source, width, height, format) {
+  return jpegOf(drawn(document.createElement("canvas"), source, width, height, format), format);
+}
+
+/**
+ * Draw a picture onto a canvas, not larger than useful.
+ * @returns {HTMLCanvasElement} the canvas
+ */
+export function drawn(canvas, source, width, height, { longest }) {
   const scale = Math.min(1, longest / Math.max(width, height));
-  const canvas = document.createElement("canvas");
   canvas.width = Math.round(width * scale);
   canvas.height = Math.round(height * scale);
   canvas.getContext("2d").drawImage(source, 0, 0, canvas.width, canvas.height);
+  return canvas;
+}
+
+/**
+ * @param {HTMLCanvasElement} canvas
+ * @returns {Promise<Blob>}
+ */
+export async function jpegOf(canvas, { quality }) {
   const blob = await new Promise((done) => canvas.toBlob(done, "image/jpeg", quality));
   if (!blob) throw new Error("The browser could not encode the picture.");
   return blob;

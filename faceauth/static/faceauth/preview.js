@@ -1,6 +1,5 @@
 import { post } from "./post.js";
 
-const EVERY_MS = 280;
 const TIMEOUT_MS = 10_000;
 const LONGEST_WAIT_MS = 8000;
 
@@ -14,8 +13,9 @@ export class Preview {
    * @param {string} options.url
    * @param {() => Promise<Blob | null>} options.frame
    * @param {() => Record<string, string | number>} options.fields what to send with it
+   * @param {() => number} options.every milliseconds from one frame to the next
    * @param {() => string} options.token the CSRF token
-   * @param {(advice: object) => void} options.onAdvice
+   * @param {(advice: object, frame: Blob) => void} options.onAdvice
    * @param {(error: object, again: boolean) => void} options.onTrouble
    */
   constructor(options) {
@@ -38,12 +38,13 @@ export class Preview {
     while (!signal.aborted) {
       await visible(signal);
       const began = performance.now();
-      const answer = await this.#ask(signal);
+      const frame = await this.#options.frame();
+      const answer = frame && (await this.#ask(frame, signal));
       if (signal.aborted) return;
-      let wait = EVERY_MS - (performance.now() - began);
+      let wait = this.#options.every() - (performance.now() - began);
       if (answer?.data) {
         failures = 0;
-        this.#options.onAdvice(answer.data);
+        this.#options.onAdvice(answer.data, frame);
       } else if (answer) {
         failures += 1;
         const error = answer.error ?? { code: "unknown", status: 0, retryAfter: 0 };
@@ -56,14 +57,13 @@ export class Preview {
     }
   }
 
-  async #ask(signal) {
-    const { url, frame, fields, token } = this.#options;
-    const picture = await frame();
-    if (!picture || signal.aborted) return null;
+  async #ask(frame, signal) {
+    if (signal.aborted) return null;
+    const { url, fields, token } = this.#options;
     const body = new FormData();
     body.append("csrfmiddlewaretoken", token());
     for (const [name, value] of Object.entries(fields())) body.append(name, value);
-    body.append("snapshot", picture, "frame.jpg");
+    body.append("snapshot", frame, "frame.jpg");
     return post(url, body, { timeout: TIMEOUT_MS, signal });
   }
 }

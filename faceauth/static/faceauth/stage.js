@@ -1,10 +1,15 @@
 import { Camera, hopeless, permission } from "./camera.js";
+import { Challenge } from "./challenge.js";
 import { partsOf, tell } from "./parts.js";
 import { Patience } from "./patience.js";
 import { FRAME, PICTURE, burstOf, pictureOf } from "./pictures.js";
 import { Preview } from "./preview.js";
 import { Status } from "./status.js";
 import { Steadiness } from "./steadiness.js";
+
+// How often the server sees a frame: often enough to help, or to follow a head.
+const EVERY_MS = 280;
+const EVERY_TURNING_MS = 125;
 
 // Whoever is typing is not to be photographed.
 const TYPED = "input:not([type=checkbox], [type=radio], [type=file]), textarea, select";
@@ -25,6 +30,9 @@ export class Stage {
   #frames;
   #ready;
   #onPictures;
+  #onError;
+  #token;
+  #turning;
   #camera;
   #preview;
   #status;
@@ -34,33 +42,43 @@ export class Stage {
   #pitch = null;
   #pausedUntil = 0;
   #taking = false;
+  #challenge = null;
+  #automatic = false;
 
   /**
    * @param {HTMLElement} root the widget
    * @param {import("./words.js").Words} words
    * @param {object} options
-   * @param {(pictures: Blob[], automatic: boolean) => void} options.onPictures
+   * @param {(pictures: Blob[], automatic: boolean, challenge?: string) => void} options.onPictures
+   *   `challenge` is the one that they show to be met
+   * @param {(error: object, automatic: boolean) => void} [options.onError] there were none
    * @param {() => string} options.token the CSRF token
    * @param {number} [options.frames] how many pictures are taken in one look
+   * @param {boolean} [options.turning] whether the head has to be turned in each look
    * @param {(asked: boolean) => boolean} [options.ready] whether there is all that a picture needs;
    *   where it was `asked` for, the visitor may be told what is not
    */
-  constructor(root, words, { onPictures, token, frames = 1, ready = () => true }) {
+  constructor(root, words, options) {
+    const { onPictures, onError, token, frames = 1, turning = false, ready = () => true } = options;
     this.#root = root;
     this.#words = words;
     this.#parts = partsOf(root);
     this.#onPictures = onPictures;
+    this.#onError = onError;
+    this.#token = token;
     this.#frames = frames;
+    this.#turning = turning;
     this.#ready = ready;
     const { video, status, announcer, stage, start, take } = this.#parts;
     this.#camera = new Camera(video, () => this.#fail("gone"));
     this.#status = new Status(status, announcer);
     this.#preview = new Preview({
       url: root.dataset.previewUrl,
-      frame: () => pictureOf(video, FRAME),
-      fields: () => this.#asked,
+      frame: () => this.#challenge?.frame() ?? pictureOf(video, FRAME),
+      fields: () => this.#challenge?.fields ?? this.#asked,
+      every: () => (this.#challenge ? EVERY_TURNING_MS : EVERY_MS),
       token,
-      onAdvice: (advice) => this.#advise(advice),
+      onAdvice: (advice, frame) => this.#advise(advice, frame),
       onTrouble: (error, again) => this.#worry(error, again),
     });
     start.addEventListener("click", () => this.start());
@@ -91,6 +109,7 @@ export class Stage {
     this.#root.dataset.pose = pose;
     this.#pitch = null;
     this.#patience.reset();
+    this.#challenge?.cancel();
   }
 
   /** Turn the camera on; the browser may ask the visitor. */
@@ -133,18 +152,45 @@ export class Stage {
     this.#root.dataset.tone = "good";
   }
 
-  /** Take a picture now, or as many as belong to one look. */
+  /** Take a picture now, or as many as belong to one look; while the head is turned, begin again. */
   async take(automatic = false) {
+    if (this.#challenge) return this.#challenge.again();
     if (!this.live || this.#taking || !this.#ready(!automatic)) return;
     this.#taking = true;
-    if (this.#frames > 1) this.say(this.#words.get("hold"), "good");
     try {
-      const pictures = await burstOf(this.#parts.video, PICTURE, this.#frames);
-      if (!pictures.length || !this.live) return;
+      const { pictures, challenge, error } = await this.#look(automatic);
+      if (error) return this.#onError(error, automatic);
+      if (!pictures?.length || !this.live) return;
       tell(this.#root, "capture", { pictures, automatic });
-      this.#onPictures(pictures, automatic);
+      this.#onPictures(pictures, automatic, challenge);
     } finally {
       this.#taking = false;
+    }
+  }
+
+  /**
+   * Lead the visitor through the turns of the head that the site asks for.
+   * @param {boolean} automatic whether nobody asked for it: then it ends where somebody types
+   * @returns {Promise<{challenge: string, pictures: Blob[]} | {error: object} | {}>} nothing where
+   *   it was given up
+   */
+  async turn(automatic = false) {
+    const { take } = this.#parts;
+    const label = take.textContent;
+    if (!automatic) this.#reveal();
+    this.#automatic = automatic;
+    this.#challenge = new Challenge(this.#root, this.#words, {
+      say: (...all) => this.say(...all),
+      token: this.#token,
+    });
+    take.textContent = this.#words.get("begin-again");
+    try {
+      return (await this.#challenge.run()) ?? {};
+    } finally {
+      this.#challenge = null;
+      take.textContent = label;
+      this.#root.dataset.pose = this.#asked.pose;
+      this.#steadiness.reset();
     }
   }
 
@@ -179,15 +225,22 @@ export class Stage {
     this.#status.say(text, read);
   }
 
-  #advise(advice) {
+  async #look(automatic) {
+    if (this.#turning) return this.turn(automatic);
+    if (this.#frames > 1) this.say(this.#words.get("hold"), "good");
+    return { pictures: await burstOf(this.#parts.video, PICTURE, this.#frames) };
+  }
+
+  #advise(advice, frame) {
     tell(this.#root, "preview", advice);
+    if (this.#challenge) return this.#follow(advice, frame);
     if (this.#taking) return;
     if (performance.now() < this.#pausedUntil) return this.#steadiness.reset();
     this.#pitch = advice.ok ? advice.face.head_pose_pitch : null;
     const steady = this.#steadiness.feed(advice);
     const tooMuch = this.#patience.feed(advice);
     const ready = this.#ready(false);
-    const alone = ready && this.auto && !document.activeElement?.matches(TYPED);
+    const alone = ready && this.auto && !typing();
     let text = advice.message;
     if (tooMuch) text = this.#words.get("anyway", { advice: text });
     if (advice.ok && !alone) text = this.#words.get(ready ? "ready" : "unready");
@@ -195,11 +248,17 @@ export class Stage {
     if (steady && alone) this.take(true);
   }
 
+  #follow(advice, frame) {
+    if (this.#automatic && typing()) this.#challenge.cancel();
+    else this.#challenge.feed(advice, frame);
+  }
+
   #worry(error, again) {
     this.#steadiness.reset();
     const unreachable = error.status === 0 && error.code !== "timeout";
     const trouble = this.#words.get(unreachable ? "lost" : "slow");
     this.say(again ? trouble : this.#words.forError(error), "bad");
+    if (!again) this.#challenge?.cancel();
   }
 
   #fail(problem) {
@@ -209,6 +268,7 @@ export class Stage {
   }
 
   #release() {
+    this.#challenge?.cancel();
     this.#preview.stop();
     this.#camera.stop();
   }
@@ -227,8 +287,15 @@ export class Stage {
     take.hidden = !uncovered || !this.#camera.on;
     this.say(text, tone);
     // A button that goes away must not take the keyboard's place in the page with it.
-    if (startHadFocus) this.#root.focus();
-    if (document.activeElement === this.#root) [start, take].find((each) => !each.hidden)?.focus();
+    if (startHadFocus) this.#root.focus({ preventScroll: true });
+    if (document.activeElement !== this.#root) return;
+    [start, take].find((each) => !each.hidden)?.focus({ preventScroll: true });
+    if (startHadFocus) this.#reveal();
+  }
+
+  /** Scroll to the picture and what is said under it. */
+  #reveal() {
+    for (const part of ["status", "video"]) this.#parts[part].scrollIntoView({ block: "nearest" });
   }
 
   #sleepWithPage() {
@@ -239,4 +306,8 @@ export class Stage {
     });
     addEventListener("pageshow", ({ persisted }) => persisted && wasOn && this.start());
   }
+}
+
+function typing() {
+  return Boolean(document.activeElement?.matches(TYPED));
 }

@@ -5,11 +5,14 @@ import { clearErrors, toast } from "./toasts.js";
 
 const TIMEOUT_MS = 30_000;
 
+// What the page mends by itself.
+const UNSAID = "challenge_expired";
+
 /** Sends a widget's form with its pictures, one request at a time, and shows what comes of it. */
 export class Submission {
   #root;
   #form;
-  #input;
+  #name;
   #words;
   #unlock = null;
 
@@ -20,7 +23,7 @@ export class Submission {
   constructor(root, words) {
     this.#root = root;
     this.#form = root.closest("form");
-    this.#input = root.querySelector("[type=file]");
+    this.#name = root.dataset.name;
     this.#words = words;
     // Back on a page that was left: its token, and perhaps the visitor, are others by now.
     addEventListener("pageshow", ({ persisted }) => persisted && this.busy && location.reload());
@@ -38,12 +41,17 @@ export class Submission {
   /**
    * Send the form. Where that worked the page is left, and stays busy until then.
    * @param {Blob[]} pictures
+   * @param {object} [met]
+   * @param {string} [met.challenge] the challenge that was met
+   * @param {Blob[]} [met.frames] what shows that it was, where the pictures do not
    * @returns {Promise<object | undefined>} the error, if there was one
    */
-  async send(pictures) {
+  async send(pictures, { challenge, frames = [] } = {}) {
     const body = new FormData(this.#form);
-    body.delete(this.#input.name);
-    for (const each of pictures) body.append(this.#input.name, each, each.name ?? "picture.jpg");
+    body.delete(this.#name);
+    for (const each of pictures) body.append(this.#name, each, each.name ?? "picture.jpg");
+    if (challenge) body.append("challenge", challenge);
+    for (const each of frames) body.append("frame", each, "frame.jpg");
     this.#clear();
     this.#unlock = lock(this.#form);
     const { data, elsewhere, error } = await post(this.#form.action, body, { timeout: TIMEOUT_MS });
@@ -55,7 +63,7 @@ export class Submission {
     } else {
       this.#unlock();
       this.#unlock = null;
-      if (error) this.refuse(error);
+      if (error && error.code !== UNSAID) this.refuse(error);
     }
     return error;
   }

@@ -14,7 +14,7 @@ export class Words {
    */
   get(name, values = {}) {
     const found = this.#template.content.querySelector(`[data-word="${name}"]`);
-    const text = found?.textContent.trim() ?? "";
+    const text = found?.textContent.trim().replace(/\s+/g, " ") ?? "";
     return text.replace(/\{(\w+)\}/g, (braces, key) => values[key] ?? braces);
   }
 

@@ -1,13 +1,17 @@
 from __future__ import annotations
 
 import json
+from itertools import pairwise
 
 import numpy as np
 import pytest
 from django.test import override_settings
 
-from faceauth import calibration, matching
+from faceauth import calibration, checks, matching
+from faceauth.enrolment import SAME_PERSON_WITHIN
 from faceauth.evaluation import report, table
+from faceauth.evaluation.photos import Encoded
+from tests.support.encoders import network
 from tests.unit.evaluation.conftest import crowd
 
 
@@ -49,6 +53,87 @@ def test_cohort_is_nobody(written):
     for person in crowd(150, 1):
         face = person[0].views / np.linalg.norm(person[0].views)
         assert np.linalg.norm(cohort - face, axis=1).min() > 0.05
+
+
+@pytest.fixture
+def squares(tmp_path):
+    """Have the site use an encoder that gives 64 numbers, and another calibration if it is told."""
+    path = network(tmp_path / "squares.onnx")
+
+    def use(folder=None):
+        encoder = {"path": str(path), "name": "squares"}
+        return override_settings(FACEAUTH={"ENCODER": encoder, "CALIBRATION": folder})
+
+    return use
+
+
+def wide(people, photos, seed=0):
+    """Made-up people that lie three times as far apart as those of `crowd`, their photos too."""
+    random = np.random.default_rng(seed)
+    persons = 0.1 + random.normal(0, 0.15, (people, 64))
+    return [
+        [
+            Encoded(*np.float32([shot] * 3))
+            for shot in person + random.normal(0, 0.085, (photos, 64))
+        ]
+        for person in persons
+    ]
+
+
+def test_calibration_of_another_encoder_says_whose_it_is_and_holds_for_it(squares, tmp_path):
+    with squares():
+        table.write([*wide(150, 1), *wide(150, 10, seed=1)], tmp_path)
+    with squares(str(tmp_path)):
+        assert calibration.calibration().encoder == "squares"
+        assert matching.cohort().shape == (105, 64)
+        for cell in report.calibrated(wide(150, 6, seed=2)):
+            assert cell["policy"]["fmr"]["value"] < 2e-4
+    with override_settings(FACEAUTH={"CALIBRATION": str(tmp_path)}):
+        (error,) = checks.check_settings(None)
+        assert error.id == "faceauth.E014"
+
+
+def test_scale_is_how_far_apart_photos_of_one_person_lie(squares):
+    people = wide(150, 6)
+    with squares():
+        scale = table.scale(people)
+    shots = np.stack([[photo.views for photo in each] for each in people])
+    shots /= np.linalg.norm(shots, axis=2, keepdims=True)
+    within = scale * SAME_PERSON_WITHIN
+    same = np.linalg.norm(shots[:, 0] - shots[:, 1], axis=1) < within
+    others = np.linalg.norm(shots[1:, 0] - shots[:-1, 0], axis=1) < within
+    assert same.mean() > 0.92 and others.mean() < 0.03
+    assert scale > 1.2
+
+
+def test_scale_of_an_encoder_that_tells_nobody_apart_lets_no_others_pass(squares):
+    nobody = wide(1, 300)[0]
+    with squares():
+        scale = table.scale([nobody[index : index + 3] for index in range(0, 300, 3)])
+    apart = [
+        np.linalg.norm(one.views - other.views) / np.linalg.norm(one.views)
+        for one, other in pairwise(nobody)
+    ]
+    assert np.mean(np.array(apart) < scale * SAME_PERSON_WITHIN) < 0.1
+
+
+def test_constants_of_dlib_are_those_of_its_own_encodings(written):
+    assert table.scale(crowd(60, 6)) == 1
+    found = json.loads((written / "calibration.json").read_text())
+    assert (found["encoder"], found["scale"]) == ("dlib", 1)
+
+
+def test_face_recognitions_rates_are_left_out_for_another_encoder(squares, tmp_path):
+    people = wide(60, 6)
+    with squares():
+        table.write([*wide(150, 1), *wide(150, 10, seed=1)], tmp_path)
+    with squares(str(tmp_path)):
+        results = report.rates(people, report.scores(people))
+        results["photos"] = {"photos": 360, "people": 60, "faces": 360}
+        text = report.text(results)
+    assert "face_recognition" not in text
+    assert "enrolled in 10 views" in text
+    assert "Face alone, one among many" in text
 
 
 def test_too_few_people_are_said(tmp_path):

@@ -1,0 +1,138 @@
+// What the site's own pages film with. Where its static files are not at hand, copy them.
+import { Movement } from "/static/faceauth/movement.js";
+import { PICTURE, pictureOf } from "/static/faceauth/pictures.js";
+import { Recorder } from "/static/faceauth/recorder.js";
+import { Turns } from "/static/faceauth/turns.js";
+
+const STILL = 0.05;
+const WORDS = {
+  left: "Turn your head slowly to your left.",
+  right: "Turn your head slowly to your right.",
+  back: "Good. Now slowly back to the middle.",
+};
+
+const main = document.querySelector("main");
+const video = document.querySelector("video");
+const login = document.querySelector("#login");
+const logout = document.querySelector("#logout");
+const site = main.dataset.site;
+let token = "";
+
+function say(text) {
+  document.querySelector("#status").textContent = text;
+}
+
+/** Ask the site: what it answers, or an error with its words. */
+async function ask(path, fields) {
+  const headers = { "Content-Type": "application/json", "X-CSRFToken": token };
+  const options = fields ? { method: "POST", headers, body: JSON.stringify(fields) } : {};
+  const response = await fetch(site + path, { ...options, credentials: "include" });
+  const answer = await response.json();
+  if (!response.ok) throw new Error(answer.error.message);
+  return answer;
+}
+
+async function begin() {
+  const { user, csrf_token } = await ask("/face/whoami/");
+  token = csrf_token;
+  login.hidden = Boolean(user);
+  logout.hidden = !user;
+  say(user ? user.greeting : "Nobody is logged in.");
+}
+
+/** Run something while the camera is on. */
+async function withCamera(run) {
+  const stream = await navigator.mediaDevices.getUserMedia({ video: { facingMode: "user" } });
+  try {
+    video.srcObject = stream;
+    video.hidden = false;
+    await video.play();
+    return await run();
+  } finally {
+    for (const track of stream.getTracks()) track.stop();
+    video.hidden = true;
+  }
+}
+
+/** A picture as JSON can carry it. */
+function dataUrl(blob) {
+  return new Promise((done) => {
+    const reader = new FileReader();
+    reader.addEventListener("load", () => done(reader.result));
+    reader.readAsDataURL(blob);
+  });
+}
+
+/** What the camera sees now. */
+async function look() {
+  return { snapshot: await dataUrl(await pictureOf(video, PICTURE)) };
+}
+
+/** Lead the visitor through the turns that the site asks for, and give what shows them. */
+async function turnHead() {
+  const asked = await ask("/face/challenge/", {});
+  const over = performance.now() + asked.seconds * 900;
+  const movement = new Movement();
+  // The site is shown some of the frames; those between are wanted as well.
+  const recorder = new Recorder(video, (...frame) => movement.add(...frame));
+  recorder.start();
+  let turns = null;
+  let before = null;
+  try {
+    while (performance.now() < over) {
+      const frame = await recorder.next();
+      const pose = turns ? "any" : "straight";
+      const advice = await ask("/face/preview/", { snapshot: await dataUrl(frame), pose });
+      const yaw = advice.faces === 1 ? advice.face.head_pose_yaw : null;
+      movement.measure(frame, yaw, advice.code === "blurred");
+      if (!turns) {
+        // It begins once the head is held straight and still.
+        say(advice.message);
+        const still = advice.ok && before !== null && Math.abs(yaw - before) <= STILL;
+        before = advice.ok ? yaw : null;
+        if (!still) continue;
+        turns = new Turns(asked, yaw);
+        movement.begin();
+      } else if (yaw !== null) {
+        const { back } = turns.step;
+        const went = turns.feed(yaw);
+        if (went === "done" && back) movement.mark();
+        if (went === "wrong") turns = before = null;
+      }
+      if (!turns) continue;
+      if (turns.step) say(turns.step.back ? WORDS.back : WORDS[turns.step.turn]);
+      else {
+        const aside = (each, turn) => turns.aside(each, asked.turns[turn]);
+        const chosen = movement.choose(aside, asked.frames).map(({ picture }) => dataUrl(picture));
+        return { challenge: asked.challenge, snapshot: await Promise.all(chosen) };
+      }
+    }
+  } finally {
+    recorder.stop();
+  }
+  throw new Error("That took too long. Begin again.");
+}
+
+login.addEventListener("submit", async (event) => {
+  event.preventDefault();
+  const username = login.elements.username.value;
+  const challenged = "challenge" in main.dataset;
+  try {
+    const shown = await withCamera(challenged ? turnHead : look);
+    say("One moment …");
+    await ask("/face/login/", { username, ...shown });
+    await begin();
+  } catch (error) {
+    say(error.message);
+  }
+});
+
+logout.addEventListener("click", async () => {
+  const headers = { "X-CSRFToken": token };
+  // The site would lead a browser on to a page of its own.
+  const options = { method: "POST", headers, redirect: "manual", credentials: "include" };
+  await fetch(`${site}/accounts/logout/`, options);
+  await begin();
+});
+
+begin().catch((error) => say(error.message));

@@ -1,0 +1,10 @@
+"""Faces in Django's admin: `FaceAdminMixin` for a project's user admin, and what was done with
+faces.
+"""
+
+from __future__ import annotations
+
+from .events import FaceEventAdmin
+from .users import FaceAdminMixin
+
+__all__ = ["FaceAdminMixin", "FaceEventAdmin"]

@@ -1,0 +1,100 @@
+"""Enrolling somebody else: at the webcam that they sit before, or from photos of them."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.http import HttpResponse
+from django.urls import reverse_lazy
+from django.utils.text import format_lazy
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+from django.views.generic import FormView
+
+from faceauth import enrolment, errors, events
+from faceauth.forms import ConsentField, EnrolForm, SnapshotField
+from faceauth.models import FaceEvent
+from faceauth.views import CaptureMixin
+
+
+class ConsentOfOtherField(ConsentField):
+    """What the staff member vouches for: that the person agrees."""
+
+    def __init__(self) -> None:
+        super().__init__(
+            label=gettext_lazy(
+                "The person has agreed that this site keeps numbers computed from their face"
+            ),
+            help_text=format_lazy(
+                '{} <a href="{}">{}</a>.',
+                gettext_lazy("They know what that means and that they can take it back:"),
+                reverse_lazy("faceauth:notice"),
+                gettext_lazy("What is kept, and for how long"),
+            ),
+            error_messages={
+                "required": gettext_lazy("Without their consent their face cannot be used.")
+            },
+        )
+
+    def asked_again(self) -> None:
+        changed = gettext_lazy("What is written there has changed since they agreed to it.")
+        self.help_text = format_lazy("{} <strong>{}</strong>", self.help_text, changed)
+
+
+class EnrolOtherForm(EnrolForm):
+    """The same pictures as on the site. Photos are of nobody who is there: the staff vouches."""
+
+    consent = ConsentOfOtherField()
+    snapshot = SnapshotField(label=gettext_lazy("Pictures of their face"))
+
+    def __init__(self, *args: Any, photos: bool = False, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.challenged = self.challenged and not photos
+
+
+class EnrolForOtherView(CaptureMixin, FormView):
+    """Enrol a user's face, or enrol it again. Whoever may see it has been checked."""
+
+    form_class = EnrolOtherForm
+    model_admin: Any = None
+    user: Any = None
+    photos = False
+
+    def get_template_names(self) -> list[str]:
+        return [f"admin/faceauth/{'photos' if self.photos else 'enrol'}.html"]
+
+    def get_form_kwargs(self) -> dict[str, Any]:
+        return {**super().get_form_kwargs(), "user": self.user, "photos": self.photos}
+
+    def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
+        admin, name = self.model_admin, self.user.get_username()
+        return super().get_context_data(
+            **admin.admin_site.each_context(self.request),
+            title=_("Enrol the face of %(name)s") % {"name": name},
+            opts=admin.opts,
+            owner=self.user,
+            media=admin.media,
+            change_url=admin.face_url("change", self.user),
+            enrol_url=admin.face_url("face_enrol", self.user),
+            photos_url=admin.face_url("face_photos", self.user),
+            photos=self.photos,
+            **kwargs,
+        )
+
+    def form_valid(self, form: EnrolOtherForm) -> HttpResponse:
+        user, data = self.user, form.cleaned_data
+        there = user.face_enrolled_at is not None
+        kind = FaceEvent.Kind.REPLACED if there else FaceEvent.Kind.ENROLLED
+        consent = enrolment.Consent.by(self.request)
+        try:
+            enrolment.enrol(user, data["encodings"], consent, data["notes"])
+        except errors.FaceError as error:
+            form.add_error("snapshot", error)
+            return self.form_invalid(form)
+        facts = events.Facts(outcome=events.BY_STAFF)
+        events.record(kind, self.request, user, facts)
+        how = "photos" if self.photos else "webcam"
+        logged = f"Face {kind} ({how}); says that the person has agreed."
+        self.model_admin.log_change(self.request, user, logged)
+        message = _("The face of %(name)s is enrolled.") % {"name": user.get_username()}
+        return self.answer(user, message, self.model_admin.face_url("change", user))

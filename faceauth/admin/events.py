@@ -1,0 +1,120 @@
+"""What was done with faces, for the staff to read."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.contrib import admin
+from django.contrib.auth import get_user_model
+from django.core.exceptions import PermissionDenied
+from django.core.paginator import Paginator
+from django.db.models import QuerySet
+from django.http import HttpRequest, HttpResponse
+from django.template.response import TemplateResponse
+from django.urls import path
+from django.utils.functional import cached_property
+from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
+
+from faceauth.models import FaceEvent
+
+from . import dashboard, figures, outcomes
+
+# A list of more pages than that is not read to its end, and counting takes long.
+MOST = 10_000
+
+# How many users a search finds.
+FOUND = 1000
+
+
+class LatestPaginator(Paginator):
+    """Counts, and leads to, no more than the first `MOST`."""
+
+    most = MOST
+
+    @cached_property
+    def count(self) -> int:
+        found: Any = self.object_list
+        return int(found.order_by()[: self.most].count())
+
+
+@admin.register(FaceEvent)
+class FaceEventAdmin(admin.ModelAdmin):
+    """To be read, and by nobody changed. Distances are to be seen here only."""
+
+    date_hierarchy = "at"
+    change_list_template = "admin/faceauth/events.html"
+    list_display = (
+        "at",
+        "kind",
+        "user",
+        "mode",
+        "how",
+        "distance",
+        "max_distance",
+        "rate",
+        "address",
+    )
+    list_filter = ("kind", outcomes.OutcomeFilter, "mode", "at")
+    list_select_related = ("user",)
+    show_full_result_count = False
+    paginator = LatestPaginator
+
+    class Media:
+        css = {"all": ["faceauth/admin.css"]}
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet:
+        found = super().get_queryset(request)
+        return found.defer("user__face_encodings", "user__face_enrolled_encodings")
+
+    def get_search_fields(self, request: HttpRequest) -> tuple[str, ...]:
+        return (get_user_model().USERNAME_FIELD,)
+
+    def get_search_results(
+        self, request: HttpRequest, queryset: QuerySet, search_term: str
+    ) -> tuple[QuerySet, bool]:
+        """Of the users first, whose names there are fewer of than events."""
+        if not search_term:
+            return queryset, False
+        users: QuerySet = get_user_model()._default_manager.order_by()
+        found, _duplicates = super().get_search_results(request, users, search_term)
+        return queryset.filter(user__in=list(found.values_list("pk", flat=True)[:FOUND])), False
+
+    def get_urls(self) -> list[Any]:
+        view = self.admin_site.admin_view(self.dashboard_view)
+        name = f"{self.opts.app_label}_{self.opts.model_name}_dashboard"
+        return [path("dashboard/", view, name=name), *super().get_urls()]
+
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        return False
+
+    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False
+
+    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False
+
+    @admin.display(description=_("outcome"), ordering="outcome")
+    def how(self, event: FaceEvent) -> str:
+        return outcomes.label(event)
+
+    def changelist_view(
+        self, request: HttpRequest, extra_context: dict[str, Any] | None = None
+    ) -> HttpResponse:
+        allowed = self.has_view_permission(request)
+        context = {"chart": figures.daily() if allowed else None, **(extra_context or {})}
+        return super().changelist_view(request, context)
+
+    def dashboard_view(self, request: HttpRequest) -> HttpResponse:
+        """What the events and the faces enrolled add up to."""
+        if not self.has_view_permission(request):
+            raise PermissionDenied
+        request.current_app = self.admin_site.name
+        context = {
+            **self.admin_site.each_context(request),
+            "title": gettext("Face login"),
+            "opts": self.opts,
+            "media": self.media,
+            **dashboard.context(request, self.admin_site),
+        }
+        return TemplateResponse(request, "admin/faceauth/dashboard.html", context)

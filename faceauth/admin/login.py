@@ -1,0 +1,124 @@
+"""How staff come in: by face, or by password and then by face."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.contrib import admin
+from django.contrib.admin.forms import AdminAuthenticationForm
+from django.contrib.auth import views as auth_views
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.urls import reverse
+from django.utils.functional import cached_property
+from django.utils.http import urlencode
+from django.utils.translation import gettext as _
+
+from faceauth import conf, devices, errors, second_step
+from faceauth.forms import FaceLoginForm
+from faceauth.views import CaptureMixin
+
+
+class StaffFaceLoginForm(FaceLoginForm):
+    """A face of the staff. Anybody else's is not recognised."""
+
+    demands = {"staff": True}
+
+
+class SecondStepForm(StaffFaceLoginForm):
+    """The face of the user who has given their password."""
+
+    def __init__(self, *args: Any, pending: Any, **kwargs: Any) -> None:
+        self.pending = pending
+        super().__init__(*args, **kwargs)
+
+    @cached_property
+    def claimed(self) -> str | None:
+        return str(self.pending.get_username())
+
+    def clean(self) -> dict[str, Any]:
+        try:
+            return super().clean()
+        except errors.NotRecognised as error:
+            message = _("You were not recognised. Look straight into the camera and try again.")
+            raise errors.NotRecognised(message) from error
+
+
+class InsideMixin(auth_views.RedirectURLMixin):
+    """Leads into the admin site, to `next` or to its front page."""
+
+    request: HttpRequest
+    site: Any = admin.site
+
+    def get_default_redirect_url(self) -> str:
+        return reverse("admin:index", current_app=self.site.name)
+
+    def login_url(self, page: str) -> str:
+        """The address of a page to log in on, that leads on to `next` as this one does."""
+        target = self.get_redirect_url()
+        query = f"?{urlencode({'next': target})}" if target else ""
+        return reverse(f"admin:{page}", current_app=self.site.name) + query
+
+
+class PasswordStepView(InsideMixin, auth_views.LoginView):
+    """The first step: the password, which logs nobody in."""
+
+    def form_valid(self, form: Any) -> HttpResponse:
+        user = form.get_user()
+        if user.face_enrolled_at is None:
+            message = _(
+                "The admin asks for your face after the password, and you have none enrolled. "
+                "Log in on the site and enrol it there, or ask somebody else of the staff."
+            )
+            form.add_error(None, message)
+            return self.form_invalid(form)
+        second_step.begin(self.request, user)
+        return HttpResponseRedirect(self.login_url("face_login"))
+
+
+class FaceStepView(CaptureMixin, InsideMixin, auth_views.LoginView):
+    """The face: the second step where there is one, else instead of the password."""
+
+    template_name = "admin/faceauth/face_login.html"
+    pending: Any = None
+
+    def get(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+        if self.site.has_permission(request):
+            return HttpResponseRedirect(self.get_success_url())
+        return self._ready() or super().get(request, *args, **kwargs)
+
+    def post(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+        return self._ready() or super().post(request, *args, **kwargs)
+
+    def get_form_class(self) -> Any:
+        return SecondStepForm if self.pending else StaffFaceLoginForm
+
+    def get_form_kwargs(self) -> dict[str, Any]:
+        kwargs = super().get_form_kwargs()
+        return {**kwargs, "pending": self.pending} if self.pending else kwargs
+
+    def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
+        return super().get_context_data(
+            title=_("Now your face") if self.pending else _("Log in with your face"),
+            pending=self.pending,
+            remembered=not self.pending and devices.remembered(self.request),
+            face_alone=conf.get().FACE_ALONE,
+            password_form=AdminAuthenticationForm(),
+            face_url=reverse("admin:face_login", current_app=self.site.name),
+            password_url=self.login_url("login"),
+            **kwargs,
+        )
+
+    def form_valid(self, form: Any) -> HttpResponse:
+        url = super().form_valid(form)["Location"]
+        if self.pending:
+            second_step.finish(self.request)
+        user = form.get_user()
+        name = user.get_short_name() or user.get_username()
+        return self.answer(user, _("Welcome back, %(name)s.") % {"name": name}, url)
+
+    def _ready(self) -> HttpResponse | None:
+        """Back to the password where that is missing or has been too long ago."""
+        if not conf.get().ADMIN_SECOND_STEP:
+            return None
+        self.pending = second_step.pending(self.request)
+        return None if self.pending else HttpResponseRedirect(self.login_url("login"))

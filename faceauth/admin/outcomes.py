@@ -1,0 +1,57 @@
+"""The outcomes of events in words."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.contrib import admin
+from django.db.models import QuerySet
+from django.http import HttpRequest
+from django.utils.translation import gettext_lazy as _
+
+from faceauth import events
+from faceauth.models import FaceEvent
+from faceauth.policy import Outcome
+from faceauth.vision.liveness import NotLiveError, Reason
+
+
+def _not_live(reason: Reason) -> str:
+    return str(NotLiveError(reason))
+
+
+LABELS: dict[str, Any] = {
+    Outcome.ACCEPTED.value: _("accepted"),
+    Outcome.TOO_FAR.value: _("too far"),
+    Outcome.AMBIGUOUS.value: _("two are as near"),
+    Outcome.NOBODY.value: _("nobody to compare with"),
+    "disabled": _("face login disabled"),
+    "inactive": _("account not active"),
+    "not_staff": _("not of the staff"),
+    _not_live(Reason.TOO_FEW): _("not live: too few frames"),
+    _not_live(Reason.NOT_STRAIGHT): _("not live: never looked straight ahead"),
+    _not_live(Reason.NOT_TURNED): _("not live: did not turn as asked"),
+    _not_live(Reason.FLAT): _("not live: flat"),
+    _not_live(Reason.JUMPED): _("not live: jumped"),
+    _not_live(Reason.ANOTHER): _("not live: another person in between"),
+    _not_live(Reason.COPIED): _("not live: frames seen before"),
+    events.UNUSED: _("not used for a long time"),
+    events.BY_STAFF: _("by the staff"),
+}
+
+
+def label(event: FaceEvent) -> str:
+    """The event's outcome; what has no label as it is."""
+    return str(LABELS.get(event.outcome, event.outcome))
+
+
+class OutcomeFilter(admin.SimpleListFilter):
+    """By those there are labels for: to ask the database would take a look at every event."""
+
+    title = _("outcome")
+    parameter_name = "outcome"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, Any]]:
+        return [*LABELS.items()]
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet) -> QuerySet:
+        return queryset.filter(outcome=self.value()) if self.value() else queryset

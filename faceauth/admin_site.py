@@ -1,0 +1,78 @@
+"""An admin that staff log in to by face, or by password and then by face.
+
+It takes the place of Django's with ``"faceauth.apps.FaceAdminConfig"`` in ``INSTALLED_APPS``
+instead of ``"django.contrib.admin"``; ``FACEAUTH["ADMIN_SECOND_STEP"]`` says which of the two.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.contrib import admin
+from django.contrib.auth.decorators import login_not_required
+from django.contrib.auth.models import AnonymousUser
+from django.http import HttpRequest
+from django.urls import path
+from django.utils.decorators import method_decorator
+from django.utils.translation import gettext as _
+from django.views.decorators.cache import never_cache
+from django.views.decorators.csrf import csrf_exempt
+
+from . import conf, second_step
+
+
+class FaceAdminSite(admin.AdminSite):
+    """As Django's, but for how staff come in."""
+
+    login_template = "admin/faceauth/login.html"
+
+    def has_permission(self, request: HttpRequest) -> bool:
+        if not super().has_permission(request):
+            return False
+        return not conf.get().ADMIN_SECOND_STEP or second_step.passed(request)
+
+    def get_urls(self) -> list[Any]:
+        return [path("login/face/", self.face_login, name="face_login"), *super().get_urls()]
+
+    @method_decorator(never_cache)
+    @method_decorator(login_not_required)
+    def login(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> Any:
+        """Log in by password; where there is a second step, go on to that."""
+        from django.contrib.admin.forms import AdminAuthenticationForm
+
+        from .admin.login import PasswordStepView
+
+        inside = request.method == "GET" and self.has_permission(request)
+        if inside or not conf.get().ADMIN_SECOND_STEP:
+            return super().login(request, extra_context)
+        context = {
+            **self._login_context(request),
+            "title": _("Log in"),
+            "app_path": request.get_full_path(),
+            "second_step": True,
+            # Django would say that who is logged in elsewhere on the site is not authorized.
+            "user": AnonymousUser(),
+            **(extra_context or {}),
+        }
+        view = PasswordStepView.as_view(
+            site=self,
+            extra_context=context,
+            authentication_form=self.login_form or AdminAuthenticationForm,
+            template_name=self.login_template,
+        )
+        return view(request)
+
+    # The form's size is bounded before it is read, and its token checked after.
+    @method_decorator(csrf_exempt)
+    @method_decorator(never_cache)
+    @method_decorator(login_not_required)
+    def face_login(self, request: HttpRequest) -> Any:
+        """Log in by face, alone or as the second step."""
+        from .admin.login import FaceStepView
+
+        context = self._login_context(request)
+        return FaceStepView.as_view(site=self, extra_context=context)(request)
+
+    def _login_context(self, request: HttpRequest) -> dict[str, Any]:
+        request.current_app = self.name
+        return {**self.each_context(request), "subtitle": None}

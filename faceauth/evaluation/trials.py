@@ -1,0 +1,190 @@
+"""Attempts at the liveness challenge, and what the site makes of them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from enum import Enum
+from typing import NamedTuple
+
+import numpy as np
+from django.contrib.sessions.backends.signed_cookies import SessionStore
+from django.db import transaction
+from django.http import HttpRequest
+
+from faceauth import capture, challenge, matching, policy
+from faceauth.errors import FaceError
+from faceauth.vision.encoding import Encoding
+from faceauth.vision.liveness import NotLiveError
+
+from . import albums, attacks, replays
+from .attacks import Frames, Portrait
+from .clips import RATES, Window
+from .staging import jpeg
+
+Random = np.random.Generator
+Attack = Callable[["Case", Random], Frames]
+
+
+class Kind(Enum):
+    """What an attempt is made of."""
+
+    PHOTO = "photo"
+    ALBUM = "album"
+    FILM = "film"
+    MIXED = "photo and film"
+
+
+class Row(NamedTuple):
+    """A kind of attempt.
+
+    most: the share of attempts that may get through, or, of true ones, be refused. None where
+        nothing is promised.
+    true: whether it is one that should get through.
+    fits: whether the film answers the challenge.
+    rate: the film's, frames a second; None for any.
+    again: whether what is tried is to send an answer a second time.
+    """
+
+    name: str
+    kind: Kind
+    attack: Attack
+    most: float | None
+    true: bool = False
+    fits: bool = True
+    rate: int | None = None
+    again: bool = False
+
+
+class Case(NamedTuple):
+    """One attempt.
+
+    row: its place in `ROWS`.
+    seed: of all chance in it.
+    turns: what the challenge asks for.
+    template: of the person that it claims to be, float32 (n, 128).
+    photos: what there is of them, or the photo that is shown.
+    films: the one that is shown, if any.
+    """
+
+    row: int
+    seed: tuple[int, ...]
+    turns: tuple[str, ...]
+    template: Encoding
+    photos: tuple[Portrait, ...] = ()
+    films: tuple[Window, ...] = ()
+
+    def frames(self) -> Frames:
+        """What it shows."""
+        return ROWS[self.row].attack(self, np.random.default_rng(self.seed))
+
+
+class Verdict(NamedTuple):
+    """What became of an attempt.
+
+    live: whether it was taken for a live person.
+    reason: why it was refused; "" where it got through.
+    """
+
+    live: bool
+    reason: str = ""
+
+
+def judge(case: Case) -> Verdict:
+    """Whether the attempt logs in as the person that it claims to be."""
+    try:
+        looks = capture.movement([jpeg(frame) for frame in case.frames()])
+        straight = challenge.live(looks, case.turns)
+        probe = capture.probe_encodings([look for look in straight if not look.problem()])
+    except FaceError as error:
+        return Verdict(False, str(error.code))
+    except NotLiveError as error:
+        return Verdict(False, error.reason.value)
+    match = policy.Match("", matching.distance(case.template, probe), len(case.template))
+    decision = policy.verify(match, matching.frames(probe))
+    return Verdict(True, "" if decision.accepted else decision.outcome.value)
+
+
+def judge_again(case: Case) -> Verdict:
+    """What becomes of the attempt's frames when they are sent a second time: with the challenge
+    that they answered, with that in another session, or with a new one that asks for the same.
+    The database is left as it was.
+    """
+    visitor, stranger = _visitor(), _visitor()
+    first, second = (challenge.issue(visitor)["challenge"] for _ in range(2))
+    challenge.issue(stranger)
+    again = [(visitor, first), (stranger, first), (visitor, second)]
+    turn = "at first: "
+    with transaction.atomic():
+        try:
+            looks = capture.movement([jpeg(frame) for frame in case.frames()])
+            challenge.redeem(visitor, first)
+            challenge.straight(looks, case.turns)
+            turn = ""
+            challenge.redeem(*again[case.seed[-1] % len(again)])
+            challenge.straight(looks, case.turns)
+        except FaceError as error:
+            return Verdict(False, f"{turn}{error.code}")
+        except NotLiveError as error:
+            return Verdict(False, f"{turn}{error.reason.value}")
+        finally:
+            transaction.set_rollback(True)
+    return Verdict(True)
+
+
+def _visitor() -> HttpRequest:
+    request = HttpRequest()
+    request.session = SessionStore()
+    return request
+
+
+def _photo(attack: attacks.Attack) -> Attack:
+    return lambda case, random: attack(case.photos[0], case.turns, random)
+
+
+def _album(attack: albums.AlbumAttack) -> Attack:
+    return lambda case, random: attack(albums.Album(case.photos), case.turns, random)
+
+
+def _film(attack: replays.FilmAttack) -> Attack:
+    return lambda case, random: attack(case.films[0], random)
+
+
+def _mixed(attack: replays.MixedAttack) -> Attack:
+    return lambda case, random: attack(case.films[0], case.photos[0], random)
+
+
+FLAT, FAR, NEVER = 0.02, 0.05, 0.0
+
+_STILL, _MOVED = _photo(attacks.still), _photo(attacks.moved)
+_SCREEN = _photo(attacks.on_screen(attacks.moved))
+_TILTED_SCREEN = _photo(attacks.on_screen(attacks.tilted(20, 60)))
+_UPRIGHT = {degrees: _photo(attacks.tilted(degrees - 20, degrees)) for degrees in (45, 60)}
+_SLANTING = {degrees: _photo(attacks.slanted(degrees - 20, degrees)) for degrees in (45, 60)}
+
+ROWS = (
+    Row("photo, still", Kind.PHOTO, _STILL, FLAT),
+    Row("photo shifted, scaled, turned in the plane", Kind.PHOTO, _MOVED, FLAT),
+    Row("photo tilted up to 45 degrees", Kind.PHOTO, _UPRIGHT[45], FLAT),
+    Row("photo tilted up to 45 degrees, slanting", Kind.PHOTO, _SLANTING[45], FLAT),
+    Row("photo tilted up to 60 degrees", Kind.PHOTO, _UPRIGHT[60], FAR),
+    Row("photo tilted up to 60 degrees, slanting", Kind.PHOTO, _SLANTING[60], FAR),
+    Row("photo bent", Kind.PHOTO, _photo(attacks.curved), FLAT),
+    Row("photo with eyes or mouth cut and moved", Kind.PHOTO, _photo(attacks.cut), FLAT),
+    Row("photo on a screen, moved", Kind.PHOTO, _SCREEN, FLAT),
+    Row("photo on a screen, tilted up to 60 degrees", Kind.PHOTO, _TILTED_SCREEN, FAR),
+    Row("photo animated by a program", Kind.PHOTO, _photo(attacks.animated), None),
+    Row("several photos, swapped", Kind.ALBUM, _album(albums.swapped), FAR),
+    Row("several photos, fading", Kind.ALBUM, _album(albums.faded), FAR),
+    Row("several photos, step by step", Kind.ALBUM, _album(albums.leafed), FAR),
+    Row("the right frames in the wrong order", Kind.FILM, _film(replays.wrong_order), NEVER),
+    Row("two people, one looking straight", Kind.MIXED, _mixed(replays.swapped_in), NEVER),
+    Row("two people by turns", Kind.MIXED, _mixed(replays.by_turns), NEVER),
+    Row("two people, one fading into the other", Kind.MIXED, _mixed(replays.faded_in), None),
+    Row("an answer to another challenge", Kind.FILM, _film(replays.as_it_is), NEVER, fits=False),
+    Row("an answer sent twice", Kind.FILM, _film(replays.as_it_is), NEVER, again=True),
+    Row("a film that happens to fit, on a screen", Kind.FILM, _film(replays.on_screen), None),
+    *(
+        Row(f"true, {rate} a second", Kind.FILM, _film(replays.as_it_is), FAR, true=True, rate=rate)
+        for rate in reversed(RATES)
+    ),
+)

@@ -1,0 +1,78 @@
+"""How a command that works through a folder is told what to do, and says how far it is."""
+
+from __future__ import annotations
+
+from argparse import ArgumentTypeError
+from collections.abc import Callable, Generator, Iterator, Sequence
+from concurrent.futures.process import BrokenProcessPool
+from contextlib import closing, contextmanager
+from pathlib import Path
+from typing import TypeVar
+
+from django.core.management.base import CommandError
+from tqdm import tqdm
+
+from .processes import in_processes
+
+Item = TypeVar("Item")
+Result = TypeVar("Result")
+
+# The exit status after Ctrl-C.
+INTERRUPTED = 130
+
+
+def at_least(least: int) -> Callable[[str], int]:
+    """A type for an argument: a whole number, that or more."""
+
+    def number(text: str) -> int:
+        if not text.isdecimal() or int(text) < least:
+            raise ArgumentTypeError(f"{text!r} is not a whole number of {least} or more")
+        return int(text)
+
+    return number
+
+
+def check_writable(*names: Path | None) -> None:
+    """Say at once, not after all the work, that a file to be written has no folder.
+
+    Raises:
+        CommandError: one has none.
+    """
+    for file in names:
+        if file is not None and not file.parent.is_dir():
+            raise CommandError(f"There is no folder {file.parent}.")
+
+
+def with_progress(
+    work: Callable[[Item], Result],
+    items: Sequence[Item],
+    *,
+    processes: int | None,
+    unit: str,
+    size: Callable[[Item], int] = lambda item: 1,
+) -> Generator[Result, None, None]:
+    """What `work` makes of the items, see `in_processes`, with a bar for whoever is watching."""
+    with (
+        closing(in_processes(work, items, processes)) as results,
+        tqdm(total=sum(map(size, items)), unit=f" {unit}", disable=None) as bar,
+    ):
+        for item, result in zip(items, results, strict=True):
+            yield result
+            bar.update(size(item))
+
+
+@contextmanager
+def stopping(left: str) -> Iterator[list[CommandError]]:
+    """Keep what ends the work early, for it to be raised once what was done is told: one error at
+    most.
+
+    left: what is done, and what is to be done about the rest.
+    """
+    stopped: list[CommandError] = []
+    try:
+        yield stopped
+    except KeyboardInterrupt:
+        stopped.append(CommandError(f"Interrupted. {left}", returncode=INTERRUPTED))
+    except BrokenProcessPool:
+        why = "A process was ended, perhaps for want of memory: try fewer --processes."
+        stopped.append(CommandError(f"{why} {left}"))

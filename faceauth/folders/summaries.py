@@ -1,0 +1,102 @@
+"""What came of a run of ``face_enrol``: for scripts, and in words."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Iterator, Sequence
+from pathlib import Path
+from typing import Any
+
+from faceauth import conf
+
+from . import files, reasons
+from .admission import ENROLLED, OUTCOMES, REPLACED, Case
+from .rosters import Unused
+
+
+def results(cases: Sequence[Case], unused: Iterable[Unused], root: Path) -> dict[str, Any]:
+    """Everything, as JSON has it: counts, everybody, and the files that are nobody's. Files are
+    named as they are below `root`.
+    """
+    outcomes = Counter(case.outcome for case in cases)
+    seen = [photo for case in cases for photo in case.photos]
+    # Those of people with a face, or who were refused, or came after an interruption.
+    passed = sum(len(case.entry.photos) - len(case.photos) for case in cases)
+    needless = sum(photo.reason == "enough" for photo in seen)
+    used = sum(not photo.reason for photo in seen)
+    new = [case for case in cases if case.outcome in (ENROLLED, REPLACED)]
+    return {
+        "people": {
+            "found": len(cases),
+            **{outcome: outcomes[outcome] for outcome in OUTCOMES},
+            "created": sum(case.created for case in new),
+            "alike": sum(bool(case.alike) for case in new),
+            "few_photos": sum(_shots(case) < conf.get().ENROLMENT_SHOTS for case in new),
+        },
+        "photos": {
+            "found": len(seen) + passed,
+            "used": used,
+            "unusable": len(seen) - used - needless,
+            "needless": needless,
+            "not_looked_at": passed,
+        },
+        "results": [_person(case, root) for case in cases],
+        "unused": [_unused(each, root) for each in unused],
+    }
+
+
+def text(found: dict[str, Any]) -> str:
+    """The counts in words."""
+    people, photos = found["people"], found["photos"]
+    return (
+        f"People: {people['found']}. Enrolled: {people['enrolled']}, enrolled anew: "
+        f"{people['replaced']}, enrolled before: {people['already']}, refused: "
+        f"{people['refused']}. Accounts created: {people['created']}.\n"
+        f"Photos: {photos['found']}. Used: {photos['used']}, not usable: {photos['unusable']}, "
+        f"not needed: {photos['needless']}, not looked at: {photos['not_looked_at']}."
+    )
+
+
+def warnings(found: dict[str, Any]) -> Iterator[str]:
+    """What the staff should know of those who are enrolled now."""
+    if few := found["people"]["few_photos"]:
+        yield (
+            f"Enrolled from fewer photos than the {conf.get().ENROLMENT_SHOTS} that the site asks "
+            f"for: {few}. They will be refused more often than others, until they enrol again."
+        )
+    for person in found["results"]:
+        if person["alike"]:
+            yield f"{person['username']} has nearly the same face as {person['alike']}."
+
+
+def _shots(case: Case) -> int:
+    return sum(not photo.reason for photo in case.photos)
+
+
+def _person(case: Case, root: Path) -> dict[str, Any]:
+    return {
+        "username": case.entry.username,
+        "outcome": case.outcome or "not_looked_at",
+        "reason": case.reason,
+        "text": reasons.of_person(case.reason, case.details) if case.reason else "",
+        "created": case.created and case.outcome == ENROLLED,
+        "alike": case.alike,
+        "shots": _shots(case),
+        "photos": [
+            {
+                "file": files.named(photo.path, root),
+                "reason": photo.reason,
+                "text": reasons.of_photo(photo.reason, photo.details) if photo.reason else "",
+            }
+            for photo in case.photos
+        ],
+        "unused": [_unused(each, root) for each in case.entry.unused],
+    }
+
+
+def _unused(each: Unused, root: Path) -> dict[str, str]:
+    return {
+        "file": files.named(each.file, root),
+        "reason": each.reason,
+        "text": reasons.of_photo(each.reason),
+    }

@@ -1,0 +1,122 @@
+from __future__ import annotations
+
+import json
+import os
+import sys
+from collections.abc import Iterator, Sequence
+from concurrent.futures import ProcessPoolExecutor
+from multiprocessing import get_context
+from pathlib import Path
+from typing import Any
+
+import django
+from django.core.management.base import BaseCommand, CommandError, CommandParser
+from tqdm import tqdm
+
+from faceauth import capture, challenge, conf
+from faceauth.evaluation import clips, liveness_report, photos, supply, trials
+from faceauth.evaluation.clips import Asked, Window
+from faceauth.evaluation.supply import Supply
+from faceauth.evaluation.trials import ROWS, Case, Verdict
+from faceauth.vision.encoding import Encoding
+
+# The exit status where more attacks get through, or more true attempts are refused, than promised.
+DOES_NOT_HOLD = 4
+
+
+class Command(BaseCommand):
+    help = (
+        "Attacks the liveness challenge with photos of people, a folder of <person>/<photo>, and "
+        "with films of heads that turn: measures how many attacks get through, and how many true "
+        "attempts are refused. Ends with status 4 where these are more than is promised."
+    )
+    requires_migrations_checks = True
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        parser.add_argument("folder", type=Path)
+        parser.add_argument(
+            "--clips",
+            type=Path,
+            help="films of heads that turn: animated GIFs, videos, folders of numbered pictures",
+        )
+        parser.add_argument("--attempts", type=int, default=300, help="of each kind; default: 300")
+        parser.add_argument(
+            "--turns", type=int, choices=(1, 2, 3), help="asked for; by default CHALLENGE_TURNS"
+        )
+        parser.add_argument("--only", help="the kinds of attempts whose names contain this")
+        parser.add_argument("--seed", type=int, default=0, help="another gives other attempts")
+        parser.add_argument("--json", type=Path, help="write all results there")
+        parser.add_argument("--processes", type=int, help="by default one a core")
+
+    def handle(self, *, folder: Path, **options: Any) -> None:
+        paths = photos.photos(folder)
+        if not paths:
+            raise CommandError(f"There are no photos in {folder}/<person>/.")
+        turns = options["turns"] or conf.get().CHALLENGE_TURNS
+        count, seed = options["attempts"], options["seed"]
+        films, templates = self._films(options["clips"], turns)
+        # Not forked: what runs in the parent's threads would be copied half-way.
+        pool = ProcessPoolExecutor(
+            options["processes"] or os.cpu_count(), get_context("spawn"), initializer=django.setup
+        )
+        with pool:
+            chosen = supply.picked(paths, count, seed)
+            read = tqdm(pool.map(supply.read, chosen, chunksize=8), total=len(chosen), unit="photo")
+            made_of = Supply(filter(None, read), films, templates, turns)
+            self._describe(made_of, turns)
+            only = options["only"] or ""
+            cases = [each for each in made_of.cases(count, seed) if only in ROWS[each.row].name]
+            judged = tqdm(self._judged(pool, cases), total=len(cases), unit="attempt")
+            results = liveness_report.rows(judged)
+        self.stdout.write(liveness_report.text(results))
+        if file := options["json"]:
+            try:
+                file.write_text(json.dumps({"turns": turns, "rows": results}, indent=2))
+            except OSError as error:
+                raise CommandError(str(error)) from error
+        if liveness_report.broken(results):
+            sys.exit(DOES_NOT_HOLD)
+
+    def _films(self, folder: Path | None, turns: int) -> tuple[list[Window], dict[str, Encoding]]:
+        """The parts of films that answer a challenge, and templates of the people in them."""
+        films: list[Window] = []
+        templates: dict[str, Encoding] = {}
+        if folder is None:
+            return films, templates
+        engine = capture.engine()
+        asked = Asked(challenge.TURNED, challenge.MIDDLE)
+        try:
+            for clip in clips.read_all(folder):
+                film = clips.trace(engine, clip)
+                for each in (film, film.mirrored(engine)):
+                    if found := clips.windows(each, turns, asked):
+                        films += found
+                        templates[each.clip.name] = each.template(engine, supply.SHOTS)
+        except (OSError, ValueError) as error:
+            raise CommandError(str(error)) from error
+        if not films:
+            self.stderr.write(self.style.WARNING(f"No film in {folder} answers a challenge."))
+        return films, templates
+
+    def _describe(self, made_of: Supply, turns: int) -> None:
+        self.stdout.write(
+            f"{len(made_of.straight)} photos of {len(made_of.people)} people look straight ahead, "
+            f"{len(made_of.albums)} people have photos turned to a side"
+        )
+        names = {film.film for film in made_of.films}
+        self.stdout.write(
+            f"{len(made_of.films)} parts of {len(names)} films, mirror images among them, answer "
+            f"a challenge of {turns} turns"
+        )
+        self.stdout.write("")
+
+    def _judged(
+        self, pool: ProcessPoolExecutor, cases: Sequence[Case]
+    ) -> Iterator[tuple[int, Verdict]]:
+        elsewhere = [case for case in cases if not ROWS[case.row].again]
+        for case, verdict in zip(elsewhere, pool.map(trials.judge, elsewhere), strict=True):
+            yield case.row, verdict
+        # Here, where the database is.
+        for case in cases:
+            if ROWS[case.row].again:
+                yield case.row, trials.judge_again(case)

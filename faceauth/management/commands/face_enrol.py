@@ -1,0 +1,208 @@
+from __future__ import annotations
+
+import json
+import sys
+import time
+from contextlib import closing
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+from django.core.management.base import BaseCommand, CommandError, CommandParser
+from tqdm import tqdm
+
+from faceauth import conf
+from faceauth.enrolment import Consent
+from faceauth.folders import files, photos, reasons, rosters, running, sheets, summaries
+from faceauth.folders.admission import REFUSED, Admission, Case
+from faceauth.models import FaceTemplateMixin
+
+# The exit status where somebody could not be enrolled.
+SOME_REFUSED = 3
+
+# Files that nobody expects to be photos.
+NO_PHOTOS = ("hidden", "no_picture")
+
+
+class Command(BaseCommand):
+    help = (
+        "Enrols people from photos: a folder of <username>/<photos>, a folder of ID-NAME.png "
+        "files, or a CSV with the columns username, file and email. A photo has to be as good as "
+        "one that the site takes itself; whose face is enrolled already is left alone, so that a "
+        "run that was broken off can be repeated. No photo shows that somebody is there, so you "
+        "vouch for whose they are, and that the people have agreed. They hear of it by mail where "
+        "NOTIFY_BY_MAIL is set. Ends with status 3 where somebody could not be enrolled."
+    )
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        shots = conf.get().ENROLMENT_SHOTS
+        parser.add_argument("path", type=Path)
+        parser.add_argument(
+            "--consent",
+            metavar="VERSION",
+            help="all of these people have agreed to this version of the notice (now: "
+            f"{conf.get().NOTICE_VERSION}), and you can show it; needed, but for a dry run",
+        )
+        parser.add_argument(
+            "--by",
+            choices=("id", "name", "file"),
+            default="id",
+            help="what is the username in ID-NAME.png: ID, NAME, or all before the last dot "
+            "(default: %(default)s)",
+        )
+        parser.add_argument(
+            "--photos",
+            type=Path,
+            metavar="DIR",
+            help="where a CSV's files are, by default in its folder; none outside is read",
+        )
+        parser.add_argument(
+            "--create",
+            action="store_true",
+            help="create accounts for those who have none, without a password",
+        )
+        parser.add_argument(
+            "--domain",
+            default="",
+            help="with --create: their e-mail address is <username>@DOMAIN where a CSV gives none",
+        )
+        parser.add_argument(
+            "--replace", action="store_true", help="give a new face to those who have one"
+        )
+        parser.add_argument(
+            "--min-shots",
+            type=running.at_least(1),
+            metavar="N",
+            default=1,
+            help="enrol nobody from fewer photos (default: %(default)s)",
+        )
+        parser.add_argument(
+            "--max-shots",
+            type=running.at_least(1),
+            metavar="N",
+            default=shots,
+            help="look at no more once so many are good (default: %(default)s, ENROLMENT_SHOTS)",
+        )
+        parser.add_argument(
+            "--dry-run", action="store_true", help="say what would be done, and do nothing"
+        )
+        parser.add_argument("--json", type=Path, help="write all results there")
+        parser.add_argument(
+            "--sheet",
+            type=Path,
+            metavar="FILE",
+            help="write a page (HTML) with small pictures of all photos and what came of them; "
+            "the only place where pictures are kept",
+        )
+        parser.add_argument("--processes", type=running.at_least(1), help="by default one a core")
+
+    def handle(self, *, path: Path, **options: Any) -> None:
+        running.check_writable(options["json"], options["sheet"])
+        if options["min_shots"] > options["max_shots"]:
+            raise CommandError("--min-shots is more than --max-shots.")
+        work = Admission(
+            self._consent(options["consent"], options["dry_run"]),
+            least=options["min_shots"],
+            create=options["create"],
+            domain=options["domain"],
+            replace=options["replace"],
+            dry_run=options["dry_run"],
+        )
+        self.root = path if path.is_dir() else options["photos"] or path.parent
+        roster = self._roster(path, options["by"], options["photos"])
+        if options["dry_run"]:
+            self.stdout.write("Dry run: nobody is enrolled.")
+        cases = work.cases(roster.entries)
+        for each in [*roster.unused, *(each for case in cases for each in case.entry.unused)]:
+            self._remark(each.file, reasons.of_photo(each.reason))
+        for case in cases:
+            self._report(case)
+        began = time.monotonic()
+        with running.stopping("Who is enrolled stays so; run it again for the others.") as stopped:
+            self._enrol(work, [case for case in cases if not case.outcome], options)
+        seconds = time.monotonic() - began
+        results = summaries.results(cases, roster.unused, self.root)
+        looked_at = results["photos"]["used"] + results["photos"]["unusable"]
+        speed = looked_at / seconds if looked_at else 0.0
+        results["dry_run"] = options["dry_run"]
+        results.update(seconds=round(seconds, 2), photos_per_second=round(speed, 2))
+        self._save(results, cases, roster, options)
+        self.stdout.write(summaries.text(results))
+        self.stdout.write(f"Time: {seconds:.1f} s, photos looked at a second: {speed:.1f}.")
+        for warning in summaries.warnings(results):
+            self.stderr.write(self.style.WARNING(warning))
+        for reason in stopped:
+            raise reason
+        lost = any(each.reason not in NO_PHOTOS for each in roster.unused)
+        if lost or results["people"][REFUSED]:
+            sys.exit(SOME_REFUSED)
+
+    def _consent(self, version: str | None, dry_run: bool) -> Consent:
+        now = conf.get().NOTICE_VERSION
+        if version is None and not dry_run:
+            raise CommandError(
+                "Have these people agreed that their faces are used? If they have, say so with "
+                f"--consent and the version of the notice that they agreed to (now: {now})."
+            )
+        version = now if version is None else version.strip()
+        longest = FaceTemplateMixin._meta.get_field("face_consent_version").max_length or 0
+        if not 0 < len(version) <= longest:
+            raise CommandError(f"The notice's version has 1 to {longest} characters.")
+        if version != now:
+            warning = f"The notice is at version {now}: people will be asked to agree to that."
+            self.stderr.write(self.style.WARNING(warning))
+        return Consent(version)
+
+    def _roster(self, path: Path, by: rosters.By, root: Path | None) -> rosters.Roster:
+        try:
+            folder = path.is_dir()
+            roster = rosters.of_folder(path, by) if folder else rosters.of_csv(path, root)
+        except (OSError, ValueError) as error:
+            raise CommandError(str(error)) from error
+        if not roster.entries:
+            for each in roster.unused:
+                self._remark(each.file, reasons.of_photo(each.reason))
+            raise CommandError(f"There is nobody in {path}.")
+        return roster
+
+    def _enrol(self, work: Admission, cases: list[Case], options: dict[str, Any]) -> None:
+        """Look at the photos of those whose case is open, and enrol them."""
+        look = partial(photos.gather, most=options["max_shots"], thumbnails=bool(options["sheet"]))
+        paths = [case.entry.photos for case in cases]
+        with closing(
+            running.with_progress(
+                look, paths, processes=options["processes"], unit="photos", size=len
+            )
+        ) as found:
+            for case, seen in zip(cases, found, strict=True):
+                work.admit(case, seen)
+                self._report(case)
+
+    def _report(self, case: Case) -> None:
+        """Say what is wrong with somebody's photos, and why they are not enrolled."""
+        for photo in case.photos:
+            if photo.reason and photo.reason != "enough":
+                self._remark(photo.path, reasons.of_photo(photo.reason, photo.details))
+        if case.outcome == REFUSED:
+            self._remark(case.entry.username, reasons.of_person(case.reason, case.details))
+
+    def _remark(self, of: Path | str, reason: str) -> None:
+        with tqdm.external_write_mode():
+            self.stderr.write(f"{files.named(of, self.root)}: {reason}")
+
+    def _save(
+        self,
+        results: dict[str, Any],
+        cases: list[Case],
+        roster: rosters.Roster,
+        options: dict[str, Any],
+    ) -> None:
+        try:
+            if file := options["json"]:
+                file.write_text(json.dumps(results, indent=2))
+            if file := options["sheet"]:
+                sheets.write(file, cases, roster.unused, dry_run=options["dry_run"])
+                warning = f"{file} holds pictures of people: delete it once it has been read."
+                self.stderr.write(self.style.WARNING(warning))
+        except OSError as error:
+            raise CommandError(str(error)) from error

@@ -1,0 +1,170 @@
+"""What goes on, in numbers that Prometheus collects. Nothing where ``METRICS`` is off.
+
+No label says who: addresses of the site, outcomes and stages are few and known.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager, nullcontext
+from functools import cache, wraps
+from importlib.util import find_spec
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from django.conf import settings
+from django.core.checks import CheckMessage, Error, Warning
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase
+from django.views.decorators.cache import never_cache
+from django.views.decorators.http import require_GET
+
+from . import conf
+
+if TYPE_CHECKING:
+    from prometheus_client import Counter, Gauge, Histogram
+
+View = Callable[..., HttpResponseBase]
+
+# Where several processes write, so that one of them can tell for all.
+SHARED = "PROMETHEUS_MULTIPROC_DIR"
+
+# Stages take between a hundredth of a millisecond and the seconds that a crowd waits.
+SECONDS = (0.0001, 0.0003, 0.001, 0.003, 0.01, 0.02, 0.03, 0.05, 0.1, 0.2, 0.5, 1, 2, 5)
+
+_OFF = nullcontext()
+
+
+class _Collectors(NamedTuple):
+    requests: Counter
+    events: Counter
+    seconds: Histogram
+    now: Gauge
+    people: Gauge
+
+
+@cache
+def installed() -> bool:
+    """Whether there is what counts."""
+    return find_spec("prometheus_client") is not None
+
+
+def on() -> bool:
+    """Whether anything is counted."""
+    return conf.get().METRICS and installed()
+
+
+def of_settings() -> Iterator[CheckMessage]:
+    """What keeps the numbers from being there, or from being all: for `checks`."""
+    if not conf.get().METRICS:
+        return
+    if not installed():
+        message = "FACEAUTH['METRICS'] is True, and prometheus-client is not installed."
+        hint = "pip install prometheus-client; until then nothing is counted."
+        yield Error(message, hint=hint, id="faceauth.E016")
+    elif SHARED not in os.environ and not settings.DEBUG:
+        message = (
+            f"FACEAUTH['METRICS'] is True, and there is no {SHARED}: each process counts for "
+            "itself, and Prometheus hears of one at a time."
+        )
+        hint = (
+            f"Set {SHARED} to a folder that is empty when the site starts. Where the site is one "
+            "process, add 'faceauth.W021' to SILENCED_SYSTEM_CHECKS."
+        )
+        yield Warning(message, hint=hint, id="faceauth.W021")
+
+
+def stage(name: str) -> AbstractContextManager[None]:
+    """Measure how long something takes, and how much of it goes on at the same time."""
+    return _measured(name) if on() else _OFF
+
+
+def people(count: int) -> None:
+    """Note how many people the gallery holds."""
+    if on():
+        _collectors().people.set(count)
+
+
+def event(kind: str, mode: str, outcome: str) -> None:
+    """Count something that was done with a face: see `events`."""
+    if on():
+        _collectors().events.labels(kind, mode, outcome).inc()
+
+
+def counted(view: View) -> View:
+    """Count what becomes of the view's requests."""
+
+    @wraps(view)
+    def wrapped(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
+        if not on():
+            return view(request, *args, **kwargs)
+        outcome = "failure"
+        try:
+            response = view(request, *args, **kwargs)
+            outcome = _outcome(response)
+            return response
+        finally:
+            match = request.resolver_match
+            name = match.view_name if match else "unknown"
+            _collectors().requests.labels(name, outcome).inc()
+
+    return wrapped
+
+
+@never_cache
+@require_GET
+def metrics(request: HttpRequest) -> HttpResponse:
+    """All of it, as Prometheus reads it. No address leads here unless the owner's ``urls.py`` has
+    one: it is nobody else's business.
+    """
+    if not on():
+        raise Http404
+    from prometheus_client import CONTENT_TYPE_LATEST, REGISTRY, CollectorRegistry, generate_latest
+    from prometheus_client.multiprocess import MultiProcessCollector
+
+    _collectors()
+    registry = REGISTRY
+    if SHARED in os.environ:
+        registry = CollectorRegistry()
+        MultiProcessCollector(registry)  # type: ignore[no-untyped-call]
+    return HttpResponse(generate_latest(registry), content_type=CONTENT_TYPE_LATEST)
+
+
+def _outcome(response: HttpResponseBase) -> str:
+    """The error's code, where it was one of ours."""
+    code: str | None = getattr(response, "face_error", None)
+    if code:
+        return code
+    return "ok" if response.status_code < 400 else str(response.status_code)
+
+
+@contextmanager
+def _measured(name: str) -> Iterator[None]:
+    collectors = _collectors()
+    with collectors.now.labels(name).track_inprogress(), collectors.seconds.labels(name).time():
+        yield
+
+
+@cache
+def _collectors() -> _Collectors:
+    from prometheus_client import Counter, Gauge, Histogram
+
+    return _Collectors(
+        requests=Counter(
+            "faceauth_requests", "Requests with pictures in them.", ["address", "outcome"]
+        ),
+        events=Counter("faceauth_events", "What was done with faces.", ["kind", "mode", "outcome"]),
+        seconds=Histogram(
+            "faceauth_stage_seconds", "How long stages take.", ["stage"], buckets=SECONDS
+        ),
+        now=Gauge(
+            "faceauth_stage_now",
+            "How many are in a stage: of those in 'wait', that is the queue for a free core.",
+            ["stage"],
+            multiprocess_mode="livesum",
+        ),
+        people=Gauge(
+            "faceauth_gallery_people",
+            "How many people are enrolled, as far as the last search without a username knew.",
+            multiprocess_mode="mostrecent",
+        ),
+    )

@@ -1,0 +1,105 @@
+"""The admin's second step: the password first, then the face, and a session after both."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+from typing import Any
+
+from django.apps import apps
+from django.contrib.auth import BACKEND_SESSION_KEY, get_user_model, load_backend
+from django.core.checks import CheckMessage, Error, Warning
+from django.http import HttpRequest
+from django.utils.crypto import constant_time_compare
+
+from . import conf
+from .backends import FaceBackend
+
+# How long the password counts while the face is still to come.
+SECONDS = 5 * 60
+
+_PENDING, _PASSED = "faceauth_second_step_of", "faceauth_second_step_passed"
+
+
+def asked_of(user: Any) -> bool:
+    """Whether this user's password alone is not enough, for the admin and for what guards it."""
+    return conf.get().ADMIN_SECOND_STEP and bool(getattr(user, "is_staff", False))
+
+
+def begin(request: HttpRequest, user: Any) -> None:
+    """Note that the user gave their password; nobody is logged in by that."""
+    request.session.cycle_key()
+    request.session[_PENDING] = {
+        "user": str(user.pk),
+        "hash": user.get_session_auth_hash(),
+        "until": time.time() + SECONDS,
+    }
+
+
+def pending(request: HttpRequest) -> Any:
+    """Who gave their password and has yet to show their face; None where nobody did, or too long
+    ago, or where the password has changed since.
+    """
+    noted = request.session.get(_PENDING)
+    if not noted or noted["until"] < time.time():
+        return None
+    user: Any = get_user_model()._default_manager.filter(pk=noted["user"]).first()
+    if user is None or not constant_time_compare(noted["hash"], user.get_session_auth_hash()):
+        return None
+    return user
+
+
+def finish(request: HttpRequest) -> None:
+    """Note that the user who is logged in by now did both."""
+    request.session.pop(_PENDING, None)
+    request.session[_PASSED] = str(request.user.pk)
+
+
+def passed(request: HttpRequest) -> bool:
+    """Whether the user who is logged in did both, in this session."""
+    return request.session.get(_PASSED) == str(request.user.pk)
+
+
+def may_change_face(request: HttpRequest) -> bool:
+    """Whether the visitor may enrol another face of theirs, or remove it. Where it is asked for
+    beside the password, the password alone does not exchange it; the first one has to come from
+    somewhere.
+    """
+    user: Any = request.user
+    if not asked_of(user) or user.face_enrolled_at is None:
+        return True
+    by_face = isinstance(load_backend(request.session[BACKEND_SESSION_KEY]), FaceBackend)
+    return by_face or passed(request)
+
+
+def of_sites() -> Iterator[CheckMessage]:
+    """Errors of `checks`: nobody is asked for the second step."""
+    from django.contrib.admin.sites import all_sites
+
+    from .admin_site import FaceAdminSite
+
+    if not conf.get().ADMIN_SECOND_STEP or not apps.is_installed("django.contrib.admin"):
+        return
+    if any(not isinstance(site, FaceAdminSite) for site in all_sites):
+        message = (
+            "FACEAUTH['ADMIN_SECOND_STEP'] is True, and there is an admin site that lets staff in "
+            "by their password."
+        )
+        hint = (
+            "Put 'faceauth.apps.FaceAdminConfig' into INSTALLED_APPS in place of "
+            "'django.contrib.admin', or make your AdminSite a subclass of "
+            "faceauth.admin_site.FaceAdminSite."
+        )
+        yield Error(message, hint=hint, id="faceauth.E015")
+
+
+def of_staff() -> Iterator[CheckMessage]:
+    """Warnings of `checks`: some cannot do the second step."""
+    if not conf.get().ADMIN_SECOND_STEP:
+        return
+    staff = get_user_model()._default_manager.filter(is_staff=True, is_active=True)
+    faceless = staff.filter(face_enrolled_at=None).count()
+    if faceless:
+        message = f"Staff who have no face enrolled, and so cannot get into the admin: {faceless}."
+        hint = "They can enrol on the site, once they have logged in there by password."
+        yield Warning(message, hint=hint, id="faceauth.W018")

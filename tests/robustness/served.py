@@ -1,0 +1,46 @@
+"""The site as the tests have gunicorn serve it: it notes which guesses reach the comparison."""
+
+from __future__ import annotations
+
+import os
+import threading
+import time
+from collections.abc import Iterable
+from datetime import timedelta
+from typing import Any
+
+os.environ.setdefault("DJANGO_SETTINGS_MODULE", "tests.settings")
+
+from django.conf import settings  # noqa: E402
+
+from config.wsgi import application as site  # noqa: E402
+from faceauth import attempts, policy  # noqa: E402
+
+# Each client says by this header who it is; by X-Forwarded-For where it comes from.
+CLIENT = "HTTP_X_CLIENT"
+settings.FACEAUTH["TRUSTED_PROXIES"] = 1
+attempts.FIRST_WAIT = timedelta(seconds=float(os.environ["FIRST_WAIT"]))
+
+_notes = os.open(os.environ["NOTES"], os.O_WRONLY | os.O_APPEND | os.O_CREAT)
+_asking = threading.local()
+
+
+def _noted(decide: Any) -> Any:
+    def noted(*arguments: Any) -> Any:
+        # One write that appends: those of several processes do not mix.
+        os.write(_notes, f"{time.monotonic()} {_asking.client}\n".encode())
+        return decide(*arguments)
+
+    return noted
+
+
+policy.verify, policy.identify = _noted(policy.verify), _noted(policy.identify)
+
+
+def application(environ: dict[str, Any], start_response: Any) -> Iterable[bytes]:
+    _asking.client = environ.get(CLIENT, "")
+
+    def start(status: str, headers: list[tuple[str, str]], *more: Any) -> Any:
+        return start_response(status, [*headers, ("X-Process", str(os.getpid()))], *more)
+
+    return site(environ, start)

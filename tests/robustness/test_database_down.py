@@ -1,0 +1,158 @@
+"""PostgreSQL stops and comes back while people use the site, again and again."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections import Counter
+from concurrent.futures import ThreadPoolExecutor
+from functools import partial
+from itertools import count
+from threading import Event
+from typing import NamedTuple
+
+import numpy as np
+import psycopg
+import pytest
+
+from accounts.models import User
+from tests.robustness.serving import ROOT, Site, Visitor
+from tests.site.conftest import OBAMA
+from tests.site.conftest import picture as photograph
+from tests.support import postgres
+from tests.support.requirements import unavailable
+
+PASSWORD = "a long password"
+
+
+class Told(NamedTuple):
+    """What was done when, and how it was answered. name: of who signed up."""
+
+    did: str
+    start: float
+    end: float
+    status: int
+    name: str
+
+
+class Outage(NamedTuple):
+    """Between the outer times the database was not quite there, between the inner not at all."""
+
+    stopping: float
+    stopped: float
+    starting: float
+    started: float
+
+
+@pytest.fixture
+def database():
+    try:
+        with postgres.Server(durable=True) as server:
+            yield server
+    except postgres.Unavailable as error:
+        unavailable(f"PostgreSQL cannot be had: {error}")
+
+
+@pytest.fixture
+def site(database, tmp_path):
+    variables = {"DATABASE_URL": database.url, "DJANGO_SETTINGS_MODULE": "tests.settings"}
+    migrate = [sys.executable, "manage.py", "migrate", "--verbosity=0", "--skip-checks"]
+    subprocess.run(migrate, cwd=ROOT, env={**os.environ, **variables}, check=True)
+    with Site(tmp_path, database.url) as site:
+        yield site
+
+
+def test_database_that_stops_under_load_loses_nothing(stress, site, database):
+    owner = Visitor(site)
+    assert sign_up(owner, "owner", OBAMA).status == 200
+    told, outages = keep_busy(site, owner, partial(outage, database), 10 if stress else 2)
+    print(len(told), Counter((one.did, one.status) for one in told))
+    # Nothing but answers, or to come back later.
+    assert {one.status for one in told} == {200, 503}
+    for one in told:
+        if any(each.stopped < one.start and one.end < each.starting for each in outages):
+            assert one.status == 503 or one.did == "preview", one
+        # With the first request after it, all is well again.
+        if not any(one.end > each.stopping and one.start < each.started for each in outages):
+            assert one.status == 200, one
+    for did in ("members", "login", "sign up", "enrol"):
+        assert {one.status for one in told if one.did == did} == {200, 503}
+    faces = kept(database)
+    assert faces["owner"]
+    signed_up = {one.name: one for one in told if one.name}
+    assert {name for name, one in signed_up.items() if one.status == 200} <= faces.keys()
+    # Who was told to come back is there with all that they gave, or is not there.
+    for name in faces.keys() & signed_up:
+        assert faces[name] == (signed_up[name].did == "enrol"), name
+
+
+def keep_busy(site, owner, outage, times):
+    """Let everybody use the site through so many outages: what they were told, and the outages."""
+    shot, numbers, over = [photograph("obama2")], count(), Event()
+    crowd = {
+        "members": lambda: (owner.get("/members/"), ""),
+        "preview": lambda: (Visitor(site).post("/face/preview/", shot), ""),
+        "login": lambda: (Visitor(site).post("/face/login/", shot, username="owner"), ""),
+        "sign up": lambda: sign_up_anew(site, next(numbers), ()),
+        "enrol": lambda: sign_up_anew(site, next(numbers), OBAMA),
+    }
+    with ThreadPoolExecutor(2 * len(crowd)) as threads:
+        running = [threads.submit(keep_asking, *each, over) for each in [*crowd.items()] * 2]
+        try:
+            outages = [outage(number) for number in range(times)]
+        finally:
+            over.set()
+    return [one for each in running for one in each.result()], outages
+
+
+def outage(database, number):
+    time.sleep(1.5)
+    stopping = time.monotonic()
+    # In turns, with and without time to tidy up.
+    database.stop([signal.SIGQUIT, signal.SIGINT][number % 2])
+    stopped = time.monotonic()
+    time.sleep(1)
+    starting = time.monotonic()
+    database.start()
+    started = time.monotonic()
+    time.sleep(1.5)
+    return Outage(stopping, stopped, starting, started)
+
+
+def keep_asking(did, ask, over):
+    told = []
+    while not over.is_set():
+        start = time.monotonic()
+        heard, name = ask()
+        told.append(Told(did, start, time.monotonic(), heard.status, name))
+        if heard.status == 503:
+            assert heard.json["error"]["code"] == "busy"
+            assert int(heard.headers["Retry-After"]) > 0
+        time.sleep(0.02)
+    return told
+
+
+def sign_up_anew(site, number, photos):
+    name = f"user{number}"
+    address = f"10.{number // 65536}.{number // 256 % 256}.{number % 256}"
+    return sign_up(Visitor(site, address=address), name, photos), name
+
+
+def sign_up(visitor, name, photos):
+    fields = {"username": name, "email": f"{name}@example.com", "password": PASSWORD}
+    shots = [photograph(each) for each in photos]
+    return visitor.post("/accounts/signup/", shots, consent="on", **fields)
+
+
+def kept(database):
+    """Everybody in the database by name, and whether they have a face that can be read."""
+    field = User._meta.get_field("face_encodings")
+    with psycopg.connect(database.url) as connection:
+        rows = connection.execute("SELECT id, username, face_encodings FROM accounts_user")
+        return {
+            name: blob is not None and isinstance(field.open(key, bytes(blob)), np.ndarray)
+            for key, name, blob in rows
+        }

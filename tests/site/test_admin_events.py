@@ -1,0 +1,200 @@
+"""The staff's list of events, and the dashboard."""
+
+from __future__ import annotations
+
+import re
+from datetime import timedelta
+from xml.etree import ElementTree
+
+import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
+from django.utils import timezone, translation
+
+from accounts.models import User
+from faceauth import lookalikes, policy
+from faceauth import staff as doing
+from faceauth.admin import charts, figures
+from faceauth.models import FaceEvent
+from tests.support.admin import made_up, member, staff
+
+EVENTS, DASHBOARD = "/admin/faceauth/faceevent/", "/admin/faceauth/faceevent/dashboard/"
+
+
+def event(kind, days=0.0, **fields):
+    fields = {"mode": "username", "outcome": "accepted" if kind == "login" else "too_far"} | fields
+    return FaceEvent.objects.create(kind=kind, at=timezone.now() - timedelta(days=days), **fields)
+
+
+@pytest.fixture
+def week(db):
+    """Three logins and a refusal yesterday, a refusal a week ago, and a login last year."""
+    for _ in range(3):
+        event("login", 1, distance=0.205)
+    event("refused", 1, distance=0.5)
+    event("refused", 7, mode="alone", outcome="not_live:flat")
+    event("login", 400, distance=0.1)
+
+
+def drawing(page, number=0):
+    """The page's SVG, as rectangles with their class and title."""
+    svg = re.findall(r"<svg viewBox.*?</svg>", page.text, re.S)[number]
+    root = ElementTree.fromstring(svg)
+    return [(each.get("class"), each.findtext("title")) for each in root.iter("rect")]
+
+
+def test_chart_of_successes_and_refusals_a_day(admin_client, week):
+    rectangles = drawing(admin_client.get(EVENTS))
+    assert [kind for kind, _ in rectangles] == ["faceauth-bad", "faceauth-good", "faceauth-bad"]
+    assert [title.split(": ")[1] for _, title in rectangles] == [
+        "1 refused",
+        "3 logged in",
+        "1 refused",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("query", "count"),
+    [
+        ("outcome=not_live:flat", 1),
+        ("outcome=accepted", 4),
+        ("kind__exact=refused", 2),
+        ("mode__exact=alone", 1),
+        ("q=ada", 1),
+    ],
+)
+def test_filters(admin_client, week, query, count):
+    event("locked", user=member("ada"))
+    page = admin_client.get(f"{EVENTS}?{query}")
+    assert len(re.findall(r'class="field-kind"', page.text)) == count
+
+
+def test_dates_lead_to_months_and_days(admin_client, week):
+    page = admin_client.get(EVENTS)
+    this, last = (timezone.now().year - back for back in (0, 1))
+    years = set(re.findall(r'\?at__year=(\d+)"', page.text))
+    assert {str(this), str(last)} <= years
+    yesterday = timezone.now() - timedelta(days=1)
+    query = {"at__year": yesterday.year, "at__month": yesterday.month, "at__day": yesterday.day}
+    page = admin_client.get(EVENTS, query)
+    assert len(re.findall(r'class="field-kind"', page.text)) == 4
+
+
+def test_outcomes_are_told_in_words(admin_client, week):
+    page = admin_client.get(EVENTS)
+    assert '<td class="field-how">not live: flat</td>' in page.text
+
+
+def test_list_takes_few_queries(admin_client, week):
+    for number in range(20):
+        event("login", 2, user=member(f"user{number}"))
+    with CaptureQueriesContext(connection) as queries:
+        admin_client.get(EVENTS)
+    assert len(queries) <= 10
+    (read,) = (each["sql"] for each in queries if "address" in each["sql"])
+    assert "encodings" not in read
+
+
+def test_dashboard_counts(admin_client, week, enrolled):
+    ada, grace = member("ada", 1), member("grace", 2)
+    member("eve")
+    doing.disable(None, ada)
+    User.objects.filter(pk=grace.pk).update(face_quality=0.2, face_flagged_at=timezone.now())
+    page = admin_client.get(DASHBOARD)
+    text = re.sub(r"\s+", " ", re.sub(r"<[^>]+>", " ", page.text))
+    assert "50.0 % 2 of 4" in text  # with the admin
+    assert "Look-alikes flagged 1" in text
+    assert "Of low quality 1" in text
+    assert "Disabled by the staff 1" in text
+    assert "face alone 0 1 100.0 %" in text
+    assert "with a username 3 1 25.0 %" in text
+    assert "all 3 2 40.0 %" in text
+    assert "not live: flat 1" in text
+    (link,) = re.findall(r'href="([^"]*disabled=staff)"', page.text)
+    assert "ada" in admin_client.get(link).text
+
+
+def test_histogram_stands_against_the_limit_that_decides(admin_client, week, settings):
+    member("ada", 1)
+    chart = figures.distances(enrolled=1)
+    with_name = policy.limit(5, 1, settings.FACEAUTH.get("MAX_FALSE_MATCH_RATE", 1e-4)).distance
+    place = next(at for at, each in enumerate(chart.columns) if each.good)
+    (line, alone) = chart.lines
+    step = (charts.WIDTH - charts.LEFT) / len(chart.columns)
+    assert chart.columns[place] == ("0.20", 3, 0)
+    assert line.text == "limit with a username"
+    left = charts.LEFT + step * (place + (with_name - 0.20) / figures.STEP)
+    assert line.x == pytest.approx(left, abs=1.5)
+    assert alone.text == "limit face alone, 1 enrolled"
+    # The one last year is not counted.
+    assert sum(each.good for each in chart.columns) == 3
+
+
+def test_figures_of_an_empty_site(admin_client):
+    page = admin_client.get(DASHBOARD)
+    assert page.status_code == 200
+    assert page.text.count("There were none.") == 2
+    assert "0.0 %" in page.text
+    assert "No two are so near" in page.text
+
+
+def test_drawing_is_one_in_every_language(admin_client, week, settings):
+    settings.USE_THOUSAND_SEPARATOR = True
+    event("refused", 1, distance=0.52)
+    with translation.override("de"):
+        page = admin_client.get(DASHBOARD, headers={"Accept-Language": "de"})
+    for svg in re.findall(r"<svg viewBox.*?</svg>", page.text, re.S):
+        for name in ("x", "y", "width", "height", "x1", "y2"):
+            assert all(each.isdigit() for each in re.findall(rf' {name}="([^"]+)"', svg))
+
+
+# Look-alikes
+
+
+def test_doubles_are_listed_for_who_may_know(client, db):
+    ada, twin = member("ada", 1), member("twin")
+    other = made_up(7, like=made_up(1))
+    from faceauth import enrolment
+
+    enrolment.enrol(twin, other)
+    member("eve", 3)
+    client.force_login(staff("clerk", "view_faceevent", "view_face", "view_user"))
+    page = client.get(DASHBOARD)
+    assert "1 pair is so near" in page.text
+    assert f'<a href="/admin/accounts/user/{ada.pk}/change/">ada</a>' in page.text
+    assert ">eve<" not in page.text
+    client.force_login(staff("reader", "view_faceevent"))
+    page = client.get(DASHBOARD)
+    assert "You have no permission to see whose faces are alike." in page.text
+    assert ">ada<" not in page.text
+    client.force_login(staff("nobody", "view_user"))
+    assert client.get(DASHBOARD).status_code == 403
+
+
+def test_pairs_are_those_that_logging_in_would_mistake(db, monkeypatch):
+    monkeypatch.setattr(lookalikes, "_BLOCK", 3)
+    faces = [made_up(seed, shots=2 + seed % 3) for seed in range(8)]
+    from faceauth import enrolment
+
+    for number in (1, 4, 6):
+        faces.append(made_up(100 + number, like=faces[number]))
+    for number, rows in enumerate(faces):
+        enrolment.enrol(member(f"user{number}"), rows)
+    found = lookalikes.find(shown=50)
+    assert {frozenset(each.username for each in pair[:2]) for pair in found.pairs} == {
+        frozenset(("user1", "user8")),
+        frozenset(("user4", "user9")),
+        frozenset(("user6", "user10")),
+    }
+    assert (found.too_near, found.looked_at, found.enrolled) == (3, 11, 11)
+    assert [pair.distance for pair in found.pairs] == sorted(pair.distance for pair in found.pairs)
+    assert len(lookalikes.find(shown=2).pairs) == 2
+    assert lookalikes.find(shown=2).count == 3
+
+
+def test_page_says_how_many_were_not_looked_at(admin_client, db, monkeypatch):
+    for number in range(3):
+        member(f"user{number}", number)
+    monkeypatch.setattr(lookalikes, "MOST", 2)
+    page = admin_client.get(DASHBOARD)
+    assert "among the 2 faces that changed last, of 3" in re.sub(r"\s+", " ", page.text)

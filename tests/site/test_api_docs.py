@@ -1,0 +1,114 @@
+"""docs/api.md: every command as it stands there, against the site, with real faces."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import shutil
+import subprocess
+from pathlib import Path
+
+import pytest
+from django.conf import settings as project
+from django.test import Client
+
+from tests.site.conftest import OBAMA, picture
+from tests.support.requirements import unavailable
+
+DOCS = Path(__file__).parents[2] / "docs/api.md"
+END = "--- that was all of it ---"
+
+
+def blocks():
+    """The commands, each with the answer that stands below it, if one does."""
+    found = re.findall(r"^```(\w*)\n(.*?)^```$", DOCS.read_text(), re.MULTILINE | re.DOTALL)
+    pairs = []
+    for kind, text in found:
+        if kind == "bash":
+            pairs.append([text, None])
+        elif kind == "json":
+            pairs[-1][1] = json.loads(text)
+    return pairs
+
+
+def settings_of_other_origins():
+    (code,) = re.findall(r"^```python\n(.*?)^```$", DOCS.read_text(), re.MULTILINE | re.DOTALL)
+    now = {"INSTALLED_APPS": [*project.INSTALLED_APPS], "MIDDLEWARE": [*project.MIDDLEWARE]}
+    exec(code, now)  # it is ours
+    return {name: value for name, value in now.items() if name.isupper()}
+
+
+def test_walk(live_server, tmp_path):
+    if missing := [name for name in ("bash", "curl", "base64") if not shutil.which(name)]:
+        unavailable(f"the walk takes {', '.join(missing)}")
+    for number, name in enumerate(OBAMA, start=1):
+        (tmp_path / f"me{number}.jpg").write_bytes(picture(name))
+    (tmp_path / "somebody.jpg").write_bytes(picture("biden"))
+    steps = blocks()
+    script = "".join(f"{command}\necho; echo '{END}'\n" for command, _ in steps)
+    done = subprocess.run(
+        ["bash", "-e", "-u", "-c", script],
+        cwd=tmp_path,
+        env={**os.environ, "SITE": live_server.url},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert (done.returncode, done.stderr) == (0, "")
+    answers = [each.strip() for each in done.stdout.split(END)]
+    compared = 0
+    for (command, expected), answer in zip(steps, answers, strict=False):
+        if expected is not None:
+            told = json.loads(answer)
+            if "csrf_token" in expected:
+                assert told.pop("csrf_token") and expected.pop("csrf_token") == "..."
+            assert told == expected, command
+            compared += 1
+    assert compared >= 6
+    # What the page before the last says of the picture.
+    assert json.loads(answers[-3])["faces"] == 1
+
+
+@pytest.fixture
+def elsewhere(settings):
+    """The site with what the page says of front ends on another origin."""
+    for name, value in settings_of_other_origins().items():
+        setattr(settings, name, value)
+    return Client(enforce_csrf_checks=True)
+
+
+def asked(client, origin, path="/face/login/"):
+    """What a browser asks before it sends JSON with a token."""
+    wanted = {
+        "Origin": origin,
+        "Access-Control-Request-Method": "POST",
+        "Access-Control-Request-Headers": "content-type,x-csrftoken",
+    }
+    return client.options(path, headers=wanted).headers
+
+
+def test_other_origin_that_is_named(elsewhere, db):
+    origin = "https://app.example.com"
+    told = asked(elsewhere, origin)
+    assert told["Access-Control-Allow-Origin"] == origin
+    assert told["Access-Control-Allow-Credentials"] == "true"
+    assert {"content-type", "x-csrftoken"} <= set(told["Access-Control-Allow-Headers"].split(", "))
+    token = elsewhere.get("/face/whoami/", headers={"Origin": origin}).json()["csrf_token"]
+    headers = {"Origin": origin, "X-CSRFToken": token}
+    response = elsewhere.post(
+        "/face/login/", "{}", content_type="application/json", headers=headers
+    )
+    assert response.json()["error"]["code"] == "missing_snapshot"
+    assert response["Access-Control-Allow-Origin"] == origin
+
+
+def test_any_other_origin(elsewhere, db):
+    assert "Access-Control-Allow-Origin" not in asked(elsewhere, "https://evil.example")
+    assert "Access-Control-Allow-Origin" not in asked(elsewhere, "https://app.example.com", "/")
+    token = elsewhere.get("/face/whoami/").json()["csrf_token"]
+    headers = {"Origin": "https://evil.example", "X-CSRFToken": token}
+    response = elsewhere.post(
+        "/face/login/", "{}", content_type="application/json", headers=headers
+    )
+    assert response.status_code == 403

@@ -1,0 +1,249 @@
+"""face_doctor: what it says of a site that is well, and of each thing that may be broken."""
+
+from __future__ import annotations
+
+import json
+from io import StringIO
+
+import numpy as np
+import pytest
+from django.core.management import CommandError, call_command
+from django.db import OperationalError, connection
+from django.db.migrations.recorder import MigrationRecorder
+
+from accounts.models import User
+from faceauth import capture, diagnosis
+from faceauth.vision import Engine, drawn
+from tests.site.conftest import picture
+from tests.unit.test_checks import KEY, KEYS
+
+FINE, WARNING, BROKEN = diagnosis.State
+
+
+@pytest.fixture
+def doctor(db, settings, tmp_path, monkeypatch):
+    """Ask: the exit status, and what was found by parts."""
+    monkeypatch.setattr(diagnosis, "RUNS", 1)
+    settings.FACEAUTH = {**settings.FACEAUTH, **KEYS, "CHALLENGE": "turns"}
+    settings.SECURE_SSL_REDIRECT = True
+    settings.CACHES = {
+        "default": {
+            "BACKEND": "django.core.cache.backends.filebased.FileBasedCache",
+            "LOCATION": str(tmp_path),
+        }
+    }
+
+    def ask(*arguments):
+        status, text = run("--json", *arguments)
+        told = json.loads(text)
+        assert told["ok"] == (status == 0)
+        return status, told["findings"]
+
+    return ask
+
+
+def run(*arguments):
+    out = StringIO()
+    try:
+        call_command("face_doctor", *arguments, stdout=out, no_color=True)
+    except SystemExit as ended:
+        return ended.code, out.getvalue()
+    return 0, out.getvalue()
+
+
+def states(found):
+    """How each part is; the worst, where there are several of one."""
+    worst = {}
+    for each in found:
+        before = worst.get(each["part"], FINE)
+        worst[each["part"]] = max(before, each["state"], key=[FINE, WARNING, BROKEN].index)
+    return worst
+
+
+def facts(found, part):
+    return next(each["facts"] for each in found if each["part"] == part)
+
+
+def text(found, part):
+    return " ".join(each["text"] for each in found if each["part"] == part)
+
+
+def test_site_that_is_well(doctor, enrolled):
+    enrolled("eileen", "astronaut")
+    status, found = doctor()
+    assert (status, set(states(found).values())) == (0, {FINE}), found
+    assert set(states(found)) == {*diagnosis.PARTS, "migrations", "gallery"}
+    assert facts(found, "networks")["provider"] == "CPUExecutionProvider"
+    assert facts(found, "machine")["instruction_sets"]
+    assert facts(found, "versions")["onnxruntime"]
+    assert facts(found, "self-test")["find_ms"] > 0
+    assert facts(found, "database")["vendor"] == connection.vendor
+    assert facts(found, "faces") == {"people": 1, "unreadable": 0, "outdated": 0}
+    assert "camera=(self)" in facts(found, "pages")["Permissions-Policy"]
+
+
+def test_lines_for_people(doctor):
+    status, told = run()
+    assert status == 0
+    assert "CPUExecutionProvider" in told
+    assert "\nself-test   found in " in told
+
+
+def test_keys_are_never_told(doctor, settings):
+    settings.FACEAUTH = {**settings.FACEAUTH, "ENCRYPTION_KEYS": [KEY, "not-a-key"]}
+    for told in (run()[1], run("--json")[1]):
+        assert "broken" in told
+        for secret in (KEY, "not-a-key", KEYS["ENCRYPTION_TRANSFORM_KEY"], settings.SECRET_KEY):
+            assert secret not in told
+
+
+class TestPicture:
+    @pytest.fixture
+    def file(self, tmp_path):
+        def write(data):
+            path = tmp_path / "picture"
+            path.write_bytes(data)
+            return str(path)
+
+        return write
+
+    def test_of_a_face(self, doctor, file):
+        status, found = doctor(file(picture("obama")))
+        assert (status, states(found)["picture"]) == (0, FINE)
+        assert facts(found, "picture")["faces"] == 1
+        assert facts(found, "picture")["encode_ms"] > 0
+
+    def test_that_no_login_would_take(self, doctor, file):
+        image = np.zeros((480, 640, 3), np.uint8)
+        status, found = doctor(file(saved(image)), "--fail-level", "WARNING")
+        assert (status, states(found)["picture"]) == (1, WARNING)
+        assert facts(found, "picture")["problem"] == "no_face"
+
+    def test_that_is_none(self, doctor, file):
+        status, found = doctor(file(b"text"))
+        assert (status, states(found)["picture"]) == (1, BROKEN)
+
+    def test_that_is_not_there(self, doctor):
+        with pytest.raises(CommandError, match="No such file"):
+            doctor("nowhere.jpg")
+
+
+def saved(image):
+    from io import BytesIO
+
+    from PIL import Image
+
+    data = BytesIO()
+    Image.fromarray(image).save(data, "PNG")
+    return data.getvalue()
+
+
+def test_the_drawn_face_is_one_to_the_networks():
+    engine = capture.engine()
+    (face,) = engine.find_faces(drawn.face())
+    assert face.score > 0.9
+    off = np.linalg.norm(engine.encode_with_mirror(drawn.face(), face) - drawn.encoding())
+    assert off < diagnosis.NUMBERS_WITHIN / 3
+
+
+def test_networks_that_compute_something_else(doctor, monkeypatch):
+    right = Engine.encode_with_mirror
+    monkeypatch.setattr(Engine, "encode_with_mirror", lambda *given: right(*given)[::-1])
+    status, found = doctor()
+    assert (status, states(found)["self-test"]) == (1, BROKEN)
+
+
+def test_networks_that_find_nothing(doctor, monkeypatch):
+    monkeypatch.setattr(Engine, "find_faces", lambda *given: [])
+    assert states(doctor()[1])["self-test"] == BROKEN
+
+
+def test_weights_that_are_missing(doctor, monkeypatch):
+    monkeypatch.setattr(capture, "engine", lambda: Engine())
+    monkeypatch.setattr("faceauth.vision.engine.DETECTOR_FILE", "missing.dat")
+    status, found = doctor()
+    assert (status, states(found)["networks"], states(found)["self-test"]) == (1, BROKEN, BROKEN)
+
+
+@pytest.mark.filterwarnings("ignore:Specified provider")
+def test_card_that_cannot_be_used_is_told(doctor, monkeypatch):
+    engine = Engine(providers=["CUDAExecutionProvider", "CPUExecutionProvider"])
+    monkeypatch.setattr(capture, "engine", lambda: engine)
+    status, found = doctor()
+    assert (status, states(found)["provider"]) == (0, WARNING)
+    assert "CPUExecutionProvider does the work" in text(found, "provider")
+    assert facts(found, "networks")["provider"] == "CPUExecutionProvider"
+
+
+def test_warnings_fail_where_they_are_to(doctor, settings):
+    settings.FACEAUTH = {**settings.FACEAUTH, "CHALLENGE": None}
+    status, found = doctor()
+    assert (status, states(found)["settings"]) == (0, WARNING)
+    assert facts(found, "settings")["id"] == "faceauth.W009"
+    assert doctor("--fail-level", "WARNING")[0] == 1
+
+
+def test_settings_that_are_wrong(doctor, settings):
+    settings.FACEAUTH = {**settings.FACEAUTH, "MAX_SNAPSHOTS": 2}
+    status, found = doctor()
+    assert (status, states(found)["settings"]) == (1, BROKEN)
+
+
+def test_faces_that_other_keys_encrypted(doctor, settings, enrolled):
+    enrolled("eileen", "astronaut")
+    settings.FACEAUTH = {**settings.FACEAUTH, "ENCRYPTION_KEYS": [KEYS["ENCRYPTION_TRANSFORM_KEY"]]}
+    settings.FACEAUTH["ENCRYPTION_TRANSFORM_KEY"] = KEY
+    status, found = doctor()
+    assert (status, states(found)["faces"]) == (1, BROKEN)
+    assert facts(found, "faces") == {"people": 1, "unreadable": 1, "outdated": 0}
+    assert "eileen" not in str(found)
+
+
+def test_database_that_does_not_answer(doctor, monkeypatch):
+    def stopped(*args, **kwargs):
+        raise OperationalError("connection refused")
+
+    with monkeypatch.context() as broken:
+        broken.setattr("django.db.backends.utils.CursorWrapper.execute", stopped)
+        status, found = doctor()
+    assert (status, states(found)["database"]) == (1, BROKEN)
+    assert states(found)["self-test"] == FINE
+
+
+def test_migrations_that_are_missing(doctor):
+    MigrationRecorder.Migration.objects.filter(app="faceauth").latest("id").delete()
+    status, found = doctor()
+    assert (status, states(found)["migrations"]) == (1, BROKEN)
+    assert facts(found, "migrations")["missing"] >= 1
+
+
+def test_cache_that_keeps_nothing(doctor, settings):
+    settings.CACHES = {"default": {"BACKEND": "django.core.cache.backends.dummy.DummyCache"}}
+    assert states(doctor()[1])["cache"] == WARNING
+
+
+@pytest.mark.parametrize(
+    ("camera", "state"), [([], BROKEN), ("*", WARNING), (None, WARNING), ("self", FINE)]
+)
+def test_who_may_use_the_camera(doctor, settings, camera, state):
+    settings.PERMISSIONS_POLICY = {} if camera is None else {"camera": camera}
+    found = doctor()[1]
+    assert states(found)["pages"] == state, text(found, "pages")
+
+
+def test_nothing_leads_to_https(doctor, settings):
+    settings.SECURE_SSL_REDIRECT = False
+    assert "HTTPS" in text(doctor()[1], "pages")
+
+
+def test_pages_that_do_not_come(doctor, monkeypatch):
+    monkeypatch.setattr("faceauth.views.LoginView.template_name", "nowhere.html")
+    status, found = doctor()
+    assert (status, states(found)["pages"]) == (1, BROKEN)
+    assert "nowhere.html" in text(found, "pages")
+
+
+def test_nobody_is_named_in_what_is_told(doctor, enrolled):
+    enrolled("eileen", "astronaut")
+    assert User.objects.exists()
+    assert "eileen" not in run()[1] + run("--json")[1]

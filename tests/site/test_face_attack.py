@@ -1,0 +1,116 @@
+"""The command that attacks the liveness challenge."""
+
+from __future__ import annotations
+
+import json
+
+import numpy as np
+import pytest
+from django.core.management import CommandError, call_command
+
+from faceauth.evaluation.clips import Asked, read, trace, windows
+from faceauth.evaluation.trials import ROWS, Case, judge, judge_again
+from faceauth.management.commands.face_attack import DOES_NOT_HOLD
+from faceauth.models import Spent
+from faceauth.vision import Engine
+from tests.support.films import turning
+from tests.support.webcam import snapshot
+
+PEOPLE = {"Barack": ["obama", "obama2", "obama left", "obama right"], "Joe": ["biden"]}
+TWICE = next(place for place, row in enumerate(ROWS) if row.again)
+TRUE = next(place for place, row in enumerate(ROWS) if row.true)
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture(scope="module")
+def people(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("people")
+    for person, names in PEOPLE.items():
+        (folder / person).mkdir()
+        for name in names:
+            (folder / person / f"{name}.jpg").write_bytes(snapshot(name))
+    return folder
+
+
+@pytest.fixture(scope="module")
+def films(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("films")
+    turning(folder / "Barack", "obama", "left", "right")
+    return folder
+
+
+@pytest.fixture(scope="module")
+def answer(films):
+    """A film that answers a challenge, and a template of who is in it."""
+    engine = Engine()
+    film = trace(engine, read(films / "Barack"))
+    return windows(film, 2, Asked(0.2, 0.1))[0], film.template(engine, 5)
+
+
+def test_photos_and_films_are_tried(people, films, tmp_path, capsys):
+    file = tmp_path / "results.json"
+    try:
+        call_command("face_attack", people, clips=films, attempts=1, processes=1, json=file)
+    except SystemExit as ended:
+        assert ended.code == DOES_NOT_HOLD
+    printed = capsys.readouterr().out
+    results = {row["attempt"]: row for row in json.loads(file.read_text())["rows"]}
+    assert list(results) == [row.name for row in ROWS]
+    for name, row in results.items():
+        assert name in printed
+        assert row["attempts"] == 1
+        assert row["through"] + sum(row["reasons"].values()) == 1
+    assert results["photo, still"]["reasons"] == {"not_turned": 1}
+    assert results["an answer to another challenge"]["reasons"] == {"not_turned": 1}
+    assert results["true, 10 a second"]["through"] == 1
+    assert not Spent.objects.exists()
+
+
+def test_without_films_photos_alone_are_tried(people, tmp_path, capsys):
+    file = tmp_path / "results.json"
+    call_command("face_attack", people, only="photo, still", attempts=3, json=file, processes=1)
+    (row,) = json.loads(file.read_text())["rows"]
+    assert (row["attempts"], row["through"], row["holds"]) == (3, 0, True)
+    assert "0 parts of 0 films" in capsys.readouterr().out
+
+
+def test_same_seed_makes_the_same_attempts(people, tmp_path, capsys):
+    tables = []
+    for seed in (1, 1):
+        call_command("face_attack", people, only="shifted", attempts=2, seed=seed, processes=1)
+        tables.append(capsys.readouterr().out)
+    assert tables[0] == tables[1]
+
+
+def test_true_attempt_gets_in(answer):
+    film, template = answer
+    verdict = judge(Case(TRUE, (0, 0), film.turns, template, (), (film,)))
+    assert (verdict.live, verdict.reason) == (True, "")
+
+
+def test_live_stranger_does_not(answer):
+    film, template = answer
+    verdict = judge(Case(TRUE, (0, 0), film.turns, np.roll(template, 7, axis=1), (), (film,)))
+    assert (verdict.live, verdict.reason) == (True, "too_far")
+
+
+@pytest.mark.parametrize(
+    ("way", "reason"),
+    [(0, "challenge_expired"), (1, "challenge_expired"), (2, "copied")],
+    ids=["same challenge", "another session", "another challenge"],
+)
+def test_answer_is_taken_once(answer, way, reason):
+    film, template = answer
+    case = Case(TWICE, (0, way), film.turns, template, (), (film,))
+    assert judge_again(case) == (False, reason)
+    # A measurement leaves nothing behind.
+    assert not Spent.objects.exists()
+
+
+def test_says_what_is_missing(people, tmp_path, capsys):
+    with pytest.raises(CommandError, match="There are no photos"):
+        call_command("face_attack", tmp_path)
+    (tmp_path / "film.gif").write_bytes(b"this is no film")
+    with pytest.raises(CommandError, match=r"film\.gif"):
+        call_command("face_attack", people, clips=tmp_path, processes=1)

@@ -1,0 +1,221 @@
+"""docs/openapi.yaml is true: whatever is sent, the answer is one that stands there."""
+
+from __future__ import annotations
+
+import json
+from base64 import b64encode
+from datetime import timedelta
+from functools import cache
+from pathlib import Path
+
+import pytest
+import requests
+import schemathesis
+import yaml
+from django.contrib.auth.models import Permission
+from django.db import OperationalError
+from django.test import Client
+from django.urls import reverse
+from django.utils import timezone
+from django.views import View
+from hypothesis import HealthCheck, settings
+from hypothesis import strategies as st
+from schemathesis.checks import not_a_server_error
+from schemathesis.core.transport import Response
+from schemathesis.specs.openapi import checks
+
+from config.wsgi import application
+from faceauth import api, capture, errors, urls
+from faceauth.models import FailureCount
+from faceauth.views import CaptureMixin, PostOnlyView
+from tests.robustness.pictures import plain
+from tests.robustness.stack import SECRET
+from tests.site.conftest import JSON, OBAMA, PASSWORD, picture
+
+# Real transactions: the handler closes its connections as it does in a server.
+pytestmark = pytest.mark.django_db(transaction=True)
+
+PATH = Path(__file__).parents[2] / "docs/openapi.yaml"
+WRITTEN = yaml.safe_load(PATH.read_text())
+
+LOGIN, SIGN_UP = "/face/login/", "/accounts/signup/"
+
+schema = schemathesis.openapi.from_path(PATH)
+schema.app = application
+
+CHECKS = [
+    not_a_server_error,
+    checks.status_code_conformance,
+    checks.content_type_conformance,
+    checks.response_headers_conformance,
+    checks.response_schema_conformance,
+]
+
+LIMITS = (
+    *("MAX_FAILURES", "MAX_FAILURES_PER_ADDRESS", "MAX_FAILURES_BEFORE_DISABLING"),
+    *("PREVIEWS_PER_MINUTE", "ENROLMENTS_PER_HOUR", "CHALLENGES_PER_MINUTE"),
+)
+
+
+@cache
+def pictures():
+    """Faces and what is none, as a client may send them."""
+    faces = [plain("jpeg", "biden"), plain("png", "astronaut"), plain("webp", "nobody")]
+    return [*faces, b"GIF89a", b"text", b""]
+
+
+def encoded(data):
+    return b64encode(data).decode()
+
+
+schemathesis.openapi.format(
+    "byte", st.deferred(lambda: st.sampled_from([encoded(each) for each in pictures()]))
+)
+schemathesis.openapi.format("binary", st.deferred(lambda: st.sampled_from(pictures())))
+
+
+@pytest.fixture
+def unlimited(settings):
+    """Let everything that is sent be looked at."""
+    settings.FACEAUTH = {**settings.FACEAUTH, **dict.fromkeys(LIMITS, 10**9)}
+
+
+@pytest.fixture
+def staff(django_user_model):
+    """Somebody who may ask for everything."""
+    user = django_user_model.objects.create_user("ada", "ada@example.com", PASSWORD, is_staff=True)
+    user.user_permissions.add(Permission.objects.get(codename="verify_face"))
+    return user
+
+
+@schema.parametrize()
+@settings(
+    max_examples=12,
+    deadline=None,
+    database=None,
+    derandomize=True,
+    suppress_health_check=list(HealthCheck),
+)
+def test_whatever_is_sent(case, unlimited, staff):
+    cookies = {"csrftoken": SECRET}
+    if {"faces", "staff"} & set(case.operation.tags):
+        client = Client()
+        client.force_login(staff)
+        cookies["sessionid"] = client.cookies["sessionid"].value
+    headers = {**JSON, "X-CSRFToken": SECRET}
+    case.call_and_validate(checks=CHECKS, headers=headers, cookies=cookies)
+
+
+@pytest.fixture
+def told(client):
+    """Send JSON: the status, once the answer was found to be as it is described."""
+
+    def send(path, method="POST", sent=None, **fields):
+        client.raise_request_exception = False
+        body = json.dumps(fields if sent is None else sent) if method == "POST" else b""
+        response = client.generic(method, path, body, "application/json", headers=JSON)
+        check(path, method, response)
+        return response.status_code
+
+    return send
+
+
+def check(path, method, response):
+    assert str(response.status_code) in WRITTEN["paths"][path][method.lower()]["responses"]
+    request = requests.Request(method, f"http://testserver{path}").prepare()
+    headers = {name: [value] for name, value in response.headers.items()}
+    answer = Response(response.status_code, headers, response.content, request, 0.0, False)
+    schema[path][method].validate_response(answer)
+
+
+def test_what_does_not_conform_is_noticed(client):
+    response = client.get("/face/whoami/")
+    check("/face/whoami/", "GET", response)
+    response.content = b'{"user": {"username": "ada"}, "csrf_token": "x"}'
+    with pytest.raises(Exception, match="greeting"):
+        check("/face/whoami/", "GET", response)
+
+
+def test_a_visit(told, client, settings):
+    settings.FACEAUTH = {**settings.FACEAUTH, "CHALLENGE": None}
+    shots = [encoded(picture(name)) for name in OBAMA]
+    fields = {"username": "obama", "email": "o@example.com", "password": PASSWORD}
+    assert told("/face/whoami/", "GET") == 200
+    assert told(SIGN_UP, **fields, consent=True, snapshot=shots) == 200
+    assert told("/face/export/", "GET") == 200
+    assert told("/accounts/logout/") == 302
+    assert told("/face/challenge/") == 200
+    assert told("/face/preview/", snapshot=shots[0]) == 200
+    assert told(LOGIN, username="obama", snapshot=encoded(picture("biden"))) == 401
+    assert told(LOGIN, username="obama", snapshot=encoded(picture("obama2"))) == 200
+    assert told("/face/whoami/", "GET") == 200
+    assert told("/face/enrol/", consent=True, snapshot=shots) == 200
+    assert told("/face/verify/", username="obama", snapshot=shots[0]) == 403
+    assert told("/face/remove/") == 200
+    assert told("/face/forget/") == 200
+
+
+def test_verifying(told, client, staff, enrolled):
+    enrolled("eileen", "astronaut")
+    shot = encoded(picture("astronaut"))
+    assert told("/face/verify/", username="eileen", snapshot=shot) == 401
+    client.force_login(staff)
+    assert told("/face/verify/", username="eileen", snapshot=shot) == 200
+    assert told("/face/verify/", username="nobody", snapshot=shot) == 200
+
+
+def test_what_is_refused(told):
+    assert told(LOGIN, sent=[]) == 400
+    assert told(LOGIN, snapshot=encoded(b"x" * 9_000_000)) == 413
+    assert told(LOGIN, snapshot=encoded(b"This is a text.")) == 415
+    assert told("/face/enrol/", snapshot="") == 401
+
+
+def test_no_token():
+    client = Client(enforce_csrf_checks=True)
+    response = client.post(LOGIN, b"{}", content_type="application/json")
+    assert response.status_code == 403
+    check(LOGIN, "POST", response)
+
+
+def test_having_to_wait(told):
+    shot = encoded(picture("biden"))
+    told(LOGIN, username="obama", snapshot=shot)
+    FailureCount.objects.update(wait_until=timezone.now() + timedelta(minutes=1))
+    assert told(LOGIN, username="obama", snapshot=shot) == 429
+
+
+def test_a_crowd(told, monkeypatch):
+    monkeypatch.setattr(capture, "WAIT_SECONDS", 0.01)
+    monkeypatch.setattr(capture._turns(), "acquire", lambda **_: False)
+    assert told(LOGIN, snapshot=encoded(picture("biden"))) == 503
+
+
+def test_no_database(told, monkeypatch):
+    def stopped(*args, **kwargs):
+        raise OperationalError("connection refused")
+
+    monkeypatch.setattr("django.db.backends.utils.CursorWrapper.execute", stopped)
+    assert told(LOGIN, username="obama", password=PASSWORD) == 503
+
+
+def test_every_address_for_front_ends_is_described():
+    def is_for_front_ends(view):
+        return issubclass(view, CaptureMixin | PostOnlyView) or view.__module__ == api.__name__
+
+    found = {
+        reverse(f"{urls.app_name}:{each.name}")
+        for each in urls.urlpatterns
+        if is_for_front_ends(getattr(each.callback, "view_class", View))
+    }
+    ours = {path for path in WRITTEN["paths"] if path.startswith("/face/")}
+    assert found == ours - {"/face/export/"}
+
+
+def test_every_code_is_described():
+    def below(kind):
+        return {kind}.union(*map(below, kind.__subclasses__()))
+
+    codes = {each.default_code for each in below(errors.FaceError)}
+    described = WRITTEN["components"]["schemas"]["Error"]["properties"]["error"]["properties"]
+    assert described["code"]["enum"] == sorted(codes)

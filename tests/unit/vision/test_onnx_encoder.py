@@ -1,0 +1,305 @@
+from __future__ import annotations
+
+import pickle
+
+import cv2
+import numpy as np
+import pytest
+
+from faceauth.vision import Engine, ModelError, ONNXEncoder, decode_image, patterns
+from faceauth.vision.alignment import VIEWS
+from faceauth.vision.encoding import DlibEncoder, template
+from faceauth.vision.networks import ENCODER_FILE, encoder_graph, model_path, read_layers
+from faceauth.vision.onnx_file import signature
+from faceauth.vision.onnx_graph import FLOAT, UINT8, Graph
+from tests.support.encoders import SIDE, network
+
+FLOAT16 = 10
+CPU = {"threads": 1, "providers": ["CPUExecutionProvider"]}
+
+
+@pytest.fixture
+def file(tmp_path):
+    return network(tmp_path / "squares.onnx")
+
+
+def loaded(*args, **options):
+    encoder = ONNXEncoder(*args, **options)
+    encoder.load(**CPU)
+    return encoder
+
+
+def chips(count=3):
+    return [*np.random.default_rng(0).integers(0, 256, (count, SIDE, SIDE, 3), np.uint8)]
+
+
+def passing(path, shape=("n", 3, SIDE, SIDE), kind=FLOAT):
+    """Write a network that gives the pixels back as it got them."""
+    graph = Graph("through")
+    x = graph.node("Cast", graph.input("pixels", shape, kind), to=FLOAT)
+    x = graph.node("AveragePool", x, kernel_shape=[16, 16], strides=[16, 16])
+    x = graph.node("Reshape", x, graph.constant(np.array([0, -1])))
+    graph.output(x, ["n", 12])
+    path.write_bytes(graph.serialise())
+    return path
+
+
+def test_file_says_what_need_not_be_given(file):
+    encoder = ONNXEncoder(file)
+    assert encoder.size == 64
+    assert encoder.name.startswith("squares-")
+    encoder.load(**CPU)
+    assert encoder.encode(chips()).shape == (3, 64)
+    assert encoder.encode(chips()).dtype == np.float32
+
+
+@pytest.mark.parametrize("size", [64, 512])
+def test_people_are_told_apart_by_the_small_network(tmp_path, faces, size):
+    file = network(tmp_path / "squares.onnx", size=size)
+    engine = Engine(encoder=ONNXEncoder(file, normalise="standardise"))
+    images = {name: decode_image(faces[name]) for name in ("obama", "biden", "astronaut")}
+    probes = {name: engine.probe([image]) for name, image in images.items()}
+    views = engine.encode_views(images["obama"], engine.find_faces(images["obama"])[0])
+    assert views.shape == probes["obama"].shape == (size,)
+    apart = {name: np.linalg.norm(template(views[None]) - probe) for name, probe in probes.items()}
+    assert apart["obama"] < 0.3 < 0.6 < min(apart["biden"], apart["astronaut"])
+
+
+def test_same_network_as_a_file_encodes_the_same_chip_the_same(tmp_path, faces):
+    """dlib's own network, brought as somebody else's."""
+    path = tmp_path / "resnet.onnx"
+    path.write_bytes(encoder_graph(read_layers(model_path(ENCODER_FILE))))
+    theirs, ours = loaded(path, align="dlib"), DlibEncoder()
+    ours.load(**CPU)
+    assert theirs.size == 128
+    image = decode_image(faces["astronaut"])
+    landmarks = Engine().find_faces(image)[0].landmarks
+    chip = ours.chip(image, landmarks)
+    assert np.array_equal(theirs.encode([chip]), ours.encode([chip]))
+    # Aligned by eyes and nose it is nearly the chip that dlib's five points make.
+    apart = template(theirs.encode([theirs.chip(image, landmarks)])) - template(ours.encode([chip]))
+    assert np.linalg.norm(apart) < 0.15
+
+
+def test_layouts_types_and_batches_make_no_difference(tmp_path, file):
+    expected = loaded(file).encode(chips())
+    variants = {
+        "rows": {"shape": ("n", SIDE, SIDE, 3)},
+        "alone": {"shape": (1, 3, SIDE, SIDE), "output": (1, 64)},
+        "bytes": {"kind": UINT8},
+        "half": {"kind": FLOAT16},
+        "any size": {"shape": ("n", 3, "height", "width")},
+    }
+    for name, variant in variants.items():
+        path = network(tmp_path / f"{name}.onnx", **variant)
+        options = {"input": SIDE} if name == "any size" else {}
+        assert np.allclose(loaded(path, **options).encode(chips()), expected, rtol=1e-5), name
+
+
+def test_what_the_file_does_not_say_is_given(tmp_path):
+    path = network(tmp_path / "silent.onnx", shape=("n", "a", "b", "c"), output=("n", "d"))
+    with pytest.raises(ValueError, match="'layout' is missing"):
+        ONNXEncoder(path)
+    with pytest.raises(ValueError, match="'input' is missing"):
+        ONNXEncoder(path, layout="NCHW")
+    with pytest.raises(ValueError, match="'size' is missing"):
+        ONNXEncoder(path, layout="NCHW", input=SIDE)
+    encoder = loaded(path, layout="NCHW", input=SIDE, size=64)
+    assert encoder.encode(chips()).shape == (3, 64)
+    with pytest.raises(ModelError, match="gives 64 numbers, and not 128"):
+        loaded(path, layout="NCHW", input=SIDE, size=128)
+
+
+def test_pixels_come_in_the_order_and_range_that_is_asked_for(tmp_path):
+    path = passing(tmp_path / "through.onnx")
+    (chip,) = np.full((1, SIDE, SIDE, 3), (30, 60, 90), np.uint8)
+    # Four squares of each colour.
+    colours = loaded(path).encode([chip])[0, ::4]
+    assert colours == pytest.approx([30, 60, 90])
+    assert loaded(path, channels="BGR").encode([chip])[0, ::4] == pytest.approx([90, 60, 30])
+    one = loaded(path, normalise={"mean": 60, "std": 30}).encode([chip])[0, ::4]
+    assert one == pytest.approx([-1, 0, 1])
+    each = loaded(path, normalise={"mean": [90, 60, 0], "std": [2, 3, 10]}, channels="BGR")
+    assert each.encode([chip])[0, ::4] == pytest.approx([0, 0, 3])
+
+
+def test_each_chip_is_standardised_by_itself(tmp_path):
+    encoder = loaded(passing(tmp_path / "through.onnx"), normalise="standardise")
+    dark, bright = chips(1)[0] // 4, chips(1)[0] // 4 * 3 + 20
+    one, other = encoder.encode([dark, bright])
+    assert np.allclose(one, other, atol=1e-5)
+    assert np.abs(one).max() > 0.01
+    flat = encoder.encode([np.full((SIDE, SIDE, 3), 7, np.uint8)])
+    assert not flat.any()
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ({"channels": "rgb"}, r"'channels' is 'rgb'.* Did you mean 'RGB'\?"),
+        ({"layout": "NCWH"}, r"'layout' is 'NCWH'.* Did you mean 'NCHW'\?"),
+        ({"layout": "NHWC"}, "'layout' is 'NHWC', and .* has 'NCHW'"),
+        ({"input": 160}, "'input' is 160, and .* has 32"),
+        ({"input": "32"}, "'input' is '32', which is not a positive whole number"),
+        ({"size": 128}, "'size' is 128, and .* has 64"),
+        ({"size": True}, "'size' is True, which is not a positive whole number"),
+        ({"normalise": "standardize"}, r"Did you mean 'standardise'\?"),
+        ({"normalise": {"mean": 1}}, "'normalise' .* which is not None, 'standardise' or {'mean'"),
+        ({"normalise": {"mean": 1, "std": 0}}, "'std' above 0"),
+        ({"normalise": {"mean": "a", "std": 2}}, "one number each, or three"),
+        ({"normalise": {"mean": 0.5, "std": 0.5}}, r"0\.5 is 127\.5 here"),
+        ({"align": "arc-face"}, r"Did you mean 'arcface'\?"),
+        ({"align": [[1, 2]] * 3}, r"'align' .* or five \[x, y\]"),
+        ({"align": [(20, 9), (9, 9), (15, 15), (9, 20), (20, 20)]}, "another order"),
+        ({"align": [(9, 9), (20, 9), (15, 15), (9, 40), (20, 40)]}, "not in a chip of 32 pixels"),
+        ({"name": ""}, "'name' is '', which is not text"),
+        ({"name": "x" * 65}, "'name' is .* which is not text"),
+        ({"name": "dlib"}, "'name' is 'dlib', as dlib's own encoder is called"),
+    ],
+)
+def test_wrong_option_is_named_with_what_it_has_to_be(file, options, message):
+    with pytest.raises(ValueError, match=message):
+        ONNXEncoder(file, **options)
+
+
+def test_bytes_cannot_be_normalised(tmp_path):
+    path = network(tmp_path / "bytes.onnx", kind=UINT8)
+    with pytest.raises(ValueError, match="'normalise' is 'standardise', and .* takes bytes"):
+        ONNXEncoder(path, normalise="standardise")
+
+
+@pytest.mark.parametrize("data", [b"", b"hello, this is text", bytes(100), b"\x3a\x02\x0a\x00"])
+def test_what_is_no_model_is_said(tmp_path, data):
+    path = tmp_path / "no.onnx"
+    path.write_bytes(data)
+    with pytest.raises(ModelError, match="no ONNX model, or is damaged"):
+        ONNXEncoder(path)
+
+
+def test_missing_and_truncated_files_are_said(tmp_path, file):
+    with pytest.raises(ModelError, match=r"nothing\.onnx cannot be read: No such file"):
+        ONNXEncoder(tmp_path / "nothing.onnx")
+    with pytest.raises(ModelError, match="cannot be read"):
+        ONNXEncoder(tmp_path)
+    with pytest.raises(ValueError, match="'path' is 3, which is not a path"):
+        ONNXEncoder(3)
+    whole = file.read_bytes()
+    for length in range(0, len(whole), 9973):
+        file.write_bytes(whole[:length])
+        with pytest.raises(ModelError, match="damaged"):
+            ONNXEncoder(file)
+
+
+def test_model_that_cannot_be_run_is_said_when_it_is_loaded(tmp_path):
+    graph = Graph("unknown")
+    x = graph.node("NoSuchOperator", graph.input("pixels", ["n", 3, SIDE, SIDE]))
+    graph.output(x, ["n", 64])
+    path = tmp_path / "unknown.onnx"
+    path.write_bytes(graph.serialise())
+    encoder = ONNXEncoder(path)
+    with pytest.raises(ModelError, match=r"unknown\.onnx cannot be run .*NoSuchOperator"):
+        encoder.load(**CPU)
+
+
+@pytest.mark.parametrize(
+    ("shape", "message"),
+    [
+        (("n", 10), "takes no pictures in three colours: its input is [?]x10"),
+        (("n", 1, SIDE, SIDE), "takes no pictures in three colours: its input is [?]x1x32x32"),
+        ((8, 3, SIDE, SIDE), "takes 8 pictures at once, and not one"),
+        (("n", 3, 32, 48), "takes pictures that are not square: its input is [?]x3x32x48"),
+    ],
+)
+def test_network_for_something_else_is_said(tmp_path, shape, message):
+    with pytest.raises(ModelError, match=message):
+        ONNXEncoder(network(tmp_path / "other.onnx", shape=shape))
+
+
+def test_network_that_gives_too_much_is_said(tmp_path):
+    path = network(tmp_path / "much.onnx", size=64, output=("n", 4096))
+    with pytest.raises(ModelError, match="gives 4096 numbers: 2 to 2048"):
+        ONNXEncoder(path)
+
+
+def test_name_changes_with_the_file_and_the_options(file):
+    options = [{}, {"channels": "BGR"}, {"align": "dlib"}, {"normalise": "standardise"}]
+    names = {ONNXEncoder(file, **each).name for each in options}
+    assert len(names) == 4
+    assert ONNXEncoder(file).name in names
+    network(file, seed=1)
+    assert ONNXEncoder(file).name not in names
+    assert ONNXEncoder(file, name="mine").name == "mine"
+
+
+def test_nothing_is_loaded_before_it_is_needed(file):
+    encoder = ONNXEncoder(file)
+    assert pickle.loads(pickle.dumps(encoder)).name == encoder.name
+    with pytest.raises(TypeError):
+        pickle.dumps(loaded(file))
+
+
+def test_signature_is_what_onnx_runtime_says(file):
+    session = loaded(file)._session
+    (taken,), (given,) = signature(file)
+    assert taken.name == session.get_inputs()[0].name
+    assert given.name == session.get_outputs()[0].name
+    assert taken.shape == (None, 3, SIDE, SIDE)
+    assert given.shape == (None, 64)
+
+
+def test_weights_among_the_inputs_are_no_inputs(tmp_path):
+    """As files from before 2019 have them."""
+    graph = Graph("old")
+    x = graph.input("pixels", ["n", 3, SIDE, SIDE])
+    weight = graph.constant(np.ones((SIDE, 2), np.float32))
+    graph.input(weight, [SIDE, 2])
+    x = graph.node("ReduceMean", graph.node("MatMul", x, weight), axes=[1], keepdims=0)
+    graph.output(x, ["n", SIDE, 2])
+    path = tmp_path / "old.onnx"
+    path.write_bytes(graph.serialise())
+    encoder = loaded(path)
+    assert encoder.size == 64
+    assert encoder.encode(chips()).shape == (3, 64)
+
+
+def test_face_is_turned_upright_to_where_the_network_wants_it():
+    """Five marks on a canvas, as dlib's landmarks would be, however they lie on it."""
+    pattern = patterns.arcface()
+    for degrees, size, place in ((0, 60, (200, 150)), (25, 90, (300, 240)), (-40, 400, (500, 460))):
+        turn = np.exp(1j * np.deg2rad(degrees)) * size
+        eyes_and_nose = ((pattern - 0.5) @ (1, 1j)) * turn + complex(*place)
+        left, right, nose = eyes_and_nose
+        across = 0.15 * (right - left)
+        marks = [right + across, right - across, left - across, left + across, nose]
+        landmarks = np.array([(mark.real, mark.imag) for mark in marks])
+        canvas = np.zeros((900, 1000, 3), np.uint8)
+        for x, y in landmarks:
+            cv2.circle(canvas, (round(x), round(y)), max(2, size // 40), (255, 255, 255), -1)
+        (chip,) = patterns.chips(canvas, landmarks, [pattern], 112)
+        rows, columns = np.nonzero(chip[..., 0] > 60)
+        lower = rows > 112 * pattern[:2, 1].mean() + 10
+        assert np.abs(rows[~lower].mean() - 112 * pattern[:2, 1].mean()) < 1.5
+        assert np.abs(rows[lower].mean() - 112 * pattern[2, 1]) < 1.5
+        assert np.abs(columns.mean() - 56) < 1.5
+
+
+def test_patterns_have_the_eyes_above_the_nose_and_the_nose_above_the_mouth():
+    assert patterns.arcface()[:2] * 112 == pytest.approx(np.array(patterns.ARCFACE)[:2])
+    for pattern in (patterns.arcface(), patterns.dlib()):
+        left, right, nose = pattern
+        assert left[0] < nose[0] < right[0]
+        # As far below the eyes as under real noses, see `pose.pitch`.
+        assert 0.7 < (nose[1] - (left[1] + right[1]) / 2) / (right[0] - left[0]) < 0.85
+    tip, mouth = patterns.ARCFACE[2][1], patterns.ARCFACE[3][1]
+    assert tip < 112 * patterns.arcface()[2, 1] < mouth
+
+
+def test_templates_are_made_of_as_many_views_as_with_dlib(file, faces):
+    image = decode_image(faces["astronaut"])
+    landmarks = Engine().find_faces(image)[0].landmarks
+    encoder = ONNXEncoder(file)
+    views = encoder.views(image, landmarks)
+    assert len(views) == len(VIEWS)
+    assert np.array_equal(views[0], encoder.chip(image, landmarks))
+    assert all(view.shape == (SIDE, SIDE, 3) and view.dtype == np.uint8 for view in views)
+    assert len({view.tobytes() for view in views}) == len(VIEWS)
