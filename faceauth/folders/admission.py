@@ -112,7 +112,7 @@ class Admission:
             case = Case(entry)
             with case.refusals():
                 self._open(case)
-            key = getattr(case.user, "pk", None) or entry.username.casefold()
+            key = case.user.pk if case.user and not case.created else entry.username.casefold()
             if key in found:
                 # Two spellings of one name: more photos of one person.
                 found[key].entry.photos += entry.photos

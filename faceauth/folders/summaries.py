@@ -23,7 +23,7 @@ def results(cases: Sequence[Case], unused: Iterable[Unused], root: Path) -> dict
     # Those of people with a face, or who were refused, or came after an interruption.
     passed = sum(len(case.entry.photos) - len(case.photos) for case in cases)
     needless = sum(photo.reason == "enough" for photo in seen)
-    used = sum(not photo.reason for photo in seen)
+    good = sum(not photo.reason for photo in seen)
     new = [case for case in cases if case.outcome in (ENROLLED, REPLACED)]
     return {
         "people": {
@@ -35,8 +35,8 @@ def results(cases: Sequence[Case], unused: Iterable[Unused], root: Path) -> dict
         },
         "photos": {
             "found": len(seen) + passed,
-            "used": used,
-            "unusable": len(seen) - used - needless,
+            "good": good,
+            "unusable": len(seen) - good - needless,
             "needless": needless,
             "not_looked_at": passed,
         },
@@ -52,7 +52,7 @@ def text(found: dict[str, Any]) -> str:
         f"People: {people['found']}. Enrolled: {people['enrolled']}, enrolled anew: "
         f"{people['replaced']}, enrolled before: {people['already']}, refused: "
         f"{people['refused']}. Accounts created: {people['created']}.\n"
-        f"Photos: {photos['found']}. Used: {photos['used']}, not usable: {photos['unusable']}, "
+        f"Photos: {photos['found']}. Good: {photos['good']}, not usable: {photos['unusable']}, "
         f"not needed: {photos['needless']}, not looked at: {photos['not_looked_at']}."
     )
 

@@ -189,7 +189,7 @@ def test_pairs_are_those_that_logging_in_would_mistake(db, monkeypatch):
     assert (found.too_near, found.looked_at, found.enrolled) == (3, 11, 11)
     assert [pair.distance for pair in found.pairs] == sorted(pair.distance for pair in found.pairs)
     assert len(lookalikes.find(shown=2).pairs) == 2
-    assert lookalikes.find(shown=2).count == 3
+    assert lookalikes.find(shown=2).too_near == 3
 
 
 def test_page_says_how_many_were_not_looked_at(admin_client, db, monkeypatch):

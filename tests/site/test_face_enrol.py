@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import stat
 from io import BytesIO
 from unicodedata import normalize
@@ -79,7 +80,7 @@ def test_who_is_in_a_folder_can_log_in(folder, users, enrol, settings):
     assert (ada.face_shots, ada.face_consent_version) == (2, "7")
     assert [note["source"] for note in ada.face_shot_notes] == ["file", "file"]
     assert results["people"]["enrolled"] == 2
-    assert results["photos"]["used"] == 3
+    assert results["photos"]["good"] == 3
 
 
 def test_it_is_told_and_kept_that_the_staff_did_it(folder, users, enrol):
@@ -396,6 +397,20 @@ def test_several_processes_do_the_same(folder, users, enrol, settings):
     assert reasons(results, "eve") == {"eve/1.png": "too_small"}
     (stored,) = User.objects.get(username="ada").face_encodings
     assert np.allclose(stored, encodings("obama"), atol=1e-4)
+
+
+def test_process_that_is_killed_is_told_of(folder, users, enrol, monkeypatch, capsys):
+    users("ada", "joe")
+    path = folder({"ada/1.jpg": "obama", "joe/1.jpg": "biden"})
+    monkeypatch.setattr(photos, "gather", killed)
+    with pytest.raises(CommandError, match="A process was ended"):
+        enrol(path, processes=2)
+    assert "not looked at: 2" in capsys.readouterr().out
+
+
+def killed(paths, **how):
+    """Look at photos as a process does that the system ends, for want of memory."""
+    os._exit(1)
 
 
 def test_folder_without_people_is_an_error(folder, enrol, db, tmp_path):

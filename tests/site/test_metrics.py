@@ -12,7 +12,7 @@ from django.urls import path
 from prometheus_client import REGISTRY
 
 from config import urls
-from faceauth import metrics
+from faceauth import checks, metrics
 from faceauth.gallery import gallery
 from tests.site.conftest import picture
 from tests.site.test_production import ROOT, environment
@@ -155,3 +155,14 @@ print(metrics(RequestFactory().get("/")).content.decode())
     line = 'faceauth_requests_total{address="faceauth:preview",outcome="bad_image"} 2.0'
     assert line in told.stdout, told.stderr
     assert re.search(r'stage_seconds_count\{stage="decode"\} 2.0', told.stdout)
+
+
+def test_what_keeps_the_numbers_away_is_said(settings, monkeypatch, tmp_path):
+    monkeypatch.delenv(metrics.SHARED, raising=False)
+    assert checks.check_metrics(None) == []
+    settings.FACEAUTH = {**settings.FACEAUTH, "METRICS": True}
+    assert [each.id for each in checks.check_metrics(None)] == ["faceauth.W021"]
+    monkeypatch.setenv(metrics.SHARED, str(tmp_path))
+    assert checks.check_metrics(None) == []
+    monkeypatch.setattr(metrics, "installed", lambda: False)
+    assert [each.id for each in checks.check_metrics(None)] == ["faceauth.E016"]

@@ -25,9 +25,9 @@ from schemathesis.core.transport import Response
 from schemathesis.specs.openapi import checks
 
 from config.wsgi import application
-from faceauth import api, capture, errors, urls
+from faceauth import api, capture, errors, health, urls
 from faceauth.models import FailureCount
-from faceauth.views import CaptureMixin, PostOnlyView
+from faceauth.views import CaptureMixin, ExportView, PostOnlyView
 from tests.robustness.pictures import plain
 from tests.robustness.stack import SECRET
 from tests.site.conftest import JSON, OBAMA, PASSWORD, picture
@@ -185,6 +185,14 @@ def test_having_to_wait(told):
     assert told(LOGIN, username="obama", snapshot=shot) == 429
 
 
+def test_being_watched(told, settings, monkeypatch):
+    assert told("/face/health/", "GET") == told("/face/health/ready/", "GET") == 404
+    settings.FACEAUTH = {**settings.FACEAUTH, "HEALTH": True}
+    assert told("/face/health/", "GET") == told("/face/health/ready/", "GET") == 200
+    monkeypatch.setattr(capture, "engine", None)
+    assert told("/face/health/ready/", "GET") == 503
+
+
 def test_a_crowd(told, monkeypatch):
     monkeypatch.setattr(capture, "WAIT_SECONDS", 0.01)
     monkeypatch.setattr(capture._turns(), "acquire", lambda **_: False)
@@ -199,17 +207,18 @@ def test_no_database(told, monkeypatch):
     assert told(LOGIN, username="obama", password=PASSWORD) == 503
 
 
-def test_every_address_for_front_ends_is_described():
-    def is_for_front_ends(view):
-        return issubclass(view, CaptureMixin | PostOnlyView) or view.__module__ == api.__name__
+def test_every_address_for_programs_is_described():
+    def is_for_programs(view):
+        kind = getattr(view, "view_class", View)
+        answers = (CaptureMixin, PostOnlyView, ExportView)
+        return issubclass(kind, answers) or view.__module__ in (api.__name__, health.__name__)
 
     found = {
         reverse(f"{urls.app_name}:{each.name}")
         for each in urls.urlpatterns
-        if is_for_front_ends(getattr(each.callback, "view_class", View))
+        if is_for_programs(each.callback)
     }
-    ours = {path for path in WRITTEN["paths"] if path.startswith("/face/")}
-    assert found == ours - {"/face/export/"}
+    assert found == {path for path in WRITTEN["paths"] if path.startswith("/face/")}
 
 
 def test_every_code_is_described():

@@ -8,7 +8,7 @@ from django.test import Client
 from django.utils import timezone
 
 from accounts.models import User
-from faceauth import policy
+from faceauth import checks, policy
 from faceauth.models import FaceEvent, FailureCount
 from tests.site.conftest import JSON, username_of
 from tests.site.test_challenge import asked, files
@@ -196,3 +196,10 @@ class TestChallenge:
         client.logout()
         status, _ = ask("/face/login/", username="obama", snapshot=upload("obama2"))
         assert status == 400
+
+
+def test_believing_photos_is_warned_of(settings):
+    settings.FACEAUTH = {"VERIFY_PHOTOS": True}
+    assert [each.id for each in checks.check_challenge(None)] == ["faceauth.W020"]
+    settings.FACEAUTH = {"VERIFY_PHOTOS": False}
+    assert checks.check_challenge(None) == []

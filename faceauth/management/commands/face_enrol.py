@@ -27,11 +27,11 @@ NO_PHOTOS = ("hidden", "no_picture")
 class Command(BaseCommand):
     help = (
         "Enrols people from photos: a folder of <username>/<photos>, a folder of ID-NAME.png "
-        "files, or a CSV with the columns username, file and email. A photo has to be as good as "
-        "one that the site takes itself; whose face is enrolled already is left alone, so that a "
-        "run that was broken off can be repeated. No photo shows that somebody is there, so you "
-        "vouch for whose they are, and that the people have agreed. They hear of it by mail where "
-        "NOTIFY_BY_MAIL is set. Ends with status 3 where somebody could not be enrolled."
+        "files, or a CSV with the columns username, file and, for new accounts, email. A photo has "
+        "to be as good as one that the site takes itself. Whose face is enrolled already is left "
+        "alone, so that a run that was broken off can be repeated. No photo shows that somebody is "
+        "there: you vouch for whose they are, and that the people have agreed. They hear of it by "
+        "mail where NOTIFY_BY_MAIL is set. Ends with status 3 where somebody could not be enrolled."
     )
 
     def add_arguments(self, parser: CommandParser) -> None:
@@ -122,7 +122,7 @@ class Command(BaseCommand):
             self._enrol(work, [case for case in cases if not case.outcome], options)
         seconds = time.monotonic() - began
         results = summaries.results(cases, roster.unused, self.root)
-        looked_at = results["photos"]["used"] + results["photos"]["unusable"]
+        looked_at = results["photos"]["good"] + results["photos"]["unusable"]
         speed = looked_at / seconds if looked_at else 0.0
         results["dry_run"] = options["dry_run"]
         results.update(seconds=round(seconds, 2), photos_per_second=round(speed, 2))
