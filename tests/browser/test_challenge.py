@@ -225,10 +225,12 @@ def test_steps_are_read_out_in_order(visitors: Visitors, webcam: Webcam, member:
     )
     turn_on(page)
     expect(page).to_have_url(PROFILE, timeout=PATIENTLY)
-    end = heard.index("Checking…")
-    first, *others = heard[end - 4 : end]
-    assert first == f"{INTRO} {STEPS[0]}"
-    assert others == STEPS[1:]
+    steps = [f"{INTRO} {STEPS[0]}", *STEPS[1:]]
+    told = [each for each in heard[: heard.index("Checking…")] if each in steps]
+    assert steps[0] in told
+    # Where the server is slow, a step that is over by then is not read out any more.
+    assert len(set(told[-3:])) == 3
+    assert told[-3:] == [each for each in steps if each in told[-3:]]
 
 
 @pytest.mark.parametrize("color_scheme", ["light", "dark"])
