@@ -34,8 +34,10 @@ def error_response(request: HttpRequest, error: FaceError, **more: Any) -> HttpR
 
 
 def with_retry_after(response: HttpResponse, error: FaceError) -> HttpResponse:
-    """The response with the time after which to try again, where the error has one."""
-    response.face_error = error.code  # type: ignore[attr-defined]  # for `metrics`
+    """The response with the time after which to try again, where the error has one; and with
+    the error's code as ``face_error``, which `metrics` counts.
+    """
+    response.face_error = error.code  # type: ignore[attr-defined]
     if error.retry_after is not None:
         response["Retry-After"] = str(error.retry_after)
     return response

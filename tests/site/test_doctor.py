@@ -10,12 +10,14 @@ import pytest
 from django.core.management import CommandError, call_command
 from django.db import OperationalError, connection
 from django.db.migrations.recorder import MigrationRecorder
+from PIL import Image
 
 from accounts.models import User
 from faceauth import capture, diagnosis
 from faceauth.vision import Engine, drawn
 from tests.site.conftest import picture
 from tests.unit.test_checks import KEY, KEYS
+from tests.unit.vision.test_images import saved
 
 FINE, WARNING, BROKEN = diagnosis.State
 
@@ -114,8 +116,8 @@ class TestPicture:
         assert facts(found, "picture")["encode_ms"] > 0
 
     def test_that_no_login_would_take(self, doctor, file):
-        image = np.zeros((480, 640, 3), np.uint8)
-        status, found = doctor(file(saved(image)), "--fail-level", "WARNING")
+        nobody = saved(Image.new("RGB", (640, 480), "gray"))
+        status, found = doctor(file(nobody), "--fail-level", "WARNING")
         assert (status, states(found)["picture"]) == (1, WARNING)
         assert facts(found, "picture")["problem"] == "no_face"
 
@@ -126,16 +128,6 @@ class TestPicture:
     def test_that_is_not_there(self, doctor):
         with pytest.raises(CommandError, match="No such file"):
             doctor("nowhere.jpg")
-
-
-def saved(image):
-    from io import BytesIO
-
-    from PIL import Image
-
-    data = BytesIO()
-    Image.fromarray(image).save(data, "PNG")
-    return data.getvalue()
 
 
 def test_the_drawn_face_is_one_to_the_networks():
