@@ -33,7 +33,7 @@ export PIP_DISABLE_PIP_VERSION_CHECK := 1
 # Trust what the system trusts, as pip does.
 export UV_SYSTEM_CERTS := true
 
-.PHONY: help run test stress bench format clean venv dev
+.PHONY: help run test stress bench docs messages format clean venv dev
 .DELETE_ON_ERROR:
 
 help: ## list these targets
@@ -47,9 +47,10 @@ test: $(DEV) ## check style and types, then run every test on SQLite and Postgre
 	$(PY) -m ruff check .
 	$(PY) -m ruff format --check .
 	$(PY) -m mypy
-	$(PY) -m djlint --quiet --lint --check .
+	$(PY) -m djlint --lint --check .
 	$(PY) -m tests.support.chromium
 	$(PY) -m pytest
+	$(PY) -m pytest --ds=tests.stock.settings tests/stock
 	$(PY) -m pytest --database=postgres tests/site tests/robustness tests/browser/test_login.py
 
 stress: $(DEV) ## ten thousand hostile requests, crowds that guess, kills: half an hour of them
@@ -58,6 +59,17 @@ stress: $(DEV) ## ten thousand hostile requests, crowds that guess, kills: half 
 
 bench: $(DEV) ## measure speed and accuracy, against face_recognition
 	$(PY) -m benchmarks
+
+docs: $(RUNTIME) ## write docs/settings.md anew
+	$(PY) -m docs
+
+messages: $(DEV) ## collect what is to be translated into the .po files, and compile them
+	@command -v msgmerge >/dev/null || { echo "make: this takes GNU gettext. On Debian and Ubuntu: apt-get install gettext" >&2; exit 1; }
+	$(PY) manage.py makemessages --settings tests.settings --all --no-wrap --add-location file \
+		--ignore tests --ignore benchmarks --ignore docs --ignore examples --ignore build
+	@for file in $(wildcard locale/*/*/*.po faceauth/locale/*/*/*.po); do \
+		sed '/^"POT-Creation-Date: /d' $$file > $$file.new && mv $$file.new $$file; done
+	$(PY) manage.py compilemessages --settings tests.settings --ignore $(VENV)
 
 format: $(DEV) ## rewrite the code in the house style
 	$(PY) -m ruff check --fix .
@@ -81,12 +93,12 @@ $(MADE):
 	-@$(PY) -m pip install --quiet uv
 	@touch $@
 
-$(RUNTIME): requirements.txt $(MADE)
+$(RUNTIME): requirements.txt pyproject.toml $(MADE)
 	@$(call install,-r requirements.txt)
 	@touch $@
 
-$(DEV): requirements.txt requirements-dev.txt $(MADE) $(SDIST)
-	@$(call install,-r requirements-dev.txt)
+$(DEV): requirements.txt pyproject.toml $(MADE) $(SDIST)
+	@$(call install,-r requirements.txt -e .[dev])
 	@$(call install,--no-deps $(SDIST))
 	@touch $(RUNTIME) $@
 

@@ -104,14 +104,17 @@ LOGOUT_REDIRECT_URL = "home"
 
 FACEAUTH = {
     "THREADS": env.int("FACEAUTH_THREADS", default=1),
+    "HEALTH": env.bool("FACEAUTH_HEALTH", default=False),
     "CALIBRATION": env.str("FACEAUTH_CALIBRATION", default="") or None,
     "ADMIN_SECOND_STEP": env.bool("FACEAUTH_ADMIN_SECOND_STEP", default=False),
     "ENCRYPTION_KEYS": env.list("FACEAUTH_ENCRYPTION_KEYS", default=[]),
     "ENCRYPTION_TRANSFORM_KEY": env.str("FACEAUTH_TRANSFORM_KEY", default="") or None,
 }
 
-LANGUAGE_CODE = "en"
-LANGUAGES = [("en", _("English"))]
+# Visitors are answered in the first of these that their browser asks for, else in the site's.
+LANGUAGE_CODE = env.str("LANGUAGE_CODE", default="en")
+LANGUAGES = [("en", _("English")), ("es", _("Spanish"))]
+LOCALE_PATHS = [BASE_DIR / "locale"]
 TIME_ZONE = "UTC"
 USE_TZ = True
 

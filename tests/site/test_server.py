@@ -2,83 +2,20 @@
 
 from __future__ import annotations
 
-import http.client
-import json
 import re
 import socket
 import subprocess
 import sys
-import time
-from http.cookies import SimpleCookie
 
 import pytest
 
 from tests.site.conftest import OBAMA, picture
 from tests.site.test_production import ROOT, environment, manage
 from tests.support import postgres
-from tests.support.heads import turning
 from tests.support.requirements import unavailable
+from tests.support.visiting import Browser
 
 HOST = "faceauth.example.com"
-
-
-class Browser:
-    """Keeps cookies and says that it came by HTTPS, as the proxy in front would."""
-
-    def __init__(self, port):
-        self.port = port
-        self.cookies = {}
-        self.headers = {}
-
-    def ask(self, method, path, body=None, **headers):
-        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=30)
-        sent = {
-            "Host": HOST,
-            "X-Forwarded-Proto": "https",
-            "Referer": f"https://{HOST}{path}",
-            "Cookie": "; ".join(f"{name}={value}" for name, value in self.cookies.items()),
-            **{name.replace("_", "-"): value for name, value in headers.items()},
-        }
-        connection.request(method, path, body, sent)
-        response = connection.getresponse()
-        self.headers = response.headers
-        for line in response.headers.get_all("Set-Cookie") or []:
-            for name, morsel in SimpleCookie(line).items():
-                # What only deletes a cookie need not be secure.
-                assert morsel["secure"] or not morsel.value, name
-                self.cookies[name] = morsel.value
-        text = response.read().decode()
-        connection.close()
-        return response.status, text
-
-    def post(self, path, snapshots=(), frames=(), **fields):
-        fields = {"csrfmiddlewaretoken": self.cookies["csrftoken"], **fields}
-        parts = [
-            f'--x\r\nContent-Disposition: form-data; name="{name}"\r\n\r\n{value}\r\n'.encode()
-            for name, value in fields.items()
-        ]
-        parts += [
-            f'--x\r\nContent-Disposition: form-data; name="{name}"; filename="a.jpg"\r\n'
-            "Content-Type: image/jpeg\r\n\r\n".encode()
-            + data
-            + b"\r\n"
-            for name, pictures in (("snapshot", snapshots), ("frame", frames))
-            for data in pictures
-        ]
-        body = b"".join([*parts, b"--x--\r\n"])
-        kind = "multipart/form-data; boundary=x"
-        status, text = self.ask("POST", path, body, Content_Type=kind, Accept="application/json")
-        return status, json.loads(text)
-
-    def turn(self, name):
-        """A challenge, and the frames of somebody who answers it, as no two films are the same."""
-        _, answer = self.post("/face/challenge/")
-        self.films = getattr(self, "films", 0) + 1
-        return answer["challenge"], turning(name, *answer["turns"], seed=self.films)
-
-    def log_in(self, name):
-        challenge, frames = self.turn(name)
-        return self.post("/face/login/", frames, challenge=challenge)
 
 
 @pytest.fixture(scope="module")
@@ -107,28 +44,16 @@ def browser(database, tmp_path_factory):
             "gunicorn",
             "config.wsgi",
             f"--bind=127.0.0.1:{port}",
-            "--threads=4",
         ],
         cwd=ROOT,
         env={**environment(), **variables},
         stderr=subprocess.DEVNULL,
     )
     try:
-        yield _wait(Browser(port))
+        yield Browser(port, HOST).wait()
     finally:
         server.terminate()
         server.wait(timeout=30)
-
-
-def _wait(browser):
-    for _ in range(300):
-        try:
-            browser.ask("GET", "/")
-        except OSError:
-            time.sleep(0.1)
-        else:
-            return browser
-    pytest.fail("gunicorn does not answer")
 
 
 def test_sign_up_log_out_and_log_in(browser, faces):
