@@ -13,7 +13,7 @@ from django.core.exceptions import ValidationError
 from django.db import IntegrityError, transaction
 from django.utils.translation import gettext as _
 
-from faceauth import conf, enrolment, errors, events, policy, shots
+from faceauth import conf, enrolment, errors, events, faces, policy, shots
 from faceauth.gallery import gallery
 from faceauth.models import FaceEvent
 from faceauth.vision.encoding import Encoding
@@ -82,6 +82,7 @@ class Admission:
     domain: of such accounts' e-mail addresses, where none is known.
     replace: whether who has a face gets a new one.
     dry_run: whether nothing is to be written.
+    source: where the encodings come from.
     """
 
     def __init__(
@@ -93,6 +94,7 @@ class Admission:
         domain: str = "",
         replace: bool = False,
         dry_run: bool = False,
+        source: shots.Source = shots.Source.FILE,
     ) -> None:
         self.consent = consent
         self.least = least
@@ -100,6 +102,7 @@ class Admission:
         self.domain = domain
         self.replace = replace
         self.dry_run = dry_run
+        self.source = source
         self._model = get_user_model()
         self._users: Any = self._model._default_manager
         self._tried = Known.of({})
@@ -181,7 +184,7 @@ class Admission:
             raise Refused("look_alike", who=self._nearest(case)) from error
         if case.outcome == ALREADY:
             return
-        if case.user.face_flagged_at is not None:
+        if faces.of(case.user).face_flagged_at is not None:
             case.alike = self._nearest(case)
         if self.dry_run:
             self._try(case)
@@ -200,7 +203,7 @@ class Admission:
             case.outcome = ALREADY
             return None
         qualities = [photo.quality for photo in used(case.photos)]
-        enrolment.enrol(user, rows, self.consent, shots.notes(shots.Source.FILE, qualities))
+        enrolment.enrol(user, rows, self.consent, shots.notes(self.source, qualities))
         case.outcome = REPLACED if had else ENROLLED
         if self.dry_run:
             transaction.set_rollback(True)
@@ -212,10 +215,11 @@ class Admission:
         """Whether just these are the user's template already, agreed to in the same way: then an
         earlier run was broken off, and they have been told.
         """
-        enrolled = user.face_enrolled_encodings
-        there = user.face_encodings if enrolled is None else enrolled
+        face = faces.of(user)
+        enrolled = face.face_enrolled_encodings
+        there = face.face_encodings if enrolled is None else enrolled
         return (
-            user.face_consent_version == self.consent.version
+            face.face_consent_version == self.consent.version
             and np.shape(there) == rows.shape
             and np.allclose(there, rows, atol=ALIKE)
         )
@@ -241,4 +245,5 @@ class Admission:
 
 def _has_face(user: Any) -> bool:
     """Whether there is a face, be it one that cannot be read."""
-    return user.face_encodings is not None or user.face_enrolled_at is not None
+    face = faces.of(user)
+    return face.face_encodings is not None or face.face_enrolled_at is not None

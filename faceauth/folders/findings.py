@@ -7,6 +7,8 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
+from django.utils.translation import gettext as _
+
 from faceauth.policy import Outcome
 
 from . import files, reasons
@@ -58,12 +60,14 @@ def results(pictures: Sequence[Picture], known: int, root: Path) -> dict[str, An
 def text(found: dict[str, Any]) -> str:
     """The counts in words."""
     pictures, faces = found["pictures"], found["faces"]
-    return (
-        f"Pictures: {pictures['found']}. Without a face: {pictures['without_faces']}, not "
-        f"readable: {pictures['unreadable']}.\n"
-        f"Faces: {faces['found']}. Named: {faces['named']}, ambiguous: {faces['ambiguous']}, "
-        f"unknown: {faces['unknown']}. People compared with: {found['known']}."
+    seen = _(
+        "Pictures: %(found)d. Without a face: %(without_faces)d, not readable: %(unreadable)d."
     )
+    told = _(
+        "Faces: %(found)d. Named: %(named)d, ambiguous: %(ambiguous)d, unknown: %(unknown)d. "
+        "People compared with: %(known)d."
+    )
+    return f"{seen % pictures}\n{told % {**faces, 'known': found['known']}}"
 
 
 def write_csv(file: Path, pictures: Iterable[dict[str, Any]]) -> None:

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
-from django.contrib.auth import get_user_model
+from django.db.models import Q
 
-from faceauth import policy
+from faceauth import faces, policy
 from faceauth.matching import Templates
 from faceauth.policy import Decision, Match
 from faceauth.vision.encoding import Encoding
@@ -47,6 +47,6 @@ class Known(NamedTuple):
 
 def enrolled() -> Known:
     """Everybody whose face is enrolled, by username."""
-    users: Any = get_user_model()._default_manager.filter(face_encodings__isnull=False)
-    every = users.order_by("pk").iterator()
-    return Known.of({user.get_username(): user.face_encodings for user in every if user.has_face})
+    users = faces.users().filter(faces.where(Q(face_encodings__isnull=False))).order_by("pk")
+    every = ((user.get_username(), faces.of(user)) for user in users.iterator())
+    return Known.of({name: face.face_encodings for name, face in every if face.has_face})

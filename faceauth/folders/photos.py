@@ -43,7 +43,7 @@ def gather(paths: Sequence[Path], *, most: int, thumbnails: bool = False) -> lis
             photos.append(Photo(path, "enough", {"most": most}))
         else:
             photos.append(_look(path, taken, thumbnails))
-    return _of_one_person(photos)
+    return of_one_person(photos)
 
 
 def used(photos: Sequence[Photo]) -> list[Photo]:
@@ -85,7 +85,7 @@ def _details(look: capture.Look) -> dict[str, Any]:
     return {"faces": len(look.faces), "height": height, "least": conf.get().MIN_FACE_SIZE}
 
 
-def _of_one_person(photos: list[Photo]) -> list[Photo]:
+def of_one_person(photos: list[Photo]) -> list[Photo]:
     """The photos, those marked that show somebody else than most of them; all where no more than
     half of them show one person.
     """

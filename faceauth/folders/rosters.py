@@ -10,6 +10,8 @@ from io import StringIO
 from pathlib import Path
 from typing import Literal, NamedTuple
 
+from django.utils.translation import gettext as _
+
 from . import files
 
 # What of a file's name says whose photo it is: the ID or the NAME of ID-NAME.png, or all of it.
@@ -97,12 +99,12 @@ def of_csv(file: Path, root: Path | None = None) -> Roster:
     roster = Roster()
     for line, row in _rows(file):
         if not composed_name(row["username"]):
-            roster.unused.append(Unused(f"{file.name}, line {line}", "unnamed"))
+            roster.unused.append(Unused(_line(file, line), "unnamed"))
             continue
         entry = roster.entry(row["username"])
         email = row.get("email", "")
         if email and entry.email and email.casefold() != entry.email.casefold():
-            entry.unused.append(Unused(f"{file.name}, line {line}", "other_email"))
+            entry.unused.append(Unused(_line(file, line), "other_email"))
             continue
         entry.email = entry.email or email
         # Written on Windows, paths have backslashes.
@@ -153,7 +155,8 @@ def _rows(file: Path) -> Iterator[tuple[int, dict[str, str]]]:
     try:
         text = file.read_text("utf-8-sig")
     except UnicodeDecodeError as error:
-        raise ValueError(f"{file.name} is not in UTF-8: save it as “CSV UTF-8”.") from error
+        message = _("%(file)s is not in UTF-8: save it as “CSV UTF-8”.")
+        raise ValueError(message % {"file": file.name}) from error
     head = text.partition("\n")[0]
     delimiter = max(",;\t", key=head.count)
     try:
@@ -167,7 +170,12 @@ def _rows(file: Path) -> Iterator[tuple[int, dict[str, str]]]:
                 }
                 yield lines.line_num, row
     except csv.Error as error:
-        raise ValueError(f"{file.name} is no CSV that can be read: {error}.") from error
+        message = _("%(file)s is no CSV that can be read: %(error)s.")
+        raise ValueError(message % {"file": file.name, "error": error}) from error
+
+
+def _line(file: Path, number: int) -> str:
+    return _("%(file)s, line %(number)d") % {"file": file.name, "number": number}
 
 
 def _places(file: Path, head: list[str]) -> dict[str, int]:
@@ -181,7 +189,8 @@ def _places(file: Path, head: list[str]) -> dict[str, int]:
     }
     for name in "username", "file":
         if name not in places:
-            raise ValueError(f"The first line of {file.name} names no column “{name}”.")
+            message = _("The first line of %(file)s names no column “%(name)s”.")
+            raise ValueError(message % {"file": file.name, "name": name})
     return places
 
 

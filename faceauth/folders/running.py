@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TypeVar
 
 from django.core.management.base import CommandError
+from django.utils.translation import gettext as _
 from tqdm import tqdm
 
 from .processes import in_processes
@@ -26,7 +27,8 @@ def at_least(least: int) -> Callable[[str], int]:
 
     def number(text: str) -> int:
         if not text.isdecimal() or int(text) < least:
-            raise ArgumentTypeError(f"{text!r} is not a whole number of {least} or more")
+            message = _("%(text)r is not a whole number of %(least)d or more")
+            raise ArgumentTypeError(message % {"text": text, "least": least})
         return int(text)
 
     return number
@@ -40,7 +42,7 @@ def check_writable(*names: Path | None) -> None:
     """
     for file in names:
         if file is not None and not file.parent.is_dir():
-            raise CommandError(f"There is no folder {file.parent}.")
+            raise CommandError(_("There is no folder %(folder)s.") % {"folder": file.parent})
 
 
 def with_progress(
@@ -72,7 +74,8 @@ def stopping(left: str) -> Iterator[list[CommandError]]:
     try:
         yield stopped
     except KeyboardInterrupt:
-        stopped.append(CommandError(f"Interrupted. {left}", returncode=INTERRUPTED))
+        why = _("Interrupted.")
+        stopped.append(CommandError(f"{why} {left}", returncode=INTERRUPTED))
     except BrokenProcessPool:
-        why = "A process was ended, perhaps for want of memory: try fewer --processes."
+        why = _("A process was ended, perhaps for want of memory: try fewer --processes.")
         stopped.append(CommandError(f"{why} {left}"))

@@ -7,6 +7,8 @@ from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
+from django.utils.translation import gettext as _
+
 from faceauth import conf
 
 from . import files, reasons
@@ -48,25 +50,27 @@ def results(cases: Sequence[Case], unused: Iterable[Unused], root: Path) -> dict
 def text(found: dict[str, Any]) -> str:
     """The counts in words."""
     people, photos = found["people"], found["photos"]
-    return (
-        f"People: {people['found']}. Enrolled: {people['enrolled']}, enrolled anew: "
-        f"{people['replaced']}, enrolled before: {people['already']}, refused: "
-        f"{people['refused']}. Accounts created: {people['created']}.\n"
-        f"Photos: {photos['found']}. Good: {photos['good']}, not usable: {photos['unusable']}, "
-        f"not needed: {photos['needless']}, not looked at: {photos['not_looked_at']}."
+    admitted = _(
+        "People: %(found)d. Enrolled: %(enrolled)d, enrolled anew: %(replaced)d, enrolled before: "
+        "%(already)d, refused: %(refused)d. Accounts created: %(created)d."
     )
+    seen = _(
+        "Photos: %(found)d. Good: %(good)d, not usable: %(unusable)d, not needed: %(needless)d, "
+        "not looked at: %(not_looked_at)d."
+    )
+    return f"{admitted % people}\n{seen % photos}"
 
 
 def warnings(found: dict[str, Any]) -> Iterator[str]:
     """What the staff should know of those who are enrolled now."""
     if few := found["people"]["few_photos"]:
-        yield (
-            f"Enrolled from fewer photos than the {conf.get().ENROLMENT_SHOTS} that the site asks "
-            f"for: {few}. They will be refused more often than others, until they enrol again."
-        )
+        yield _(
+            "Enrolled from fewer photos than the %(shots)d that the site asks for: %(few)d. They "
+            "will be refused more often than others, until they enrol again."
+        ) % {"shots": conf.get().ENROLMENT_SHOTS, "few": few}
     for person in found["results"]:
         if person["alike"]:
-            yield f"{person['username']} has nearly the same face as {person['alike']}."
+            yield _("%(username)s has nearly the same face as %(alike)s.") % person
 
 
 def _shots(case: Case) -> int:

@@ -9,13 +9,12 @@ from pathlib import Path
 from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
+from django.utils.translation import gettext as _
 from tqdm import tqdm
 
 from faceauth import conf
-from faceauth.enrolment import Consent
-from faceauth.folders import files, photos, reasons, rosters, running, sheets, summaries
+from faceauth.folders import files, photos, reasons, rosters, running, sheets, summaries, vouching
 from faceauth.folders.admission import REFUSED, Admission, Case
-from faceauth.models import FaceTemplateMixin
 
 # The exit status where somebody could not be enrolled.
 SOME_REFUSED = 3
@@ -25,7 +24,7 @@ NO_PHOTOS = ("hidden", "no_picture")
 
 
 class Command(BaseCommand):
-    help = (
+    help = _(
         "Enrols people from photos: a folder of <username>/<photos>, a folder of ID-NAME.png "
         "files, or a CSV with the columns username, file and, for new accounts, email. A photo has "
         "to be as good as one that the site takes itself. Whose face is enrolled already is left "
@@ -37,71 +36,74 @@ class Command(BaseCommand):
     def add_arguments(self, parser: CommandParser) -> None:
         shots = conf.get().ENROLMENT_SHOTS
         parser.add_argument("path", type=Path)
-        parser.add_argument(
-            "--consent",
-            metavar="VERSION",
-            help="all of these people have agreed to this version of the notice (now: "
-            f"{conf.get().NOTICE_VERSION}), and you can show it; needed, but for a dry run",
-        )
+        vouching.add_argument(parser)
         parser.add_argument(
             "--by",
             choices=("id", "name", "file"),
             default="id",
-            help="what is the username in ID-NAME.png: ID, NAME, or all before the last dot "
-            "(default: %(default)s)",
+            help=_(
+                "what is the username in ID-NAME.png: ID, NAME, or all before the last dot "
+                "(default: %(default)s)"
+            ),
         )
         parser.add_argument(
             "--photos",
             type=Path,
             metavar="DIR",
-            help="where a CSV's files are, by default in its folder; none outside is read",
+            help=_("where a CSV's files are, by default in its folder; none outside is read"),
         )
         parser.add_argument(
             "--create",
             action="store_true",
-            help="create accounts for those who have none, without a password",
+            help=_("create accounts for those who have none, without a password"),
         )
         parser.add_argument(
             "--domain",
             default="",
-            help="with --create: their e-mail address is <username>@DOMAIN where a CSV gives none",
+            help=_(
+                "with --create: their e-mail address is <username>@DOMAIN where a CSV gives none"
+            ),
         )
         parser.add_argument(
-            "--replace", action="store_true", help="give a new face to those who have one"
+            "--replace", action="store_true", help=_("give a new face to those who have one")
         )
         parser.add_argument(
             "--min-shots",
             type=running.at_least(1),
             metavar="N",
             default=1,
-            help="enrol nobody from fewer photos (default: %(default)s)",
+            help=_("enrol nobody from fewer photos (default: %(default)s)"),
         )
         parser.add_argument(
             "--max-shots",
             type=running.at_least(1),
             metavar="N",
             default=shots,
-            help="look at no more once so many are good (default: %(default)s, ENROLMENT_SHOTS)",
+            help=_("look at no more once so many are good (default: %(default)s, ENROLMENT_SHOTS)"),
         )
         parser.add_argument(
-            "--dry-run", action="store_true", help="say what would be done, and do nothing"
+            "--dry-run", action="store_true", help=_("say what would be done, and do nothing")
         )
-        parser.add_argument("--json", type=Path, help="write all results there")
+        parser.add_argument("--json", type=Path, help=_("write all results there"))
         parser.add_argument(
             "--sheet",
             type=Path,
             metavar="FILE",
-            help="write a page (HTML) with small pictures of all photos and what came of them; "
-            "the only place where pictures are kept",
+            help=_(
+                "write a page (HTML) with small pictures of all photos and what came of them; "
+                "the only place where pictures are kept"
+            ),
         )
-        parser.add_argument("--processes", type=running.at_least(1), help="by default one a core")
+        parser.add_argument(
+            "--processes", type=running.at_least(1), help=_("by default one a core")
+        )
 
     def handle(self, *, path: Path, **options: Any) -> None:
         running.check_writable(options["json"], options["sheet"])
         if options["min_shots"] > options["max_shots"]:
-            raise CommandError("--min-shots is more than --max-shots.")
+            raise CommandError(_("--min-shots is more than --max-shots."))
         work = Admission(
-            self._consent(options["consent"], options["dry_run"]),
+            vouching.consent(self, options["consent"], options["dry_run"]),
             least=options["min_shots"],
             create=options["create"],
             domain=options["domain"],
@@ -111,14 +113,15 @@ class Command(BaseCommand):
         self.root = path if path.is_dir() else options["photos"] or path.parent
         roster = self._roster(path, options["by"], options["photos"])
         if options["dry_run"]:
-            self.stdout.write("Dry run: nobody is enrolled.")
+            self.stdout.write(_("Dry run: nobody is enrolled."))
         cases = work.cases(roster.entries)
         for each in [*roster.unused, *(each for case in cases for each in case.entry.unused)]:
             self._remark(each.file, reasons.of_photo(each.reason))
         for case in cases:
             self._report(case)
         began = time.monotonic()
-        with running.stopping("Who is enrolled stays so; run it again for the others.") as stopped:
+        left = _("Who is enrolled stays so; run it again for the others.")
+        with running.stopping(left) as stopped:
             self._enrol(work, [case for case in cases if not case.outcome], options)
         seconds = time.monotonic() - began
         results = summaries.results(cases, roster.unused, self.root)
@@ -128,7 +131,8 @@ class Command(BaseCommand):
         results.update(seconds=round(seconds, 2), photos_per_second=round(speed, 2))
         self._save(results, cases, roster, options)
         self.stdout.write(summaries.text(results))
-        self.stdout.write(f"Time: {seconds:.1f} s, photos looked at a second: {speed:.1f}.")
+        told = _("Time: %(seconds).1f s, photos looked at a second: %(speed).1f.")
+        self.stdout.write(told % {"seconds": seconds, "speed": speed})
         for warning in summaries.warnings(results):
             self.stderr.write(self.style.WARNING(warning))
         for reason in stopped:
@@ -136,22 +140,6 @@ class Command(BaseCommand):
         lost = any(each.reason not in NO_PHOTOS for each in roster.unused)
         if lost or results["people"][REFUSED]:
             sys.exit(SOME_REFUSED)
-
-    def _consent(self, version: str | None, dry_run: bool) -> Consent:
-        now = conf.get().NOTICE_VERSION
-        if version is None and not dry_run:
-            raise CommandError(
-                "Have these people agreed that their faces are used? If they have, say so with "
-                f"--consent and the version of the notice that they agreed to (now: {now})."
-            )
-        version = now if version is None else version.strip()
-        longest = FaceTemplateMixin._meta.get_field("face_consent_version").max_length or 0
-        if not 0 < len(version) <= longest:
-            raise CommandError(f"The notice's version has 1 to {longest} characters.")
-        if version != now:
-            warning = f"The notice is at version {now}: people will be asked to agree to that."
-            self.stderr.write(self.style.WARNING(warning))
-        return Consent(version)
 
     def _roster(self, path: Path, by: rosters.By, root: Path | None) -> rosters.Roster:
         try:
@@ -162,7 +150,7 @@ class Command(BaseCommand):
         if not roster.entries:
             for each in roster.unused:
                 self._remark(each.file, reasons.of_photo(each.reason))
-            raise CommandError(f"There is nobody in {path}.")
+            raise CommandError(_("There is nobody in %(path)s.") % {"path": path})
         return roster
 
     def _enrol(self, work: Admission, cases: list[Case], options: dict[str, Any]) -> None:
@@ -171,7 +159,7 @@ class Command(BaseCommand):
         paths = [case.entry.photos for case in cases]
         with closing(
             running.with_progress(
-                look, paths, processes=options["processes"], unit="photos", size=len
+                look, paths, processes=options["processes"], unit=_("photos"), size=len
             )
         ) as found:
             for case, seen in zip(cases, found, strict=True):
@@ -202,7 +190,7 @@ class Command(BaseCommand):
                 file.write_text(json.dumps(results, indent=2))
             if file := options["sheet"]:
                 sheets.write(file, cases, roster.unused, dry_run=options["dry_run"])
-                warning = f"{file} holds pictures of people: delete it once it has been read."
-                self.stderr.write(self.style.WARNING(warning))
+                warning = _("%(file)s holds pictures of people: delete it once it has been read.")
+                self.stderr.write(self.style.WARNING(warning % {"file": file}))
         except OSError as error:
             raise CommandError(str(error)) from error

@@ -1,0 +1,447 @@
+"""Encodings that other programs keep, in all the ways they do; and files that are traps."""
+
+from __future__ import annotations
+
+import base64
+import collections
+import contextlib
+import csv
+import io
+import json
+import os
+import pickle
+import resource
+import sqlite3
+import struct
+
+import numpy as np
+import pytest
+
+from faceauth.importing import pickles, values
+from faceauth.importing.problems import SourceError, Unusable
+from faceauth.importing.shapes import Columns
+from faceauth.importing.sources import Source
+
+SIZE = 128
+ADA, ADAS, JOE = np.random.default_rng(1).normal(size=(3, SIZE))
+PEOPLE = [("ada", ADA), ("ada", ADAS), ("joe", JOE)]
+
+
+def read(path, format="auto", table="", **columns):
+    """Everything that is in the file: who, and numbers."""
+    source = Source(path, SIZE, format, Columns(**columns), table)
+    return [(item.username, values.vector(item.value, SIZE)) for item in source.items()]
+
+
+def assert_everybody(found, people=PEOPLE, exactly=True):
+    assert [name for name, _ in found] == [name for name, _ in people]
+    for (_, one), (_, other) in zip(found, people, strict=True):
+        np.testing.assert_allclose(one, other, rtol=0 if exactly else 1e-6)
+
+
+@pytest.fixture
+def write(tmp_path):
+    """Write a file: its path."""
+
+    def make(name, content):
+        path = tmp_path / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(content.encode() if isinstance(content, str) else content)
+        return path
+
+    return make
+
+
+def shapes(array, listed):
+    """The people in all shapes that tutorials keep them in."""
+    ada, adas, joe = map(array, (ADA, ADAS, JOE))
+    return {
+        "two lists in a dict": {"encodings": [ada, adas, joe], "names": ["ada", "ada", "joe"]},
+        "their other names": {
+            "known_face_names": ["ada", "ada", "joe"],
+            "known_face_encodings": [ada, adas, joe],
+        },
+        "two lists": listed([[ada, adas, joe], ["ada", "ada", "joe"]]),
+        "two lists, names first": listed([["ada", "ada", "joe"], [ada, adas, joe]]),
+        "a dict of people": {"ada": [ada, adas], "joe": joe},
+        "a list of dicts": [
+            {"name": "ada", "encoding": ada, "age": 36},
+            {"name": "ada", "encoding": [adas]},
+            {"name": "joe", "encoding": joe},
+        ],
+        "a list of dicts of several": [
+            {"label": "ada", "descriptors": [ada, adas]},
+            {"label": "joe", "descriptors": [joe]},
+        ],
+        "a list of pairs": [listed(["ada", ada]), listed(["ada", adas]), listed([joe, "joe"])],
+    }
+
+
+SHAPES = list(shapes(list, list))
+
+
+@pytest.mark.parametrize("shape", SHAPES)
+@pytest.mark.parametrize("protocol", range(pickle.HIGHEST_PROTOCOL + 1))
+def test_pickles_of_all_shapes(write, shape, protocol):
+    found = shapes(lambda each: each, tuple)[shape]
+    assert_everybody(read(write("faces.pickle", pickle.dumps(found, protocol))))
+    assert_everybody(read(write("faces.dat", pickle.dumps(shapes(list, list)[shape], protocol))))
+
+
+@pytest.mark.parametrize("shape", SHAPES)
+def test_json_of_all_shapes(write, shape):
+    text = json.dumps(shapes(list, list)[shape])
+    assert_everybody(read(write("faces.json", text)))
+    assert_everybody(read(write("faces", text)))
+
+
+@pytest.mark.parametrize("protocol", range(pickle.HIGHEST_PROTOCOL + 1))
+@pytest.mark.parametrize(
+    "kept",
+    [
+        np.stack([ADA, ADAS]),
+        np.asfortranarray(np.stack([ADA, ADAS])),
+        np.stack([ADA, ADAS]).astype(">f8"),
+        [list(ADA), tuple(map(np.float64, ADAS))],
+    ],
+    ids=["rows", "columns first", "big-endian", "scalars"],
+)
+def test_pickled_arrays_of_all_kinds(write, kept, protocol):
+    for people in {"ada": kept}, collections.OrderedDict(ada=kept):
+        path = write("faces.pickle", pickle.dumps(people, protocol))
+        assert_everybody(read(path), PEOPLE[:2])
+    several = collections.defaultdict(list)
+    several["ada"].append(ADA.astype(np.float32))
+    path = write("faces.pickle", pickle.dumps(several, protocol))
+    assert_everybody(read(path), PEOPLE[:1], exactly=False)
+
+
+def saved(array):
+    file = io.BytesIO()
+    np.save(file, array)
+    return file.getvalue()
+
+
+WAYS = {
+    "raw float64": ADA.tobytes(),
+    "raw float32": ADA.astype(np.float32).tobytes(),
+    "saved": saved(ADA),
+    "pickled": pickle.dumps(ADA),
+    "text in bytes": json.dumps(list(ADA)).encode(),
+    "JSON": json.dumps(list(ADA)),
+    "spaces": " ".join(map(repr, ADA.tolist())),
+    "as numpy prints it": np.array2string(ADA, threshold=1000, precision=17),
+    "as numpy names it": f"array({ADA.tolist()})",
+    "base64": base64.b64encode(ADA.tobytes()).decode(),
+    "base64 in lines": base64.encodebytes(ADA.tobytes()).decode(),
+    "base64 for addresses": base64.urlsafe_b64encode(ADA.tobytes()).decode(),
+    "base64 of float32": base64.b64encode(ADA.astype(np.float32).tobytes()).decode(),
+    "base64 of a pickle": base64.b64encode(pickle.dumps(ADA)).decode(),
+    "MongoDB's export": {"$binary": {"base64": base64.b64encode(ADA.tobytes()).decode()}},
+    "MongoDB's old export": {"$binary": base64.b64encode(ADA.tobytes()).decode(), "$type": "00"},
+    "JavaScript's array": {str(place): each for place, each in enumerate(ADA.tolist())},
+    "one in a list": [list(ADA)],
+}
+
+
+@pytest.mark.parametrize("way", WAYS)
+def test_one_encoding_in_all_ways(way):
+    np.testing.assert_allclose(values.vector(WAYS[way], SIZE), ADA, rtol=1e-6)
+
+
+@pytest.mark.parametrize(
+    ("value", "reason"),
+    [
+        (None, "no_numbers"),
+        ("", "no_numbers"),
+        ("Ada Lovelace", "no_numbers"),
+        ([], "wrong_size"),
+        ([1.0] * 127, "wrong_size"),
+        ([True] * SIZE, "no_numbers"),
+        (["1"] * SIZE, "no_numbers"),
+        ([0.0] * SIZE, "not_finite"),
+        ([float("nan")] * SIZE, "not_finite"),
+        ([10**400] * SIZE, "not_finite"),
+        (np.array2string(np.resize(ADA, 2000)), "truncated"),
+        (ADA.tobytes()[:-1], "wrong_bytes"),
+        (base64.b64encode(b"\xff" * 30).decode(), "wrong_bytes"),
+        (np.arange(SIZE), "no_numbers"),
+        (saved(np.arange(SIZE)), "no_numbers"),
+        (saved(ADA)[:-8], "damaged"),
+        (b"\x93NUMPY\x01\x00", "damaged"),
+        (b"\x80\x04", "damaged"),
+    ],
+)
+def test_what_is_no_encoding_is_told_apart(value, reason):
+    with pytest.raises(Unusable) as caught:
+        values.vector(value, SIZE)
+    assert caught.value.reason == reason
+
+
+def test_json_lines_of_mongodb(write):
+    packed = [base64.b64encode(each.tobytes()).decode() for _, each in PEOPLE]
+    lines = [
+        json.dumps({"_id": {"$oid": f"5f{place}"}, "name": name, "encoding": text})
+        for place, ((name, _), text) in enumerate(zip(PEOPLE, packed, strict=True))
+    ]
+    assert_everybody(read(write("faces.jsonl", "\n".join(lines) + "\n")))
+
+
+def table(rows, delimiter=","):
+    file = io.StringIO()
+    csv.writer(file, delimiter=delimiter).writerows(rows)
+    return file.getvalue()
+
+
+NUMBERS = [[name, *map(repr, each.tolist())] for name, each in PEOPLE]
+TABLES = {
+    "numbers": table(NUMBERS),
+    "numbers under a header": table([["name", *range(SIZE)], *NUMBERS]),
+    "numbers under names": table([["who", *(f"e{each}" for each in range(SIZE))], *NUMBERS]),
+    "numbers as pandas writes them": table(
+        [["", "name", *range(SIZE)], *([place, *row] for place, row in enumerate(NUMBERS))]
+    ),
+    "numbers last": table([["age", "username", *range(SIZE)], *([36, *row] for row in NUMBERS)]),
+    "semicolons": table(NUMBERS, ";"),
+    "JSON": table([["username", "encoding"], *([n, json.dumps(list(e))] for n, e in PEOPLE)]),
+    "JSON, without a header": table([[n, json.dumps(list(e))] for n, e in PEOPLE]),
+    "spaces": table([["name", "vector"], *([n, " ".join(map(repr, list(e)))] for n, e in PEOPLE)]),
+    "base64": table([["id", "data"], *([n, base64.b64encode(e).decode()] for n, e in PEOPLE)]),
+}
+TABLES["spaces"] = TABLES["spaces"].replace("np.float64(", "").replace(")", "")
+
+
+@pytest.mark.parametrize("way", TABLES)
+def test_tables(write, way):
+    assert_everybody(read(write("faces.csv", "\ufeff" + TABLES[way])))
+
+
+def test_columns_by_the_names_that_their_owner_gives(write):
+    rows = [["id", "login", "v1"], *([7, n, json.dumps(list(e))] for n, e in PEOPLE)]
+    path = write("faces.csv", table(rows))
+    assert_everybody(read(path, username="login", encoding="v1"))
+    with pytest.raises(SourceError, match="'logins'"):
+        read(path, username="logins", encoding="v1")
+
+
+@pytest.fixture
+def database(tmp_path):
+    """Write a database: its path."""
+
+    def make(packed, name="faces", columns=("name", "encoding")):
+        path = tmp_path / "faces.db"
+        with sqlite3.connect(path) as connection:
+            quoted = ", ".join(f'"{each}"' for each in columns)
+            table = name.replace('"', '""')
+            connection.execute(f'CREATE TABLE "{table}" (id INTEGER PRIMARY KEY, {quoted})')
+            for username, value in packed:
+                connection.execute(
+                    f'INSERT INTO "{table}" ({quoted}) VALUES (?, ?)', (username, value)
+                )
+        connection.close()
+        return path
+
+    return make
+
+
+@pytest.mark.parametrize(
+    "pack",
+    [
+        lambda each: each.tobytes(),
+        lambda each: each.astype(np.float32).tobytes(),
+        saved,
+        pickle.dumps,
+        lambda each: json.dumps(list(each)),
+    ],
+    ids=["float64", "float32", "saved", "pickled", "JSON"],
+)
+def test_databases(database, pack):
+    path = database([(name, pack(each)) for name, each in PEOPLE])
+    assert_everybody(read(path), exactly=False)
+
+
+def test_table_of_a_database_by_name(database):
+    packed = [(name, each.tobytes()) for name, each in PEOPLE]
+    database(packed, 'odd "name"', ("who", "what"))
+    path = database([("x", b"")])
+    where = {"table": 'odd "name"', "username": "who", "encoding": "what"}
+    assert_everybody(read(path, **where))
+    with pytest.raises(SourceError, match=r'odd "name" \(id, who, what\)'):
+        read(path, table="elsewhere")
+    before = path.read_bytes()
+    read(path, **where)
+    assert path.read_bytes() == before
+
+
+def test_folder_of_arrays(write, tmp_path):
+    write("npy/ada/1.npy", saved(ADA))
+    write("npy/ada/2.npy", saved(ADAS[None]))
+    write("npy/joe.npy", saved(JOE))
+    write("npy/joe.txt", "no array")
+    write("npy/a/b/c.npy", saved(JOE))
+    assert_everybody(read(tmp_path / "npy"))
+    assert_everybody(read(tmp_path / "npy/joe.npy"), PEOPLE[2:])
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "words"),
+    [
+        ("faces.pickle", pickle.dumps([ADA, ADAS]), "whose"),
+        ("faces.pickle", pickle.dumps({"names": ["ada"], "encodings": [ADA, JOE]}), "as many"),
+        ("faces.json", "[[1.0, 2.0]]", "whose"),
+        ("faces.json", "{", "line 1"),
+        ("faces.json", "[" * 100_000, "recursion"),
+        ("faces.json", b"\xff\xfe", "UTF-8"),
+        ("faces.db", "no database", "not a database"),
+        ("faces.bin", b"\x00\x01", "--format"),
+    ],
+)
+def test_what_cannot_be_read_is_said(write, name, content, words):
+    with pytest.raises(SourceError, match=words):
+        read(write(name, content))
+
+
+# Traps
+
+
+class Calls:
+    """What a pickle can be made to do."""
+
+    def __init__(self, function, *arguments):
+        self.function, self.arguments = function, arguments
+
+    def __reduce__(self):
+        return self.function, self.arguments
+
+
+def array_pickle(shape, data):
+    """A pickle as numpy writes it of an array of floats, with whatever it says of its shape."""
+    return b"".join(
+        [
+            b"\x80\x03cnumpy.core.multiarray\n_reconstruct\n",
+            b"(cnumpy\nndarray\nK\x00\x85C\x01btR",
+            b"(K\x01" + pickle.dumps(shape, 3)[2:-1],
+            b"cnumpy\ndtype\n(X\x02\x00\x00\x00f8\x89\x88tR",
+            b"(K\x03X\x01\x00\x00\x00<NNNJ\xff\xff\xff\xffJ\xff\xff\xff\xffK\x00tb",
+            b"\x89B" + struct.pack("<I", len(data)) + data + b"tb.",
+        ]
+    )
+
+
+def hostile(proof):
+    """Pickles that would do something, or take a lot of memory."""
+    command = f"touch {proof}"
+    return {
+        "a command": pickle.dumps(Calls(os.system, command)),
+        "a command, in the first protocol": pickle.dumps(Calls(os.system, command), 0),
+        "code": pickle.dumps(Calls(eval, f"open({str(proof)!r}, 'w')")),
+        "code among encodings": pickle.dumps({"ada": [ADA, Calls(exec, command)]}),
+        "an attribute": pickle.dumps(Calls(getattr, dict, "fromkeys")),
+        "an attribute of what may be named": b"\x80\x04\x8c\x05numpy\x8c\x0endarray.tofile\x93.",
+        "a module in a name": b"cnumpy.core.multiarray\nscalar.__globals__\n.",
+        "an instance": b"(ios\nsystem\nS'true'\no.",
+        "a new object": pickle.dumps(Calls(object.__new__, dict)),
+        "an object array": pickle.dumps(np.array([Calls(os.system, command)], dtype=object)),
+        "whole numbers": pickle.dumps({"ada": np.arange(SIZE)}),
+        "texts": pickle.dumps({"ada": np.array(["a"] * SIZE)}),
+        "records": pickle.dumps(np.zeros(2, [("a", "f8"), ("b", "f8")])),
+        "something kept elsewhere": b"\x80\x02X\x01\x00\x00\x00aQ.",
+        "a huge shape": array_pickle((2**40,), b""),
+        "a shape below nothing": array_pickle((-1, -1), b"\0" * 8),
+        "huge bytes": b"\x80\x05\x96" + struct.pack("<Q", 2**40) + b".",
+        "huge text": b"\x80\x04\x8d" + struct.pack("<Q", 2**40) + b".",
+        "a huge number": b"\x8b" + struct.pack("<i", 2**31 - 1) + b".",
+        "a number of many digits": b"I" + b"9" * 100_000 + b"\n.",
+        "state for a function": b"cnumpy.core.multiarray\nscalar\n}S'a'\nI1\nsb.",
+        "state for a list": b"]}S'append'\nI1\nsb.",
+        "nothing": b"",
+        "no end": b"\x80\x04]",
+        "an end and nothing else": b".",
+        "what was never kept": b"\x80\x04h\x07.",
+    }
+
+
+@pytest.mark.parametrize("trap", hostile("proof"))
+def test_hostile_pickles_are_refused_and_do_nothing(tmp_path, trap):
+    proof = tmp_path / "proof"
+    before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    with pytest.raises(SourceError):
+        pickles.load(hostile(proof)[trap])
+    assert not proof.exists()
+    grown = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before
+    assert grown < 100_000, "kilobytes"
+
+
+def test_harmless_pickle_by_the_same_hand_is_read():
+    read = pickles.load(array_pickle((128,), ADA.tobytes()))
+    np.testing.assert_array_equal(read.values, ADA)
+
+
+def test_index_far_beyond_what_is_kept_takes_no_memory():
+    assert pickles.load(b"\x80\x02]r\xff\xff\xff\x7f.") == []
+
+
+def test_pickle_that_holds_itself(write):
+    endless = []
+    endless.append(endless)
+    people = {"ada": endless, "joe": JOE}
+    path = write("faces.pickle", pickle.dumps(people))
+    items = list(Source(path, SIZE).items())
+    with pytest.raises(Unusable):
+        values.vector(items[0].value, SIZE)
+
+
+def test_lists_of_lists_of_the_same_list_are_not_gone_through(write):
+    grown = list(ADA)
+    for _ in range(40):
+        grown = [grown, grown]
+    path = write("faces.pickle", pickle.dumps({"ada": grown}))
+    for item in Source(path, SIZE).items():
+        with pytest.raises(Unusable):
+            values.vector(item.value, SIZE)
+
+
+def test_too_many_opcodes_are_not_gone_through(monkeypatch):
+    monkeypatch.setattr(pickles, "MOST_OPCODES", 1000)
+    with pytest.raises(SourceError, match="too large"):
+        pickles.load(b"]" * 1002 + b".")
+
+
+@pytest.mark.filterwarnings("ignore")
+def test_damage_of_any_kind_is_called_that():
+    random = np.random.default_rng(3)
+    short = {"names": ["ada", "joe"], "encodings": [ADA[:4], list(JOE[:4])]}
+    whole = [pickle.dumps(short, protocol) for protocol in range(pickle.HIGHEST_PROTOCOL + 1)]
+    whole += [saved(ADA[:4]), json.dumps(list(ADA[:4])).encode(), base64.b64encode(ADA[:4])]
+    for number in range(5000):
+        data = bytearray(whole[number % len(whole)])
+        for place in random.integers(len(data), size=3):
+            data[place] = random.integers(256)
+        with contextlib.suppress(SourceError):
+            pickles.load(bytes(data))
+        for value in bytes(data), data.decode("latin-1"):
+            with contextlib.suppress(Unusable):
+                values.vector(value, 4)
+
+
+def test_vectors_of_dlib_are_explained():
+    with pytest.raises(SourceError, match=r"numpy\.array"):
+        pickles.load(b"\x80\x04\x8c\x0e_dlib_pybind11\x8c\x06vector\x93.")
+
+
+@pytest.mark.parametrize("shape", [(2**40,), (2**20, 2**20)])
+def test_saved_array_that_is_larger_than_its_bytes(shape):
+    file = io.BytesIO()
+    header = {"descr": "<f8", "fortran_order": False, "shape": shape}
+    np.lib.format.write_array_header_1_0(file, header)
+    with pytest.raises(Unusable, match="damaged"):
+        values.vector(file.getvalue() + ADA.tobytes(), SIZE)
+
+
+def test_saved_array_of_objects_is_not_unpickled(tmp_path):
+    proof = tmp_path / "proof"
+    file = io.BytesIO()
+    np.save(file, np.array([Calls(os.system, f"touch {proof}")], dtype=object), allow_pickle=True)
+    with pytest.raises(Unusable, match="no_numbers"):
+        values.vector(file.getvalue(), SIZE)
+    assert not proof.exists()
