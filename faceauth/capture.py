@@ -9,7 +9,7 @@ from __future__ import annotations
 import os
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
-from functools import cache
+from functools import lru_cache
 from threading import BoundedSemaphore
 from typing import IO
 
@@ -25,7 +25,7 @@ from .vision import (
     UnsupportedImageError,
     decode_image,
 )
-from .vision.encoding import Encoding
+from .vision.encoding import Encoder, Encoding
 from .vision.quality import Quality, measure
 
 # Beyond these an encoding moves by more than half the distance that tells people apart: a photo
@@ -90,10 +90,17 @@ class Look:
 Snapshot = Picture | Look | Iterable[Picture | Look]
 
 
-@cache
+_last: tuple[int, Encoder, Engine] | None = None
+
+
 def engine() -> Engine:
     """This process's engine."""
-    return Engine(threads=conf.get().THREADS, encoder=encoders.encoder())
+    global _last
+    threads, encoder = conf.get().THREADS, encoders.encoder()
+    now = _last
+    if now is None or now[0] != threads or now[1] is not encoder:
+        now = _last = threads, encoder, Engine(threads=threads, encoder=encoder)
+    return now[2]
 
 
 def look(picture: Picture) -> Look:
@@ -184,19 +191,24 @@ def _seen(snapshot: Snapshot) -> Iterator[Look]:
         raise errors.MissingSnapshot()
 
 
-@cache
 def _turns() -> BoundedSemaphore:
-    return BoundedSemaphore(conf.get().MAX_CONCURRENT_LOOKS or os.cpu_count() or 1)
+    return _semaphore(conf.get().MAX_CONCURRENT_LOOKS or os.cpu_count() or 1)
+
+
+@lru_cache(maxsize=1)
+def _semaphore(count: int) -> BoundedSemaphore:
+    return BoundedSemaphore(count)
 
 
 @contextmanager
 def _turn() -> Iterator[None]:
     """Wait for a free core, so that a crowd slows nobody to a halt and fills no memory."""
+    turns = _turns()
     with metrics.stage("wait"):
-        free = _turns().acquire(timeout=WAIT_SECONDS)
+        free = turns.acquire(timeout=WAIT_SECONDS)
     if not free:
         raise errors.Busy()
     try:
         yield
     finally:
-        _turns().release()
+        turns.release()

@@ -2,23 +2,32 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import fields
 from difflib import get_close_matches
-from pathlib import Path
-from types import NoneType
-from typing import Any, Literal, get_args, get_origin, get_type_hints
+from typing import Any, get_type_hints
 
 import django.db
-from django.apps import AppConfig
+from django.apps import AppConfig, apps
 from django.conf import settings
 from django.contrib.auth import get_user_model
 from django.core.checks import CheckMessage, Error, Tags, Warning, register
 from django.core.exceptions import ImproperlyConfigured
+from django.db.models import Q
 from django.utils.module_loading import import_string
 
-from . import conf, counting, crypto, encoders, metrics, retention, risks, second_step
+from . import (
+    conf,
+    counting,
+    crypto,
+    encoders,
+    faces,
+    kinds,
+    metrics,
+    retention,
+    risks,
+    second_step,
+)
 from .backends import FaceBackend
 from .calibration import calibration, data
 from .conf import FaceAuthSettings
@@ -34,15 +43,12 @@ HIGHEST_RATE = 0.1
 # Three frames each: further apart than a head moves between two.
 MOST_TURNS = liveness.MOST // 3
 
-# What the keys may hold, by their types.
-WORDS = {
-    bool: "True or False",
-    float: "a positive number",
-    int: "a positive whole number",
-    str: "text",
-    Path: "a path",
-    Mapping: "a dict",
-    NoneType: "None",
+# What dates and cookies can be counted by, and how long nobody waits for a head to turn.
+LONGEST = {
+    "REMEMBER_DEVICE_DAYS": 36_500,
+    "KEEP_UNUSED_FACES_DAYS": 36_500,
+    "KEEP_EVENTS_DAYS": 36_500,
+    "CHALLENGE_SECONDS": 3_600,
 }
 
 NEW_KEY = (
@@ -186,10 +192,17 @@ def check_encoder(
 def check_user_model(app_configs: Configs, **kwargs: Any) -> list[CheckMessage]:
     """The user model can keep a face, and the backend is asked."""
     found: list[CheckMessage] = []
-    if not issubclass(get_user_model(), FaceTemplateMixin):
+    beside = apps.is_installed("faceauth.profiles")
+    if faces.apart() and not beside:
         message = f"The user model {settings.AUTH_USER_MODEL} has no columns for a face."
-        hint = "Let it inherit from faceauth.models.FaceTemplateMixin and make a migration."
-        found.append(Error(message, hint=hint, id="faceauth.E003"))
+        found.append(Error(message, hint=faces.NOWHERE, id="faceauth.E003"))
+    if beside and not faces.apart():
+        message = (
+            f"The user model {settings.AUTH_USER_MODEL} has columns for a face: what "
+            "'faceauth.profiles' keeps is not looked at."
+        )
+        hint = "Take it out of INSTALLED_APPS, or FaceTemplateMixin out of the user model."
+        found.append(Warning(message, hint=hint, id="faceauth.W022"))
     backends = [import_string(path) for path in settings.AUTHENTICATION_BACKENDS]
     if not any(issubclass(backend, FaceBackend) for backend in backends):
         message = "No backend in AUTHENTICATION_BACKENDS recognises faces."
@@ -219,43 +232,24 @@ def _errors() -> list[CheckMessage]:
 def _misnamed_or_mistyped() -> Iterator[CheckMessage]:
     known = {field.name: field.default for field in fields(FaceAuthSettings)}
     types = get_type_hints(FaceAuthSettings)
-    given: dict[str, Any] = getattr(settings, "FACEAUTH", {})
+    given: Any = getattr(settings, "FACEAUTH", {})
+    if not isinstance(given, Mapping):
+        message = f"FACEAUTH is of type {type(given).__name__}, which is not a dict."
+        hint = "Set it to a dict of settings, or leave it out."
+        yield Error(message, hint=hint, id="faceauth.E002")
+        return
     for key, value in given.items():
         if key not in known:
             close = get_close_matches(str(key), known, 1)
             hint = f"Did you mean {close[0]!r}?" if close else f"There are: {', '.join(known)}."
             yield Error(f"FACEAUTH has the unknown key {key!r}.", hint=hint, id="faceauth.E001")
-        elif not _is_of(value, types[key]):
-            right = _in_words(types[key])
+        elif not kinds.is_of(value, types[key]):
+            right = kinds.in_words(types[key])
             # What could be a key goes into no log.
             shown = repr(value) if "KEY" not in key else f"of type {type(value).__name__}"
             message = f"FACEAUTH[{key!r}] is {shown}, which is not {right}."
             hint = f"Set it to {right}, or leave it out: by default it is {known[key]!r}."
             yield Error(message, hint=hint, id="faceauth.E002")
-
-
-def _is_of(value: Any, kind: Any) -> bool:
-    if get_origin(kind) is Literal:
-        return any(value == choice for choice in get_args(kind))
-    if get_origin(kind) is Sequence:
-        return isinstance(value, list | tuple) and all(isinstance(each, str) for each in value)
-    if options := get_args(kind):
-        return any(_is_of(value, option) for option in options)
-    if kind not in (int, float):
-        return isinstance(value, kind)
-    # To Python, True is a number.
-    number = isinstance(value, int | kind) and not isinstance(value, bool)
-    return number and 0 < value < math.inf
-
-
-def _in_words(kind: Any) -> str:
-    options = get_args(kind)
-    if get_origin(kind) is Literal:
-        *others, last = map(repr, options)
-        return f"{', '.join(others)} or {last}"
-    if get_origin(kind) is Sequence:
-        return "a list of texts"
-    return " or ".join(WORDS[option] for option in options or [kind])
 
 
 def _out_of_bounds() -> Iterator[CheckMessage]:
@@ -265,6 +259,11 @@ def _out_of_bounds() -> Iterator[CheckMessage]:
             message = f"FACEAUTH[{key!r}] is {rate}, which is above {HIGHEST_RATE}."
             hint = "It is the share of strangers who may get in: 1e-4 is 1 in 10,000."
             yield Error(message, hint=hint, id="faceauth.E006")
+    for key, most in LONGEST.items():
+        if (getattr(now, key) or 0) > most:
+            message = f"FACEAUTH[{key!r}] is {getattr(now, key)}, which is above {most}."
+            hint = f"Leave it out: by default it is {getattr(FaceAuthSettings(), key)}."
+            yield Error(message, hint=hint, id="faceauth.E017")
     longest = FaceTemplateMixin._meta.get_field("face_consent_version").max_length or 0
     if not 0 < len(now.NOTICE_VERSION) <= longest:
         message = f"FACEAUTH['NOTICE_VERSION'] has {len(now.NOTICE_VERSION)} characters."
@@ -357,10 +356,9 @@ def _enrolled(databases: Sequence[str]) -> int:
 
 def _users(databases: Sequence[str], **which: Any) -> int:
     """How many there are; none where it cannot be known: before the first migration, say."""
-    model: Any = get_user_model()
-    if not issubclass(model, FaceTemplateMixin):
+    if faces.apart() and not apps.is_installed("faceauth.profiles"):
         return 0
-    users = model._default_manager.filter(**which)
+    users = get_user_model()._default_manager.filter(faces.where(Q(**which)))
     try:
         return users.count() if users.db in databases else 0
     except django.db.Error:

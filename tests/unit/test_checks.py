@@ -94,6 +94,9 @@ def test_unknown_key_names_the_nearest(only):
         ("LOOK_ALIKES", "warn", "'flag', 'refuse' or 'allow'"),
         ("LOOK_ALIKES", ["flag"], "'flag', 'refuse' or 'allow'"),
         ("CALIBRATION", 3, "text or a path or None"),
+        ("CHALLENGE", "turn", "'turns' or None"),
+        ("ENCODER", ["facenet.onnx"], "a dict or text or None"),
+        ("NOTICE_VERSION", 2, "text"),
     ],
 )
 def test_wrong_value_is_told_what_it_has_to_be(only, key, value, right):
@@ -102,6 +105,23 @@ def test_wrong_value_is_told_what_it_has_to_be(only, key, value, right):
     assert error.msg == f"FACEAUTH[{key!r}] is {value!r}, which is not {right}."
     assert right in error.hint
     assert repr(getattr(conf.FaceAuthSettings(), key)) in error.hint
+
+
+@pytest.mark.parametrize("given", [None, [], "MAX_DISTANCE"])
+def test_settings_that_are_no_dict(settings, given):
+    settings.FACEAUTH = given
+    (error,) = checks.check_settings(None)
+    assert error.id == "faceauth.E002"
+    assert "which is not a dict" in error.msg
+    assert run_checks()
+
+
+@pytest.mark.parametrize("key", sorted(checks.LONGEST))
+def test_time_that_nobody_can_count_is_an_error(only, key):
+    error = only(**{key: checks.LONGEST[key] + 1})
+    assert error.id == "faceauth.E017"
+    assert key in error.msg
+    assert str(getattr(conf.FaceAuthSettings(), key)) in error.hint
 
 
 @pytest.mark.parametrize(
@@ -313,11 +333,14 @@ def test_database_that_is_down_is_no_matter():
         assert people_check() == []
 
 
-def test_user_model_without_columns_and_missing_backend(settings, monkeypatch):
+def test_missing_backend(settings):
     settings.AUTHENTICATION_BACKENDS = ["django.contrib.auth.backends.ModelBackend"]
-    monkeypatch.setattr(checks, "get_user_model", lambda: object)
-    assert ids(checks.check_user_model(None)) == ["faceauth.E003", "faceauth.E004"]
-    assert people_check() == []
+    assert ids(checks.check_user_model(None)) == ["faceauth.E004"]
+
+
+def test_faces_beside_users_who_have_the_columns_themselves_are_not_looked_at(settings):
+    settings.INSTALLED_APPS = [*settings.INSTALLED_APPS, "faceauth.profiles"]
+    assert ids(checks.check_user_model(None)) == ["faceauth.W022"]
 
 
 def test_missing_weights(monkeypatch):

@@ -1,0 +1,46 @@
+"""``FACEAUTH``: what is said of it in the docs, and that a change of it counts at once."""
+
+from __future__ import annotations
+
+from dataclasses import fields
+
+import pytest
+from django.test import override_settings
+
+from docs import __main__ as docs
+from faceauth import capture, conf
+
+
+def test_docs_are_as_the_settings_are():
+    assert docs.PAGE.read_text() == docs.page(), "run `make docs`"
+
+
+def test_every_key_has_a_line_in_the_docs():
+    lines = docs.page().splitlines()
+    for field in fields(conf.FaceAuthSettings):
+        (line,) = (each for each in lines if each.startswith(f"| `{field.name}` |"))
+        _, _, kind, default, words, _ = line.replace("\\|", "/").split("|")
+        assert eval(default.strip().strip("`")) == field.default
+        assert kind.strip()
+        assert words.strip().endswith(".")
+
+
+def test_changed_settings_count_at_once(settings):
+    before = conf.get().failures
+    with override_settings(FACEAUTH={"MAX_FAILURES": before + 1}):
+        assert conf.get().failures == before + 1
+    assert conf.get().failures == before
+    settings.FACEAUTH = {**settings.FACEAUTH}
+    settings.FACEAUTH["MAX_FAILURES"] = before + 2
+    assert conf.get().failures == before + 2
+
+
+@pytest.mark.parametrize("threads", [2, 3])
+def test_what_is_made_from_settings_is_made_anew(threads):
+    engine, turns = capture.engine(), capture._turns()
+    assert capture.engine() is engine
+    with override_settings(FACEAUTH={"THREADS": threads, "MAX_CONCURRENT_LOOKS": 7}):
+        assert capture.engine().threads == threads
+        assert capture._turns()._value == 7
+    assert capture.engine().threads == engine.threads
+    assert capture._turns()._value == turns._value
