@@ -14,6 +14,7 @@ os.environ.update(
     BEHIND_PROXY="false",
     CACHE_URL="locmemcache://",
     EMAIL_URL="memorymail://",
+    LANGUAGE_CODE="en",
     DEFAULT_FROM_EMAIL="faceauth@example.com",
     FACEAUTH_THREADS="1",
     FACEAUTH_ADMIN_LOGIN="true",

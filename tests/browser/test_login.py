@@ -15,6 +15,8 @@ from tests.support.browsing import (
 )
 from tests.support.webcam import Webcam
 
+PHONE = {"width": 320, "height": 568}
+
 
 def test_signs_up_by_webcam_without_a_password_and_logs_in_by_face(
     visitors: Visitors, webcam: Webcam
@@ -88,6 +90,22 @@ def test_says_that_a_password_is_wrong(visitors: Visitors, member):
 
     expect(page.get_by_text("Please enter a correct username and password.")).to_be_visible()
     expect(page.get_by_role("link", name="Log in")).to_be_visible()
+
+
+def test_speaks_the_language_of_the_browser(visitors: Visitors, webcam: Webcam):
+    page = visitors.open("/face/login/", locale="es-MX", viewport=PHONE)
+    expect(page.locator("html")).to_have_attribute("lang", "es")
+    expect(status(page)).to_have_text("No se ve ninguna cara. Mire a la cámara de cerca.")
+    expect(page.get_by_role("button", name="Hacer la foto")).to_be_visible()
+
+    # Longer words than in English, and room for them.
+    page = visitors.open("/face/login/", locale="es-MX", viewport=PHONE, camera="missing")
+    cover, again = page.locator(".faceauth-frame"), page.get_by_role("button", name="Intentar")
+    expect(page.get_by_text("No se ha encontrado ninguna cámara.").first).to_be_visible()
+    inner, outer = again.bounding_box(), cover.bounding_box()
+    assert inner and outer
+    assert inner["y"] + inner["height"] <= outer["y"] + outer["height"]
+    assert page.evaluate("document.documentElement.scrollWidth") <= PHONE["width"]
 
 
 def status(page: Page):

@@ -61,7 +61,8 @@ def test_what_it_says_of_itself(wheel, content):
     (name,) = [each for each in content.namelist() if each.endswith("/METADATA")]
     metadata = BytesParser().parsebytes(content.read(name))
     assert set(metadata.get_all("Classifier")) <= classifiers
-    assert {"postgres", "gpu", "eval", "metrics", "dev"} == set(metadata.get_all("Provides-Extra"))
+    extras = {"postgres", "gpu", "eval", "metrics", "docs", "dev"}
+    assert extras == set(metadata.get_all("Provides-Extra"))
     needed = {
         re.split(r"[^\w-]", each)[0]
         for each in metadata.get_all("Requires-Dist")

@@ -34,11 +34,9 @@ def use(settings, tmp_path):
             encoder = {"path": str(path), "name": name, "normalise": "standardise"}
             ours = {"ENCODER": encoder, "CALIBRATION": str(folder)}
         settings.FACEAUTH = {**settings.FACEAUTH, **ours}
-        capture.engine.cache_clear()
         gallery.cache_clear()
 
-    yield restart
-    capture.engine.cache_clear()
+    return restart
 
 
 @pytest.fixture(params=NAMES)

@@ -14,6 +14,7 @@ PAGES = [
     "/accounts/profile/",
     "/face/enrol/",
     "/face/remove/",
+    "/face/confirm/",
     "/nowhere/",
 ]
 

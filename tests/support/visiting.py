@@ -8,11 +8,15 @@ import re
 import time
 from collections.abc import Sequence
 from http.cookies import SimpleCookie
+from itertools import count
 from typing import Any
 
 import pytest
 
 from tests.support.heads import turning
+
+# Of all who visit: what was seen once is never taken again.
+films = count()
 
 
 class Browser:
@@ -24,7 +28,6 @@ class Browser:
         self.host = host or f"127.0.0.1:{port}"
         self.cookies: dict[str, str] = {}
         self.headers: Any = {}
-        self.films = 0
 
     def ask(self, method: str, path: str, body: Any = None, **headers: str) -> tuple[int, str]:
         """The status and the text of the answer; `headers` has its headers after it."""
@@ -89,8 +92,7 @@ class Browser:
     def turn(self, name: str) -> tuple[str, list[bytes]]:
         """A challenge, and the frames of somebody who answers it, as no two films are the same."""
         _, answer = self.post("/face/challenge/")
-        self.films += 1
-        return answer["challenge"], turning(name, *answer["turns"], seed=self.films)
+        return answer["challenge"], turning(name, *answer["turns"], seed=next(films))
 
     def log_in(self, name: str, path: str = "/face/login/", **fields: Any) -> tuple[int, Any]:
         """By the face of that person."""

@@ -1,0 +1,122 @@
+"""Where the columns of users' faces are: in the users' own rows, or in rows beside them.
+
+The user model has them by `models.FaceTemplateMixin`; beside one that may not be changed,
+`faceauth.profiles` keeps them. Either way their rows go by the users' primary keys.
+"""
+
+from __future__ import annotations
+
+from contextlib import suppress
+from typing import Any
+
+from django.apps import apps
+from django.contrib.auth import get_user_model
+from django.core.exceptions import ImproperlyConfigured, ObjectDoesNotExist
+from django.db import transaction
+from django.db.models import Prefetch, Q, QuerySet
+
+from .models import FaceTemplateMixin
+
+COLUMNS = frozenset(field.name for field in FaceTemplateMixin._meta.local_fields)
+
+# From a user to their row in `faceauth.profiles`.
+PROFILE = "face_profile"
+
+NOWHERE = (
+    "Let it inherit from faceauth.models.FaceTemplateMixin and make a migration; or, where it may "
+    "not be changed, add 'faceauth.profiles' to INSTALLED_APPS and migrate."
+)
+
+
+def apart() -> bool:
+    """Whether faces are in rows of their own."""
+    return not issubclass(get_user_model(), FaceTemplateMixin)
+
+
+def model() -> Any:
+    """The model that has the columns.
+
+    Raises:
+        ImproperlyConfigured: none has.
+    """
+    if not apart():
+        return get_user_model()
+    if not apps.is_installed("faceauth.profiles"):
+        name = get_user_model()._meta.label
+        raise ImproperlyConfigured(f"The user model {name} has no columns for a face. {NOWHERE}")
+    from .profiles.models import FaceProfile
+
+    return FaceProfile
+
+
+def of(user: Any) -> Any:
+    """What has the columns of the user's face: the user, or what stands beside them. Empty ones
+    where there is none yet, or no user.
+    """
+    if isinstance(user, FaceTemplateMixin):
+        return user
+    beside = model()
+    if not isinstance(user, get_user_model()):
+        return beside()
+    with suppress(ObjectDoesNotExist):
+        return getattr(user, PROFILE)
+    return beside(user=user)
+
+
+def make_room(user: Any) -> None:
+    """Have a row for the face of a user who is saved; there is none where they are gone."""
+    if not of(user)._state.adding:
+        return
+    with transaction.atomic():
+        # First, because on SQLite who begins by reading may not come to write any more.
+        model()._base_manager.bulk_create([model()(pk=user.pk)], ignore_conflicts=True)
+        # Who deletes the user has to wait, and then takes this row along: see `receivers`.
+        owner = get_user_model()._base_manager.select_for_update().filter(pk=user.pk)
+        if owner.values_list("pk").first():
+            model()._base_manager.get(pk=user.pk).user = user
+        else:
+            row(user).delete()
+
+
+def rows() -> QuerySet:
+    """All rows that have the columns."""
+    return model()._default_manager.all()
+
+
+def row(user: Any) -> QuerySet:
+    """The user's row, if there is one, for what is written to it."""
+    return model()._base_manager.filter(pk=user.pk)
+
+
+def users() -> QuerySet:
+    """All users, with their faces."""
+    return joined(get_user_model()._default_manager.all())
+
+
+def joined(users: QuerySet) -> QuerySet:
+    """These users, whose faces come in the same query: nothing tells who has one."""
+    return users.select_related(PROFILE) if apart() else users
+
+
+def without(columns: tuple[str, ...], users: QuerySet) -> QuerySet:
+    """These users without some columns of their faces, the others of which come in one query more
+    at most.
+    """
+    if not apart():
+        return users.defer(*columns)
+    return users.prefetch_related(Prefetch(PROFILE, rows().defer(*columns)))
+
+
+def lookup(name: str) -> str:
+    """A column, or a look-up of one, as queries about users have it."""
+    beside = apart() and name.partition("__")[0] in COLUMNS
+    return f"{PROFILE}__{name}" if beside else name
+
+
+def where(which: Q) -> Q:
+    """A condition on the columns as queries about users have it."""
+    children: list[Any] = [
+        where(each) if isinstance(each, Q) else (lookup(each[0]), each[1])  # type: ignore[index]
+        for each in which.children
+    ]
+    return Q(*children, _connector=which.connector, _negated=which.negated)

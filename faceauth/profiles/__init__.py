@@ -1,0 +1,1 @@
+"""Faces beside users: for a project whose user model may not be changed."""

@@ -1,0 +1,10 @@
+from __future__ import annotations
+
+from django.apps import AppConfig
+from django.utils.translation import gettext_lazy as _
+
+
+class FaceProfilesConfig(AppConfig):
+    name = "faceauth.profiles"
+    label = "faceauth_profiles"
+    verbose_name = _("Face login")

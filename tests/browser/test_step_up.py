@@ -1,0 +1,98 @@
+"""Showing again that it is you, before something that matters."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+from django.contrib.sessions.backends.db import SessionStore
+from django.contrib.sessions.models import Session
+from playwright.sync_api import Page, expect
+
+from accounts.models import User
+from faceauth import challenge
+from tests.support.accessibility import assert_accessible
+from tests.support.browsing import PASSWORD, PATIENTLY, Visitors
+from tests.support.webcam import Webcam
+
+CONFIRM = re.compile("/face/confirm/")
+REMOVE = re.compile("/face/remove/$")
+PHONE = {"width": 320, "height": 568}
+
+
+@pytest.fixture(autouse=True)
+def challenged(settings, monkeypatch) -> None:
+    """Heads have to turn, to the left first."""
+    settings.FACEAUTH = {**settings.FACEAUTH, "CHALLENGE": "turns"}
+    monkeypatch.setattr(challenge, "draw", lambda count: ["left", "right"])
+
+
+def later(page: Page) -> None:
+    """Let what the sessions have seen be long ago, then ask to remove the face."""
+    for session in Session.objects.all():
+        store = SessionStore(session.session_key)
+        del store["faceauth_seen"]
+        store.save()
+    page.goto("/face/remove/")
+    expect(page).to_have_url(CONFIRM)
+
+
+def test_turned_head_opens_the_page_that_was_asked_for(
+    visitors: Visitors, webcam: Webcam, member: User
+):
+    page = visitors.open(user=member)
+    webcam.turn("obama")
+    later(page)
+    expect(page).to_have_url(REMOVE, timeout=PATIENTLY)
+    expect(page.get_by_text("Thank you, ada: it is you.")).to_be_visible()
+    expect(page.get_by_role("button", name="Remove my face")).to_be_visible()
+
+
+def test_somebody_else_is_refused_in_words(visitors: Visitors, webcam: Webcam, member: User):
+    page = visitors.open(user=member)
+    webcam.turn("biden")
+    later(page)
+    refused = page.get_by_text("You were not recognised. Look straight into the camera").first
+    expect(refused).to_be_visible(timeout=PATIENTLY)
+    expect(page).to_have_url(CONFIRM)
+
+
+def test_password_where_there_is_no_camera(visitors: Visitors, member: User):
+    page = visitors.open(user=member, camera="missing")
+    later(page)
+    expect(page.get_by_text("Or give your password.").first).to_be_visible()
+    page.get_by_label("Password", exact=True).fill("something else")
+    page.get_by_role("button", name="Confirm with password").click()
+    expect(page.get_by_text("This is not your password.")).to_be_visible()
+    page.get_by_label("Password", exact=True).fill(PASSWORD)
+    page.get_by_role("button", name="Confirm with password").click()
+    expect(page).to_have_url(REMOVE)
+
+
+def test_pictures_that_come_too_late_lead_to_the_page(
+    visitors: Visitors, webcam: Webcam, member: User
+):
+    page = visitors.open("/face/remove/", user=member, camera="refused")
+    session = Session.objects.get()
+    store = SessionStore(session.session_key)
+    del store["faceauth_seen"]
+    store.save()
+    page.get_by_role("button", name="Remove my face").click()
+    expect(page).to_have_url(CONFIRM)
+    page.get_by_label("Password", exact=True).fill(PASSWORD)
+    page.get_by_role("button", name="Confirm with password").click()
+    expect(page).to_have_url(REMOVE)
+    assert User.objects.get().has_face
+
+
+@pytest.mark.parametrize("color_scheme", ["light", "dark"])
+@pytest.mark.parametrize("viewport", [{"width": 1280, "height": 800}, PHONE], ids=["wide", "phone"])
+@pytest.mark.parametrize("query", ["", "?only=face"], ids=["either", "face"])
+def test_page_is_accessible(visitors: Visitors, member: User, color_scheme, viewport, query):
+    page = visitors.open(
+        f"/face/confirm/{query}", user=member, color_scheme=color_scheme, viewport=viewport
+    )
+    expect(page.locator("video")).to_be_visible()
+    assert_accessible(page)
+    assert page.evaluate("document.documentElement.scrollWidth") <= viewport["width"]
+    expect(page.get_by_label("Password", exact=True)).to_have_count(0 if query else 1)

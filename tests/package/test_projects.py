@@ -1,0 +1,312 @@
+"""Projects of others, made by Django's own command: the guide leads to face login and back."""
+
+from __future__ import annotations
+
+import socket
+import subprocess
+import time
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.package import guide
+from tests.package.conftest import Environment
+from tests.site.conftest import OBAMA, picture
+from tests.support.visiting import Browser
+
+PASSWORD = "correct horse battery staple"
+
+OWN_USER = {
+    "accounts/models.py": """
+from django.contrib.auth.models import AbstractUser
+
+
+class User(AbstractUser):
+    pass
+""",
+    "mysite/settings.py": """
+INSTALLED_APPS += ["accounts"]
+AUTH_USER_MODEL = "accounts.User"
+""",
+}
+
+ALLAUTH = {
+    "mysite/settings.py": """
+INSTALLED_APPS += ["allauth", "allauth.account", "notes"]
+MIDDLEWARE += ["allauth.account.middleware.AccountMiddleware"]
+AUTHENTICATION_BACKENDS = [
+    "django.contrib.auth.backends.ModelBackend",
+    "allauth.account.auth_backends.AuthenticationBackend",
+]
+EMAIL_BACKEND = "django.core.mail.backends.dummy.EmailBackend"
+""",
+    "mysite/urls.py": """
+from django.urls import include
+
+urlpatterns += [path("accounts/", include("allauth.urls"))]
+""",
+    # Writes down what allauth tells of logins.
+    "notes/apps.py": """
+from django.apps import AppConfig
+
+
+class NotesConfig(AppConfig):
+    name = "notes"
+
+    def ready(self):
+        from allauth.account.signals import user_logged_in
+
+        user_logged_in.connect(note)
+
+
+def note(request, user, **kwargs):
+    methods = [each["method"] for each in request.session["account_authentication_methods"]]
+    with open("logins.txt", "a") as file:
+        print(user.username, *methods, file=file)
+""",
+}
+
+
+MANDATORY = """
+ACCOUNT_EMAIL_VERIFICATION = "mandatory"
+ACCOUNT_SIGNUP_FIELDS = ["email*", "username*", "password1*"]
+"""
+
+
+class Project:
+    """A project in a folder, and the environment it runs in, in which faceauth is not yet."""
+
+    def __init__(self, folder: Path, wheel: Path, needs: str = "django") -> None:
+        self.wheel = wheel
+        self.environment = Environment(folder / "venv")
+        self.environment.pip("install", needs)
+        self.folder = folder / "project"
+        self.folder.mkdir()
+        self.run("django-admin startproject mysite .")
+        self.server: subprocess.Popen[bytes] | None = None
+
+    def run(self, command: str) -> None:
+        self.environment.run(command, self.folder, DJANGO_SUPERUSER_PASSWORD=PASSWORD)
+
+    def write(self, files: dict[str, str]) -> None:
+        """What was there before; settings and URLs are added to."""
+        for name, text in files.items():
+            guide.type_in(guide.Step(text, name, name.startswith("mysite/")), self.folder)
+
+    def begin(self) -> None:
+        """Accounts that are there before."""
+        self.run("python manage.py migrate")
+        self.run("python manage.py createsuperuser --no-input --username ada --email a@example.com")
+
+    def follow(self, title: str = "") -> None:
+        for step in guide.steps(title):
+            if step.path:
+                guide.type_in(step, self.folder)
+            else:
+                self.type(step.text)
+
+    def visit(self) -> Browser:
+        return Browser(self.port).wait()
+
+    def stop(self) -> None:
+        if self.server:
+            self.server.terminate()
+            self.server.wait(timeout=60)
+            self.server = None
+
+    def type(self, commands: str) -> None:
+        """Into a shell."""
+        for command in commands.splitlines():
+            if command == "pip install faceauth":
+                self.environment.pip("install", str(self.wheel))
+            elif command == "python manage.py runserver":
+                self.serve()
+            else:
+                self.run(command)
+
+    def serve(self) -> None:
+        with socket.socket() as probe:
+            probe.bind(("127.0.0.1", 0))
+            self.port = probe.getsockname()[1]
+        self.server = subprocess.Popen(
+            ["python", "manage.py", "runserver", "--noreload", str(self.port)],
+            cwd=self.folder,
+            env=self.environment.variables,
+            executable=self.environment.folder / "bin/python",
+            stderr=subprocess.DEVNULL,
+            stdout=subprocess.DEVNULL,
+        )
+
+
+@pytest.fixture
+def started(tmp_path, wheel):
+    made = []
+
+    def start(needs: str = "django") -> Project:
+        made.append(Project(tmp_path, wheel, needs))
+        return made[0]
+
+    yield start
+    for project in made:
+        project.stop()
+
+
+def enrol(browser: Browser, page: str, **fields: Any) -> None:
+    """Log in by password and enrol the face."""
+    browser.token(page)
+    status, _ = browser.send(page, **fields, password=PASSWORD)
+    assert status == 302
+    browser.token("/face/enrol/")
+    challenge, frames = browser.turn("obama")
+    shots = [picture(name) for name in OBAMA]
+    status, answer = browser.post("/face/enrol/", shots, frames, challenge=challenge, consent="on")
+    assert (status, answer.get("user")) == (200, {"username": "ada"}), answer
+
+
+def stranger_is_refused(browser: Browser) -> None:
+    browser.token("/face/login/")
+    status, answer = browser.log_in("biden")
+    assert (status, answer["error"]["code"]) == (401, "not_recognised")
+
+
+def face_logs_in(browser: Browser) -> str:
+    """Where it leads."""
+    browser.token("/face/login/")
+    status, answer = browser.log_in("obama")
+    assert (status, answer.get("user")) == (200, {"username": "ada"}), answer
+    return answer["next"]
+
+
+def admin_is_open(browser: Browser) -> bool:
+    return browser.ask("GET", "/admin/")[0] == 200
+
+
+def password_still_works(project: Project, session: Browser) -> None:
+    """Without faceauth: the project runs, sessions begun by face are over, passwords log in."""
+    project.run("python manage.py check --fail-level WARNING")
+    project.run("python manage.py makemigrations --check --dry-run")
+    project.serve()
+    old, new = Browser(project.port).wait(), Browser(project.port)
+    old.cookies = session.cookies
+    assert not admin_is_open(old)
+    new.token("/admin/login/")
+    assert new.send("/admin/login/", username="ada", password=PASSWORD)[0] == 302
+    assert admin_is_open(new)
+
+
+def took(project: str, began: float) -> None:
+    print(f"{project}: {time.monotonic() - began:.0f} s from `pip install` to a login by face")
+
+
+TITLES = ["A user model of your own", "A user model that may not be changed", "With django-allauth"]
+
+
+@pytest.mark.parametrize("title", TITLES)
+def test_no_way_is_long(title):
+    assert guide.lines(title) < 20
+
+
+def test_own_user_model(started, capsys):
+    project = started()
+    project.run("python manage.py startapp accounts")
+    project.write(OWN_USER)
+    project.run("python manage.py makemigrations accounts")
+    project.begin()
+
+    began = time.monotonic()
+    project.follow()
+    project.follow("A user model of your own")
+    enrol(project.visit(), "/face/login/", username="ada")
+    browser = project.visit()
+    stranger_is_refused(browser)
+    assert face_logs_in(browser) == "/face/enrol/"
+    with capsys.disabled():
+        took("own user model", began)
+    assert admin_is_open(browser)
+    project.stop()
+
+    leave(project, "A user model of your own", browser)
+
+
+def test_stock_user_model(started, capsys):
+    project = started()
+    project.begin()
+
+    began = time.monotonic()
+    project.follow()
+    project.follow("A user model that may not be changed")
+    enrol(project.visit(), "/face/login/", username="ada")
+    browser = project.visit()
+    stranger_is_refused(browser)
+    face_logs_in(browser)
+    with capsys.disabled():
+        took("Django's own user model", began)
+    assert admin_is_open(browser)
+    project.stop()
+    leave(project, "A user model that may not be changed", browser)
+
+
+def test_allauth(started, capsys):
+    project = started("django-allauth")
+    project.run("python manage.py startapp notes")
+    project.write(ALLAUTH)
+    project.begin()
+
+    began = time.monotonic()
+    project.follow()
+    project.follow("With django-allauth")
+    enrol(project.visit(), "/accounts/login/", login="ada")
+    browser = project.visit()
+    _, page = browser.ask("GET", "/accounts/login/?next=/admin/")
+    assert 'href="/face/login/?next=%2Fadmin%2F"' in page
+    stranger_is_refused(browser)
+    face_logs_in(browser)
+    with capsys.disabled():
+        took("django-allauth", began)
+    assert admin_is_open(browser)
+    assert (project.folder / "logins.txt").read_text().splitlines() == ["ada password", "ada face"]
+    # No way around what allauth asks of passwords.
+    browser = project.visit()
+    browser.token("/face/login/")
+    status, _ = browser.send("/face/login/", username="ada", password=PASSWORD)
+    assert status == 400
+    assert not admin_is_open(browser)
+    project.stop()
+
+    # What it asks for first, it asks of faces too.
+    settings = project.folder / "mysite/settings.py"
+    before = settings.read_text()
+    settings.write_text(before + MANDATORY)
+    project.serve()
+    browser = project.visit()
+    assert face_logs_in(browser) == "/accounts/confirm-email/"
+    assert not admin_is_open(browser)
+    project.stop()
+    settings.write_text(before)
+    leave(project, "With django-allauth", browser)
+
+
+def take_out(path: Path, title: str) -> None:
+    """The guide's lines."""
+    text = path.read_text()
+    for step in guide.steps(title):
+        if step.path and path.match(step.path):
+            assert step.text in text
+            text = text.replace(step.text, "")
+    path.write_text(text)
+
+
+def leave(project: Project, title: str, session: Browser) -> None:
+    """As the guide says."""
+    own_model = title == "A user model of your own"
+    profiles, tables, columns, uninstall = guide.steps("Taking it out again")
+    for step in [tables] if own_model else [profiles, tables]:
+        project.type(step.text)
+    for name in ("settings.py", "urls.py"):
+        take_out(project.folder / "mysite" / name, title)
+    if own_model:
+        (project.folder / "accounts/models.py").write_text(OWN_USER["accounts/models.py"])
+        project.type(columns.text)
+    project.type(uninstall.text)
+    password_still_works(project, session)

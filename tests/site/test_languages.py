@@ -1,0 +1,182 @@
+"""Pages, answers, mails and commands in the language that was asked for."""
+
+from __future__ import annotations
+
+import os
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import cv2
+import pytest
+from django.core import mail
+from django.core.management import call_command
+from django.test import Client
+from django.utils import translation
+from django.utils.html import strip_tags
+
+from accounts.models import User
+from faceauth.models import FaceEvent
+from tests.site.conftest import JSON, PASSWORD
+from tests.support.webcam import empty_room
+from tests.unit.test_catalogues import PLACEHOLDERS, SOURCES, catalogue, texts
+
+ROOT = Path(__file__).parents[2]
+
+SPANISH = {"Accept-Language": "es"}
+
+PUBLIC = ["/", "/face/login/", "/face/notice/", "/accounts/signup/", "/accounts/password-reset/"]
+MEMBERS = ["/", "/members/", "/accounts/profile/", "/face/enrol/", "/face/remove/"]
+STAFF = [
+    "/admin/",
+    "/admin/accounts/user/",
+    "/admin/accounts/user/{pk}/change/",
+    "/admin/accounts/user/{pk}/face/enrol/",
+    "/admin/accounts/user/{pk}/face/photos/",
+    "/admin/faceauth/faceevent/",
+    "/admin/faceauth/faceevent/dashboard/",
+]
+
+
+@pytest.fixture(scope="session")
+def english() -> set[str]:
+    """Whole sentences of the site in English that Spanish has other words for. What permissions
+    are called is in the database, where Django writes it in English.
+    """
+    return {
+        text
+        for folder in SOURCES
+        for (_context, text, _plural), strings in texts(catalogue(folder, "es")).items()
+        if text.count(" ") > 2
+        and text not in strings
+        and not PLACEHOLDERS.search(text)
+        and text not in dict(FaceEvent._meta.permissions).values()
+    }
+
+
+def assert_spanish(response, english: set[str]) -> None:
+    """It says that it is in Spanish, and has no sentence in English."""
+    words = re.sub(r"\s+", " ", strip_tags(response.text))
+    assert response["Content-Language"] == "es"
+    assert '<html lang="es"' in response.text
+    assert not [text for text in english if text in words]
+
+
+@pytest.mark.parametrize("asked", ["es", "es-MX", "es-AR,es;q=0.9,en;q=0.8", "fr,es;q=0.5"])
+def test_login_page_speaks_spanish_where_that_is_asked_for(client: Client, asked):
+    page = client.get("/face/login/", headers={"Accept-Language": asked})
+
+    assert '<html lang="es"' in page.text
+    assert "Iniciar sesión" in page.text
+    # What the script says while it looks.
+    assert "Su cámara está apagada." in page.text
+
+
+@pytest.mark.parametrize("asked", ["", "de", "fr,de;q=0.5", "zz-ZZ", "en-GB,es;q=0.5"])
+def test_all_others_are_answered_in_english(client: Client, asked):
+    page = client.get("/face/login/", headers={"Accept-Language": asked})
+
+    assert '<html lang="en"' in page.text
+    assert "Your camera is off." in page.text
+
+
+@pytest.mark.parametrize("path", ["/", "/face/login/", "/face/notice/", "/no-such-page/"])
+def test_caches_keep_each_language_apart(client: Client, path):
+    assert "Accept-Language" in client.get(path, headers=SPANISH)["Vary"]
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize("path", PUBLIC)
+def test_public_page_is_spanish_throughout(client: Client, english, path):
+    assert_spanish(client.get(path, headers=SPANISH), english)
+
+
+@pytest.mark.parametrize("path", MEMBERS)
+def test_members_page_is_spanish_throughout(client: Client, obama: User, english, path):
+    client.force_login(obama)
+
+    assert_spanish(client.get(path, headers=SPANISH), english)
+
+
+@pytest.mark.parametrize("path", STAFF)
+def test_admin_page_is_spanish_throughout(admin_client: Client, obama: User, english, path):
+    assert_spanish(admin_client.get(path.format(pk=obama.pk), headers=SPANISH), english)
+
+
+@pytest.mark.parametrize(
+    ("asked", "message"),
+    [("es", "No se le ha reconocido."), ("de", "You were not recognised.")],
+)
+def test_refusal_as_json_is_in_the_language_asked_for(
+    client: Client, obama: User, upload, asked, message
+):
+    headers = {**JSON, "Accept-Language": asked}
+    response = client.post("/face/login/", {"snapshot": upload("biden")}, headers=headers)
+
+    assert response.status_code == 401
+    assert response.json()["error"]["code"] == "not_recognised"
+    assert response.json()["error"]["message"].startswith(message)
+    assert "Accept-Language" in response["Vary"]
+
+
+@pytest.mark.django_db
+def test_advice_and_form_errors_are_spanish(client: Client, upload):
+    nobody = cv2.imencode(".jpg", empty_room())[1].tobytes()
+    advice = client.post("/face/preview/", {"snapshot": upload(nobody)}, headers=SPANISH)
+    assert advice.json()["message"].startswith("No se ve ninguna cara.")
+
+    page = client.post("/face/login/", {"snapshot": upload(b"no picture")}, headers=SPANISH)
+    assert "Este archivo no es una imagen" in page.text
+
+
+def test_mail_is_in_the_language_of_the_request(client: Client, obama: User):
+    client.force_login(obama)
+    client.post("/face/remove/", headers=SPANISH)
+    client.post("/accounts/password-reset/", {"email": obama.email}, headers=SPANISH)
+
+    removed, password = mail.outbox
+    assert removed.subject == "Su cara se ha eliminado en testserver"
+    assert removed.body.startswith("Hola, obama:\n\nsu cara se ha eliminado en testserver.")
+    assert password.subject == "Su contraseña en testserver"
+    assert "Elíjala aquí:" in password.body
+
+
+def test_admin_speaks_of_faces_in_spanish(admin_client: Client, obama: User):
+    path = "/admin/accounts/user/"
+    data = {"action": "disable_face", "_selected_action": obama.pk}
+    told = admin_client.post(path, data, headers=SPANISH, follow=True)
+    assert "Se ha desactivado el inicio de sesión facial de 1 usuario." in told.text
+
+    history = admin_client.get(f"{path}{obama.pk}/history/", headers=SPANISH)
+    assert "Inicio de sesión facial desactivado." in history.text
+
+
+def test_command_speaks_the_active_language(db, capsys):
+    with translation.override("es"):
+        call_command("face_purge", dry_run=True)
+
+    assert capsys.readouterr().out.startswith("Simulacro: no se borra nada.")
+
+
+def test_commands_speak_the_site_s_language():
+    environment = {
+        **os.environ,
+        "DJANGO_SETTINGS_MODULE": "config.settings",
+        "DATABASE_URL": "sqlite://:memory:",
+        "LANGUAGE_CODE": "es",
+    }
+    command = [sys.executable, "manage.py", "face_purge", "--help"]
+    printed = subprocess.check_output(command, cwd=ROOT, env=environment, text=True)
+
+    words = " ".join(printed.split())
+    assert "Borra lo que ya no se debe conservar" in words
+    assert "decir qué se borraría y no borrar nada" in words
+
+
+def test_password_of_old_is_still_understood(client: Client, obama: User):
+    """A form that was filled in in one language is taken in the other."""
+    data = {"username": "obama", "password": PASSWORD}
+    page = client.post("/face/login/", data, headers=SPANISH, follow=True)
+
+    assert "Hola de nuevo, obama." in page.text

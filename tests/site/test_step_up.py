@@ -1,0 +1,449 @@
+"""The face again before something that matters, and after the password on every page."""
+
+from __future__ import annotations
+
+import re
+from datetime import timedelta
+from pathlib import Path
+from urllib.parse import parse_qs, urlsplit
+
+import pytest
+import time_machine
+from django.http import HttpResponse
+from django.test import Client
+from django.urls import include, path
+from django.utils import timezone
+from django.utils.module_loading import import_string
+from django.views import View
+
+from accounts.models import User
+from config.urls import handler404, handler500  # noqa: F401  (the site's own)
+from faceauth import challenge
+from faceauth.decorators import face_required, second_step_exempt
+from faceauth.forms import OwnPasswordForm
+from faceauth.mixins import FaceRequiredMixin
+from faceauth.models import FaceEvent, FailureCount
+from tests.site.conftest import JSON, OBAMA, PASSWORD, username_of
+from tests.support.admin import member
+from tests.support.heads import turning
+
+CONFIRM, LOGIN, SAFE, STRICT = "/face/confirm/", "/face/login/", "/safe/", "/strict/"
+
+pytestmark = pytest.mark.urls(__name__)
+
+
+@face_required
+def safe(request):
+    return HttpResponse(f"opened by {request.method}")
+
+
+@face_required(max_age=60, password=False)
+def strict(request):
+    return HttpResponse("opened")
+
+
+@face_required
+async def slow(request):
+    return HttpResponse("opened")
+
+
+class Vault(FaceRequiredMixin, View):
+    face_max_age = 60
+
+    def get(self, request):
+        return HttpResponse("opened")
+
+
+@second_step_exempt
+async def hello(request):
+    return HttpResponse("hello")
+
+
+urlpatterns = [
+    path("safe/", safe),
+    path("strict/", strict),
+    path("slow/", slow),
+    path("vault/", Vault.as_view()),
+    path("hello/", hello),
+    path("", include("config.urls")),
+]
+
+
+@pytest.fixture
+def clock():
+    with time_machine.travel(timezone.now(), tick=False) as clock:
+        yield clock
+
+
+@pytest.fixture
+def visitor(client, obama, clock):
+    """Obama, who logged in by password an hour ago."""
+    client.force_login(obama)
+    clock.shift(timedelta(hours=1))
+    return client
+
+
+@pytest.fixture
+def second_step(settings):
+    settings.MIDDLEWARE = [*settings.MIDDLEWARE, "faceauth.middleware.FaceSecondStepMiddleware"]
+
+
+def led_to(response):
+    """The page that the visitor is led to, and with what."""
+    assert response.status_code == 302
+    parts = urlsplit(response["Location"])
+    return parts.path, {name: value for name, (value,) in parse_qs(parts.query).items()}
+
+
+def opened(client, page=SAFE):
+    return client.get(page).status_code == 200
+
+
+def code(answer):
+    return answer[1]["error"]["code"]
+
+
+def kinds():
+    return list(FaceEvent.objects.order_by("pk").values_list("kind", "outcome"))
+
+
+# Before a view that matters
+
+
+def test_face_opens_what_the_session_alone_does_not(visitor, ask, upload, clock):
+    assert led_to(visitor.get(f"{SAFE}?page=2")) == (CONFIRM, {"next": f"{SAFE}?page=2"})
+    page = visitor.get(f"{CONFIRM}?next={SAFE}").text
+    assert "data-faceauth=" in page and 'name="password"' in page
+    assert 'name="username"' in page and "obama" in page
+    status, answer = ask(CONFIRM, snapshot=upload("obama2"), next=SAFE)
+    assert (status, answer["next"]) == (200, SAFE)
+    assert opened(visitor)
+    clock.shift(timedelta(minutes=5))
+    assert opened(visitor)
+    clock.shift(timedelta(seconds=1))
+    assert not opened(visitor)
+
+
+def test_confirmation_is_kept_as_one_and_as_a_use_of_the_face(visitor, obama, ask, upload):
+    ask(CONFIRM, snapshot=upload("obama2"))
+    event = FaceEvent.objects.get()
+    assert (event.kind, event.outcome, event.user) == ("confirmed", "accepted", obama)
+    assert event.distance is not None
+    obama.refresh_from_db()
+    assert obama.face_last_used_at == timezone.now()
+
+
+def test_who_has_just_logged_in_is_not_asked_again(client, obama, ask, upload):
+    ask(LOGIN, username="obama", snapshot=upload("obama2"))
+    assert opened(client) and opened(client, STRICT)
+    client.logout()
+    ask(LOGIN, username="obama", password=PASSWORD)
+    assert opened(client) and not opened(client, STRICT)
+
+
+def test_without_javascript(visitor, upload):
+    response = visitor.post(CONFIRM, {"snapshot": upload("obama2"), "next": SAFE})
+    assert response["Location"] == SAFE
+    assert "Thank you, obama: it is you." in visitor.get("/").text
+
+
+def test_head_has_to_turn_where_it_has_to_at_login(visitor, ask, upload, settings, monkeypatch):
+    settings.FACEAUTH = {**settings.FACEAUTH, "CHALLENGE": "turns"}
+    monkeypatch.setattr(challenge, "draw", lambda count: ["left", "right"])
+    assert code(ask(CONFIRM, snapshot=upload("obama2"))) == "challenge_failed"
+    token = ask("/face/challenge/")[1]["challenge"]
+    frames = [upload(each) for each in turning("obama", "left", "right")]
+    assert ask(CONFIRM, challenge=token, snapshot=frames)[0] == 200
+    assert opened(visitor)
+
+
+def test_nobody_elses_face_opens_it(visitor, obama, ask, upload, enrolled):
+    enrolled("biden", "biden")
+    for name in ({}, {"username": "biden"}):
+        status, answer = ask(CONFIRM, snapshot=upload("biden"), **name)
+        assert (status, answer["error"]["code"]) == (401, "not_recognised")
+        assert "log in" not in answer["error"]["message"]
+    assert not opened(visitor)
+    assert username_of(visitor) == "obama"
+    assert kinds() == [("refused", "too_far")] * 2
+    assert FaceEvent.objects.filter(user=obama).count() == 2
+
+
+def test_attempts_count_as_at_a_login(visitor, obama, ask, upload, settings):
+    settings.FACEAUTH = {**settings.FACEAUTH, "MAX_FAILURES": 2}
+    for page in (CONFIRM, LOGIN):
+        ask(page, username="obama", snapshot=upload("biden"))
+    assert ask(CONFIRM, snapshot=upload("obama2"))[0] == 429
+    assert ask(CONFIRM, password=PASSWORD)[0] == 200
+    # Who gave the password may use the face again.
+    assert not FailureCount.objects.filter(key__startswith="account").exists()
+
+
+def test_password_opens_it_where_there_is_no_camera(visitor, ask):
+    status, answer = ask(CONFIRM, password="wrong")
+    assert (status, answer["error"]["code"]) == (401, "not_recognised")
+    assert answer["error"]["fields"] == {"password": ["This is not your password."]}
+    assert not opened(visitor)
+    assert visitor.post(CONFIRM, {"password": PASSWORD, "next": SAFE})["Location"] == SAFE
+    assert opened(visitor)
+    assert not opened(visitor, STRICT)
+    assert kinds() == []
+
+
+def test_passwords_are_not_guessed_on(visitor, ask, monkeypatch):
+    monkeypatch.setattr(OwnPasswordForm, "MOST", 2)
+    assert [ask(CONFIRM, password="wrong")[0] for _ in range(3)] == [401, 401, 429]
+    response = visitor.post(CONFIRM, {"password": PASSWORD})
+    assert (response.status_code, response["Retry-After"] > "0") == (429, True)
+    assert not opened(visitor)
+    assert ask(LOGIN, username="obama", password=PASSWORD)[0] == 200
+
+
+def test_where_only_the_face_does_the_page_asks_for_nothing_else(visitor, ask, upload):
+    page, query = led_to(visitor.get(STRICT))
+    assert query == {"next": STRICT, "only": "face"}
+    assert 'name="password"' not in visitor.get(page, query).text
+    ask(CONFIRM, snapshot=upload("obama2"), **query)
+    assert opened(visitor, STRICT)
+
+
+def test_who_has_no_face_confirms_by_password(client, ask, clock, db):
+    client.force_login(member("eve"))
+    clock.shift(timedelta(hours=1))
+    page, query = led_to(client.get(STRICT))
+    text = client.get(page, query).text
+    assert "data-faceauth=" not in text and 'name="password"' in text
+    ask(CONFIRM, password=PASSWORD)
+    assert opened(client, STRICT)
+
+
+def test_who_has_neither_is_told_to_log_in_again(client, clock, db):
+    client.force_login(User.objects.create_user("eve", "eve@example.com"))
+    clock.shift(timedelta(hours=1))
+    assert "Log out, and log in again." in client.get(CONFIRM).text
+
+
+@pytest.mark.parametrize(
+    ("referrer", "back"),
+    [
+        ("http://testserver/form/?id=1", "http://testserver/form/?id=1"),
+        ("https://evil.example/form/", SAFE),
+        (None, SAFE),
+    ],
+)
+def test_form_that_comes_too_late_leads_back_to_its_page(visitor, ask, referrer, back):
+    headers = {"Referer": referrer} if referrer else {}
+    response = visitor.post(SAFE, {"amount": "100"}, headers=headers)
+    assert led_to(response) == (CONFIRM, {"next": back})
+    response = visitor.post(CONFIRM, {"password": PASSWORD, "next": back}, follow=True)
+    assert "opened by POST" not in response.text
+
+
+def test_clients_are_told_in_json(visitor, client):
+    response = visitor.get(SAFE, headers=JSON)
+    assert response.status_code == 403
+    error = response.json()["error"]
+    assert (error["code"], error["confirm"]) == ("face_required", "/face/confirm/?next=%2Fsafe%2F")
+    response = Client().get(SAFE, headers=JSON)
+    assert (response.status_code, response.json()["error"]["code"]) == (401, "login_required")
+
+
+def test_who_is_not_logged_in_logs_in(client, db):
+    assert led_to(client.get(SAFE)) == (LOGIN, {"next": SAFE})
+    assert led_to(client.get(CONFIRM)) == (LOGIN, {"next": CONFIRM})
+
+
+def test_page_leads_to_no_other_site(visitor, upload):
+    data = {"snapshot": upload("obama2"), "next": "https://evil.example/"}
+    assert visitor.post(CONFIRM, data)["Location"] == "/accounts/profile/"
+
+
+def test_session_key_is_another_afterwards(visitor, ask):
+    before = visitor.session.session_key
+    ask(CONFIRM, password=PASSWORD)
+    assert visitor.session.session_key != before
+    stolen = Client()
+    stolen.cookies["sessionid"] = before
+    assert led_to(stolen.get(SAFE)) == (LOGIN, {"next": SAFE})
+
+
+def test_confirmation_of_one_is_none_of_another(client, obama, ask, upload, db):
+    ask(LOGIN, username="obama", snapshot=upload("obama2"))
+    session = client.session
+    session["faceauth_seen"] = {**session["faceauth_seen"], "user": "0"}
+    session.save()
+    assert not opened(client)
+
+
+@pytest.mark.parametrize("page", ["/vault/", "/slow/"])
+def test_classes_and_coroutines_are_guarded_as_well(visitor, ask, page):
+    assert led_to(visitor.get(page)) == (CONFIRM, {"next": page})
+    ask(CONFIRM, password=PASSWORD)
+    assert opened(visitor, page)
+
+
+# Whoever has somebody's session
+
+
+def shots(upload, *names):
+    return {"consent": "on", "snapshot": [upload(name) for name in names or OBAMA]}
+
+
+def test_stolen_session_neither_exchanges_the_face_nor_removes_it(visitor, obama, ask, upload):
+    before = obama.face_enrolled_at
+    for page, data in ("/face/enrol/", shots(upload)), ("/face/remove/", {}):
+        assert code(ask(page, **data)) == "face_required"
+        assert led_to(visitor.get(page)) == (CONFIRM, {"next": page})
+        assert led_to(visitor.post(page, data)) == (CONFIRM, {"next": page})
+    obama.refresh_from_db()
+    assert obama.face_enrolled_at == before
+    assert ask(CONFIRM, password=PASSWORD)[0] == 200
+    assert ask("/face/enrol/", **shots(upload))[0] == 200
+
+
+def test_stolen_session_enrols_no_face_to_confirm_with(client, ask, upload, clock, db):
+    eve = member("eve")
+    client.force_login(eve)
+    clock.shift(timedelta(hours=1))
+    assert code(ask("/face/enrol/", **shots(upload))) == "face_required"
+    assert code(ask(CONFIRM, snapshot=upload("obama2"))) == "not_recognised"
+    assert not opened(client)
+    eve.refresh_from_db()
+    assert not eve.has_face
+
+
+def test_stolen_session_sets_no_password_to_confirm_with(client, enrolled, ask, upload, clock):
+    client.force_login(enrolled("obama", "obama", "obama3"))
+    page = "/accounts/password-change/"
+    assert client.get(page).status_code == 200
+    clock.shift(timedelta(hours=1))
+    new = {"new_password1": "another engine", "new_password2": "another engine"}
+    assert led_to(client.post(page, new)) == (CONFIRM, {"next": page})
+    assert 'name="password"' not in client.get(CONFIRM).text
+    assert ask(CONFIRM, snapshot=upload("obama2"))[0] == 200
+    assert led_to(client.post(page, new)) == ("/accounts/profile/", {})
+
+
+def test_stolen_session_of_staff_enrols_none_in_the_admin(client, ask, upload, clock, db):
+    boss = User.objects.create_superuser("boss", "boss@example.com", PASSWORD)
+    client.force_login(boss)
+    clock.shift(timedelta(hours=1))
+    own, other = (f"/admin/accounts/user/{each.pk}/face/photos/" for each in (boss, member("eve")))
+    assert client.get(other).status_code == 200
+    assert led_to(client.get(own)) == (CONFIRM, {"next": own})
+    assert code(ask(own, **shots(upload))) == "face_required"
+
+
+def test_pictures_may_take_a_while(client, obama, ask, upload, clock):
+    client.force_login(obama)
+    assert client.get("/face/enrol/").status_code == 200
+    clock.shift(timedelta(minutes=10))
+    assert client.get("/face/enrol/").status_code == 302
+    assert ask("/face/enrol/", **shots(upload))[0] == 200
+
+
+# After the password, on every page
+
+
+@pytest.fixture
+def inside(client, obama, ask, second_step):
+    """Obama, who has just given his password."""
+    assert ask(LOGIN, username="obama", password=PASSWORD)[0] == 200
+    return client
+
+
+def test_password_alone_shows_nothing(inside, ask):
+    for page in (
+        "/members/",
+        "/",
+        "/accounts/profile/",
+        "/face/enrol/",
+        "/admin/",
+        "/face/export/",
+    ):
+        assert led_to(inside.get(page)) == (CONFIRM, {"next": page, "only": "face"})
+    answer = inside.get("/members/", headers=JSON)
+    assert (answer.status_code, answer.json()["error"]["code"]) == (403, "face_required")
+
+
+def test_face_after_the_password_shows_everything(inside, ask, upload, clock):
+    page = inside.get(f"{CONFIRM}?next=/members/&only=face").text
+    assert 'name="password"' not in page
+    assert "ask the site’s staff" in page
+    status, answer = ask(CONFIRM, snapshot=upload("obama2"), next="/members/")
+    assert (status, answer["next"]) == (200, "/members/")
+    clock.shift(timedelta(days=1))
+    assert opened(inside, "/members/")
+
+
+def test_password_again_is_no_second_step(inside, ask, upload):
+    ask(CONFIRM, password=PASSWORD)
+    assert not opened(inside, "/members/")
+    ask(CONFIRM, snapshot=upload("biden"))
+    assert not opened(inside, "/members/")
+
+
+def test_what_it_takes_to_show_a_face_is_open(inside, upload, ask):
+    assert opened(inside, "/face/notice/") and opened(inside, "/hello/")
+    assert inside.get("/face/whoami/").json()["user"]["username"] == "obama"
+    assert ask("/face/challenge/")[0] == 200
+    assert ask("/face/preview/", snapshot=upload("obama2"))[0] == 200
+    assert led_to(inside.post("/accounts/logout/")) == ("/", {})
+    assert username_of(inside) is None
+
+
+def test_face_alone_needs_no_second_step(client, obama, ask, upload, second_step):
+    ask(LOGIN, snapshot=upload("obama2"))
+    assert opened(client, "/members/")
+
+
+def test_who_has_no_face_comes_in_by_password_and_may_enrol(client, ask, upload, second_step, db):
+    member("eve")
+    ask(LOGIN, username="eve", password=PASSWORD)
+    assert opened(client, "/members/")
+    assert ask("/face/enrol/", **shots(upload))[0] == 200
+    assert not opened(client, "/members/")
+    ask(CONFIRM, snapshot=upload("obama2"))
+    assert opened(client, "/members/")
+
+
+def test_strangers_are_not_asked(client, second_step, db):
+    assert opened(client, "/") and opened(client, LOGIN)
+
+
+def test_password_makes_up_for_no_failures(inside, obama, ask, upload, settings):
+    settings.FACEAUTH = {**settings.FACEAUTH, "MAX_FAILURES_BEFORE_DISABLING": 1}
+    ask(CONFIRM, snapshot=upload("biden"))
+    ask(CONFIRM, password=PASSWORD)
+    inside.logout()
+    ask(LOGIN, username="obama", password=PASSWORD)
+    assert FailureCount.objects.filter(user=obama, disabled_at__isnull=False).exists()
+    assert ask(CONFIRM, snapshot=upload("obama2"))[0] == 401
+
+
+# What docs/stepup.md says
+
+
+def test_examples_of_the_docs_run():
+    text = (Path(__file__).parents[2] / "docs/stepup.md").read_text()
+    blocks = re.findall(r"^```python\n(.*?)^```$", text, re.MULTILINE | re.DOTALL)
+    assert len(blocks) == 4
+    for block in blocks:
+        names = {"MIDDLEWARE": []}
+        exec(block, names)  # it is ours
+        for middleware in names["MIDDLEWARE"]:
+            assert import_string(middleware)
+
+
+# And the admin
+
+
+def test_password_and_then_the_face_open_the_admin_too(client, obama, ask, upload, settings):
+    settings.FACEAUTH = {**settings.FACEAUTH, "ADMIN_SECOND_STEP": True}
+    User.objects.filter(pk=obama.pk).update(is_staff=True, is_superuser=True)
+    ask(LOGIN, username="obama", password=PASSWORD)
+    assert not opened(client, "/admin/")
+    ask(CONFIRM, password=PASSWORD)
+    assert not opened(client, "/admin/")
+    ask(CONFIRM, snapshot=upload("obama2"))
+    assert opened(client, "/admin/")
