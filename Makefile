@@ -33,11 +33,11 @@ export PIP_DISABLE_PIP_VERSION_CHECK := 1
 # Trust what the system trusts, as pip does.
 export UV_SYSTEM_CERTS := true
 
-.PHONY: help run test stress bench docs messages format clean venv dev
+.PHONY: help run test test-all stress bench docs messages format clean venv dev
 .DELETE_ON_ERROR:
 
 help: ## list these targets
-	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "%-10s%s\n", $$1, $$2 }' Makefile
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "%-10s%s\n", $$1, $$2 }' Makefile
 
 run: $(RUNTIME) .env ## serve the site at http://localhost:8000 (PORT=8001 for another port)
 	$(PY) manage.py migrate
@@ -51,7 +51,11 @@ test: $(DEV) ## check style and types, then run every test on SQLite and Postgre
 	$(PY) -m tests.support.chromium
 	$(PY) -m pytest
 	$(PY) -m pytest --ds=tests.stock.settings tests/stock
+	$(PY) -m pytest --ds=tests.stock.settings --database=postgres tests/stock
 	$(PY) -m pytest --database=postgres tests/site tests/robustness tests/browser/test_login.py
+
+test-all: $(DEV) ## run the tests with every Python and Django that the app is for, as far as they are here
+	$(PY) -m nox
 
 stress: $(DEV) ## ten thousand hostile requests, crowds that guess, kills: half an hour of them
 	$(PY) -m pytest tests/robustness --stress
@@ -60,16 +64,17 @@ stress: $(DEV) ## ten thousand hostile requests, crowds that guess, kills: half 
 bench: $(DEV) ## measure speed and accuracy, against face_recognition
 	$(PY) -m benchmarks
 
-docs: $(RUNTIME) ## write docs/settings.md anew
+docs: $(DEV) ## write docs/settings.md anew, and build the pages: build/docs/index.html
 	$(PY) -m docs
+	$(PY) -m sphinx --fail-on-warning --keep-going --quiet docs build/docs
 
 messages: $(DEV) ## collect what is to be translated into the .po files, and compile them
 	@command -v msgmerge >/dev/null || { echo "make: this takes GNU gettext. On Debian and Ubuntu: apt-get install gettext" >&2; exit 1; }
-	$(PY) manage.py makemessages --settings tests.settings --all --no-wrap --add-location file \
+	$(PY) manage.py makemessages --settings tests.settings --all --no-obsolete --no-wrap --add-location file \
 		--ignore tests --ignore benchmarks --ignore docs --ignore examples --ignore build
 	@for file in $(wildcard locale/*/*/*.po faceauth/locale/*/*/*.po); do \
 		sed '/^"POT-Creation-Date: /d' $$file > $$file.new && mv $$file.new $$file; done
-	$(PY) manage.py compilemessages --settings tests.settings --ignore $(VENV)
+	$(PY) manage.py compilemessages --settings tests.settings --ignore $(VENV) --ignore $(CACHE)
 
 format: $(DEV) ## rewrite the code in the house style
 	$(PY) -m ruff check --fix .

@@ -8,6 +8,7 @@ they share.
 from __future__ import annotations
 
 import os
+from typing import Any
 
 cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
@@ -27,8 +28,8 @@ worker_tmp_dir = "/dev/shm" if os.path.isdir("/dev/shm") else None
 
 if "PROMETHEUS_MULTIPROC_DIR" in os.environ:
 
-    def child_exit(server: object, worker: object) -> None:
+    def child_exit(server: Any, worker: Any) -> None:
         """Forget what a process that ended was doing: see docs/operation.md."""
         from prometheus_client import multiprocess
 
-        multiprocess.mark_process_dead(worker.pid)  # type: ignore[attr-defined]
+        multiprocess.mark_process_dead(worker.pid)  # type: ignore[no-untyped-call]

@@ -17,6 +17,7 @@ from django.views.generic import CreateView, TemplateView
 
 from faceauth import addresses, conf, enrolment, events, receivers, throttling
 from faceauth.errors import FaceError, TooManyPictures
+from faceauth.mixins import FaceRequiredMixin
 from faceauth.models import FaceEvent
 from faceauth.responses import error_response
 from faceauth.views import CaptureMixin, LedOnMixin
@@ -81,12 +82,17 @@ class MembersView(LoginRequiredMixin, TemplateView):
     template_name = "members.html"
 
 
-class PasswordChangeView(SuccessMessageMixin, auth_views.PasswordChangeView):
+class PasswordChangeView(FaceRequiredMixin, SuccessMessageMixin, auth_views.PasswordChangeView):
     """A new password, or the first one."""
 
     template_name = "accounts/password_change.html"
     success_url = reverse_lazy("accounts:profile")
     success_message = gettext_lazy("Your password was changed.")
+
+    def face_is_required(self) -> bool:
+        user: Any = self.request.user
+        # Nobody is to set the first one who has only found them logged in.
+        return not user.has_usable_password()
 
     def get_form_class(self) -> Any:
         user: Any = self.request.user

@@ -6,15 +6,14 @@ from datetime import timedelta
 from typing import Any
 
 import numpy as np
-from django.contrib.auth import get_user_model
+from django.contrib.auth.base_user import AbstractBaseUser
 from django.db.models import F
 from django.utils import timezone
 
-from . import capture, conf, policy, shots
+from . import capture, conf, faces, policy, shots
 from .enrolment import same_picture
 from .errors import FaceError
 from .matching import distance
-from .models import FaceTemplateMixin
 from .vision.encoding import Encoding
 from .vision.quality import Quality
 
@@ -24,7 +23,7 @@ ONCE_IN = timedelta(days=1)
 SURER = 10
 
 
-def learn(user: FaceTemplateMixin, snapshot: capture.Snapshot, *, confirmed: bool = False) -> bool:
+def learn(user: AbstractBaseUser, snapshot: capture.Snapshot, *, confirmed: bool = False) -> bool:
     """Adapt to the first picture of a login; whether the template changed.
 
     The user gave their name, and a password too where `confirmed`. Pictures that cannot be used
@@ -41,7 +40,7 @@ def learn(user: FaceTemplateMixin, snapshot: capture.Snapshot, *, confirmed: boo
 
 
 def adapt(
-    user: FaceTemplateMixin,
+    user: AbstractBaseUser,
     encoding: Encoding,
     *,
     confirmed: bool = False,
@@ -58,9 +57,8 @@ def adapt(
     Returns:
         Whether the template changed.
     """
-    users: Any = get_user_model()._default_manager
     now = timezone.now()
-    current = users.filter(pk=user.pk).first()
+    current = faces.rows().filter(pk=user.pk).first()
     if not conf.get().ADAPT or current is None or not current.has_face:
         return False
     if current.face_adapted_at and now - current.face_adapted_at < ONCE_IN:
@@ -71,7 +69,7 @@ def adapt(
     if not len(queue) or not _is_sure(anchors, encoding, confirmed) or _is_known(rows, encoding):
         return False
     notes = shots.adapted(current.face_shot_notes, shots.note(shots.Source.LOGIN, quality))
-    seal = users.model._meta.get_field("face_encodings").seal
+    seal = current._meta.get_field("face_encodings").seal
     changes = {
         "face_encodings": seal(user.pk, np.vstack([anchors, queue[1:], encoding])),
         "face_adapted_at": now,
@@ -81,14 +79,13 @@ def adapt(
     if current.face_adapted_at is None:
         changes["face_enrolled_encodings"] = seal(user.pk, rows)
     # Only where nobody has changed the face in the meantime, another login or its owner.
-    unchanged = users.filter(pk=user.pk, face_changed_at=current.face_changed_at)
+    unchanged = faces.rows().filter(pk=user.pk, face_changed_at=current.face_changed_at)
     return _write(user, unchanged, changes)
 
 
-def revert(user: FaceTemplateMixin) -> bool:
+def revert(user: AbstractBaseUser) -> bool:
     """Take back all adaptation: the shots as they were enrolled. Whether there was any."""
-    users: Any = get_user_model()._default_manager
-    adapted = users.filter(pk=user.pk, face_enrolled_encodings__isnull=False)
+    adapted = faces.rows().filter(pk=user.pk, face_enrolled_encodings__isnull=False)
     current = adapted.first()
     if current is None:
         return False
@@ -121,9 +118,9 @@ def _is_known(rows: Encoding, encoding: Encoding) -> bool:
     return any(same_picture(shot, encoding) for shot in rows)
 
 
-def _write(user: FaceTemplateMixin, users: Any, changes: dict[str, Any]) -> bool:
-    """Write the changes to the one row in `users`, if it is there, and to `user`."""
-    if not users.update(**changes):
+def _write(user: AbstractBaseUser, rows: Any, changes: dict[str, Any]) -> bool:
+    """Write the changes to the one row in `rows`, if it is there, and to what the user has."""
+    if not rows.update(**changes):
         return False
-    user.refresh_from_db(fields=list(changes))
+    faces.of(user).refresh_from_db(fields=list(changes))
     return True

@@ -11,7 +11,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
 from django.views.generic import View
 
-from . import errors
+from . import errors, faces
 from .responses import error_response
 from .verification import VerifyForm
 from .views import PostOnlyView
@@ -29,7 +29,7 @@ class WhoAmIView(View):
             told = {
                 "username": user.get_username(),
                 "greeting": _("Hello, %(name)s.") % {"name": name},
-                "has_face": user.has_face,
+                "has_face": faces.of(user).has_face,
             }
         return JsonResponse({"user": told, "csrf_token": get_token(request)})
 

@@ -20,7 +20,7 @@ from django.http import HttpRequest
 from django.utils import timezone
 from django.utils.crypto import salted_hmac
 
-from . import addresses, conf, events
+from . import addresses, conf, events, faces
 from .errors import TooManyAttempts
 from .models import FaceEvent, FailureCount
 
@@ -63,7 +63,7 @@ class Attempt:
         """Whether no face is good enough for the user, because the staff has disabled it,
         or because too many were wrong before it.
         """
-        if user.face_disabled_at is not None:
+        if faces.of(user).face_disabled_at is not None:
             return True
         if self.account is None:
             return of_account(user).filter(disabled_at__isnull=False).exists()
@@ -94,7 +94,7 @@ class Attempt:
         if self.account is None or self.counts[self.account.key] < most:
             return False
         enabled = FailureCount.objects.filter(key=self.account.key, disabled_at=None)
-        if getattr(user, "has_face", False):
+        if faces.of(user).has_face:
             return bool(enabled.update(disabled_at=timezone.now(), user=user))
         enabled.update(disabled_at=None)  # the same work, where there is nothing to disable
         return False

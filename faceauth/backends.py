@@ -14,7 +14,7 @@ from django.contrib.auth.backends import BaseBackend
 from django.contrib.auth.base_user import AbstractBaseUser
 from django.http import HttpRequest
 
-from . import attempts, capture, challenge, conf, crypto, encoders, policy
+from . import attempts, capture, challenge, conf, crypto, encoders, faces, policy
 from .errors import Busy, ChallengeFailed, FaceError
 from .events import Facts
 from .gallery import gallery
@@ -93,7 +93,7 @@ class FaceBackend(BaseBackend):
 
     def get_user(self, user_id: Any) -> Any:
         """The user of a session; None where they are gone or inactive."""
-        user = get_user_model()._default_manager.filter(pk=user_id).first()
+        user = faces.users().filter(pk=user_id).first()
         return user if user and self.user_can_authenticate(user) else None
 
     def user_can_authenticate(self, user: AbstractBaseUser) -> bool:
@@ -127,15 +127,15 @@ class FaceBackend(BaseBackend):
         """
         user = _named(username)
         # Whoever is not there is made up, which takes as long as to read somebody.
-        match = _match(user or get_user_model()(), probe)
+        match = _match(user, probe)
         return Finding(user, policy.verify(match, frames(probe)))
 
     def identify(self, probe: Encoding) -> Finding:
         """Whom the probe, encodings float32 (n, 128), shows, of all who are enrolled (1:N)."""
         while True:
             nearest = [match.key for match in gallery().nearest(probe)]
-            users = get_user_model()._default_manager.in_bulk(nearest)
-            gone = [key for key in nearest if not getattr(users.get(key), "has_face", False)]
+            users = faces.users().in_bulk(nearest)
+            gone = [key for key in nearest if not faces.of(users.get(key)).has_face]
             if not gone:
                 break
             gallery().forget(gone)
@@ -147,14 +147,14 @@ class FaceBackend(BaseBackend):
 
 def _named(username: str | None) -> Any:
     """The user of that name, if any."""
-    model = get_user_model()
-    return model._default_manager.filter(**{model.USERNAME_FIELD: username}).first()
+    return faces.users().filter(**{get_user_model().USERNAME_FIELD: username}).first()
 
 
 def _match(user: Any, probe: Encoding) -> Match:
     """The user set against the probe; infinitely far where there is no template."""
-    enrolled = user.has_face
-    encodings = user.face_encodings if enrolled else _nobodys()
+    face = faces.of(user)
+    enrolled = face.has_face
+    encodings = face.face_encodings if enrolled else _nobodys()
     apart = distance(encodings, probe)
     return Match(user.pk if enrolled else 0, apart if enrolled else math.inf, len(encodings))
 
@@ -174,4 +174,4 @@ def _sealed(head: bytes, encoder: str, shape: tuple[int, int]) -> bytes:
 
 
 def _face() -> Any:
-    return get_user_model()._meta.get_field("face_encodings")
+    return faces.model()._meta.get_field("face_encodings")

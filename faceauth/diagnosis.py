@@ -24,8 +24,10 @@ from django.db import connections
 from django.db.migrations.executor import MigrationExecutor
 from django.shortcuts import resolve_url
 from django.test import Client
+from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
 
-from . import capture, conf, encoders, gallery, health
+from . import capture, conf, encoders, faces, gallery, health
 from .fields import OutdatedEncodings, UnreadableEncodings
 from .vision import drawn, sessions
 from .vision.encoding import DlibEncoder, template
@@ -102,7 +104,10 @@ def _machine() -> Iterator[Finding]:
         if hasattr(os, "sched_getaffinity")
         else os.cpu_count(),
     }
-    text = f"{facts['processor']}, {facts['cores']} cores; {' '.join(facts['instruction_sets'])}"
+    cores = ngettext("%(count)d core", "%(count)d cores", facts["cores"]) % {
+        "count": facts["cores"]
+    }
+    text = f"{facts['processor']}, {cores}; {' '.join(facts['instruction_sets'])}"
     yield Finding("machine", State.FINE, text, facts)
 
 
@@ -129,17 +134,21 @@ def _networks() -> Iterator[Finding]:
         "providers_of_onnxruntime": onnxruntime.get_available_providers(),
         "threads": capture.engine().threads,
     }
-    text = f"{encoder.name}'s, on {running[0]}, loaded in {facts['load_seconds']:.2f} s"
+    text = _("%(encoder)s's, on %(provider)s, loaded in %(seconds).2f s") % {
+        "encoder": encoder.name,
+        "provider": running[0],
+        "seconds": facts["load_seconds"],
+    }
     yield Finding("networks", State.FINE, text, facts)
     wanted = capture.engine().providers[0]
     if running[0] != wanted:
-        text = (
-            f"{wanted} is installed and cannot start, so that {running[0]} does the work: the log "
+        text = _(
+            "%(wanted)s is installed and cannot start, so that %(running)s does the work: the log "
             "has ONNX Runtime's reason."
-        )
+        ) % {"wanted": wanted, "running": running[0]}
         yield Finding("provider", State.WARNING, text)
     elif _has_graphics_card() and sessions.PROVIDERS[0] not in running:
-        text = (
+        text = _(
             "There is an NVIDIA card, and the ONNX Runtime that is installed cannot use it: "
             "pip uninstall onnxruntime, then pip install onnxruntime-gpu."
         )
@@ -162,22 +171,24 @@ def _self_test() -> Iterator[Finding]:
     image, engine = drawn.face(), capture.engine()
     faces, find = _timed(lambda: engine.find_faces(image))
     if len(faces) != 1:
-        yield Finding("self-test", State.BROKEN, f"{len(faces)} faces were found where there is 1.")
+        text = _("Faces found where there is 1: %(count)d.") % {"count": len(faces)}
+        yield Finding("self-test", State.BROKEN, text)
         return
     encoding, encode = _timed(lambda: engine.encode_with_mirror(image, faces[0]))
     facts = {"find_ms": find, "encode_ms": encode, "score": round(faces[0].score, 3)}
-    text = f"found in {find} ms, encoded in {encode} ms"
+    taken = {"find": find, "encode": encode}
+    text = _("found in %(find).1f ms, encoded in %(encode).1f ms") % taken
     if not np.isfinite(encoding).all() or encoding.shape != (encoders.encoder().size,):
-        yield Finding("self-test", State.BROKEN, "The encoding is no encoding.", facts)
+        yield Finding("self-test", State.BROKEN, _("The encoding is no encoding."), facts)
         return
     if isinstance(encoders.encoder(), DlibEncoder):
         off = float(np.linalg.norm(template(encoding[None]) - template(drawn.encoding()[None])))
         facts["off_by"] = round(off, 5)
         if off > NUMBERS_WITHIN:
-            text = f"The encoding is {off:.3f} off: those of other machines are not comparable."
-            yield Finding("self-test", State.BROKEN, text, facts)
+            text = _("The encoding is %(off).3f off: those of other machines are not comparable.")
+            yield Finding("self-test", State.BROKEN, text % {"off": off}, facts)
             return
-        text += f", {off:.5f} off what it should be"
+        text += _(", %(off).5f off what it should be") % {"off": off}
     yield Finding("self-test", State.FINE, text, facts)
 
 
@@ -185,7 +196,7 @@ def _timed(run: Callable[[], Any]) -> tuple[Any, float]:
     """What it gives, and how many milliseconds it takes: the median of some runs."""
     run()
     taken = []
-    for _ in range(RUNS):
+    for _run in range(RUNS):
         began = time.perf_counter()
         found = run()
         taken.append(1000 * (time.perf_counter() - began))
@@ -198,14 +209,16 @@ def _picture(data: bytes) -> Iterator[Finding]:
     if seen.quality:
         facts.update({name: round(each, 3) for name, each in seen.quality._asdict().items()})
     if problem := seen.problem():
-        text = f"A login would be told: {problem.messages[0]}"
+        text = _("A login would be told: %(message)s") % {"message": problem.messages[0]}
         yield Finding("picture", State.WARNING, text, {**facts, "problem": problem.code})
         return
     _encoding, encode = _timed(
         lambda: capture.engine().encode_with_mirror(seen.image, seen.faces[0])
     )
     facts["encode_ms"] = encode
-    text = f"read and found in {find} ms, encoded in {encode} ms, {facts['head_size']} pixels tall"
+    text = _(
+        "read and found in %(find).1f ms, encoded in %(encode).1f ms, %(size)d pixels tall"
+    ) % {"find": find, "encode": encode, "size": facts["head_size"]}
     yield Finding("picture", State.FINE, text, facts)
 
 
@@ -220,7 +233,7 @@ def _settings() -> Iterator[Finding]:
             yield Finding("settings", state, text, {"id": each.id})
             said += 1
     if not said:
-        yield Finding("settings", State.FINE, "manage.py check has nothing to say of faces")
+        yield Finding("settings", State.FINE, _("manage.py check has nothing to say of faces"))
 
 
 def _keys() -> Iterator[Finding]:
@@ -230,7 +243,7 @@ def _keys() -> Iterator[Finding]:
         "encryption_keys": len(now.ENCRYPTION_KEYS),
         "transform_key": now.ENCRYPTION_TRANSFORM_KEY is not None,
     }
-    yield Finding("keys", State.FINE, "What they encrypt they decrypt", facts)
+    yield Finding("keys", State.FINE, _("What they encrypt they decrypt"), facts)
 
 
 def _database() -> Iterator[Finding]:
@@ -244,38 +257,52 @@ def _database() -> Iterator[Finding]:
         "version": ".".join(map(str, numbers)),
         "milliseconds": taken,
     }
-    text = f"{connection.display_name} {facts['version']}, answers in {taken} ms"
+    text = _("%(database)s, answers in %(taken).1f ms") % {
+        "database": f"{connection.display_name} {facts['version']}",
+        "taken": taken,
+    }
     yield Finding("database", State.FINE, text, facts)
     executor = MigrationExecutor(connection)
     plan = executor.migration_plan(executor.loader.graph.leaf_nodes())
     if plan:
-        text = f"{len(plan)} migrations are not applied: run manage.py migrate."
+        text = ngettext(
+            "%(count)d migration is not applied: run manage.py migrate.",
+            "%(count)d migrations are not applied: run manage.py migrate.",
+            len(plan),
+        ) % {"count": len(plan)}
         yield Finding("migrations", State.BROKEN, text, {"missing": len(plan)})
     else:
-        yield Finding("migrations", State.FINE, "all are applied", {"missing": 0})
+        yield Finding("migrations", State.FINE, _("all are applied"), {"missing": 0})
 
 
 def _templates() -> Iterator[Finding]:
     """Every face that is kept can be read, and is of the encoder that the site has."""
-    users: Any = get_user_model()._default_manager.filter(face_encodings__isnull=False)
-    kinds = [type(user.face_encodings) for user in users.only("face_encodings").iterator()]
+    rows = faces.rows().filter(face_encodings__isnull=False).only("face_encodings")
+    kinds = [type(face.face_encodings) for face in rows.iterator()]
     unreadable, outdated = kinds.count(UnreadableEncodings), kinds.count(OutdatedEncodings)
     facts = {"people": len(kinds), "unreadable": unreadable, "outdated": outdated}
+    numbers = {name: f"{count:,}" for name, count in facts.items()}
     if unreadable:
-        text = (
-            f"{unreadable:,} of {len(kinds):,} faces cannot be read: the keys that encrypted them "
+        text = _(
+            "%(unreadable)s of %(people)s faces cannot be read: the keys that encrypted them "
             "are not among ENCRYPTION_KEYS, or ENCRYPTION_TRANSFORM_KEY is another."
         )
-        yield Finding("faces", State.BROKEN, text, facts)
+        yield Finding("faces", State.BROKEN, text % numbers, facts)
     elif outdated:
-        text = f"{outdated:,} of {len(kinds):,} faces are of another encoder: enrol them again."
-        yield Finding("faces", State.WARNING, text, facts)
+        text = _("%(outdated)s of %(people)s faces are of another encoder: enrol them again.")
+        yield Finding("faces", State.WARNING, text % numbers, facts)
     else:
-        yield Finding("faces", State.FINE, f"{len(kinds):,} enrolled, all can be read", facts)
+        text = _("%(people)s enrolled, all can be read")
+        yield Finding("faces", State.FINE, text % numbers, facts)
     began = time.perf_counter()
     gallery.Gallery().nearest(np.ones((1, encoders.encoder().size), np.float32))
     taken = round(1000 * (time.perf_counter() - began), 1)
-    yield Finding("gallery", State.FINE, f"read in {taken} ms", {"milliseconds": taken})
+    yield Finding(
+        "gallery",
+        State.FINE,
+        _("read in %(taken).1f ms") % {"taken": taken},
+        {"milliseconds": taken},
+    )
 
 
 def _cache() -> Iterator[Finding]:
@@ -285,7 +312,7 @@ def _cache() -> Iterator[Finding]:
         kind = settings.CACHES[DEFAULT_CACHE_ALIAS]["BACKEND"].rpartition(".")[2]
         yield Finding("cache", State.FINE, kind)
     else:
-        text = "It keeps nothing: pictures are not counted, and nobody has to wait."
+        text = _("It keeps nothing: pictures are not counted, and nobody has to wait.")
         yield Finding("cache", State.WARNING, text)
 
 
@@ -295,25 +322,27 @@ def _pages() -> Iterator[Finding]:
     response = client.get(resolve_url("faceauth:login"), secure=True)
     facts = {"status": response.status_code, **{each: response.get(each) for each in HEADERS}}
     if response.status_code != 200:
-        text = f"The login page answers with {response.status_code}."
+        text = _("The login page answers with %(status)d.") % {"status": response.status_code}
         yield Finding("pages", State.BROKEN, text, facts)
         return
     allowed = re.search(r"\bcamera=(\*|\([^)]*\))", response.get("Permissions-Policy", ""))
     who = allowed[1].strip("()").split() if allowed else []
     if allowed is None:
-        text = "No Permissions-Policy says who may use the camera: frames of others may ask for it."
+        text = _(
+            "No Permissions-Policy says who may use the camera: frames of others may ask for it."
+        )
         yield Finding("pages", State.WARNING, text, facts)
     elif "*" in who:
-        text = "The Permissions-Policy lets frames of everybody use the camera."
+        text = _("The Permissions-Policy lets frames of everybody use the camera.")
         yield Finding("pages", State.WARNING, text, facts)
     elif "self" not in who:
-        text = "The Permissions-Policy keeps the camera from the site's own pages."
+        text = _("The Permissions-Policy keeps the camera from the site's own pages.")
         yield Finding("pages", State.BROKEN, text, facts)
     elif not (settings.DEBUG or settings.SECURE_SSL_REDIRECT):
-        text = "Nothing leads visitors to HTTPS, and browsers give the camera to no other page."
+        text = _("Nothing leads visitors to HTTPS, and browsers give the camera to no other page.")
         yield Finding("pages", State.WARNING, text, facts)
     else:
-        yield Finding("pages", State.FINE, "The login page may use the camera", facts)
+        yield Finding("pages", State.FINE, _("The login page may use the camera"), facts)
 
 
 def _host() -> str:

@@ -1,4 +1,4 @@
-"""Faces into accounts and out again: who writes the mixin's columns."""
+"""Faces into accounts and out again: who writes the columns of `faces`."""
 
 from __future__ import annotations
 
@@ -7,18 +7,18 @@ from itertools import combinations
 from typing import Any, NamedTuple
 
 import numpy as np
-from django.contrib.auth import get_user_model
+from django.contrib.auth.base_user import AbstractBaseUser
 from django.db import transaction
 from django.db.models import Q
 from django.http import HttpRequest
 from django.utils import timezone
 from numpy.typing import ArrayLike
 
-from . import addresses, conf, errors, events, policy, rights, shots
+from . import addresses, conf, errors, events, faces, policy, rights, shots
 from .calibration import calibration
 from .fields import checked
 from .gallery import gallery
-from .models import FaceEvent, FaceTemplateMixin
+from .models import FaceEvent
 from .vision.encoding import Encoding, template
 
 # Two photos of one person taken at different times lie within this 97 times in 100, of two
@@ -33,7 +33,7 @@ SAME_PICTURE_WITHIN = 0.04
 # There is a face, be it one that cannot be read.
 ENROLLED = Q(face_encodings__isnull=False) | Q(face_enrolled_at__isnull=False)
 
-# What the mixin's columns hold where there is no face.
+# What the columns hold where there is no face.
 NOTHING: dict[str, Any] = {
     "face_encodings": None,
     "face_enrolled_at": None,
@@ -62,7 +62,7 @@ class Consent(NamedTuple):
         return cls(conf.get().NOTICE_VERSION, address)
 
     def columns(self) -> dict[str, Any]:
-        """The mixin's columns that hold it; it was given now."""
+        """The columns that hold it; it was given now."""
         return {
             "face_consented_at": timezone.now(),
             "face_consent_version": self.version,
@@ -97,7 +97,7 @@ def same_picture(one: Encoding, other: Encoding) -> bool:
 
 
 def enrol(
-    user: FaceTemplateMixin,
+    user: AbstractBaseUser,
     encodings: ArrayLike,
     consent: Consent | None = None,
     notes: Sequence[shots.Note] | None = None,
@@ -140,14 +140,15 @@ def enrol(
     with transaction.atomic():
         if user._state.adding:
             user.save()
+        faces.make_room(user)
         if not _write(user, columns):
             raise errors.AccountGone()
 
 
-def agree(user: FaceTemplateMixin, consent: Consent) -> bool:
+def agree(user: AbstractBaseUser, consent: Consent) -> bool:
     """Note that the user agreed anew to what is kept; whether there is a face to keep."""
     columns = consent.columns()
-    if not _row(user).filter(face_enrolled_at__isnull=False).update(**columns):
+    if not faces.row(user).filter(face_enrolled_at__isnull=False).update(**columns):
         return False
     _set(user, columns)
     return True
@@ -155,14 +156,15 @@ def agree(user: FaceTemplateMixin, consent: Consent) -> bool:
 
 def agreed_to_another(user: Any) -> bool:
     """Whether the user has a face, and the notice has changed since they agreed to it."""
-    enrolled = getattr(user, "face_enrolled_at", None) is not None
-    return enrolled and user.face_consent_version != conf.get().NOTICE_VERSION
+    face = faces.of(user)
+    enrolled = face.face_enrolled_at is not None
+    return enrolled and face.face_consent_version != conf.get().NOTICE_VERSION
 
 
-def revoke(user: FaceTemplateMixin, *still: Q) -> bool:
+def revoke(user: AbstractBaseUser, *still: Q) -> bool:
     """Remove the user's face and all that was kept with it, see `rights.erase`.
 
-    still: what has to be true of the user's row in that moment.
+    still: what has to be true of the face's row in that moment.
 
     Returns:
         Whether it was, and the user there. Else nothing is removed.
@@ -175,7 +177,7 @@ def revoke(user: FaceTemplateMixin, *still: Q) -> bool:
 
 
 def remove(
-    user: FaceTemplateMixin, *still: Q, request: HttpRequest | None = None, reason: str = ""
+    user: AbstractBaseUser, *still: Q, request: HttpRequest | None = None, reason: str = ""
 ) -> bool:
     """`revoke`, with an event of it kept, and the user told.
 
@@ -193,16 +195,11 @@ def remove(
     return True
 
 
-def _row(user: FaceTemplateMixin) -> Any:
-    """The user's row alone, as a queryset."""
-    return get_user_model()._base_manager.filter(pk=user.pk)
-
-
-def _write(user: FaceTemplateMixin, columns: dict[str, Any], *still: Q) -> bool:
+def _write(user: AbstractBaseUser, columns: dict[str, Any], *still: Q) -> bool:
     """Write the template and what goes with it to the row, if it is there and `still` like that,
-    then to the user. Whether it is written.
+    then to what the user has. Whether it is written.
     """
-    row = _row(user).filter(*still)
+    row = faces.row(user).filter(*still)
     columns = {**columns, "face_changed_at": timezone.now()}
     sealed = row.model._meta.get_field("face_encodings").seal(user.pk, columns["face_encodings"])
     if not row.update(**{**columns, "face_encodings": sealed}):
@@ -211,9 +208,10 @@ def _write(user: FaceTemplateMixin, columns: dict[str, Any], *still: Q) -> bool:
     return True
 
 
-def _set(user: FaceTemplateMixin, columns: dict[str, Any]) -> None:
+def _set(user: AbstractBaseUser, columns: dict[str, Any]) -> None:
+    face = faces.of(user)
     for name, value in columns.items():
-        setattr(user, name, value)
+        setattr(face, name, value)
 
 
 def _apart(one: Encoding, other: Encoding) -> float:
@@ -225,7 +223,7 @@ def _rows(encodings: Any) -> Encoding:
     return checked([encodings] if alone else encodings)
 
 
-def _looks_like_another(user: FaceTemplateMixin, rows: Encoding) -> bool:
+def _looks_like_another(user: AbstractBaseUser, rows: Encoding) -> bool:
     """Whether the face is to be flagged.
 
     Raises:
@@ -239,16 +237,16 @@ def _looks_like_another(user: FaceTemplateMixin, rows: Encoding) -> bool:
     return True
 
 
-def _another_is_near(user: FaceTemplateMixin, rows: Encoding) -> bool:
+def _another_is_near(user: AbstractBaseUser, rows: Encoding) -> bool:
     """Whether a login with these, face alone, could be taken for somebody else's. Those who may not
     log in count as well: they may again tomorrow.
     """
-    users: Any = get_user_model()._default_manager
+    enrolled = faces.users().filter(faces.where(Q(face_encodings__isnull=False)))
     while True:
         others = [match for match in gallery().nearest(rows) if match.key != user.pk]
         nearest = policy.identify(others[:1], len(rows), len(gallery())).accepted
         if nearest is None:
             return False
-        if users.filter(pk=nearest.key, face_encodings__isnull=False).exists():
+        if enrolled.filter(pk=nearest.key).exists():
             return True
         gallery().forget([nearest.key])

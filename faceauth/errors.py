@@ -179,6 +179,15 @@ class TooManyPictures(TooManyAttempts):
         )
 
 
+class TooManyPasswords(TooManyAttempts):
+    def worded(self, minutes: int) -> str:
+        return ngettext(
+            "There were too many attempts. Try again in %(minutes)d minute.",
+            "There were too many attempts. Try again in %(minutes)d minutes.",
+            minutes,
+        )
+
+
 class LoginRequired(FaceError):
     status = 401
     default_code = "login_required"
@@ -197,6 +206,14 @@ class FaceNeeded(FaceError):
     default_message = _(
         "Your face guards the admin: log in with it first, then you can change it or remove it."
     )
+
+
+class FaceRequired(FaceError):
+    """Not shown lately enough for what is asked for."""
+
+    status = 403
+    default_code = "face_required"
+    default_message = _("Confirm that it is you, then try again.")
 
 
 class PasswordNeeded(FaceError):

@@ -78,6 +78,11 @@ class EncodingsField(models.BinaryField):
         kwargs.setdefault("editable", False)
         super().__init__(*args, **kwargs)
 
+    def deconstruct(self) -> Any:
+        """As the column that it is: migrations go on without this app when it is taken out."""
+        name, _path, args, kwargs = super().deconstruct()
+        return name, "django.db.models.BinaryField", args, kwargs
+
     def seal(self, key: Any, value: Any) -> bytes | None:
         """Encodings (n, d) as the row with that primary key has them; as it is what need not be or
         cannot be encrypted.

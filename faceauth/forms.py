@@ -17,7 +17,7 @@ from django.utils.functional import cached_property
 from django.utils.text import format_lazy
 from django.utils.translation import gettext_lazy as _
 
-from . import attempts, capture, challenge, conf, devices, enrolment, errors, shots
+from . import attempts, capture, challenge, conf, devices, enrolment, errors, shots, throttling
 from .vision import liveness
 from .vision.encoding import Encoding
 from .vision.liveness import NotLiveError
@@ -183,6 +183,56 @@ class FaceLoginForm(ChallengedForm):
     def get_user(self) -> AbstractBaseUser | None:
         """The user who was recognised."""
         return self.user
+
+
+class OwnFaceForm(FaceLoginForm):
+    """The face of a user who is known: whoever they say to be, it is compared with theirs."""
+
+    def __init__(self, *args: Any, whose: Any, **kwargs: Any) -> None:
+        self.whose = whose
+        super().__init__(*args, **kwargs)
+
+    @cached_property
+    def claimed(self) -> str | None:
+        return str(self.whose.get_username())
+
+    def clean(self) -> dict[str, Any]:
+        message = _("You were not recognised. Look straight into the camera and try again.")
+        try:
+            data = super().clean()
+        except errors.NotRecognised as error:
+            raise errors.NotRecognised(message) from error
+        if self.user not in (None, self.whose):  # backends of others may know names by other rules
+            raise errors.NotRecognised(message)
+        return data
+
+
+class OwnPasswordForm(forms.Form):
+    """The password of the user who is logged in, asked for again."""
+
+    # Per hour; whoever guesses on has somebody's session.
+    MOST = 20
+
+    password = forms.CharField(
+        label=_("Password"),
+        strip=False,
+        widget=forms.PasswordInput(attrs={"autocomplete": "current-password"}),
+    )
+
+    def __init__(self, *args: Any, request: HttpRequest, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.request = request
+
+    def clean_password(self) -> str:
+        user, password = self.request.user, str(self.cleaned_data["password"])
+        try:
+            throttling.check("password", user.pk, self.MOST, throttling.HOUR)
+        except errors.TooManyPictures as error:
+            raise errors.TooManyPasswords(error.retry_after or throttling.HOUR) from error
+        found = authenticate(self.request, username=user.get_username(), password=password)
+        if found != user:
+            raise forms.ValidationError(_("This is not your password."), "invalid_login")
+        return password
 
 
 class Checkbox(forms.CheckboxInput):

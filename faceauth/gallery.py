@@ -9,10 +9,9 @@ from threading import Lock
 from typing import Any
 
 import numpy as np
-from django.contrib.auth import get_user_model
 from django.utils import timezone
 
-from . import encoders, metrics
+from . import encoders, faces, metrics
 from .matching import Templates
 from .policy import Match
 from .vision.encoding import Encoding
@@ -61,19 +60,19 @@ class Gallery:
 
     def _refresh(self) -> None:
         now = timezone.now()
-        users: Any = get_user_model()._default_manager.filter(face_changed_at__isnull=False)
+        rows = faces.rows().filter(face_changed_at__isnull=False)
         if self._read_until is not None:
-            users = users.filter(face_changed_at__gte=self._read_until - OVERLAP)
+            rows = rows.filter(face_changed_at__gte=self._read_until - OVERLAP)
             # While a whole folder is enrolled, nearly all of them are known already.
-            stamps = users.values_list("pk", "face_changed_at").iterator()
+            stamps = rows.values_list("pk", "face_changed_at").iterator()
             new = [key for key, changed_at in stamps if self._versions.get(key) != changed_at]
-            users = users.filter(pk__in=new) if len(new) <= FEW else users
+            rows = rows.filter(pk__in=new) if len(new) <= FEW else rows
         changed = {}
-        for user in users.only("face_changed_at", "face_encodings").iterator():
-            if self._versions.get(user.pk) == user.face_changed_at:
+        for face in rows.only("face_changed_at", "face_encodings").iterator():
+            if self._versions.get(face.pk) == face.face_changed_at:
                 continue
-            self._versions[user.pk] = user.face_changed_at
-            changed[user.pk] = user.face_encodings if user.has_face else None
+            self._versions[face.pk] = face.face_changed_at
+            changed[face.pk] = face.face_encodings if face.has_face else None
         enrolled = {key: each for key, each in changed.items() if each is not None}
         templates = Templates.of(enrolled.values())
         for key in changed:

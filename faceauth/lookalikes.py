@@ -6,9 +6,10 @@ from typing import Any, NamedTuple
 
 import numpy as np
 from django.contrib.auth import get_user_model
+from django.db.models import Q
 from numpy.typing import NDArray
 
-from . import conf, policy
+from . import conf, faces, policy
 from .matching import Templates
 
 # Of so many, the ones that changed last: each costs a decryption, and all pairs of them a moment.
@@ -47,13 +48,14 @@ def rate(enrolled: int) -> float:
 
 def find(shown: int) -> Found:
     """Compare everybody with everybody else, of the `MOST` whose faces changed last."""
-    model = get_user_model()
-    users: Any = model._default_manager.filter(face_encodings__isnull=False)
+    users = faces.users().filter(faces.where(Q(face_encodings__isnull=False)))
     enrolled = users.count()
-    latest = users.order_by("-face_changed_at").only(model.USERNAME_FIELD, "face_encodings")
-    people = [user for user in latest[:MOST] if user.has_face]
-    templates = Templates.of(user.face_encodings for user in people)
-    limits, kinds = _limits([user.face_shots for user in people], rate(enrolled))
+    changed, encodings = map(faces.lookup, ("face_changed_at", "face_encodings"))
+    latest = users.order_by(f"-{changed}").only(get_user_model().USERNAME_FIELD, encodings)
+    people = [user for user in latest[:MOST] if faces.of(user).has_face]
+    found = [faces.of(user) for user in people]
+    templates = Templates.of(face.face_encodings for face in found)
+    limits, kinds = _limits([face.face_shots for face in found], rate(enrolled))
     count, pairs = 0, []
     for start in range(0, len(people), _BLOCK):
         block = slice(start, start + _BLOCK)

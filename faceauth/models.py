@@ -12,7 +12,8 @@ from .fields import EncodingsField, OutdatedEncodings
 
 
 class FaceTemplateMixin(models.Model):
-    """Mix into a user model: its columns hold the user's face template.
+    """Mix into a user model: its columns hold the user's face template. Beside one that may not be
+    changed, `profiles` has them; `faces` tells where they are.
 
     `enrolment` writes them, and `adaptation` after it. Encodings are encrypted for the primary key,
     so a user is saved before they have a face.
@@ -107,6 +108,7 @@ class FaceEvent(models.Model):
         DISABLED = "disabled", _("disabled")
         ENABLED = "enabled", _("enabled")
         CHECKED = "checked", _("checked for the staff")
+        CONFIRMED = "confirmed", _("confirmed by face")
 
     class Mode(models.TextChoices):
         ALONE = "alone", _("face alone")

@@ -14,27 +14,33 @@ from django.http import HttpRequest
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
-from . import attempts, events, rights, second_step
+from . import attempts, confirmation, events, faces, rights, second_step
 from .backends import FaceBackend
-from .models import FaceEvent, FaceTemplateMixin
+from .models import FaceEvent
 
 
 @receiver(user_logged_in)
 def note_login(user: Any, request: HttpRequest | None = None, **kwargs: Any) -> None:
     """Note when the face was last used; who came in another way may use it again."""
     backend = getattr(user, "backend", "")
-    if not backend or not isinstance(load_backend(backend), FaceBackend):
-        # What stands beside the password is not made up for by the password.
-        if not second_step.asked_of(user):
-            enable(request, user)
-        ask_again(request, user)
+    if backend and isinstance(load_backend(backend), FaceBackend):
+        confirmation.note(request, user, confirmation.FACE)
+        note_use(FaceEvent.Kind.LOGIN, request, user)
         return
-    events.record(FaceEvent.Kind.LOGIN, request, user, getattr(user, "face_facts", None))
-    if isinstance(user, FaceTemplateMixin):
-        user.face_last_used_at = timezone.now()
-        # Not of who has removed their face, or is gone, in this moment.
-        row = get_user_model()._base_manager.filter(pk=user.pk, face_encodings__isnull=False)
-        row.update(face_last_used_at=user.face_last_used_at)
+    if backend:
+        confirmation.note(request, user, confirmation.PASSWORD)
+    # What stands beside the password is not made up for by the password.
+    if not second_step.asked_of(user, request):
+        enable(request, user)
+    ask_again(request, user)
+
+
+def note_use(kind: FaceEvent.Kind, request: HttpRequest | None, user: Any) -> None:
+    """Keep what the face that `FaceBackend` has just recognised was used for, and when."""
+    events.record(kind, request, user, getattr(user, "face_facts", None))
+    now = faces.of(user).face_last_used_at = timezone.now()
+    # Not of who has removed their face, or is gone, in this moment.
+    faces.row(user).filter(face_encodings__isnull=False).update(face_last_used_at=now)
 
 
 def enable(request: HttpRequest | None, user: Any) -> None:
@@ -52,7 +58,7 @@ def enable(request: HttpRequest | None, user: Any) -> None:
 
 def ask_again(request: HttpRequest | None, user: Any) -> None:
     """Tell the user where their face is not recognised any more because the encoder is another."""
-    if request is not None and getattr(user, "face_is_outdated", False):
+    if request is not None and faces.of(user).face_is_outdated:
         message = _(
             "This site recognises faces in a new way, and yours not any more. Enrol your face "
             "again on your profile page to log in with it."
@@ -75,5 +81,7 @@ def forget(sender: Any, instance: Any, using: str, **kwargs: Any) -> None:
     # Who records an event of theirs meanwhile has to wait, and then finds them gone.
     row = get_user_model()._base_manager.using(using).filter(pk=instance.pk)
     row.select_for_update().values_list("pk").first()
+    if faces.apart():
+        faces.row(instance).using(using).delete()
     rights.erase(instance)
     FaceEvent.objects.filter(user=instance).update(address="")

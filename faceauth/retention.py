@@ -11,7 +11,7 @@ from django.core.checks import CheckMessage, Warning
 from django.db.models import Q, QuerySet
 from django.utils import timezone
 
-from . import conf
+from . import conf, faces
 from .models import FaceEvent
 
 # How many days late `face_purge` may be before it is missed.
@@ -19,7 +19,7 @@ GRACE = 14
 
 
 def unused(days: int) -> Q:
-    """Of users: their face was neither enrolled nor logged them in, in so many days."""
+    """Of faces: it was neither enrolled nor logged them in, in so many days."""
     last = _ago(days)
     idle = Q(face_last_used_at__isnull=True) | Q(face_last_used_at__lt=last)
     return idle & Q(face_enrolled_at__lt=last)
@@ -42,16 +42,17 @@ def of_settings() -> Iterator[CheckMessage]:
 def of_purge() -> Iterator[CheckMessage]:
     """Of what should be gone by now."""
     now = conf.get()
-    faces = events = 0
+    stale = events = 0
     if now.KEEP_UNUSED_FACES_DAYS is not None:
-        users = get_user_model()._base_manager.filter(unused(now.KEEP_UNUSED_FACES_DAYS + GRACE))
-        faces = users.exclude(password__startswith=UNUSABLE_PASSWORD_PREFIX).count()
+        due = faces.where(unused(now.KEEP_UNUSED_FACES_DAYS + GRACE))
+        users = get_user_model()._base_manager.filter(due)
+        stale = users.exclude(password__startswith=UNUSABLE_PASSWORD_PREFIX).count()
     if now.KEEP_EVENTS_DAYS is not None:
         events = old_events(now.KEEP_EVENTS_DAYS + GRACE).count()
-    if faces or events:
+    if stale or events:
         message = (
             "More is kept than the site's notice says: of what should have been deleted "
-            f"{GRACE} days ago or earlier there is, in faces: {faces:,}, in events: {events:,}."
+            f"{GRACE} days ago or earlier there is, in faces: {stale:,}, in events: {events:,}."
         )
         yield Warning(message, hint="Have manage.py face_purge run daily.", id="faceauth.W011")
 

@@ -6,8 +6,9 @@ from typing import Any
 
 from django.db.models import Q
 from django.utils import timezone
+from django.utils.translation import gettext as _
 
-from . import attempts
+from . import attempts, faces
 from .fields import OutdatedEncodings, UnreadableEncodings
 from .models import FaceEvent, FaceTemplateMixin
 
@@ -23,12 +24,13 @@ def export(user: Any) -> dict[str, Any]:
     attempt, because whoever looks for a way in would learn from it how near they are, and whether
     a look-alike was found, because that is about somebody else.
     """
+    face = faces.of(user)
     return {
         "username": user.get_username(),
         "exported_at": timezone.now(),
-        "consent": _consent(user),
-        "face": _face(user),
-        "disabled_by_staff_at": user.face_disabled_at,
+        "consent": _consent(face),
+        "face": _face(face),
+        "disabled_by_staff_at": face.face_disabled_at,
         "failures": attempts.of_account(user)
         .values("failures", "wait_until", "disabled_at", "forget_at")
         .first(),
@@ -51,34 +53,36 @@ def erase_scores(*which: Q, dry_run: bool = False, **more: Any) -> int:
     return events.count() if dry_run else events.update(**dict.fromkeys(SCORES))
 
 
-def _consent(user: FaceTemplateMixin) -> dict[str, Any] | None:
-    if user.face_consented_at is None:
+def _consent(face: FaceTemplateMixin) -> dict[str, Any] | None:
+    if face.face_consented_at is None:
         return None
     return {
-        "given_at": user.face_consented_at,
-        "notice_version": user.face_consent_version,
-        "network": user.face_consent_from,
+        "given_at": face.face_consented_at,
+        "notice_version": face.face_consent_version,
+        "network": face.face_consent_from,
     }
 
 
-def _face(user: FaceTemplateMixin) -> dict[str, Any] | None:
-    if user.face_encodings is None:
+def _face(face: FaceTemplateMixin) -> dict[str, Any] | None:
+    if face.face_encodings is None:
         return None
     return {
-        "enrolled_at": user.face_enrolled_at,
-        "last_used_at": user.face_last_used_at,
-        "adapted_at": user.face_adapted_at,
-        "quality": user.face_quality,
-        "pictures": user.face_shot_notes,
-        "encodings": _numbers(user.face_encodings),
-        "encodings_as_enrolled": _numbers(user.face_enrolled_encodings),
+        "enrolled_at": face.face_enrolled_at,
+        "last_used_at": face.face_last_used_at,
+        "adapted_at": face.face_adapted_at,
+        "quality": face.face_quality,
+        "pictures": face.face_shot_notes,
+        "encodings": _numbers(face.face_encodings),
+        "encodings_as_enrolled": _numbers(face.face_enrolled_encodings),
     }
 
 
 def _numbers(encodings: Any) -> list[list[float]] | str | None:
     """Encodings (n, d) as JSON has them; in words where the site itself cannot read them."""
     if isinstance(encodings, UnreadableEncodings):
-        return "There are encodings that this site cannot decrypt any more. It uses them no longer."
+        return _(
+            "There are encodings that this site cannot decrypt any more. It uses them no longer."
+        )
     if isinstance(encodings, OutdatedEncodings):
         encodings = encodings.values
     return None if encodings is None else encodings.tolist()

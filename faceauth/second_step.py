@@ -1,4 +1,7 @@
-"""The admin's second step: the password first, then the face, and a session after both."""
+"""The second step: the password first, then the face. For the admin, where a session begins after
+both; or for the whole site by `middleware.FaceSecondStepMiddleware`, where little is to be seen
+before the second.
+"""
 
 from __future__ import annotations
 
@@ -7,23 +10,26 @@ from collections.abc import Iterator
 from typing import Any
 
 from django.apps import apps
-from django.contrib.auth import BACKEND_SESSION_KEY, get_user_model, load_backend
+from django.contrib.auth import get_user_model
 from django.core.checks import CheckMessage, Error, Warning
+from django.db.models import Q
 from django.http import HttpRequest
 from django.utils.crypto import constant_time_compare
 
-from . import conf
-from .backends import FaceBackend
+from . import conf, confirmation, faces
 
 # How long the password counts while the face is still to come.
 SECONDS = 5 * 60
 
-_PENDING, _PASSED = "faceauth_second_step_of", "faceauth_second_step_passed"
+_PENDING = "faceauth_second_step_of"
 
 
-def asked_of(user: Any) -> bool:
-    """Whether this user's password alone is not enough, for the admin and for what guards it."""
-    return conf.get().ADMIN_SECOND_STEP and bool(getattr(user, "is_staff", False))
+def asked_of(user: Any, request: HttpRequest | None = None) -> bool:
+    """Whether this user's password alone is not enough: for the admin and for what guards it, or
+    for the site that the request is made to.
+    """
+    staff = conf.get().ADMIN_SECOND_STEP and bool(getattr(user, "is_staff", False))
+    return staff or bool(getattr(request, "face_second_step", False))
 
 
 def begin(request: HttpRequest, user: Any) -> None:
@@ -43,7 +49,7 @@ def pending(request: HttpRequest) -> Any:
     noted = request.session.get(_PENDING)
     if not noted or noted["until"] < time.time():
         return None
-    user: Any = get_user_model()._default_manager.filter(pk=noted["user"]).first()
+    user: Any = faces.users().filter(pk=noted["user"]).first()
     if user is None or not constant_time_compare(noted["hash"], user.get_session_auth_hash()):
         return None
     return user
@@ -52,12 +58,14 @@ def pending(request: HttpRequest) -> Any:
 def finish(request: HttpRequest) -> None:
     """Note that the user who is logged in by now did both."""
     request.session.pop(_PENDING, None)
-    request.session[_PASSED] = str(request.user.pk)
+    confirmation.note(request, request.user, confirmation.PASSWORD)
 
 
 def passed(request: HttpRequest) -> bool:
-    """Whether the user who is logged in did both, in this session."""
-    return request.session.get(_PASSED) == str(request.user.pk)
+    """Whether the user who is logged in did both, in this session, in whatever order."""
+    both = (confirmation.PASSWORD, confirmation.FACE)
+    user: Any = request.user
+    return user.has_usable_password() and all(confirmation.seen(request, each) for each in both)
 
 
 def may_change_face(request: HttpRequest) -> bool:
@@ -66,10 +74,9 @@ def may_change_face(request: HttpRequest) -> bool:
     somewhere.
     """
     user: Any = request.user
-    if not asked_of(user) or user.face_enrolled_at is None:
+    if not asked_of(user) or faces.of(user).face_enrolled_at is None:
         return True
-    by_face = isinstance(load_backend(request.session[BACKEND_SESSION_KEY]), FaceBackend)
-    return by_face or passed(request)
+    return confirmation.seen(request, confirmation.FACE)
 
 
 def of_sites() -> Iterator[CheckMessage]:
@@ -98,7 +105,7 @@ def of_staff() -> Iterator[CheckMessage]:
     if not conf.get().ADMIN_SECOND_STEP:
         return
     staff = get_user_model()._default_manager.filter(is_staff=True, is_active=True)
-    faceless = staff.filter(face_enrolled_at=None).count()
+    faceless = staff.filter(faces.where(Q(face_enrolled_at=None))).count()
     if faceless:
         message = f"Staff who have no face enrolled, and so cannot get into the admin: {faceless}."
         hint = "They can enrol on the site, once they have logged in there by password."

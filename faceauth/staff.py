@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import Any
 
-from django.contrib.auth import get_user_model
 from django.contrib.auth.tokens import default_token_generator
 from django.http import HttpRequest
 from django.urls import reverse
@@ -12,7 +11,7 @@ from django.utils import timezone
 from django.utils.encoding import force_bytes
 from django.utils.http import urlsafe_base64_encode
 
-from . import attempts, events, mail
+from . import attempts, events, faces, mail
 from .models import FaceEvent
 
 BY_STAFF = events.Facts(outcome=events.BY_STAFF)
@@ -23,9 +22,10 @@ def disable(request: HttpRequest | None, user: Any) -> bool:
     whether one could before.
     """
     now = timezone.now()
-    if not _row(user).filter(face_disabled_at=None).update(face_disabled_at=now):
+    faces.make_room(user)
+    if not faces.row(user).filter(face_disabled_at=None).update(face_disabled_at=now):
         return False
-    user.face_disabled_at = now
+    faces.of(user).face_disabled_at = now
     events.record(FaceEvent.Kind.DISABLED, request, user, BY_STAFF)
     return True
 
@@ -34,9 +34,9 @@ def enable(request: HttpRequest | None, user: Any) -> bool:
     """Take that back, and forget the failures that may have disabled the face by themselves;
     whether it was disabled.
     """
-    by_staff = _row(user).filter(face_disabled_at__isnull=False).update(face_disabled_at=None)
+    by_staff = faces.row(user).filter(face_disabled_at__isnull=False).update(face_disabled_at=None)
     by_failures = attempts.enable(user)
-    user.face_disabled_at = None
+    faces.of(user).face_disabled_at = None
     if not by_staff and not by_failures:
         return False
     events.record(FaceEvent.Kind.ENABLED, request, user, BY_STAFF)
@@ -45,7 +45,7 @@ def enable(request: HttpRequest | None, user: Any) -> bool:
 
 def clear_flag(user: Any) -> bool:
     """Note that the face, which could be taken for somebody else's, has been seen to."""
-    return bool(_row(user).filter(face_flagged_at__isnull=False).update(face_flagged_at=None))
+    return bool(faces.row(user).filter(face_flagged_at__isnull=False).update(face_flagged_at=None))
 
 
 def invite(request: HttpRequest, user: Any, password_reset: str) -> bool:
@@ -69,8 +69,5 @@ def invite(request: HttpRequest, user: Any, password_reset: str) -> bool:
 
 def may_be_invited(user: Any) -> bool:
     """Whether there is somebody who can get the mail, and no face yet."""
-    return user.is_active and user.face_enrolled_at is None and bool(mail.address_of(user))
-
-
-def _row(user: Any) -> Any:
-    return get_user_model()._base_manager.filter(pk=user.pk)
+    enrolled = faces.of(user).face_enrolled_at is not None
+    return user.is_active and not enrolled and bool(mail.address_of(user))

@@ -11,6 +11,7 @@ urlpatterns = [
     path("forget/", views.ForgetDeviceView.as_view(), name="forget"),
     path("challenge/", views.ChallengeView.as_view(), name="challenge"),
     path("preview/", views.PreviewView.as_view(), name="preview"),
+    path("confirm/", views.ConfirmView.as_view(), name="confirm"),
     path("whoami/", api.WhoAmIView.as_view(), name="whoami"),
     path("verify/", api.VerifyView.as_view(), name="verify"),
     path("enrol/", views.EnrolView.as_view(), name="enrol"),

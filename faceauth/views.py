@@ -1,4 +1,4 @@
-"""What a visitor can do here: log in, be helped to, enrol, and be forgotten."""
+"""What a visitor can do here: log in, be helped to, confirm it, enrol, and be forgotten."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from typing import Any, cast
 from django import forms
 from django.conf import settings
 from django.contrib import messages
+from django.contrib.auth import login
 from django.contrib.auth import views as auth_views
 from django.contrib.auth.forms import AuthenticationForm
 from django.contrib.auth.mixins import LoginRequiredMixin
@@ -33,17 +34,20 @@ from . import (
     capture,
     challenge,
     conf,
+    confirmation,
     devices,
     encoders,
     enrolment,
     errors,
     events,
+    faces,
     guidance,
+    receivers,
     rights,
     second_step,
     throttling,
 )
-from .forms import EnrolForm, FaceLoginForm
+from .forms import EnrolForm, FaceLoginForm, OwnFaceForm, OwnPasswordForm
 from .models import FaceEvent
 from .responses import error_response, wants_json, with_retry_after
 from .uploads import bounded_upload
@@ -66,7 +70,7 @@ class CaptureMixin:
     def answer(self, user: Any, message: str, url: str) -> HttpResponse:
         """It worked: go on to `url`, with the message."""
         # Whoever sends JSON has no page of ours to read it on.
-        if not bodies.is_json(self.request):
+        if message and not bodies.is_json(self.request):
             messages.success(self.request, message)
         if wants_json(self.request):
             name = user.get_username()
@@ -138,13 +142,24 @@ class LoginView(CaptureMixin, LedOnMixin, auth_views.LoginView):
         return context
 
     def form_valid(self, form: Any) -> HttpResponse:
-        url = super().form_valid(form)["Location"]
         user = form.get_user()
+        led_on = self.log_in(user)
+        if "Location" not in led_on:
+            return led_on
         self._learn(form, user)
-        name = user.get_short_name() or user.get_username()
-        response = self.answer(user, _("Welcome back, %(name)s.") % {"name": name}, url)
+        response = self.answer(user, self.greeting(user), led_on["Location"])
         self._remember(response, user)
         return response
+
+    def log_in(self, user: Any) -> HttpResponse:
+        """Start the user's session, and lead on. What is no redirect is the answer, as it is."""
+        login(self.request, user)
+        return HttpResponseRedirect(self.get_success_url())
+
+    def greeting(self, user: Any) -> str:
+        """What the next page says to them; nothing where it is empty."""
+        name = user.get_short_name() or user.get_username()
+        return _("Welcome back, %(name)s.") % {"name": name}
 
     def _learn(self, form: Any, user: Any) -> None:
         """Let the template learn from the face, where something else told whose it is."""
@@ -212,12 +227,75 @@ class PreviewView(PostOnlyView):
         return guidance.Pose(name, level if math.isfinite(level) else None)
 
 
+class ConfirmView(CaptureMixin, LoginRequiredMixin, auth_views.RedirectURLMixin, FormView):
+    """Show again that it is you, by face or by password, before something that matters: where
+    `decorators.face_required` or the second step leads.
+    """
+
+    template_name = "faceauth/confirm.html"
+    form_class: Any = OwnFaceForm
+
+    def get_default_redirect_url(self) -> str:
+        return resolve_url(settings.LOGIN_REDIRECT_URL)
+
+    def get_form_class(self) -> Any:
+        """The form that was filled in: only the password's has a password."""
+        return OwnPasswordForm if "password" in self.request.POST else OwnFaceForm
+
+    def get_form(self, form_class: Any = None) -> Any:
+        kind = form_class or self.get_form_class()
+        whose = {"whose": self.request.user} if kind is OwnFaceForm else {}
+        return kind(**self.get_form_kwargs(), **whose)
+
+    def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
+        request, user = self.request, cast(Any, self.request.user)
+        context = super().get_context_data(**kwargs)
+        form, has_face = context["form"], faces.of(user).has_face
+        by_face, by_password = form, OwnPasswordForm(request=request)
+        if isinstance(form, OwnPasswordForm):
+            by_face, by_password = OwnFaceForm(request, whose=user), form
+        told = request.POST if request.method == "POST" else request.GET
+        only = confirmation.FACE if told.get("only") == confirmation.FACE else ""
+        return {
+            **context,
+            "form": by_face,
+            "password_form": by_password,
+            "by_face": has_face,
+            "by_password": user.has_usable_password() and not (only and has_face),
+            "only": only,
+            "next": self.get_redirect_url(),
+        }
+
+    def form_valid(self, form: Any) -> HttpResponse:
+        request, user = self.request, cast(Any, self.request.user)
+        request.session.cycle_key()
+        if isinstance(form, OwnFaceForm):
+            confirmation.note(request, user, confirmation.FACE)
+            receivers.note_use(FaceEvent.Kind.CONFIRMED, request, form.get_user())
+            adaptation.learn(user, form.cleaned_data["snapshot"][:1])
+        else:
+            confirmation.note(request, user, confirmation.PASSWORD)
+            if not second_step.asked_of(user, request):
+                receivers.enable(request, user)
+        name = user.get_short_name() or user.get_username()
+        message = _("Thank you, %(name)s: it is you.") % {"name": name}
+        return self.answer(user, message, self.get_success_url())
+
+
 class OwnFaceMixin(LoginRequiredMixin):
-    """For views that change the face of the user who is logged in."""
+    """For views that change the face of the user who is logged in: of nobody who may have found
+    them logged in.
+    """
 
     def dispatch(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
         if not second_step.may_change_face(request):
             return error_response(request, errors.FaceNeeded())
+        if request.user.is_authenticated:
+            # Between the page and its form pictures are taken.
+            sent = request.method == "POST"
+            most = confirmation.MAX_AGE_WITH_PICTURES if sent else confirmation.MAX_AGE
+            if refusal := confirmation.refusal(request, most):
+                return refusal
         return super().dispatch(request, *args, **kwargs)
 
 
@@ -226,6 +304,9 @@ class EnrolView(CaptureMixin, OwnFaceMixin, FormView):
 
     template_name = "faceauth/enrol.html"
     form_class = EnrolForm
+
+    def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
+        return super().get_context_data(face=faces.of(self.request.user), **kwargs)
 
     def post(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
         try:
@@ -237,7 +318,8 @@ class EnrolView(CaptureMixin, OwnFaceMixin, FormView):
 
     def form_valid(self, form: EnrolForm) -> HttpResponse:
         user: Any = self.request.user
-        there = user.has_face or user.face_is_outdated
+        face = faces.of(user)
+        there = face.has_face or face.face_is_outdated
         kind = FaceEvent.Kind.REPLACED if there else FaceEvent.Kind.ENROLLED
         try:
             data, consent = form.cleaned_data, enrolment.Consent.by(self.request)
@@ -265,6 +347,7 @@ class NoticeView(TemplateView):
             site_name=site,
             numbers=encoders.encoder().size,
             failures_days=attempts.KEPT["account"].days,
+            face=faces.of(self.request.user),
             asked=enrolment.agreed_to_another(self.request.user),
             **kwargs,
         )

@@ -14,7 +14,7 @@ from django.urls import NoReverseMatch
 from django.utils.translation import gettext, ngettext
 from django.utils.translation import gettext_lazy as _
 
-from faceauth import adaptation, enrolment, events, staff
+from faceauth import adaptation, enrolment, events, faces, staff
 
 # Each takes a moment, and some send a mail.
 MOST = 500
@@ -68,7 +68,7 @@ class FaceActions(admin.ModelAdmin):
         def told(count: int) -> str:
             return ngettext("%d face was removed.", "%d faces were removed.", count)
 
-        self._do(request, users, "remove_face", remove, "Face removed.", told)
+        self._do(request, users, "remove_face", remove, gettext("Face removed."), told)
         return None
 
     @admin.action(description=_("Disable face login"), permissions=["remove_face"])
@@ -83,7 +83,8 @@ class FaceActions(admin.ModelAdmin):
                 count,
             )
 
-        self._do(request, users, "disable_face", disable, "Face login disabled.", told)
+        logged = gettext("Face login disabled.")
+        self._do(request, users, "disable_face", disable, logged, told)
 
     @admin.action(description=_("Enable face login"), permissions=["remove_face"])
     def enable_face(self, request: HttpRequest, users: QuerySet) -> None:
@@ -97,7 +98,8 @@ class FaceActions(admin.ModelAdmin):
                 count,
             )
 
-        self._do(request, users, "enable_face", enable, "Face login enabled.", told)
+        logged = gettext("Face login enabled.")
+        self._do(request, users, "enable_face", enable, logged, told)
 
     @admin.action(description=_("Invite to enrol"), permissions=["enrol_face"])
     def invite_to_enrol(self, request: HttpRequest, users: QuerySet) -> None:
@@ -117,7 +119,8 @@ class FaceActions(admin.ModelAdmin):
         def told(count: int) -> str:
             return ngettext("%d invitation was sent.", "%d invitations were sent.", count)
 
-        self._do(request, users, "invite_to_enrol", invite, "Invited to enrol a face.", told)
+        logged = gettext("Invited to enrol a face.")
+        self._do(request, users, "invite_to_enrol", invite, logged, told)
         if linkless:
             message = gettext(
                 "Who has no password needs a link for a new one, and there is no view %(name)s. "
@@ -131,7 +134,7 @@ class FaceActions(admin.ModelAdmin):
         def told(count: int) -> str:
             return ngettext("%d flag was cleared.", "%d flags were cleared.", count)
 
-        cleared = "Look-alike seen to."
+        cleared = gettext("Look-alike seen to.")
         self._do(request, users, "clear_flag", staff.clear_flag, cleared, told)
 
     @admin.action(description=_("Take back adaptation"), permissions=["change"])
@@ -139,7 +142,7 @@ class FaceActions(admin.ModelAdmin):
         def told(count: int) -> str:
             return ngettext("%d face was taken back.", "%d faces were taken back.", count)
 
-        reverted = "Adaptation of the face taken back."
+        reverted = gettext("Adaptation of the face taken back.")
         self._do(request, users, "take_back_adaptation", adaptation.revert, reverted, told)
 
     def _may(self, request: HttpRequest, name: str, user: Any = None) -> bool:
@@ -179,7 +182,7 @@ class FaceActions(admin.ModelAdmin):
             self.message_user(request, message % left, messages.WARNING)
 
     def _ask_before_removing(self, request: HttpRequest, users: QuerySet) -> HttpResponse:
-        with_face = users.filter(enrolment.ENROLLED)
+        with_face = users.filter(faces.where(enrolment.ENROLLED))
         count = with_face.count()
         context = {
             **self.admin_site.each_context(request),

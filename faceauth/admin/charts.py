@@ -55,6 +55,7 @@ class Chart(NamedTuple):
     width: int = WIDTH
     height: int = HEIGHT
     left: int = LEFT
+    middle: int = (LEFT + WIDTH) // 2
     top: int = TOP
     base: int = HEIGHT - BOTTOM
 

@@ -11,8 +11,9 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from django.views.generic import FormView
 
-from faceauth import enrolment, errors, events
+from faceauth import confirmation, enrolment, errors, events, faces
 from faceauth.forms import ConsentField, EnrolForm, SnapshotField
+from faceauth.mixins import FaceRequiredMixin
 from faceauth.models import FaceEvent
 from faceauth.views import CaptureMixin
 
@@ -52,13 +53,18 @@ class EnrolOtherForm(EnrolForm):
         self.challenged = self.challenged and not photos
 
 
-class EnrolForOtherView(CaptureMixin, FormView):
+class EnrolForOtherView(CaptureMixin, FaceRequiredMixin, FormView):
     """Enrol a user's face, or enrol it again. Whoever may see it has been checked."""
 
     form_class = EnrolOtherForm
     model_admin: Any = None
     user: Any = None
     photos = False
+    face_max_age = confirmation.MAX_AGE_WITH_PICTURES
+
+    def face_is_required(self) -> bool:
+        """Where it is no other: as on the site, nobody exchanges a face by a session they found."""
+        return bool(self.user == self.request.user)
 
     def get_template_names(self) -> list[str]:
         return [f"admin/faceauth/{'photos' if self.photos else 'enrol'}.html"]
@@ -73,6 +79,7 @@ class EnrolForOtherView(CaptureMixin, FormView):
             title=_("Enrol the face of %(name)s") % {"name": name},
             opts=admin.opts,
             owner=self.user,
+            face=faces.of(self.user),
             media=admin.media,
             change_url=admin.face_url("change", self.user),
             enrol_url=admin.face_url("face_enrol", self.user),
@@ -83,7 +90,7 @@ class EnrolForOtherView(CaptureMixin, FormView):
 
     def form_valid(self, form: EnrolOtherForm) -> HttpResponse:
         user, data = self.user, form.cleaned_data
-        there = user.face_enrolled_at is not None
+        there = faces.of(user).face_enrolled_at is not None
         kind = FaceEvent.Kind.REPLACED if there else FaceEvent.Kind.ENROLLED
         consent = enrolment.Consent.by(self.request)
         try:
@@ -93,8 +100,14 @@ class EnrolForOtherView(CaptureMixin, FormView):
             return self.form_invalid(form)
         facts = events.Facts(outcome=events.BY_STAFF)
         events.record(kind, self.request, user, facts)
-        how = "photos" if self.photos else "webcam"
-        logged = f"Face {kind} ({how}); says that the person has agreed."
-        self.model_admin.log_change(self.request, user, logged)
+        self.model_admin.log_change(self.request, user, self._logged(there))
         message = _("The face of %(name)s is enrolled.") % {"name": user.get_username()}
         return self.answer(user, message, self.model_admin.face_url("change", user))
+
+    def _logged(self, there: bool) -> str:
+        """What the admin's log says of it; there: whether a face was enrolled before."""
+        if self.photos:
+            done = _("Face replaced (photos)") if there else _("Face enrolled (photos)")
+        else:
+            done = _("Face replaced (webcam)") if there else _("Face enrolled (webcam)")
+        return _("%(done)s; says that the person has agreed.") % {"done": done}

@@ -16,9 +16,11 @@ from django.utils.functional import cached_property
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
+from faceauth import faces
 from faceauth.models import FaceEvent
 
 from . import dashboard, figures, outcomes
+from .users import ENCODINGS
 
 # A list of more pages than that is not read to its end, and counting takes long.
 MOST = 10_000
@@ -65,7 +67,7 @@ class FaceEventAdmin(admin.ModelAdmin):
 
     def get_queryset(self, request: HttpRequest) -> QuerySet:
         found = super().get_queryset(request)
-        return found.defer("user__face_encodings", "user__face_enrolled_encodings")
+        return found if faces.apart() else found.defer(*(f"user__{name}" for name in ENCODINGS))
 
     def get_search_fields(self, request: HttpRequest) -> tuple[str, ...]:
         return (get_user_model().USERNAME_FIELD,)

@@ -13,8 +13,9 @@ from django.db.models import Count, F, IntegerField, Q
 from django.db.models.functions import Cast, Floor, TruncDate
 from django.utils import formats, timezone
 from django.utils.translation import gettext as _
+from django.utils.translation import pgettext
 
-from faceauth import conf, lookalikes, policy, shots
+from faceauth import conf, faces, lookalikes, policy, shots
 from faceauth.models import FaceEvent, FailureCount
 
 from .charts import Chart, Column, chart
@@ -70,15 +71,15 @@ def since(days: int = DAYS) -> datetime:
 
 def users() -> Users:
     """Of now, in one query and a small one."""
-    enrolled = Q(face_enrolled_at__isnull=False)
-    counts = get_user_model()._default_manager.filter(is_active=True)
-    found: dict[str, int] = counts.aggregate(
-        active=Count("pk"),
-        enrolled=Count("pk", filter=enrolled),
-        flagged=Count("pk", filter=Q(face_flagged_at__isnull=False)),
-        low=Count("pk", filter=Q(face_quality__lt=shots.GOOD)),
-        disabled_by_staff=Count("pk", filter=Q(face_disabled_at__isnull=False)),
-    )
+    kinds = {
+        "enrolled": Q(face_enrolled_at__isnull=False),
+        "flagged": Q(face_flagged_at__isnull=False),
+        "low": Q(face_quality__lt=shots.GOOD),
+        "disabled_by_staff": Q(face_disabled_at__isnull=False),
+    }
+    counts = {name: Count("pk", filter=faces.where(which)) for name, which in kinds.items()}
+    active = get_user_model()._default_manager.filter(is_active=True)
+    found: dict[str, int] = active.aggregate(active=Count("pk"), **counts)
     failures = FailureCount.objects.filter(disabled_at__isnull=False, user__is_active=True).count()
     return Users(**found, disabled_by_failures=failures)
 
@@ -122,7 +123,7 @@ def daily() -> Chart:
         for day in days
     ]
     title = _("Face logins a day, in the last %(days)d days") % {"days": DAYS}
-    return chart(title, columns, good=_("logged in"), bad=_("refused"))
+    return chart(title, columns, **_names())
 
 
 def distances(enrolled: int) -> Chart:
@@ -147,7 +148,7 @@ def distances(enrolled: int) -> Chart:
     ]
     lines = [(at / STEP - first, text) for at, text in limits]
     title = _("Distances of the last %(days)d days, and the limit") % {"days": DAYS}
-    return chart(title, columns, good=_("logged in"), bad=_("refused"), lines=lines)
+    return chart(title, columns, lines=lines, **_names())
 
 
 def _attempts() -> Any:
@@ -168,3 +169,8 @@ def _limits(enrolled: int) -> Sequence[tuple[float, str]]:
         alone = _("limit face alone, %(people)d enrolled") % {"people": enrolled}
         found.append((at(lookalikes.rate(enrolled)), alone))
     return found
+
+
+def _names() -> dict[str, Any]:
+    """What a chart calls the two counts of attempts."""
+    return {"good": pgettext("attempts", "logged in"), "bad": pgettext("attempts", "refused")}

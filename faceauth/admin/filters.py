@@ -1,4 +1,4 @@
-"""Filters for users by their face, each by columns of the user's own row."""
+"""Filters for users by their face, each by columns of one row."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from django.http import HttpRequest
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
-from faceauth import shots
+from faceauth import faces, shots
 from faceauth.models import FailureCount
 
 Choice = tuple[str, Any, Q]
@@ -30,7 +30,7 @@ class FaceFilter(admin.SimpleListFilter):
     def queryset(self, request: HttpRequest, queryset: QuerySet) -> QuerySet:
         for name, _label, which in self.choices_of():
             if name == self.value():
-                return queryset.filter(which)
+                return queryset.filter(faces.where(which))
         return queryset
 
 

@@ -9,12 +9,11 @@ from django.contrib.admin.forms import AdminAuthenticationForm
 from django.contrib.auth import views as auth_views
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.urls import reverse
-from django.utils.functional import cached_property
 from django.utils.http import urlencode
 from django.utils.translation import gettext as _
 
-from faceauth import conf, devices, errors, second_step
-from faceauth.forms import FaceLoginForm
+from faceauth import conf, devices, faces, second_step
+from faceauth.forms import FaceLoginForm, OwnFaceForm
 from faceauth.views import CaptureMixin
 
 
@@ -24,23 +23,8 @@ class StaffFaceLoginForm(FaceLoginForm):
     demands = {"staff": True}
 
 
-class SecondStepForm(StaffFaceLoginForm):
+class SecondStepForm(OwnFaceForm, StaffFaceLoginForm):
     """The face of the user who has given their password."""
-
-    def __init__(self, *args: Any, pending: Any, **kwargs: Any) -> None:
-        self.pending = pending
-        super().__init__(*args, **kwargs)
-
-    @cached_property
-    def claimed(self) -> str | None:
-        return str(self.pending.get_username())
-
-    def clean(self) -> dict[str, Any]:
-        try:
-            return super().clean()
-        except errors.NotRecognised as error:
-            message = _("You were not recognised. Look straight into the camera and try again.")
-            raise errors.NotRecognised(message) from error
 
 
 class InsideMixin(auth_views.RedirectURLMixin):
@@ -64,7 +48,7 @@ class PasswordStepView(InsideMixin, auth_views.LoginView):
 
     def form_valid(self, form: Any) -> HttpResponse:
         user = form.get_user()
-        if user.face_enrolled_at is None:
+        if faces.of(user).face_enrolled_at is None:
             message = _(
                 "The admin asks for your face after the password, and you have none enrolled. "
                 "Log in on the site and enrol it there, or ask somebody else of the staff."
@@ -94,7 +78,7 @@ class FaceStepView(CaptureMixin, InsideMixin, auth_views.LoginView):
 
     def get_form_kwargs(self) -> dict[str, Any]:
         kwargs = super().get_form_kwargs()
-        return {**kwargs, "pending": self.pending} if self.pending else kwargs
+        return {**kwargs, "whose": self.pending} if self.pending else kwargs
 
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
         return super().get_context_data(

@@ -21,7 +21,7 @@ from django.utils.translation import gettext_lazy as _
 from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_POST
 
-from faceauth import enrolment, shots
+from faceauth import enrolment, faces, shots
 from faceauth.models import FailureCount
 
 from . import outcomes
@@ -62,7 +62,7 @@ class FaceAdminMixin(FaceActions):
 
     def get_queryset(self, request: HttpRequest) -> QuerySet:
         locked = FailureCount.objects.filter(user=OuterRef("pk"), disabled_at__isnull=False)
-        users = super().get_queryset(request).defer(*ENCODINGS)
+        users = faces.without(ENCODINGS, super().get_queryset(request))
         return users.annotate(face_locked=Exists(locked))
 
     def get_search_results(
@@ -109,33 +109,34 @@ class FaceAdminMixin(FaceActions):
             *super().get_urls(),
         ]
 
-    @admin.display(boolean=True, description=_("face"), ordering="face_enrolled_at")
+    @admin.display(boolean=True, description=_("face"), ordering=faces.lookup("face_enrolled_at"))
     def face_enrolled(self, user: Any) -> bool:
-        return user.face_enrolled_at is not None
+        return faces.of(user).face_enrolled_at is not None
 
     @admin.display(description=_("shots"), empty_value="–")
     def face_shot_count(self, user: Any) -> int | None:
-        return len(shots.current(user.face_shot_notes)) or None
+        return len(shots.current(faces.of(user).face_shot_notes)) or None
 
     @admin.display(
         description=_("quality"),
         empty_value="–",
-        ordering=Coalesce(F("face_quality"), Value(-1.0)),
+        ordering=Coalesce(F(faces.lookup("face_quality")), Value(-1.0)),
     )
     def face_quality_bar(self, user: Any) -> SafeString | None:
-        return None if user.face_quality is None else meter(user.face_quality)
+        quality = faces.of(user).face_quality
+        return None if quality is None else meter(quality)
 
     @admin.display(
         description=_("last face login"),
         empty_value="–",
-        ordering=Coalesce(F("face_last_used_at"), _NEVER),
+        ordering=Coalesce(F(faces.lookup("face_last_used_at")), _NEVER),
     )
     def face_last_login(self, user: Any) -> datetime | None:
-        return user.face_last_used_at
+        return faces.of(user).face_last_used_at
 
     @admin.display(description=_("disabled"), empty_value="–")
     def face_state(self, user: Any) -> str | None:
-        if user.face_disabled_at is not None:
+        if faces.of(user).face_disabled_at is not None:
             return gettext("by the staff")
         return gettext("by failures") if user.face_locked else None
 
@@ -186,23 +187,25 @@ class FaceAdminMixin(FaceActions):
         return user
 
     def _panel(self, request: HttpRequest, user: Any) -> dict[str, Any]:
+        face = faces.of(user)
         buttons = {
-            "remove_face": user.face_enrolled_at,
-            "disable_face": not user.face_disabled_at,
-            "enable_face": user.face_disabled_at or user.face_locked,
-            "invite_to_enrol": not user.face_enrolled_at,
-            "clear_flag": user.face_flagged_at,
-            "take_back_adaptation": user.face_adapted_at,
+            "remove_face": face.face_enrolled_at,
+            "disable_face": not face.face_disabled_at,
+            "enable_face": face.face_disabled_at or user.face_locked,
+            "invite_to_enrol": not face.face_enrolled_at,
+            "clear_flag": face.face_flagged_at,
+            "take_back_adaptation": face.face_adapted_at,
         }
         may_enrol = self.has_enrol_face_permission(request, user)
         return {
             "owner": user,
-            "quality": user.face_quality is not None and meter(user.face_quality),
+            "face": face,
+            "quality": face.face_quality is not None and meter(face.face_quality),
             "shots": [
                 (shot, [meter(share) for share in shot.measures or ()])
-                for shot in map(shots.read, shots.current(user.face_shot_notes))
+                for shot in map(shots.read, shots.current(face.face_shot_notes))
             ],
-            "readable": user.has_face,
+            "readable": face.has_face,
             "asked": enrolment.agreed_to_another(user),
             "events": [(each, outcomes.label(each)) for each in user.face_events.all()[:EVENTS]],
             "enrol_url": may_enrol and self.face_url("face_enrol", user),

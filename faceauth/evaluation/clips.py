@@ -11,6 +11,7 @@ from typing import NamedTuple
 
 import cv2
 import numpy as np
+from django.utils.translation import gettext as _
 from numpy.typing import NDArray
 from PIL import Image as Pictures
 
@@ -143,7 +144,7 @@ def read(path: Path) -> Clip:
     else:
         frames, times = _video(path)
     if not frames:
-        raise ValueError(f"{path} is no film that can be read.")
+        raise ValueError(_("%(file)s is no film that can be read.") % {"file": path})
     return Clip(path.stem, [_sized(frame) for frame in frames], np.array(times, np.float64))
 
 
@@ -251,7 +252,7 @@ def _spread(yaws: NDArray[np.float64], anchors: Sequence[int]) -> list[int]:
     way = np.concatenate([[0], np.cumsum(np.abs(np.diff(yaws)))])
     parts = list(pairwise(anchors))
     steps = [1] * len(parts)
-    for _ in range(MOST_FRAMES - len(anchors)):
+    for _more in range(MOST_FRAMES - len(anchors)):
         # What one more frame would shorten most, where there is one.
         lengths = [
             (way[to] - way[start]) / each if each < to - start else 0

@@ -7,6 +7,9 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from math import sqrt
 from typing import Any, NamedTuple
 
+from django.utils.translation import gettext as _
+from django.utils.translation import pgettext
+
 from .trials import ROWS, Row, Verdict
 
 DEVIATIONS = 1.96  # of a normal distribution: 95 % lie within
@@ -77,20 +80,22 @@ def _row(row: Row, verdicts: Sequence[Verdict]) -> dict[str, Any]:
 def _lines(results: Sequence[Mapping[str, Any]]) -> Iterator[str]:
     attacks = [row for row in results if not row["true"]]
     if attacks:
-        yield from _table("Attacks", "got through", attacks)
+        yield from _table(_("Attacks"), _("got through"), attacks)
     true = [row for row in results if row["true"]]
     if attacks and true:
         yield ""
     if true:
-        yield from _table("True attempts", "refused", true)
+        yield from _table(_("True attempts"), pgettext("attempts", "refused"), true)
     yield ""
-    yield "live: taken for a live person; who got through was taken for the right person as well."
+    yield _(
+        "live: taken for a live person; who got through was taken for the right person as well."
+    )
 
 
 def _table(title: str, counted: str, results: Sequence[Mapping[str, Any]]) -> Iterator[str]:
+    attempts, live, at_most, refused = _("attempts"), _("live"), _("at most"), _("why refused")
     yield (
-        f"{title:44}{'attempts':>9}{'live':>6}{counted:>13}{'%':>7}{'95 %':>13}{'at most':>9}"
-        "  why refused"
+        f"{title:44}{attempts:>9}{live:>6}{counted:>13}{'%':>7}{'95 %':>13}{at_most:>9}  {refused}"
     )
     for row in results:
         rate = {name: value * 100 for name, value in row["rate"].items()}
@@ -98,10 +103,10 @@ def _table(title: str, counted: str, results: Sequence[Mapping[str, Any]]) -> It
         mark = "" if row["holds"] is not False else " !"
         reasons = list(row["reasons"].items())
         why = ", ".join(f"{reason} {count}" for reason, count in reasons[:REASONS])
-        if rest := sum(count for _, count in reasons[REASONS:]):
-            why += f", others {rest}"
+        if rest := sum(count for _reason, count in reasons[REASONS:]):
+            why += _(", others %(count)d") % {"count": rest}
         interval = f"{rate['low']:.1f}-{rate['high']:.1f}"
         yield (
-            f"{row['attempt']:44}{row['attempts']:9}{row['live']:6}{row['rate']['events']:13}"
+            f"{_(row['attempt']):44}{row['attempts']:9}{row['live']:6}{row['rate']['events']:13}"
             f"{rate['value']:7.1f}{interval:>13}{most + mark:>9}  {why}"
         ).rstrip()

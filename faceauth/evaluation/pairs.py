@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
+from django.utils.translation import gettext as _
 from numpy.typing import NDArray
 
 from faceauth.matching import distance
@@ -61,9 +62,10 @@ def read_pairs(folder: Path, file: Path) -> list[Pair]:
             case [""]:
                 continue
             case _:
-                raise ValueError(f"{file.name}: not a pair: {line!r}")
+                message = _("%(file)s: not a pair: %(line)r")
+                raise ValueError(message % {"file": file.name, "line": line})
     if not pairs:
-        raise ValueError(f"{file.name} has no pairs")
+        raise ValueError(_("%(file)s has no pairs") % {"file": file.name})
     return pairs
 
 

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
+from django.utils.translation import gettext as _
 from numpy.typing import NDArray
 
 from faceauth import capture
@@ -58,11 +59,11 @@ def encode(path: Path) -> Photo:
     try:
         image = decode_image(path.read_bytes())
     except (ImageError, OSError) as error:
-        return Photo(path, None, f"unreadable: {error}")
+        return Photo(path, None, _("unreadable: %(why)s") % {"why": error})
     engine = capture.engine()
     faces = engine.find_faces(image)
     if not faces:
-        return Photo(path, None, "no face found")
+        return Photo(path, None, _("no face found"))
     face = middle_one(image, faces)
     encoder = engine.load().encoder
     chips = encoder.views(image, face.landmarks)
@@ -72,7 +73,8 @@ def encode(path: Path) -> Photo:
         quick=encodings[[0, len(chips)]].mean(axis=0),
         plain=encodings[0],
     )
-    remark = f"{len(faces)} faces, the middle one taken" if len(faces) > 1 else ""
+    several = _("%(count)d faces, the middle one taken") % {"count": len(faces)}
+    remark = several if len(faces) > 1 else ""
     return Photo(path, encoded, remark)
 
 

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 import numpy as np
+from django.utils.translation import gettext as _
 
 from .scores import Scores
 
@@ -28,9 +29,9 @@ def draw(curves: Mapping[str, Scores], file: Path) -> None:
         missed = 1 - np.searchsorted(genuine, limits) / max(len(genuine), 1)
         trade_off.plot(rates, missed, label=name)
     trade_off.set(
-        title="Detection error trade-off",
-        xlabel="false-match rate",
-        ylabel="false non-match rate",
+        title=_("Detection error trade-off"),
+        xlabel=_("false-match rate"),
+        ylabel=_("false non-match rate"),
         xscale="log",
         yscale="symlog",
         ylim=(0, 1),
@@ -40,8 +41,10 @@ def draw(curves: Mapping[str, Scores], file: Path) -> None:
     trade_off.legend()
     name, scores = next(iter(curves.items()))
     bins = np.linspace(0, 1.2, 121)
-    for kind, distances in (("one person", scores.genuine), ("two people", scores.impostors)):
+    kinds = ((_("one person"), scores.genuine), (_("two people"), scores.impostors))
+    for kind, distances in kinds:
         histogram.hist(distances, bins, density=True, alpha=0.6, label=kind)
-    histogram.set(title=f"Distances, {name}", xlabel="distance", ylabel="density")
+    title = _("Distances, %(name)s") % {"name": name}
+    histogram.set(title=title, xlabel=_("distance"), ylabel=_("density"))
     histogram.legend()
     figure.savefig(file)

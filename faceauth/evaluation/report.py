@@ -5,6 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
+from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
+
 from faceauth import conf, encoders, policy
 from faceauth.vision.encoding import DlibEncoder
 
@@ -22,10 +25,27 @@ MOST_DRAWS, ENROLLED = 10, 500
 FEWEST = 10
 
 VARIANTS = {
-    "enrolled in 10 views": "views",
-    "2: itself and mirrored": "mirrored",
-    "1: face_recognition": "plain",
+    "views": _("enrolled in 10 views"),
+    "mirrored": _("2: itself and mirrored"),
+    "plain": _("1: face_recognition"),
 }
+
+VERDICTS = {
+    True: _(
+        "%(shots)d enrolled, %(frames)d shown: the rate of %(rate)s holds (%(impostors)d impostors)"
+    ),
+    False: _(
+        "%(shots)d enrolled, %(frames)d shown: the rate of %(rate)s DOES NOT HOLD "
+        "(%(impostors)d impostors)"
+    ),
+    None: _(
+        "%(shots)d enrolled, %(frames)d shown: too few people to tell whether the rate of %(rate)s "
+        "holds (%(impostors)d impostors)"
+    ),
+}
+
+# Heads the columns of how many shots there are on both sides: 18 characters at most.
+ENROLLED_SHOWN = _("enrolled, shown")
 
 ByCell = Mapping[tuple[int, int], Scores]
 
@@ -42,9 +62,11 @@ def photos(found: Sequence[Photo]) -> dict[str, int]:
 def shortage(people: Sequence[Sequence[Encoded]]) -> str:
     """What is missing to measure error rates; nothing where nothing is."""
     if len(people) < 2:
-        return "Two people at least are needed: false matches are between people."
+        return gettext("Two people at least are needed: false matches are between people.")
     if all(len(each) < 2 for each in people):
-        return "Two photos of one person at least are needed: false non-matches are between them."
+        return gettext(
+            "Two photos of one person at least are needed: false non-matches are between them."
+        )
     return ""
 
 
@@ -58,8 +80,12 @@ def scores(people: Sequence[Sequence[Encoded]]) -> dict[tuple[int, int], Scores]
 
 def curves(by_cell: ByCell) -> dict[str, Scores]:
     """The ones worth drawing, under their names."""
-    names = {(1, 1): "1 photo against 1", (3, 1): "3 against 1", (3, 3): "3 against 3"}
-    names[PLAIN] = "face_recognition, 1 against 1"
+    names = {
+        (1, 1): gettext("1 photo against 1"),
+        (3, 1): gettext("3 against 1"),
+        (3, 3): gettext("3 against 3"),
+        PLAIN: gettext("face_recognition, 1 against 1"),
+    }
     return {name: by_cell[cell] for cell, name in names.items() if cell in by_cell}
 
 
@@ -103,15 +129,14 @@ def calibrated(people: Sequence[Sequence[Encoded]]) -> list[dict[str, Any]]:
 
 def calibrated_text(people: Sequence[Sequence[Encoded]], cells: Sequence[Mapping[str, Any]]) -> str:
     """The same for people to read."""
-    verdicts = {True: "holds", False: "DOES NOT HOLD", None: "too few people to tell"}
-    lines = [f"{len(people)} people enrolled", "", *_policy_lines(cells), ""]
+    enrolled = gettext("%(count)d people enrolled") % {"count": len(people)}
+    lines = [enrolled, "", *_policy_lines(cells), ""]
     for cell in cells:
-        rate, pairs = cell["policy"]["rate"], cell["impostors"]
-        name = f"{cell['shots']} enrolled, {cell['frames']} shown"
-        lines.append(
-            f"{name}: the rate of {rate:.0e} {verdicts[cell['holds']]} ({pairs} impostors)"
-        )
-    lines.append("False non-matches are between shots of one enrolment: logins have more of them.")
+        values = {**cell, "rate": f"{cell['policy']['rate']:.0e}"}
+        lines.append(VERDICTS[cell["holds"]] % values)
+    lines.append(
+        gettext("False non-matches are between shots of one enrolment: logins have more of them.")
+    )
     return "\n".join(lines)
 
 
@@ -177,53 +202,61 @@ def text(results: Mapping[str, Any]) -> str:
 
 def _lines(results: Mapping[str, Any]) -> Iterator[str]:
     found = results["photos"]
-    yield f"{found['photos']} photos of {found['people']} people"
-    yield f"a face found in {found['faces']} of them: {found['faces'] / found['photos']:.2%}"
+    share = f"{found['faces'] / found['photos']:.2%}"
+    yield gettext("%(photos)d photos of %(people)d people") % found
+    yield gettext("a face found in %(faces)d of them: %(share)s") % {**found, "share": share}
     if pairs := results.get("pairs"):
         yield ""
-        yield (
-            f"{pairs['pairs']} pairs, one photo against one in 10 views: {pairs['folds']:.2%} ± "
-            f"{pairs['error']:.2%} right in ten folds, {pairs['best']:.2%} at the best distance "
-            f"({pairs['distance']:.3f}); {pairs['undetected']} with a face undetected"
-        )
+        shares = {name: f"{pairs[name]:.2%}" for name in ("folds", "error", "best")}
+        yield gettext(
+            "%(pairs)d pairs, one photo against one in 10 views: %(folds)s ± %(error)s right in "
+            "ten folds, %(best)s at the best distance (%(distance).3f); %(undetected)d with a face "
+            "undetected"
+        ) % {**pairs, **shares}
     if "cells" not in results:
         return
     yield ""
-    yield "False non-match rate at a false-match rate, in per cent, with 95 % intervals"
-    yield f"{'enrolled, shown':18}{'EER':>8}" + "".join(f"{rate:>20.0e}" for rate in RATES)
+    yield gettext(
+        "False non-match rate at a false-match rate, in per cent, with %(level)s intervals"
+    ) % {"level": "95 %"}
+    yield f"{ENROLLED_SHOWN!s:18}{'EER':>8}" + "".join(f"{rate:>20.0e}" for rate in RATES)
     for cell in results["cells"]:
         yield f"{cell['shots']}, {cell['frames']:<15}{cell['eer'] * 100:8.2f}{_columns(cell['at'])}"
     yield ""
-    yield "One photo against one, by what is encoded of them"
-    for name, variant in VARIANTS.items():
+    yield gettext("One photo against one, by what is encoded of them")
+    for variant, label in VARIANTS.items():
         if variant in results["one_against_one"]:
-            yield f"{name:26}{_columns(results['one_against_one'][variant])}"
+            yield f"{label!s:26}{_columns(results['one_against_one'][variant])}"
     if fixed := results.get("fixed"):
-        yield (
-            f"face_recognition, one photo against one at {fixed['distance']}: FMR "
-            f"{fixed['fmr']['value']:.1e}, FNMR {fixed['fnmr']['value']:.2%}"
-        )
+        yield gettext(
+            "face_recognition, one photo against one at %(distance)s: FMR %(fmr)s, FNMR %(fnmr)s"
+        ) % {
+            "distance": fixed["distance"],
+            "fmr": f"{fixed['fmr']['value']:.1e}",
+            "fnmr": f"{fixed['fnmr']['value']:.2%}",
+        }
     yield ""
     yield from _policy_lines(results["cells"])
     yield ""
-    yield "Face alone, one among many"
-    yield (
-        f"{'people':>7} {'enrolled, shown':18}{'strangers let in':>24}{'members in':>22}"
-        f"{'as others':>11}"
+    yield gettext("Face alone, one among many")
+    people, strangers, members = (
+        gettext("people"),
+        gettext("strangers let in"),
+        gettext("members in"),
     )
+    others = gettext("as others")
+    yield f"{people:>8} {ENROLLED_SHOWN!s:18}{strangers:>24}{members:>22}{others:>11}"
     for row in results["galleries"]:
         name = f"{row['shots']}, {row['frames']}" if row["shots"] else "face_recognition"
         strangers = _counted(row["let_in"], row["strangers"])
         members = _counted(row["recognised"], row["members"])
-        yield f"{row['people']:7} {name:18}{strangers:>24}{members:>22}{row['mistaken']:11}"
+        yield f"{row['people']:8} {name:18}{strangers:>24}{members:>22}{row['mistaken']:11}"
 
 
 def _policy_lines(cells: Sequence[Mapping[str, Any]]) -> Iterator[str]:
-    yield "What the policy's distances come to here"
-    yield (
-        f"{'enrolled, shown':18}{'rate set':>9}{'distance':>10}{'FMR':>10}{'95 %':>20}"
-        f"{'FNMR %':>20}"
-    )
+    yield gettext("What the policy's distances come to here")
+    rate, distance = gettext("rate set"), gettext("distance")
+    yield f"{ENROLLED_SHOWN!s:18}{rate:>9}{distance:>10}{'FMR':>10}{'95 %':>20}{'FNMR %':>20}"
     for cell in cells:
         own = cell["policy"]
         fmr = own["fmr"]
@@ -233,12 +266,14 @@ def _policy_lines(cells: Sequence[Mapping[str, Any]]) -> Iterator[str]:
             f"{fmr['low']:11.1e}-{fmr['high']:.1e} {_interval(own['fnmr']):>19}"
         )
     if not all(cell["policy"]["supported"] for cell in cells):
-        yield "* too few impostors in the calibration for this rate: the distance is a strict one"
+        yield gettext(
+            "* too few impostors in the calibration for this rate: the distance is a strict one"
+        )
 
 
 def _columns(at: Sequence[Mapping[str, Any]]) -> str:
     columns = [_interval(each["fnmr"]) for each in at]
-    columns += ["too few impostors"] * (len(RATES) - len(columns))
+    columns += [gettext("too few impostors")] * (len(RATES) - len(columns))
     return "".join(f"{each:>20}" for each in columns)
 
 
@@ -248,4 +283,5 @@ def _interval(rate: Mapping[str, float]) -> str:
 
 
 def _counted(count: int, of: int) -> str:
-    return f"{count} of {of} ({count / of:.2%})" if of else "-"
+    values = {"count": count, "of": of, "share": f"{count / of:.2%}" if of else ""}
+    return gettext("%(count)d of %(of)d (%(share)s)") % values if of else "-"

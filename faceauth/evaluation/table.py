@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from django.utils.translation import gettext as _
 
 from faceauth import encoders
 from faceauth.enrolment import SAME_PERSON_WITHIN
@@ -91,7 +92,7 @@ def write(people: Sequence[Sequence[Encoded]], folder: Path) -> None:
     share = round(len(people) * COHORT_SHARE)
     one, others = ([people[index] for index in part] for part in np.split(fewest_first, [share]))
     if len(one) < BLEND or not any(len(each) >= max(map(sum, CELLS)) for each in others):
-        raise ValueError("It takes hundreds of people, some of them with ten photos.")
+        raise ValueError(_("It takes hundreds of people, some of them with ten photos."))
     blends, times = cohort(one), scale(others)
     lines = ",\n".join(json.dumps(cell) for cell in cells(others, blends, times))
     np.save(folder / "cohort.npy", blends.astype(np.float16), allow_pickle=False)

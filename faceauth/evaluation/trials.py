@@ -10,6 +10,7 @@ import numpy as np
 from django.contrib.sessions.backends.signed_cookies import SessionStore
 from django.db import transaction
 from django.http import HttpRequest
+from django.utils.translation import gettext_noop
 
 from faceauth import capture, challenge, matching, policy
 from faceauth.errors import FaceError
@@ -161,30 +162,67 @@ _TILTED_SCREEN = _photo(attacks.on_screen(attacks.tilted(20, 60)))
 _UPRIGHT = {degrees: _photo(attacks.tilted(degrees - 20, degrees)) for degrees in (45, 60)}
 _SLANTING = {degrees: _photo(attacks.slanted(degrees - 20, degrees)) for degrees in (45, 60)}
 
+TRUE = {5: gettext_noop("true, 5 a second"), 10: gettext_noop("true, 10 a second")}
+
 ROWS = (
-    Row("photo, still", Kind.PHOTO, _STILL, FLAT),
-    Row("photo shifted, scaled, turned in the plane", Kind.PHOTO, _MOVED, FLAT),
-    Row("photo tilted up to 45 degrees", Kind.PHOTO, _UPRIGHT[45], FLAT),
-    Row("photo tilted up to 45 degrees, slanting", Kind.PHOTO, _SLANTING[45], FLAT),
-    Row("photo tilted up to 60 degrees", Kind.PHOTO, _UPRIGHT[60], FAR),
-    Row("photo tilted up to 60 degrees, slanting", Kind.PHOTO, _SLANTING[60], FAR),
-    Row("photo bent", Kind.PHOTO, _photo(attacks.curved), FLAT),
-    Row("photo with eyes or mouth cut and moved", Kind.PHOTO, _photo(attacks.cut), FLAT),
-    Row("photo on a screen, moved", Kind.PHOTO, _SCREEN, FLAT),
-    Row("photo on a screen, tilted up to 60 degrees", Kind.PHOTO, _TILTED_SCREEN, FAR),
-    Row("photo animated by a program", Kind.PHOTO, _photo(attacks.animated), None),
-    Row("several photos, swapped", Kind.ALBUM, _album(albums.swapped), FAR),
-    Row("several photos, fading", Kind.ALBUM, _album(albums.faded), FAR),
-    Row("several photos, step by step", Kind.ALBUM, _album(albums.leafed), FAR),
-    Row("the right frames in the wrong order", Kind.FILM, _film(replays.wrong_order), NEVER),
-    Row("two people, one looking straight", Kind.MIXED, _mixed(replays.swapped_in), NEVER),
-    Row("two people by turns", Kind.MIXED, _mixed(replays.by_turns), NEVER),
-    Row("two people, one fading into the other", Kind.MIXED, _mixed(replays.faded_in), None),
-    Row("an answer to another challenge", Kind.FILM, _film(replays.as_it_is), NEVER, fits=False),
-    Row("an answer sent twice", Kind.FILM, _film(replays.as_it_is), NEVER, again=True),
-    Row("a film that happens to fit, on a screen", Kind.FILM, _film(replays.on_screen), None),
+    Row(gettext_noop("photo, still"), Kind.PHOTO, _STILL, FLAT),
+    Row(gettext_noop("photo shifted, scaled, turned in the plane"), Kind.PHOTO, _MOVED, FLAT),
+    Row(gettext_noop("photo tilted up to 45 degrees"), Kind.PHOTO, _UPRIGHT[45], FLAT),
+    Row(gettext_noop("photo tilted up to 45 degrees, slanting"), Kind.PHOTO, _SLANTING[45], FLAT),
+    Row(gettext_noop("photo tilted up to 60 degrees"), Kind.PHOTO, _UPRIGHT[60], FAR),
+    Row(gettext_noop("photo tilted up to 60 degrees, slanting"), Kind.PHOTO, _SLANTING[60], FAR),
+    Row(gettext_noop("photo bent"), Kind.PHOTO, _photo(attacks.curved), FLAT),
+    Row(
+        gettext_noop("photo with eyes or mouth cut and moved"),
+        Kind.PHOTO,
+        _photo(attacks.cut),
+        FLAT,
+    ),
+    Row(gettext_noop("photo on a screen, moved"), Kind.PHOTO, _SCREEN, FLAT),
+    Row(
+        gettext_noop("photo on a screen, tilted up to 60 degrees"), Kind.PHOTO, _TILTED_SCREEN, FAR
+    ),
+    Row(gettext_noop("photo animated by a program"), Kind.PHOTO, _photo(attacks.animated), None),
+    Row(gettext_noop("several photos, swapped"), Kind.ALBUM, _album(albums.swapped), FAR),
+    Row(gettext_noop("several photos, fading"), Kind.ALBUM, _album(albums.faded), FAR),
+    Row(gettext_noop("several photos, step by step"), Kind.ALBUM, _album(albums.leafed), FAR),
+    Row(
+        gettext_noop("the right frames in the wrong order"),
+        Kind.FILM,
+        _film(replays.wrong_order),
+        NEVER,
+    ),
+    Row(
+        gettext_noop("two people, one looking straight"),
+        Kind.MIXED,
+        _mixed(replays.swapped_in),
+        NEVER,
+    ),
+    Row(gettext_noop("two people by turns"), Kind.MIXED, _mixed(replays.by_turns), NEVER),
+    Row(
+        gettext_noop("two people, one fading into the other"),
+        Kind.MIXED,
+        _mixed(replays.faded_in),
+        None,
+    ),
+    Row(
+        gettext_noop("an answer to another challenge"),
+        Kind.FILM,
+        _film(replays.as_it_is),
+        NEVER,
+        fits=False,
+    ),
+    Row(
+        gettext_noop("an answer sent twice"), Kind.FILM, _film(replays.as_it_is), NEVER, again=True
+    ),
+    Row(
+        gettext_noop("a film that happens to fit, on a screen"),
+        Kind.FILM,
+        _film(replays.on_screen),
+        None,
+    ),
     *(
-        Row(f"true, {rate} a second", Kind.FILM, _film(replays.as_it_is), FAR, true=True, rate=rate)
+        Row(TRUE[rate], Kind.FILM, _film(replays.as_it_is), FAR, true=True, rate=rate)
         for rate in reversed(RATES)
     ),
 )

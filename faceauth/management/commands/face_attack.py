@@ -11,6 +11,7 @@ from typing import Any
 
 import django
 from django.core.management.base import BaseCommand, CommandError, CommandParser
+from django.utils.translation import gettext as _
 from tqdm import tqdm
 
 from faceauth import capture, challenge, conf
@@ -25,7 +26,7 @@ DOES_NOT_HOLD = 4
 
 
 class Command(BaseCommand):
-    help = (
+    help = _(
         "Attacks the liveness challenge with photos of people, a folder of <person>/<photo>, and "
         "with films of heads that turn: measures how many attacks get through, and how many true "
         "attempts are refused. Ends with status 4 where these are more than is promised."
@@ -37,21 +38,25 @@ class Command(BaseCommand):
         parser.add_argument(
             "--clips",
             type=Path,
-            help="films of heads that turn: animated GIFs, videos, folders of numbered pictures",
+            help=_("films of heads that turn: animated GIFs, videos, folders of numbered pictures"),
         )
-        parser.add_argument("--attempts", type=int, default=300, help="of each kind; default: 300")
         parser.add_argument(
-            "--turns", type=int, choices=(1, 2, 3), help="asked for; by default CHALLENGE_TURNS"
+            "--attempts", type=int, default=300, help=_("of each kind; default: 300")
         )
-        parser.add_argument("--only", help="the kinds of attempts whose names contain this")
-        parser.add_argument("--seed", type=int, default=0, help="another gives other attempts")
-        parser.add_argument("--json", type=Path, help="write all results there")
-        parser.add_argument("--processes", type=int, help="by default one a core")
+        parser.add_argument(
+            "--turns", type=int, choices=(1, 2, 3), help=_("asked for; by default CHALLENGE_TURNS")
+        )
+        parser.add_argument("--only", help=_("the kinds of attempts whose names contain this"))
+        parser.add_argument("--seed", type=int, default=0, help=_("another gives other attempts"))
+        parser.add_argument("--json", type=Path, help=_("write all results there"))
+        parser.add_argument("--processes", type=int, help=_("by default one a core"))
 
     def handle(self, *, folder: Path, **options: Any) -> None:
         paths = photos.photos(folder)
         if not paths:
-            raise CommandError(f"There are no photos in {folder}/<person>/.")
+            raise CommandError(
+                _("There are no photos in %(folder)s/<person>/.") % {"folder": folder}
+            )
         turns = options["turns"] or conf.get().CHALLENGE_TURNS
         count, seed = options["attempts"], options["seed"]
         films, templates = self._films(options["clips"], turns)
@@ -61,12 +66,18 @@ class Command(BaseCommand):
         )
         with pool:
             chosen = supply.picked(paths, count, seed)
-            read = tqdm(pool.map(supply.read, chosen, chunksize=8), total=len(chosen), unit="photo")
+            read = tqdm(
+                pool.map(supply.read, chosen, chunksize=8), total=len(chosen), unit=_("photo")
+            )
             made_of = Supply(filter(None, read), films, templates, turns)
             self._describe(made_of, turns)
             only = options["only"] or ""
-            cases = [each for each in made_of.cases(count, seed) if only in ROWS[each.row].name]
-            judged = tqdm(self._judged(pool, cases), total=len(cases), unit="attempt")
+            cases = [
+                each
+                for each in made_of.cases(count, seed)
+                if only in (name := ROWS[each.row].name) or only in _(name)
+            ]
+            judged = tqdm(self._judged(pool, cases), total=len(cases), unit=_("attempt"))
             results = liveness_report.rows(judged)
         self.stdout.write(liveness_report.text(results))
         if file := options["json"]:
@@ -95,19 +106,29 @@ class Command(BaseCommand):
         except (OSError, ValueError) as error:
             raise CommandError(str(error)) from error
         if not films:
-            self.stderr.write(self.style.WARNING(f"No film in {folder} answers a challenge."))
+            warning = _("No film in %(folder)s answers a challenge.") % {"folder": folder}
+            self.stderr.write(self.style.WARNING(warning))
         return films, templates
 
     def _describe(self, made_of: Supply, turns: int) -> None:
-        self.stdout.write(
-            f"{len(made_of.straight)} photos of {len(made_of.people)} people look straight ahead, "
-            f"{len(made_of.albums)} people have photos turned to a side"
-        )
-        names = {film.film for film in made_of.films}
-        self.stdout.write(
-            f"{len(made_of.films)} parts of {len(names)} films, mirror images among them, answer "
-            f"a challenge of {turns} turns"
-        )
+        photographed = _(
+            "%(photos)d photos of %(people)d people look straight ahead, %(albums)d people have "
+            "photos turned to a side"
+        ) % {
+            "photos": len(made_of.straight),
+            "people": len(made_of.people),
+            "albums": len(made_of.albums),
+        }
+        filmed = _(
+            "%(parts)d parts of %(films)d films, mirror images among them, answer a challenge of "
+            "%(turns)d turns"
+        ) % {
+            "parts": len(made_of.films),
+            "films": len({film.film for film in made_of.films}),
+            "turns": turns,
+        }
+        self.stdout.write(photographed)
+        self.stdout.write(filmed)
         self.stdout.write("")
 
     def _judged(

@@ -6,31 +6,39 @@ from collections import Counter
 from pathlib import Path
 from typing import Any
 
-from django.contrib.auth import get_user_model
 from django.core.management.base import BaseCommand, CommandError, CommandParser
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 
+from faceauth import faces
 from faceauth.evaluation import report
 from faceauth.evaluation.photos import Encoded
 
 # The exit status where a rate does not hold.
 DOES_NOT_HOLD = 4
 
+LEFT_OUT = {
+    "outdated": gettext_lazy("outdated templates left out: %(count)d"),
+    "unreadable": gettext_lazy("unreadable templates left out: %(count)d"),
+}
+
 
 class Command(BaseCommand):
-    help = (
+    help = _(
         "Measures, on the templates of this site's own users, whether the false-match rate that "
         "is set holds here. Ends with status 4 where it does not."
     )
 
     def add_arguments(self, parser: CommandParser) -> None:
-        parser.add_argument("--json", type=Path, help="write all results there")
+        parser.add_argument("--json", type=Path, help=_("write all results there"))
 
     def handle(self, **options: Any) -> None:
         people, left_out = self._people()
         for why, count in left_out.items():
-            self.stderr.write(self.style.WARNING(f"{why} templates left out: {count}"))
+            self.stderr.write(self.style.WARNING(LEFT_OUT[why] % {"count": count}))
         if shortage := report.shortage(people):
-            raise CommandError(f"{len(people)} people are enrolled. {shortage}")
+            enrolled = _("%(count)d people are enrolled.") % {"count": len(people)}
+            raise CommandError(f"{enrolled} {shortage}")
         cells = report.calibrated(people)
         self.stdout.write(report.calibrated_text(people, cells))
         if file := options["json"]:
@@ -43,12 +51,11 @@ class Command(BaseCommand):
 
     def _people(self) -> tuple[list[list[Encoded]], Counter[str]]:
         """Everybody's shots, and of how many people they cannot be used."""
-        users = get_user_model()._default_manager.filter(face_encodings__isnull=False)
+        rows = faces.rows().filter(face_encodings__isnull=False).only("face_encodings")
         people, left_out = [], Counter[str]()
-        rows: Any = users.only("face_encodings")
-        for user in rows.iterator():
-            if user.has_face:
-                people.append([Encoded(shot, shot, shot) for shot in user.face_encodings])
+        for face in rows.iterator():
+            if face.has_face:
+                people.append([Encoded(shot, shot, shot) for shot in face.face_encodings])
             else:
-                left_out["outdated" if user.face_is_outdated else "unreadable"] += 1
+                left_out["outdated" if face.face_is_outdated else "unreadable"] += 1
         return people, left_out

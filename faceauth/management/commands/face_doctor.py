@@ -6,16 +6,38 @@ from pathlib import Path
 from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 
 from faceauth import diagnosis
 from faceauth.diagnosis import Finding, State
 
-# How many characters the names of parts take.
-WIDTH = max(map(len, [*diagnosis.PARTS, "migrations"])) + 2
+PARTS = {
+    "versions": gettext_lazy("versions"),
+    "machine": gettext_lazy("machine"),
+    "networks": gettext_lazy("networks"),
+    "provider": gettext_lazy("provider"),
+    "self-test": gettext_lazy("self-test"),
+    "settings": gettext_lazy("settings"),
+    "keys": gettext_lazy("keys"),
+    "database": gettext_lazy("database"),
+    "migrations": gettext_lazy("migrations"),
+    "faces": gettext_lazy("faces"),
+    "gallery": gettext_lazy("gallery"),
+    "cache": gettext_lazy("cache"),
+    "pages": gettext_lazy("pages"),
+    "picture": gettext_lazy("picture"),
+}
+
+STATES = {
+    State.FINE: "",
+    State.WARNING: gettext_lazy("warning"),
+    State.BROKEN: gettext_lazy("broken"),
+}
 
 
 class Command(BaseCommand):
-    help = (
+    help = _(
         "Says what works here and what does not: networks and what they run on, a timed test of "
         "them, settings, keys, the database and its faces, the cache, the camera's headers. Ends "
         "with status 1 where something is broken."
@@ -24,14 +46,14 @@ class Command(BaseCommand):
 
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument(
-            "picture", type=Path, nargs="?", help="a photo of a face, to be looked at as well"
+            "picture", type=Path, nargs="?", help=_("a photo of a face, to be looked at as well")
         )
-        parser.add_argument("--json", action="store_true", help="the same for scripts")
+        parser.add_argument("--json", action="store_true", help=_("the same for scripts"))
         parser.add_argument(
             "--fail-level",
             choices=("WARNING", "ERROR"),
             default="ERROR",
-            help="what ends with status 1: only what is broken (the default), or warnings too",
+            help=_("what ends with status 1: only what is broken (the default), or warnings too"),
         )
 
     def handle(self, *, picture: Path | None, **options: Any) -> None:
@@ -59,6 +81,7 @@ class Command(BaseCommand):
             State.WARNING: self.style.WARNING,
             State.BROKEN: self.style.ERROR,
         }
-        state = found.state.value if found.state is not State.FINE else ""
-        line = f"{found.part:{WIDTH}}{state and f'{state}: '}{found.text}"
+        width = max(len(str(name)) for name in PARTS.values()) + 2
+        state = str(STATES[found.state])
+        line = f"{PARTS[found.part]!s:{width}}{state and f'{state}: '}{found.text}"
         self.stdout.write(styles.get(found.state, str)(line))

@@ -8,6 +8,7 @@ from typing import Any
 
 from django.core.exceptions import ImproperlyConfigured
 from django.core.management.base import BaseCommand, CommandError, CommandParser
+from django.utils.translation import gettext as _
 from tqdm import tqdm
 
 from faceauth.calibration import calibration
@@ -19,7 +20,7 @@ SOME_LEFT_OUT = 3
 
 
 class Command(BaseCommand):
-    help = (
+    help = _(
         "Measures, on a folder of <person>/<photo>, how well people are told apart: accuracy, "
         "error rates, and what the rates that are set come to. Ends with status 3 where photos "
         "had to be left out or show several people."
@@ -28,34 +29,38 @@ class Command(BaseCommand):
 
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("folder", type=Path)
-        parser.add_argument("--pairs", type=Path, help="pairs of photos in LFW's format")
-        parser.add_argument("--json", type=Path, help="write all results there")
-        parser.add_argument("--plot", type=Path, help="draw the curves there (PNG, SVG, ...)")
+        parser.add_argument("--pairs", type=Path, help=_("pairs of photos in LFW's format"))
+        parser.add_argument("--json", type=Path, help=_("write all results there"))
+        parser.add_argument("--plot", type=Path, help=_("draw the curves there (PNG, SVG, ...)"))
         parser.add_argument(
-            "--half", type=int, choices=(1, 2), help="only one half of the people, or the other"
+            "--half", type=int, choices=(1, 2), help=_("only one half of the people, or the other")
         )
         parser.add_argument(
             "--write",
             type=Path,
             metavar="DIR",
-            help="measure a calibration on these people and write it there, see CALIBRATION",
+            help=_("measure a calibration on these people and write it there, see CALIBRATION"),
         )
-        parser.add_argument("--processes", type=int, help="by default one a core")
+        parser.add_argument("--processes", type=int, help=_("by default one a core"))
 
     def handle(self, *, folder: Path, **options: Any) -> None:
         paths = photos.photos(folder)
         if not paths:
-            raise CommandError(f"There are no photos in {folder}/<person>/.")
+            raise CommandError(
+                _("There are no photos in %(folder)s/<person>/.") % {"folder": folder}
+            )
         uncalibrated = self._uncalibrated()
         if uncalibrated and not options["write"]:
-            raise CommandError(f"{uncalibrated} Measure one first: --write DIR.")
+            hint = _("Measure one first: --write DIR.")
+            raise CommandError(f"{uncalibrated} {hint}")
         if half := options["half"]:
             names = sorted({path.parent.name for path in paths})[half - 1 :: 2]
             paths = [path for path in paths if path.parent.name in set(names)]
         found = self._encode(folder, paths, options["processes"])
         if uncalibrated:
             self._write(list(photos.by_person(found).values()), options["write"])
-            self.stdout.write("Written. Set CALIBRATION to it, and see what its rates come to.")
+            told = _("Written. Set CALIBRATION to it, and see what its rates come to.")
+            self.stdout.write(told)
             return
         results: dict[str, Any] = {"photos": report.photos(found)}
         if file := options["pairs"]:
@@ -74,7 +79,7 @@ class Command(BaseCommand):
         if file := options["json"]:
             self._save(file, json.dumps(results, indent=2))
         if shortage:
-            raise CommandError("There is too little to measure rates on.")
+            raise CommandError(_("There is too little to measure rates on."))
         if any(photo.remark for photo in found):
             sys.exit(SOME_LEFT_OUT)
 
@@ -90,7 +95,7 @@ class Command(BaseCommand):
         self, folder: Path, paths: Sequence[Path], processes: int | None
     ) -> list[photos.Photo]:
         found = []
-        progress = tqdm(photos.encode_all(paths, processes), total=len(paths), unit="photo")
+        progress = tqdm(photos.encode_all(paths, processes), total=len(paths), unit=_("photo"))
         for photo in progress:
             found.append(photo)
             if photo.remark:
@@ -106,7 +111,9 @@ class Command(BaseCommand):
         except (OSError, ValueError) as error:
             raise CommandError(str(error)) from error
         except KeyError as error:
-            raise CommandError(f"{file} names a photo that is not there: {error}") from error
+            values = {"file": file, "photo": error}
+            message = _("%(file)s names a photo that is not there: %(photo)s") % values
+            raise CommandError(message) from error
         return {"pairs": len(pairs), **result._asdict()}
 
     def _write(self, people: list[list[photos.Encoded]], folder: Path) -> None:
@@ -114,13 +121,15 @@ class Command(BaseCommand):
             folder.mkdir(parents=True, exist_ok=True)
             table.write(people, folder)
         except (OSError, ValueError) as error:
-            raise CommandError(f"No calibration was written: {error}") from error
+            message = _("No calibration was written: %(why)s") % {"why": error}
+            raise CommandError(message) from error
 
     def _plot(self, scores: report.ByCell, file: Path) -> None:
         try:
             plots.draw(report.curves(scores), file)
         except ImportError as error:
-            raise CommandError("--plot needs matplotlib: pip install matplotlib") from error
+            message = _("--plot needs matplotlib: pip install matplotlib")
+            raise CommandError(message) from error
         except (OSError, ValueError) as error:
             raise CommandError(f"{file}: {error}") from error
 

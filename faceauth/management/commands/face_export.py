@@ -8,12 +8,13 @@ from typing import Any
 from django.contrib.auth import get_user_model
 from django.core.management.base import BaseCommand, CommandError
 from django.core.serializers.json import DjangoJSONEncoder
+from django.utils.translation import gettext as _
 
 from faceauth import rights
 
 
 class Command(BaseCommand):
-    help = (
+    help = _(
         "Writes all that is kept of somebody's face, as JSON: what they can download themselves "
         "on their profile page. The encodings are in it, readable: whoever gets the file can "
         "compare faces with them. It is made for its owner alone to read, and replaces no file."
@@ -21,14 +22,15 @@ class Command(BaseCommand):
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument("username")
-        parser.add_argument("--output", metavar="FILE", help="by default it is printed")
+        parser.add_argument("--output", metavar="FILE", help=_("by default it is printed"))
 
     def handle(self, *, username: str, output: str | None, **options: Any) -> None:
         users: Any = get_user_model()._default_manager
         try:
             user = users.get_by_natural_key(username)
         except get_user_model().DoesNotExist as error:
-            raise CommandError(f"There is no user {username!r}.") from error
+            message = _("There is no user %(username)r.") % {"username": username}
+            raise CommandError(message) from error
         text = json.dumps(rights.export(user), cls=DjangoJSONEncoder, indent=1)
         if output is None:
             self.stdout.write(text)
@@ -38,4 +40,6 @@ class Command(BaseCommand):
             with open(file, "w", encoding="utf-8") as opened:
                 opened.write(text + "\n")
         except OSError as error:
-            raise CommandError(f"{output} cannot be written: {error.strerror}.") from error
+            values = {"file": output, "why": error.strerror}
+            message = _("%(file)s cannot be written: %(why)s.") % values
+            raise CommandError(message) from error

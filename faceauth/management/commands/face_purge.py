@@ -7,9 +7,10 @@ from django.contrib.auth import get_user_model
 from django.core.management.base import BaseCommand
 from django.db.models import Q, QuerySet
 from django.utils import timezone
+from django.utils.translation import gettext as _
 from tqdm import tqdm
 
-from faceauth import attempts, conf, enrolment, events, retention, rights
+from faceauth import attempts, conf, enrolment, events, faces, retention, rights
 from faceauth.models import Spent
 
 # How many rows are read, or deleted in one transaction.
@@ -19,12 +20,12 @@ BATCH = 500
 def days(text: str) -> int:
     """What a number of days on the command line may be."""
     if not text.isdecimal() or int(text) < 1:
-        raise ArgumentTypeError(f"{text!r} is not a positive whole number")
+        raise ArgumentTypeError(_("%(text)r is not a positive whole number") % {"text": text})
     return int(text)
 
 
 class Command(BaseCommand):
-    help = (
+    help = _(
         "Deletes what is kept no longer: faces that have logged nobody in for a long time, old "
         "events, counts that have run out, and how near faces were that are removed by now. Whose "
         "face goes is told by mail, and an event of it is kept. Run it once a day; what an "
@@ -34,33 +35,37 @@ class Command(BaseCommand):
     def add_arguments(self, parser: ArgumentParser) -> None:
         now = conf.get()
         parser.add_argument(
-            "--dry-run", action="store_true", help="say what would be deleted, and delete nothing"
+            "--dry-run",
+            action="store_true",
+            help=_("say what would be deleted, and delete nothing"),
         )
         parser.add_argument(
             "--unused-days",
             type=days,
             metavar="N",
             default=now.KEEP_UNUSED_FACES_DAYS,
-            help="in place of KEEP_UNUSED_FACES_DAYS (now: %(default)s)",
+            help=_("in place of KEEP_UNUSED_FACES_DAYS (now: %(default)s)"),
         )
         parser.add_argument(
             "--event-days",
             type=days,
             metavar="N",
             default=now.KEEP_EVENTS_DAYS,
-            help="in place of KEEP_EVENTS_DAYS (now: %(default)s)",
+            help=_("in place of KEEP_EVENTS_DAYS (now: %(default)s)"),
         )
         parser.add_argument(
             "--even-without-password",
             action="store_true",
-            help="also faces of people who have no password: they can get in again only where the "
-            "site sends new passwords by e-mail to those who had none",
+            help=_(
+                "also faces of people who have no password: they can get in again only where the "
+                "site sends new passwords by e-mail to those who had none"
+            ),
         )
 
     def handle(self, **options: Any) -> None:
         self.dry_run: bool = options["dry_run"]
         if self.dry_run:
-            self.stdout.write("Dry run: nothing is deleted.")
+            self.stdout.write(_("Dry run: nothing is deleted."))
         # In this order a dry run counts what a real one does: what goes first counts for nothing
         # that follows.
         self._scores()
@@ -70,33 +75,35 @@ class Command(BaseCommand):
 
     def _scores(self) -> None:
         """Erase what an attempt has left that was under way when its face was removed."""
-        count = rights.erase_scores(
-            user__isnull=False, user__face_encodings__isnull=True, dry_run=self.dry_run
-        )
-        self.stdout.write(f"Events from which scores of removed faces are erased: {count}.")
+        removed = {f"user__{faces.lookup('face_encodings')}__isnull": True, "user__isnull": False}
+        count = rights.erase_scores(**removed, dry_run=self.dry_run)
+        told = _("Events from which scores of removed faces are erased: %(count)d.")
+        self.stdout.write(told % {"count": count})
 
     def _run_out(self) -> None:
         spent = Spent.objects.filter(forget_at__lt=timezone.now())
         count = self._delete(attempts.expired()) + self._delete(spent)
-        self.stdout.write(f"Counted failures and spent challenges deleted: {count}.")
+        told = _("Counted failures and spent challenges deleted: %(count)d.")
+        self.stdout.write(told % {"count": count})
 
     def _events(self, kept: int | None) -> None:
         if kept is None:
-            self.stdout.write("Events are kept for ever: KEEP_EVENTS_DAYS is None.")
+            self.stdout.write(_("Events are kept for ever: KEEP_EVENTS_DAYS is None."))
             return
         count = self._delete(retention.old_events(kept))
-        self.stdout.write(f"Events deleted that are older than {kept} days: {count}.")
+        told = _("Events deleted that are older than %(days)d days: %(count)d.")
+        self.stdout.write(told % {"days": kept, "count": count})
 
     def _faces(self, kept: int | None, even_without_password: bool) -> None:
         if kept is None:
-            self.stdout.write("Faces are kept for ever: KEEP_UNUSED_FACES_DAYS is None.")
+            self.stdout.write(_("Faces are kept for ever: KEEP_UNUSED_FACES_DAYS is None."))
             return
         unused = retention.unused(kept)
-        users = get_user_model()._base_manager.filter(unused).order_by("pk")
+        users = get_user_model()._base_manager.filter(faces.where(unused)).order_by("pk")
         removed = spared = 0
         beyond = Q()
-        with tqdm(total=users.count(), unit=" faces", disable=None) as progress:
-            while batch := list(users.filter(beyond)[:BATCH]):
+        with tqdm(total=users.count(), unit=" " + _("faces"), disable=None) as progress:
+            while batch := list(faces.joined(users.filter(beyond))[:BATCH]):
                 for user in batch:
                     if not even_without_password and not user.has_usable_password():
                         spared += 1
@@ -104,12 +111,14 @@ class Command(BaseCommand):
                         removed += 1
                     progress.update()
                 beyond = Q(pk__gt=batch[-1].pk)
-        self.stdout.write(f"Faces removed that were not used for {kept} days: {removed}.")
+        told = _("Faces removed that were not used for %(days)d days: %(count)d.")
+        self.stdout.write(told % {"days": kept, "count": removed})
         if spared:
-            self.stdout.write(
-                f"Faces left because there is no password, and they are the only way in: {spared}."
-                " See --even-without-password."
+            told = _(
+                "Faces left because there is no password, and they are the only way in: %(count)d. "
+                "See --even-without-password."
             )
+            self.stdout.write(told % {"count": spared})
 
     def _delete(self, rows: QuerySet) -> int:
         """Delete the rows, a batch a transaction; how many they were."""

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
+from django.utils.translation import gettext as _
 from tqdm import tqdm
 
 from faceauth import conf
@@ -28,7 +29,7 @@ RESULTS = "results.json"
 
 
 class Command(BaseCommand):
-    help = (
+    help = _(
         "Finds every face in every picture of a folder, and says whose it is, of those enrolled "
         "or in a --known folder: writes the pictures with boxes, green with the name where "
         "somebody is recognised, red where nobody is (with a “?” where several are as near), and "
@@ -38,31 +39,39 @@ class Command(BaseCommand):
     )
 
     def add_arguments(self, parser: CommandParser) -> None:
-        parser.add_argument("path", type=Path, help="a folder of pictures, and of folders of them")
+        parser.add_argument(
+            "path", type=Path, help=_("a folder of pictures, and of folders of them")
+        )
         parser.add_argument(
             "--output",
             type=Path,
             required=True,
             metavar="DIR",
-            help="where everything is written: a new or empty folder, or that of an earlier run",
+            help=_("where everything is written: a new or empty folder, or that of an earlier run"),
         )
         parser.add_argument(
             "--known",
             type=Path,
             metavar="DIR",
-            help="compare with the people in this folder, of <name>/<photos> or NAME.png, in place "
-            "of those enrolled",
+            help=_(
+                "compare with the people in this folder, of <name>/<photos> or NAME.png, in place "
+                "of those enrolled"
+            ),
         )
         parser.add_argument(
             "--smallest",
             type=running.at_least(SMALLEST),
             metavar="PIXELS",
             default=groups.WINDOW,
-            help="find faces down to this height (default: %(default)s). Below that the picture is "
-            "enlarged: half the height takes four times as long. Fewer of small faces are "
-            "recognised: of those 20 pixels tall a third",
+            help=_(
+                "find faces down to this height (default: %(default)s). Below that the picture is "
+                "enlarged: half the height takes four times as long. Fewer of small faces are "
+                "recognised: of those 20 pixels tall a third"
+            ),
         )
-        parser.add_argument("--processes", type=running.at_least(1), help="by default one a core")
+        parser.add_argument(
+            "--processes", type=running.at_least(1), help=_("by default one a core")
+        )
 
     def handle(self, *, path: Path, output: Path, **options: Any) -> None:
         self._check(path, output)
@@ -70,7 +79,7 @@ class Command(BaseCommand):
         known = self._known(options["known"], options["processes"])
         began = time.monotonic()
         found: list[Picture] = []
-        left = "The pictures so far are written; run it again for all."
+        left = _("The pictures so far are written; run it again for all.")
         try:
             with (
                 running.stopping(left) as stopped,
@@ -79,7 +88,7 @@ class Command(BaseCommand):
                         partial(groups.recognise, known=known, smallest=options["smallest"]),
                         [(each, output / each.relative_to(path)) for each in pictures],
                         processes=options["processes"],
-                        unit="pictures",
+                        unit=_("pictures"),
                     )
                 ) as work,
             ):
@@ -94,7 +103,7 @@ class Command(BaseCommand):
         except OSError as error:
             raise CommandError(str(error)) from error
         self.stdout.write(findings.text(results))
-        self.stdout.write(f"Time: {results['seconds']:.1f} s.")
+        self.stdout.write(_("Time: %(seconds).1f s.") % results)
         for reason in stopped:
             raise reason
         if results["pictures"]["unreadable"]:
@@ -103,14 +112,16 @@ class Command(BaseCommand):
     def _check(self, path: Path, output: Path) -> None:
         """Let nothing be written where it would replace anything, or be read the next time."""
         if not path.is_dir():
-            raise CommandError(f"{path} is no folder.")
+            raise CommandError(_("%(path)s is no folder.") % {"path": path})
         source, target = path.resolve(), output.resolve()
         if target.is_relative_to(source) or source.is_relative_to(target):
-            raise CommandError("--output and the folder of pictures may not lie in each other.")
+            message = _("--output and the folder of pictures may not lie in each other.")
+            raise CommandError(message)
         try:
             output.mkdir(mode=0o700, parents=True, exist_ok=True)
             if any(output.iterdir()) and not (output / RESULTS).is_file():
-                raise CommandError(f"{output} holds something else already.")
+                message = _("%(folder)s holds something else already.") % {"folder": output}
+                raise CommandError(message)
             # From here on it is known as the output of a run, even one that was broken off.
             (output / RESULTS).touch()
         except OSError as error:
@@ -127,13 +138,13 @@ class Command(BaseCommand):
         except OSError as error:
             raise CommandError(str(error)) from error
         if not pictures:
-            raise CommandError(f"There are no pictures in {path}.")
+            raise CommandError(_("There are no pictures in %(path)s.") % {"path": path})
         return pictures
 
     def _known(self, folder: Path | None, processes: int | None) -> Known:
         known = knowing.enrolled() if folder is None else self._known_in(folder, processes)
         if not known.names:
-            raise CommandError("There is nobody to compare faces with.")
+            raise CommandError(_("There is nobody to compare faces with."))
         return known
 
     def _known_in(self, folder: Path, processes: int | None) -> Known:
@@ -151,7 +162,7 @@ class Command(BaseCommand):
                 partial(photos.gather, most=conf.get().ENROLMENT_SHOTS),
                 [entry.photos for entry in entries],
                 processes=processes,
-                unit="photos",
+                unit=_("photos"),
                 size=len,
             )
         ) as work:

@@ -6,13 +6,13 @@ from functools import reduce
 from operator import or_
 from typing import Any
 
-from django.contrib.auth import get_user_model
 from django.core.management.base import BaseCommand
 from django.db import transaction
 from django.db.models import Q
+from django.utils.translation import gettext as _
 from tqdm import tqdm
 
-from faceauth import crypto
+from faceauth import crypto, faces
 from faceauth.fields import PLAIN, EncodingsField, UnreadableEncodings
 
 # How many people's templates are written in one transaction.
@@ -23,7 +23,7 @@ UNREADABLE = 3
 
 
 class Command(BaseCommand):
-    help = (
+    help = _(
         "Encrypts face templates with the first of the keys: those of older keys, those that were "
         "not encrypted yet, and those that do not say yet which encoder made them. The site stays "
         "up, and what an interrupted run has left the next one does. Run it once all processes of "
@@ -32,22 +32,31 @@ class Command(BaseCommand):
     )
 
     def handle(self, **options: Any) -> None:
-        people: Any = get_user_model()._default_manager
+        people = faces.rows()
         fields = [each for each in people.model._meta.fields if isinstance(each, EncodingsField)]
         outdated = people.filter(_any(fields, _outdated)).order_by("pk")
         plain = people.filter(_any(fields, _plain)).count()
         count, total = outdated.count(), people.filter(_any(fields, _there)).count()
         outcomes: Counter[str] = Counter()
         beyond = Q()
-        with tqdm(total=count, unit=" people", disable=None) as progress:
+        with tqdm(total=count, unit=" " + _("people"), disable=None) as progress:
             while keys := outdated.filter(beyond).values_list("pk", flat=True)[:BATCH]:
                 with transaction.atomic(using=outdated.db):
                     outcomes.update(_rotate(people.filter(pk=key), key, fields) for key in keys)
                 progress.update(len(keys))
                 beyond = Q(pk__gt=keys[len(keys) - 1])
+        told = _(
+            "rotated: %(rotated)d, already current: %(current)d, unreadable: %(unreadable)d. "
+            "Not encrypted before: %(plain)d."
+        )
         self.stdout.write(
-            f"rotated: {outcomes['rotated']}, already current: {total - count}, "
-            f"unreadable: {outcomes['unreadable']}. Not encrypted before: {plain}."
+            told
+            % {
+                "rotated": outcomes["rotated"],
+                "current": total - count,
+                "unreadable": outcomes["unreadable"],
+                "plain": plain,
+            }
         )
         if outcomes["unreadable"]:
             sys.exit(UNREADABLE)

@@ -7,7 +7,7 @@ const CODES = { 413: "too_large", 429: "too_many_attempts", 502: "busy", 503: "b
  * @param {FormData} body
  * @param {{timeout: number, signal?: AbortSignal}} options
  * @returns {Promise<{data: object} | {elsewhere: string} | {error: object}>} `elsewhere` is where a
- *   redirect led, to the login page for one; `error` has `code`, `status` (0 without an answer),
+ *   redirect led, to the login page for one, or where to confirm first; `error` has `code`, `status` (0 without an answer),
  *   `retryAfter` in seconds, and from the site `message` and perhaps `fields`
  */
 export async function post(url, body, { timeout, signal }) {
@@ -23,6 +23,7 @@ export async function post(url, body, { timeout, signal }) {
       return null;
     });
     if (response.redirected) return { elsewhere: response.url };
+    if (answer?.error?.confirm) return { elsewhere: answer.error.confirm };
     if (response.ok && answer) return { data: answer };
     return { error: failure(response, answer) };
   } catch (error) {
