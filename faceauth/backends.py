@@ -9,7 +9,7 @@ from operator import attrgetter
 from typing import Any, NamedTuple
 
 import numpy as np
-from django.contrib.auth import get_user_model
+from django.contrib.auth import get_backends, get_user_model
 from django.contrib.auth.backends import BaseBackend
 from django.contrib.auth.base_user import AbstractBaseUser
 from django.http import HttpRequest
@@ -34,7 +34,9 @@ class Finding(NamedTuple):
 class FaceBackend(BaseBackend):
     """Authenticates by face: face alone, or username and face.
 
-    Stands beside ``ModelBackend``, to which it leaves passwords and permissions.
+    Stands beside ``ModelBackend``, to which it leaves passwords and permissions. A subclass in its
+    place in ``AUTHENTICATION_BACKENDS`` says by `user_can_authenticate` who may log in by face and
+    stay logged in, and by `probe`, `verify`, `identify` and `outcome` how it is found out.
     """
 
     def authenticate(  # type: ignore[override]
@@ -143,6 +145,11 @@ class FaceBackend(BaseBackend):
         matches = sorted((_match(users[key], probe) for key in nearest), key=attrgetter("distance"))
         decision = policy.identify(matches, frames(probe), len(gallery()))
         return Finding(users[decision.match.key] if decision.match else None, decision)
+
+
+def configured() -> FaceBackend:
+    """The site's, which may be of a class of its own."""
+    return next((each for each in get_backends() if isinstance(each, FaceBackend)), FaceBackend())
 
 
 def _named(username: str | None) -> Any:

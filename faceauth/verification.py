@@ -11,8 +11,7 @@ from typing import Any
 from django import forms
 from django.http import HttpRequest
 
-from . import attempts, capture, conf, errors, events
-from .backends import FaceBackend
+from . import attempts, backends, capture, conf, errors, events
 from .forms import ChallengedForm, MovementField, SnapshotField
 from .models import FaceEvent
 from .policy import Decision, Outcome
@@ -65,10 +64,10 @@ class VerifyForm(ChallengedForm):
         pictures = self.cleaned_data["snapshot"]
         if not self.challenged:
             return capture.probe_encodings(pictures)
-        return FaceBackend().probe(*self.answer(pictures))
+        return backends.configured().probe(*self.answer(pictures))
 
     def _verify(self, probe: Encoding) -> bool:
-        username, backend = self.cleaned_data["username"], FaceBackend()
+        username, backend = self.cleaned_data["username"], backends.configured()
         attempt = attempts.admit(username=username, **self._by)
         found = backend.verify(probe, username)
         outcome = backend.outcome(found, attempt)

@@ -123,11 +123,12 @@ class LoginView(CaptureMixin, LedOnMixin, auth_views.LoginView):
     """Log in by face, or by password in the same place."""
 
     template_name = "faceauth/login.html"
-    password_form = AuthenticationForm
+    face_form: Any = FaceLoginForm
+    password_form: Any = AuthenticationForm
 
     def get_form_class(self) -> Any:
         """The form that was filled in: only the password's has a password."""
-        return self.password_form if "password" in self.request.POST else FaceLoginForm
+        return self.password_form if "password" in self.request.POST else self.face_form
 
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
         context = super().get_context_data(**kwargs)
@@ -135,7 +136,7 @@ class LoginView(CaptureMixin, LedOnMixin, auth_views.LoginView):
         if isinstance(form, FaceLoginForm):
             context["password_form"] = self.password_form(self.request)
         else:
-            context.update(form=FaceLoginForm(self.request), password_form=form)
+            context.update(form=self.face_form(self.request), password_form=form)
         context["remembered"] = devices.remembered(self.request)
         context["face_alone"] = conf.get().FACE_ALONE
         context["adapt"] = conf.get().ADAPT

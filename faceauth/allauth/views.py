@@ -7,7 +7,6 @@ from allauth.account.utils import perform_login
 from django.http import HttpResponse
 
 from faceauth import receivers, views
-from faceauth.forms import FaceLoginForm
 from faceauth.models import FaceEvent
 
 
@@ -20,7 +19,7 @@ class LoginView(views.LoginView):
     template_name = "faceauth_allauth/login.html"
 
     def get_form_class(self) -> Any:
-        return FaceLoginForm
+        return self.face_form
 
     def log_in(self, user: Any) -> HttpResponse:
         request = self.request
