@@ -13,6 +13,7 @@ from faceauth.evaluation.trials import ROWS, Case, judge, judge_again
 from faceauth.management.commands.face_attack import DOES_NOT_HOLD
 from faceauth.models import Spent
 from faceauth.vision import Engine
+from tests.site.test_production import manage
 from tests.support.films import turning
 from tests.support.webcam import snapshot
 
@@ -114,3 +115,5 @@ def test_says_what_is_missing(people, tmp_path, capsys):
     (tmp_path / "film.gif").write_bytes(b"this is no film")
     with pytest.raises(CommandError, match=r"film\.gif"):
         call_command("face_attack", people, clips=tmp_path, processes=1)
+    done = manage("face_attack", str(people), DATABASE_URL=f"sqlite:///{tmp_path}/empty.sqlite3")
+    assert done.stderr.strip().endswith("run manage.py migrate first.")

@@ -11,6 +11,7 @@ from typing import Any
 
 import django
 from django.core.management.base import BaseCommand, CommandError, CommandParser
+from django.db import connection
 from django.utils.translation import gettext as _
 from tqdm import tqdm
 
@@ -19,6 +20,7 @@ from faceauth.evaluation import clips, liveness_report, photos, supply, trials
 from faceauth.evaluation.clips import Asked, Window
 from faceauth.evaluation.supply import Supply
 from faceauth.evaluation.trials import ROWS, Case, Verdict
+from faceauth.models import Spent
 from faceauth.vision.encoding import Encoding
 
 # The exit status where more attacks get through, or more true attempts are refused, than promised.
@@ -56,6 +58,10 @@ class Command(BaseCommand):
         if not paths:
             raise CommandError(
                 _("There are no photos in %(folder)s/<person>/.") % {"folder": folder}
+            )
+        if Spent._meta.db_table not in connection.introspection.table_names():
+            raise CommandError(
+                _("Answers that came before are known by the database: run manage.py migrate first.")
             )
         turns = options["turns"] or conf.get().CHALLENGE_TURNS
         count, seed = options["attempts"], options["seed"]
