@@ -7,6 +7,7 @@ from types import ModuleType
 import pytest
 from django.conf import settings
 from django.core.cache import cache
+from django.utils import translation
 
 from tests.support import oracle as face_recognition_oracle
 from tests.support.faces import Faces
@@ -20,6 +21,12 @@ collect_ignore = [] if settings.ROOT_URLCONF == "tests.stock.urls" else ["stock"
 def empty_cache() -> None:
     """Let no test be slowed down for the pictures that the one before has sent."""
     cache.clear()
+
+
+@pytest.fixture(autouse=True)
+def sites_language() -> None:
+    """Let no test speak the language of the visitor before."""
+    translation.deactivate()
 
 
 @pytest.fixture(scope="session")

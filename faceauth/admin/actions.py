@@ -40,9 +40,12 @@ class FaceActions(admin.ModelAdmin):
         "take_back_adaptation",
     )
 
-    def get_actions(self, request: HttpRequest, *args: Any, **kwargs: Any) -> Any:
-        actions = super().get_actions(request, *args, **kwargs)
-        if admin.options.IS_POPUP_VAR not in request.GET:
+    def get_actions(self, request: HttpRequest, action_location: Any = None) -> Any:
+        # Django 6.1 asks for those of a user's own page as well, where the face has buttons.
+        where = {} if action_location is None else {"action_location": action_location}
+        actions = super().get_actions(request, **where)
+        on_the_list = getattr(action_location, "name", "CHANGE_LIST") == "CHANGE_LIST"
+        if on_the_list and admin.options.IS_POPUP_VAR not in request.GET:
             mine = {name: self.get_action(name) for name in self.face_actions}
             actions.update((name, each) for name, each in mine.items() if self._may(request, name))
         return actions

@@ -57,6 +57,9 @@ AUTHENTICATION_BACKENDS = [
 LOGIN_URL = "faceauth:login"
 LOGIN_REDIRECT_URL = "/"
 
+# Django 6.1 warns where it is missing, and 5.2 does not look.
+MAILERS = {"default": {"BACKEND": "django.core.mail.backends.smtp.EmailBackend"}}
+
 USE_TZ = True
 STATIC_URL = "static/"
 

@@ -61,7 +61,10 @@ class Command(BaseCommand):
             )
         if Spent._meta.db_table not in connection.introspection.table_names():
             raise CommandError(
-                _("Answers that came before are known by the database: run manage.py migrate first.")
+                _(
+                    "Answers that came before are known by the database: run manage.py migrate "
+                    "first."
+                )
             )
         turns = options["turns"] or conf.get().CHALLENGE_TURNS
         count, seed = options["attempts"], options["seed"]

@@ -1,0 +1,78 @@
+"""How Sphinx builds these pages: `make docs`."""
+
+from __future__ import annotations
+
+import re
+import sys
+import tomllib
+from pathlib import Path
+from typing import Any
+
+import django
+from django.conf import settings
+
+HERE = Path(__file__).parent
+
+sys.path.insert(0, str(HERE.parent))
+
+# What the reference is read from needs a project around it.
+settings.configure(
+    SECRET_KEY="the docs keep no secrets",
+    INSTALLED_APPS=[
+        "django.contrib.auth",
+        "django.contrib.contenttypes",
+        "django.contrib.sessions",
+        "django.contrib.messages",
+        "faceauth",
+        "faceauth.profiles",
+    ],
+    USE_I18N=False,
+)
+django.setup()
+
+project = "faceauth"
+author = "the authors of faceauth"
+release = tomllib.loads((HERE.parent / "pyproject.toml").read_text("utf-8"))["project"]["version"]
+
+extensions = ["myst_parser", "sphinx.ext.autodoc", "sphinx.ext.napoleon"]
+# Also for links within a page, `security.md#settings-that-matter`.
+myst_heading_anchors = 3
+
+html_theme = "furo"
+html_title = f"faceauth {release}"
+html_show_sphinx = False
+html_copy_source = False
+html_show_sourcelink = False
+
+autodoc_member_order = "bysource"
+autodoc_typehints = "description"
+autodoc_typehints_description_target = "documented"
+napoleon_numpy_docstring = False
+# `name` in a docstring leads to what has that name, where it is on a page.
+default_role = "py:obj"
+
+_PARAMETER = re.compile(r"(\w+): (?=\S)")
+
+
+def _parameters(app: Any, what: str, name: str, obj: Any, options: Any, lines: list[str]) -> None:
+    """Docstrings say `name: what it is` at the beginning of a paragraph; Sphinx has fields."""
+    listed = after_blank = False
+    found: list[str] = []
+    for line in lines:
+        indented = line.startswith(" ")
+        match = _PARAMETER.match(line)
+        if match and (after_blank or listed):
+            if not listed and found and found[-1]:
+                found.append("")
+            listed = True
+            line = f":param {match[1]}: {line[match.end() :]}"
+        elif listed and not indented and line:
+            listed = False
+        found.append(line)
+        after_blank = not line
+    lines[:] = found
+
+
+def setup(app: Any) -> None:
+    # Before napoleon reads them.
+    app.connect("autodoc-process-docstring", _parameters, priority=400)

@@ -1,0 +1,177 @@
+"""docs/customise.md: what a project changes from outside, by the files that stand there."""
+
+from __future__ import annotations
+
+import importlib
+import re
+import sys
+from pathlib import Path
+
+import pytest
+from django.contrib.auth.models import Group
+from django.core.checks import run_checks
+from django.template.loader import render_to_string
+
+from faceauth import views
+from faceauth.models import FaceEvent
+from faceauth.signals import face_login_failed
+from tests.site.conftest import username_of
+from tests.site.test_verification import log_in
+from tests.support import guides
+
+GUIDE = "customise.md"
+LOGIN = "/face/login/"
+APP = Path(views.__file__).parent
+
+BASE = """
+{% extends "faceauth/login.html" %}
+{% block title %}Who is there?{% endblock %}
+{% block head %}{{ block.super }}<meta name="head" content="ours">{% endblock %}
+{% block help %}<p>The help.</p>{% endblock %}
+{% block footer %}<footer>The end.</footer>{% endblock %}
+"""
+
+
+@pytest.fixture
+def project(tmp_path, monkeypatch):
+    """The guide's files in a folder, as a package `mysite` that can be imported."""
+    named = [each for each in guides.blocks(GUIDE) if each.path]
+    guides.write([each for each in named if each.path != "mysite/settings.py"], tmp_path)
+    monkeypatch.syspath_prepend(tmp_path)
+    yield tmp_path
+    for name in [each for each in sys.modules if each.split(".")[0] == "mysite"]:
+        del sys.modules[name]
+
+
+@pytest.fixture
+def templates(project, settings):
+    """The project's templates first; `templates()` leaves out the site's own."""
+
+    def use(*, sites_own: bool = False) -> Path:
+        (now,) = settings.TEMPLATES
+        others = now["DIRS"] if sites_own else []
+        settings.TEMPLATES = [{**now, "DIRS": [project / "templates", *others]}]
+        return project / "templates"
+
+    return use
+
+
+@pytest.fixture
+def backend(project, settings):
+    """The project's backend in use."""
+    (block,) = [each for each in guides.blocks(GUIDE) if each.path == "mysite/settings.py"]
+    names = {}
+    exec(block.text, names)  # it is ours
+    settings.AUTHENTICATION_BACKENDS = names["AUTHENTICATION_BACKENDS"]
+
+
+def test_pages_go_into_the_sites_own_and_a_template_extends_the_one_it_replaces(
+    client, db, templates
+):
+    templates(sites_own=True)
+    page = client.get(LOGIN).text
+    assert "Call the porter: 1234." in page
+    assert '<link rel="stylesheet" href="/static/mysite/face.css">' in page
+    assert "faceauth/capture.js" in page
+    assert 'class="header"' in page
+
+
+def test_title_head_help_and_footer_of_the_apps_own_pages(client, db, templates):
+    folder = templates()
+    (folder / "faceauth/base.html").unlink()
+    (folder / "faceauth/login.html").write_text(BASE)
+    page = " ".join(client.get(LOGIN).text.split())
+    assert re.search(r"<title>\s*Who is there\?\s*</title>", page)
+    head, body = page.split("</head>")
+    assert '<meta name="head" content="ours">' in head and "faceauth/capture.js" in head
+    assert body.index("<form") < body.index("The help.") < body.index("</main>")
+    assert body.index("</main>") < body.index("<footer>The end.</footer>")
+
+
+def test_every_block_is_in_the_guide_and_nothing_else():
+    told = set()
+    for names, where in re.findall(r"^\| (`[^|]+`) \| ([^|]+) \| [^|]+ \|$", text(), re.MULTILINE):
+        if files := re.findall(r"`([\w.]+\.html)`", where) or ["base.html"] * (
+            where == "all pages"
+        ):
+            told |= {(file, name) for file in files for name in re.findall(r"`(\w+)`", names)}
+    there = {
+        (path.name, name)
+        for path in (APP / "templates/faceauth").glob("*.html")
+        for name in re.findall(r"{% block (\w+) %}", path.read_text())
+    }
+    of_all = {name for file, name in there if file == "base.html"}
+    there = {each for each in there if each[0] == "base.html" or each[1] not in of_all}
+    assert told == there
+
+
+def test_every_custom_property_is_in_the_guide_and_nothing_else():
+    style = (APP / "static/faceauth/capture.css").read_text()
+    assert set(re.findall(r"--faceauth-[\w-]+", text())) == set(
+        re.findall(r"^ +(--faceauth-[\w-]+):", style, re.MULTILINE)
+    )
+
+
+def test_every_event_is_in_the_guide_and_nothing_else():
+    scripts = "".join(each.read_text() for each in (APP / "static/faceauth").glob("*.js"))
+    told = set(re.findall(r"^\| `faceauth:(\w+)`", text(), re.MULTILINE))
+    assert told == set(re.findall(r"\btell\(this\.#root, \"(\w+)\"", scripts))
+
+
+def test_a_view_of_their_own(ask, client, obama, templates, upload, settings):
+    folder = templates()
+    (folder / "mysite/login.html").write_text('{% extends "faceauth/login.html" %}')
+    settings.ROOT_URLCONF = "mysite.urls"
+    (folder / "faceauth/base.html").unlink()
+    assert "mysite/login.html" in [each.name for each in client.get(LOGIN).templates]
+    status, answer = ask(LOGIN, snapshot=upload("obama2"))
+    assert (status, answer["message"], answer["next"]) == (200, "Good morning, obama.", "/")
+    client.logout()
+    obama.is_staff = True
+    obama.save()
+    assert ask(LOGIN, snapshot=upload("obama2"))[1]["next"] == "/desk/"
+
+
+def test_a_backend_of_their_own_refuses_whom_it_likes(ask, client, obama, backend, upload):
+    assert not [each for each in run_checks() if each.id.startswith("faceauth.E")]
+    assert ask(LOGIN, snapshot=upload("obama2"))[0] == 200
+    assert username_of(client) == "obama"
+    assert client.get("/members/").status_code == 200
+
+    obama.groups.add(Group.objects.create(name="Left"))
+    assert client.get("/members/").status_code == 302
+    client.logout()
+    for name in ("", "obama"):
+        status, answer = ask(LOGIN, username=name, snapshot=upload("obama2"))
+        assert (status, answer["error"]["code"]) == (401, "not_recognised")
+    assert {each.outcome for each in FaceEvent.objects.filter(kind="refused")} == {"inactive"}
+
+
+def test_a_backend_of_their_own_answers_the_kiosk_as_well(ask, client, obama, backend, upload):
+    log_in(client, "kiosk")
+    question = {"username": "obama", "snapshot": upload("obama2")}
+    assert ask("/face/verify/", **question)[1] == {"verified": True}
+    obama.groups.add(Group.objects.create(name="Left"))
+    question["snapshot"] = upload("obama2")
+    assert ask("/face/verify/", **question)[1] == {"verified": False}
+
+
+def test_a_receiver_of_their_own(ask, obama, project, upload):
+    module = importlib.import_module("mysite.receivers")
+    try:
+        ask(LOGIN, snapshot=upload("biden"))
+        ask(LOGIN, username="obama", snapshot=upload("biden"))
+    finally:
+        face_login_failed.disconnect(module.note)
+    assert module.refused == [(None, "too_far"), (obama, "too_far")]
+
+
+def test_the_link_on_a_page_of_their_own(rf, templates):
+    templates()
+    link = render_to_string("mysite/welcome.html", request=rf.get("/?next=/desk/"))
+    assert re.search(r'class="faceauth-login btn"\s+href="/face/login/\?next=%2Fdesk%2F"', link)
+    assert "By face" in link
+
+
+def text():
+    return guides.page(GUIDE)
