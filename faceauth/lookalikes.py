@@ -12,8 +12,9 @@ from numpy.typing import NDArray
 from . import conf, faces, policy
 from .matching import Templates
 
-# Of so many, the ones that changed last: each costs a decryption, and all pairs of them a moment.
-MOST = 3000
+# Of so many, the ones that changed last: each costs a decryption, and the page is to come at once.
+# Whoever enrols is compared with everybody, and `face_calibrate` compares all.
+MOST = 500
 
 _BLOCK = 512
 
