@@ -1,19 +1,26 @@
 from __future__ import annotations
 
 from django.contrib import admin
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse, HttpResponseBadRequest
 from django.shortcuts import render
+from django.template.loader import render_to_string
 from django.urls import include, path
 from django.views.generic import TemplateView
 
 from accounts.views import MembersView
 
 
+def bad_request(request: HttpRequest, exception: Exception) -> HttpResponse:
+    """Django's own reads what was sent, and fails over what cannot be read."""
+    return HttpResponseBadRequest(render_to_string("400.html"))
+
+
 def page_not_found(request: HttpRequest, exception: Exception) -> HttpResponse:
-    """Django's own reads what was sent there, and fails over what cannot be read."""
+    """The same."""
     return render(request, "404.html", status=404)
 
 
+handler400 = bad_request
 handler404 = page_not_found
 handler500 = "faceauth.middleware.server_error"
 

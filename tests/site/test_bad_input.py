@@ -5,6 +5,7 @@ from io import BytesIO
 import numpy as np
 import pytest
 from django.db import OperationalError
+from django.test import Client
 from PIL import Image
 
 from accounts.models import User
@@ -232,3 +233,10 @@ def test_database_that_stops_during_sign_up_leaves_no_half_account(client, db, u
     }
     assert client.post(SIGN_UP, form, headers=JSON).status_code == 503
     assert not User.objects.exists()
+
+
+def test_wrong_host_and_a_form_that_cannot_be_read(db):
+    client = Client(enforce_csrf_checks=True, raise_request_exception=False)
+    client.get(LOGIN)  # for the cookie, with which forms are looked into
+    sent = {"content_type": "multipart/form-data; !boundary=x", "HTTP_HOST": "elsewhere.example"}
+    assert client.generic("POST", LOGIN, b"x", **sent).status_code == 400
