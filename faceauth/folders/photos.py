@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from functools import partial
 from itertools import chain, combinations
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -36,14 +37,21 @@ class Photo(NamedTuple):
 
 def gather(paths: Sequence[Path], *, most: int, thumbnails: bool = False) -> list[Photo]:
     """Photos that are said to be of one person, looked at until there are so many to use."""
+    return judged(paths, partial(_look, thumbnails=thumbnails), most=most)
+
+
+def judged(paths: Sequence[Path], look: Callable[[Path], Photo], *, most: int) -> list[Photo]:
+    """What `look` finds in these places, said to be of one person, until there are so many to use:
+    those that are copies of another, or of somebody else, are not.
+    """
     photos: list[Photo] = []
     for path in paths:
         taken = used(photos)
         if len(taken) == most:
             photos.append(Photo(path, "enough", {"most": most}))
         else:
-            photos.append(_look(path, taken, thumbnails))
-    return of_one_person(photos)
+            photos.append(_unless_copied(look(path), taken))
+    return _of_one_person(photos)
 
 
 def used(photos: Sequence[Photo]) -> list[Photo]:
@@ -56,8 +64,8 @@ def encodings(photos: Sequence[Photo]) -> Encoding:
     return np.stack([photo.encoding for photo in photos if photo.encoding is not None])
 
 
-def _look(path: Path, taken: Sequence[Photo], thumbnails: bool) -> Photo:
-    """A photo, judged as the site judges what the camera sends, besides others already taken."""
+def _look(path: Path, thumbnails: bool) -> Photo:
+    """A photo, judged as the site judges what the camera sends."""
     try:
         with path.open("rb") as file:
             look = capture.look(file)
@@ -70,7 +78,13 @@ def _look(path: Path, taken: Sequence[Photo], thumbnails: bool) -> Photo:
         photo = photo._replace(thumbnail=drawing.thumbnail(look.image, look.faces))
     if problem := look.problem():
         return photo._replace(reason=problem.default_code, details=_details(look))
-    photo = photo._replace(encoding=look.encoding())
+    return photo._replace(encoding=look.encoding())
+
+
+def _unless_copied(photo: Photo, taken: Sequence[Photo]) -> Photo:
+    """The photo, marked where it is a copy of one that is taken already."""
+    if photo.encoding is None:
+        return photo
     try:
         for other in taken:
             enrolment.check_no_copies(encodings([photo, other]))
@@ -85,7 +99,7 @@ def _details(look: capture.Look) -> dict[str, Any]:
     return {"faces": len(look.faces), "height": height, "least": conf.get().MIN_FACE_SIZE}
 
 
-def of_one_person(photos: list[Photo]) -> list[Photo]:
+def _of_one_person(photos: list[Photo]) -> list[Photo]:
     """The photos, those marked that show somebody else than most of them; all where no more than
     half of them show one person.
     """

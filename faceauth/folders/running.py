@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import json
 from argparse import ArgumentTypeError
 from collections.abc import Callable, Generator, Iterator, Sequence
 from concurrent.futures.process import BrokenProcessPool
 from contextlib import closing, contextmanager
 from pathlib import Path
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from django.core.management.base import CommandError
 from django.utils.translation import gettext as _
@@ -43,6 +44,20 @@ def check_writable(*names: Path | None) -> None:
     for file in names:
         if file is not None and not file.parent.is_dir():
             raise CommandError(_("There is no folder %(folder)s.") % {"folder": file.parent})
+
+
+def write_json(file: Path | None, results: Any) -> None:
+    """Write all results for scripts, where a file was named.
+
+    Raises:
+        CommandError: it cannot be written.
+    """
+    if file is None:
+        return
+    try:
+        file.write_text(json.dumps(results, indent=2))
+    except OSError as error:
+        raise CommandError(str(error)) from error
 
 
 def with_progress(

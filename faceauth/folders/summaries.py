@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -20,45 +20,72 @@ def results(cases: Sequence[Case], unused: Iterable[Unused], root: Path) -> dict
     """Everything, as JSON has it: counts, everybody, and the files that are nobody's. Files are
     named as they are below `root`.
     """
-    outcomes = Counter(case.outcome for case in cases)
-    seen = [photo for case in cases for photo in case.photos]
-    # Those of people with a face, or who were refused, or came after an interruption.
-    passed = sum(len(case.entry.photos) - len(case.photos) for case in cases)
-    needless = sum(photo.reason == "enough" for photo in seen)
-    good = sum(not photo.reason for photo in seen)
-    new = [case for case in cases if case.outcome in (ENROLLED, REPLACED)]
     return {
-        "people": {
-            "found": len(cases),
-            **{outcome: outcomes[outcome] for outcome in OUTCOMES},
-            "created": sum(case.created for case in new),
-            "alike": sum(bool(case.alike) for case in new),
-            "few_photos": sum(_shots(case) < conf.get().ENROLMENT_SHOTS for case in new),
-        },
-        "photos": {
-            "found": len(seen) + passed,
-            "good": good,
-            "unusable": len(seen) - good - needless,
-            "needless": needless,
-            "not_looked_at": passed,
-        },
+        "people": people(cases, few="few_photos"),
+        "photos": shown(cases),
         "results": [_person(case, root) for case in cases],
         "unused": [_unused(each, root) for each in unused],
     }
 
 
+def people(cases: Sequence[Case], *, few: str) -> dict[str, int]:
+    """How many people came to what; few: the name for those enrolled from few pictures."""
+    outcomes = Counter(case.outcome for case in cases)
+    new = [case for case in cases if case.outcome in (ENROLLED, REPLACED)]
+    return {
+        "found": len(cases),
+        **{outcome: outcomes[outcome] for outcome in OUTCOMES},
+        "created": sum(case.created for case in new),
+        "alike": sum(bool(case.alike) for case in new),
+        few: sum(_shots(case) < conf.get().ENROLMENT_SHOTS for case in new),
+    }
+
+
+def shown(cases: Sequence[Case]) -> dict[str, int]:
+    """How many of what there is of these people is of use."""
+    seen = [photo for case in cases for photo in case.photos]
+    # Those of people with a face, or who were refused, or came after an interruption.
+    passed = sum(len(case.entry.photos) - len(case.photos) for case in cases)
+    needless = sum(photo.reason == "enough" for photo in seen)
+    good = sum(not photo.reason for photo in seen)
+    return {
+        "found": len(seen) + passed,
+        "good": good,
+        "unusable": len(seen) - good - needless,
+        "needless": needless,
+        "not_looked_at": passed,
+    }
+
+
+def person(case: Case, of_person: Callable[[str, dict[str, Any]], str]) -> dict[str, Any]:
+    """What came of somebody; of_person: why they were refused, in words."""
+    return {
+        "username": case.entry.username,
+        "outcome": case.outcome or "not_looked_at",
+        "reason": case.reason,
+        "text": of_person(case.reason, case.details) if case.reason else "",
+        "created": case.created and case.outcome == ENROLLED,
+        "alike": case.alike,
+        "shots": _shots(case),
+    }
+
+
 def text(found: dict[str, Any]) -> str:
     """The counts in words."""
-    people, photos = found["people"], found["photos"]
-    admitted = _(
-        "People: %(found)d. Enrolled: %(enrolled)d, enrolled anew: %(replaced)d, enrolled before: "
-        "%(already)d, refused: %(refused)d. Accounts created: %(created)d."
-    )
     seen = _(
         "Photos: %(found)d. Good: %(good)d, not usable: %(unusable)d, not needed: %(needless)d, "
         "not looked at: %(not_looked_at)d."
     )
-    return f"{admitted % people}\n{seen % photos}"
+    return f"{people_text(found)}\n{seen % found['photos']}"
+
+
+def people_text(found: dict[str, Any]) -> str:
+    """Those of `people` in words."""
+    admitted = _(
+        "People: %(found)d. Enrolled: %(enrolled)d, enrolled anew: %(replaced)d, enrolled before: "
+        "%(already)d, refused: %(refused)d. Accounts created: %(created)d."
+    )
+    return admitted % found["people"]
 
 
 def warnings(found: dict[str, Any]) -> Iterator[str]:
@@ -68,9 +95,14 @@ def warnings(found: dict[str, Any]) -> Iterator[str]:
             "Enrolled from fewer photos than the %(shots)d that the site asks for: %(few)d. They "
             "will be refused more often than others, until they enrol again."
         ) % {"shots": conf.get().ENROLMENT_SHOTS, "few": few}
-    for person in found["results"]:
-        if person["alike"]:
-            yield _("%(username)s has nearly the same face as %(alike)s.") % person
+    yield from alike(found)
+
+
+def alike(found: dict[str, Any]) -> Iterator[str]:
+    """Who is enrolled with nearly the same face as somebody else."""
+    for each in found["results"]:
+        if each["alike"]:
+            yield _("%(username)s has nearly the same face as %(alike)s.") % each
 
 
 def _shots(case: Case) -> int:
@@ -79,13 +111,7 @@ def _shots(case: Case) -> int:
 
 def _person(case: Case, root: Path) -> dict[str, Any]:
     return {
-        "username": case.entry.username,
-        "outcome": case.outcome or "not_looked_at",
-        "reason": case.reason,
-        "text": reasons.of_person(case.reason, case.details) if case.reason else "",
-        "created": case.created and case.outcome == ENROLLED,
-        "alike": case.alike,
-        "shots": _shots(case),
+        **person(case, reasons.of_person),
         "photos": [
             {
                 "file": files.named(photo.path, root),

@@ -7,8 +7,9 @@ from pathlib import Path
 
 import numpy as np
 
-from faceauth import encoders, enrolment, errors
-from faceauth.folders.photos import Photo, encodings, of_one_person, used
+from faceauth import encoders
+from faceauth.folders import photos
+from faceauth.folders.photos import Photo
 from faceauth.folders.rosters import Roster, Unused
 from faceauth.matching import cohort
 from faceauth.vision.encoding import DlibEncoder, Encoding
@@ -38,27 +39,13 @@ class Kept:
 
     def gather(self, places: Sequence[Path], *, most: int) -> list[Photo]:
         """What is in these places, said to be of one person, until there are so many to use."""
-        found: list[Photo] = []
-        for place in places:
-            taken = used(found)
-            if len(taken) == most:
-                found.append(Photo(place, "enough", {"most": most}))
-            else:
-                found.append(self._read(place, taken))
-        return of_one_person(found)
+        return photos.judged(places, self._read, most=most)
 
-    def _read(self, place: Path, taken: Sequence[Photo]) -> Photo:
+    def _read(self, place: Path) -> Photo:
         try:
-            encoding = self._encoding(place)
+            return Photo(place, encoding=self._encoding(place))
         except Unusable as error:
             return Photo(place, error.reason, error.details)
-        photo = Photo(place, encoding=encoding)
-        try:
-            for other in taken:
-                enrolment.check_no_copies(encodings([photo, other]))
-        except errors.SamePicture as error:
-            return Photo(place, error.default_code)
-        return photo
 
     def _encoding(self, place: Path) -> Encoding:
         numbers = values.vector(self._items[place].value, encoders.encoder().size)

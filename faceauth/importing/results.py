@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
 from django.utils.translation import gettext as _
 
 from faceauth import conf
-from faceauth.folders.admission import ENROLLED, OUTCOMES, REPLACED, Case
+from faceauth.folders import summaries
+from faceauth.folders.admission import Case
 from faceauth.folders.rosters import Unused
 
 from . import reasons
@@ -17,27 +17,9 @@ from . import reasons
 
 def results(cases: Sequence[Case], unused: Iterable[Unused]) -> dict[str, Any]:
     """Everything, as JSON has it: counts, everybody, and the encodings that are nobody's."""
-    outcomes = Counter(case.outcome for case in cases)
-    seen = [each for case in cases for each in case.photos]
-    found = sum(len(case.entry.photos) for case in cases)
-    needless = sum(each.reason == "enough" for each in seen)
-    good = sum(not each.reason for each in seen)
-    new = [case for case in cases if case.outcome in (ENROLLED, REPLACED)]
     return {
-        "people": {
-            "found": len(cases),
-            **{outcome: outcomes[outcome] for outcome in OUTCOMES},
-            "created": sum(case.created for case in new),
-            "alike": sum(bool(case.alike) for case in new),
-            "few_encodings": sum(_shots(case) < conf.get().ENROLMENT_SHOTS for case in new),
-        },
-        "encodings": {
-            "found": found,
-            "good": good,
-            "unusable": len(seen) - good - needless,
-            "needless": needless,
-            "not_looked_at": found - len(seen),
-        },
+        "people": summaries.people(cases, few="few_encodings"),
+        "encodings": summaries.shown(cases),
         "results": [_person(case) for case in cases],
         "unused": [{"place": str(each.file), **_why(each.reason, {})} for each in unused],
     }
@@ -45,15 +27,11 @@ def results(cases: Sequence[Case], unused: Iterable[Unused]) -> dict[str, Any]:
 
 def text(found: dict[str, Any]) -> str:
     """The counts in words."""
-    admitted = _(
-        "People: %(found)d. Enrolled: %(enrolled)d, enrolled anew: %(replaced)d, enrolled before: "
-        "%(already)d, refused: %(refused)d. Accounts created: %(created)d."
-    )
     read = _(
         "Encodings: %(found)d. Good: %(good)d, not usable: %(unusable)d, not needed: %(needless)d, "
         "not looked at: %(not_looked_at)d."
     )
-    return f"{admitted % found['people']}\n{read % found['encodings']}"
+    return f"{summaries.people_text(found)}\n{read % found['encodings']}"
 
 
 def warnings(found: dict[str, Any]) -> Iterator[str]:
@@ -63,24 +41,12 @@ def warnings(found: dict[str, Any]) -> Iterator[str]:
             "Enrolled from fewer encodings than the %(shots)d that the site asks for: %(few)d. "
             "They will be refused more often than others, until they enrol again."
         ) % {"shots": conf.get().ENROLMENT_SHOTS, "few": few}
-    for person in found["results"]:
-        if person["alike"]:
-            yield _("%(username)s has nearly the same face as %(alike)s.") % person
-
-
-def _shots(case: Case) -> int:
-    return sum(not each.reason for each in case.photos)
+    yield from summaries.alike(found)
 
 
 def _person(case: Case) -> dict[str, Any]:
     return {
-        "username": case.entry.username,
-        "outcome": case.outcome or "not_looked_at",
-        "reason": case.reason,
-        "text": reasons.of_person(case.reason, case.details) if case.reason else "",
-        "created": case.created and case.outcome == ENROLLED,
-        "alike": case.alike,
-        "shots": _shots(case),
+        **summaries.person(case, reasons.of_person),
         "encodings": [
             {"place": str(each.path), **_why(each.reason, each.details)} for each in case.photos
         ],

@@ -1,6 +1,5 @@
 from __future__ import annotations
 
-import json
 import os
 import sys
 from collections.abc import Iterator, Sequence
@@ -20,6 +19,7 @@ from faceauth.evaluation import clips, liveness_report, photos, supply, trials
 from faceauth.evaluation.clips import Asked, Window
 from faceauth.evaluation.supply import Supply
 from faceauth.evaluation.trials import ROWS, Case, Verdict
+from faceauth.folders import running
 from faceauth.models import Spent
 from faceauth.vision.encoding import Encoding
 
@@ -89,11 +89,7 @@ class Command(BaseCommand):
             judged = tqdm(self._judged(pool, cases), total=len(cases), unit=_("attempt"))
             results = liveness_report.rows(judged)
         self.stdout.write(liveness_report.text(results))
-        if file := options["json"]:
-            try:
-                file.write_text(json.dumps({"turns": turns, "rows": results}, indent=2))
-            except OSError as error:
-                raise CommandError(str(error)) from error
+        running.write_json(options["json"], {"turns": turns, "rows": results})
         if liveness_report.broken(results):
             sys.exit(DOES_NOT_HOLD)
 

@@ -1,6 +1,5 @@
 from __future__ import annotations
 
-import json
 import sys
 from collections import Counter
 from pathlib import Path
@@ -13,6 +12,7 @@ from django.utils.translation import gettext_lazy
 from faceauth import faces
 from faceauth.evaluation import report
 from faceauth.evaluation.photos import Encoded
+from faceauth.folders import running
 
 # The exit status where a rate does not hold.
 DOES_NOT_HOLD = 4
@@ -41,11 +41,7 @@ class Command(BaseCommand):
             raise CommandError(f"{enrolled} {shortage}")
         cells = report.calibrated(people)
         self.stdout.write(report.calibrated_text(people, cells))
-        if file := options["json"]:
-            try:
-                file.write_text(json.dumps({"people": len(people), "cells": cells}, indent=2))
-            except OSError as error:
-                raise CommandError(str(error)) from error
+        running.write_json(options["json"], {"people": len(people), "cells": cells})
         if any(cell["holds"] is False for cell in cells):
             sys.exit(DOES_NOT_HOLD)
 

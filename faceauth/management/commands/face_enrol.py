@@ -1,6 +1,5 @@
 from __future__ import annotations
 
-import json
 import sys
 import time
 from contextlib import closing
@@ -12,8 +11,18 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.utils.translation import gettext as _
 from tqdm import tqdm
 
-from faceauth import conf
-from faceauth.folders import files, photos, reasons, rosters, running, sheets, summaries, vouching
+from faceauth import shots
+from faceauth.folders import (
+    files,
+    photos,
+    reasons,
+    rosters,
+    running,
+    sheets,
+    summaries,
+    vouching,
+    wishes,
+)
 from faceauth.folders.admission import REFUSED, Admission, Case
 
 # The exit status where somebody could not be enrolled.
@@ -34,7 +43,6 @@ class Command(BaseCommand):
     )
 
     def add_arguments(self, parser: CommandParser) -> None:
-        shots = conf.get().ENROLMENT_SHOTS
         parser.add_argument("path", type=Path)
         vouching.add_argument(parser)
         parser.add_argument(
@@ -52,39 +60,14 @@ class Command(BaseCommand):
             metavar="DIR",
             help=_("where a CSV's files are, by default in its folder; none outside is read"),
         )
-        parser.add_argument(
-            "--create",
-            action="store_true",
-            help=_("create accounts for those who have none, without a password"),
-        )
-        parser.add_argument(
-            "--domain",
-            default="",
-            help=_(
+        wishes.add_arguments(
+            parser,
+            domain=_(
                 "with --create: their e-mail address is <username>@DOMAIN where a CSV gives none"
             ),
+            fewest=_("enrol nobody from fewer photos (default: %(default)s)"),
+            most=_("look at no more once so many are good (default: %(default)s, ENROLMENT_SHOTS)"),
         )
-        parser.add_argument(
-            "--replace", action="store_true", help=_("give a new face to those who have one")
-        )
-        parser.add_argument(
-            "--min-shots",
-            type=running.at_least(1),
-            metavar="N",
-            default=1,
-            help=_("enrol nobody from fewer photos (default: %(default)s)"),
-        )
-        parser.add_argument(
-            "--max-shots",
-            type=running.at_least(1),
-            metavar="N",
-            default=shots,
-            help=_("look at no more once so many are good (default: %(default)s, ENROLMENT_SHOTS)"),
-        )
-        parser.add_argument(
-            "--dry-run", action="store_true", help=_("say what would be done, and do nothing")
-        )
-        parser.add_argument("--json", type=Path, help=_("write all results there"))
         parser.add_argument(
             "--sheet",
             type=Path,
@@ -100,16 +83,7 @@ class Command(BaseCommand):
 
     def handle(self, *, path: Path, **options: Any) -> None:
         running.check_writable(options["json"], options["sheet"])
-        if options["min_shots"] > options["max_shots"]:
-            raise CommandError(_("--min-shots is more than --max-shots."))
-        work = Admission(
-            vouching.consent(self, options["consent"], options["dry_run"]),
-            least=options["min_shots"],
-            create=options["create"],
-            domain=options["domain"],
-            replace=options["replace"],
-            dry_run=options["dry_run"],
-        )
+        work = wishes.admission(self, options, shots.Source.FILE)
         self.root = path if path.is_dir() else options["photos"] or path.parent
         roster = self._roster(path, options["by"], options["photos"])
         if options["dry_run"]:
@@ -185,9 +159,8 @@ class Command(BaseCommand):
         roster: rosters.Roster,
         options: dict[str, Any],
     ) -> None:
+        running.write_json(options["json"], results)
         try:
-            if file := options["json"]:
-                file.write_text(json.dumps(results, indent=2))
             if file := options["sheet"]:
                 sheets.write(file, cases, roster.unused, dry_run=options["dry_run"])
                 warning = _("%(file)s holds pictures of people: delete it once it has been read.")

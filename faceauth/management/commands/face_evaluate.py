@@ -1,6 +1,5 @@
 from __future__ import annotations
 
-import json
 import sys
 from collections.abc import Sequence
 from pathlib import Path
@@ -14,6 +13,7 @@ from tqdm import tqdm
 from faceauth.calibration import calibration
 from faceauth.evaluation import pairs as lfw
 from faceauth.evaluation import photos, plots, report, table
+from faceauth.folders import running
 
 # The exit status where some photos could not be used as they are: the rest was evaluated.
 SOME_LEFT_OUT = 3
@@ -76,8 +76,7 @@ class Command(BaseCommand):
             if file := options["plot"]:
                 self._plot(scores, file)
         self.stdout.write(report.text(results))
-        if file := options["json"]:
-            self._save(file, json.dumps(results, indent=2))
+        running.write_json(options["json"], results)
         if shortage:
             raise CommandError(_("There is too little to measure rates on."))
         if any(photo.remark for photo in found):
@@ -132,9 +131,3 @@ class Command(BaseCommand):
             raise CommandError(message) from error
         except (OSError, ValueError) as error:
             raise CommandError(f"{file}: {error}") from error
-
-    def _save(self, file: Path, text: str) -> None:
-        try:
-            file.write_text(text)
-        except OSError as error:
-            raise CommandError(str(error)) from error

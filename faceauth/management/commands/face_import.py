@@ -1,6 +1,5 @@
 from __future__ import annotations
 
-import json
 import sys
 from pathlib import Path
 from typing import Any
@@ -9,9 +8,9 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.utils.translation import gettext as _
 from tqdm import tqdm
 
-from faceauth import conf, encoders, shots
-from faceauth.folders import running, vouching
-from faceauth.folders.admission import REFUSED, Admission, Case
+from faceauth import encoders, shots
+from faceauth.folders import running, vouching, wishes
+from faceauth.folders.admission import REFUSED, Case
 from faceauth.importing import reasons, results
 from faceauth.importing.gathering import Kept
 from faceauth.importing.problems import SourceError
@@ -54,51 +53,16 @@ class Command(BaseCommand):
             default="",
             help=_("what the column or the key is called that holds the encodings"),
         )
-        parser.add_argument(
-            "--create",
-            action="store_true",
-            help=_("create accounts for those who have none, without a password"),
+        wishes.add_arguments(
+            parser,
+            domain=_("with --create: their e-mail address is <username>@DOMAIN"),
+            fewest=_("enrol nobody from fewer encodings (default: %(default)s)"),
+            most=_("take no more of one person (default: %(default)s, ENROLMENT_SHOTS)"),
         )
-        parser.add_argument(
-            "--domain",
-            default="",
-            help=_("with --create: their e-mail address is <username>@DOMAIN"),
-        )
-        parser.add_argument(
-            "--replace", action="store_true", help=_("give a new face to those who have one")
-        )
-        parser.add_argument(
-            "--min-shots",
-            type=running.at_least(1),
-            metavar="N",
-            default=1,
-            help=_("enrol nobody from fewer encodings (default: %(default)s)"),
-        )
-        parser.add_argument(
-            "--max-shots",
-            type=running.at_least(1),
-            metavar="N",
-            default=conf.get().ENROLMENT_SHOTS,
-            help=_("take no more of one person (default: %(default)s, ENROLMENT_SHOTS)"),
-        )
-        parser.add_argument(
-            "--dry-run", action="store_true", help=_("say what would be done, and do nothing")
-        )
-        parser.add_argument("--json", type=Path, help=_("write all results there"))
 
     def handle(self, *, path: Path, **options: Any) -> None:
         running.check_writable(options["json"])
-        if options["min_shots"] > options["max_shots"]:
-            raise CommandError(_("--min-shots is more than --max-shots."))
-        work = Admission(
-            vouching.consent(self, options["consent"], options["dry_run"]),
-            least=options["min_shots"],
-            create=options["create"],
-            domain=options["domain"],
-            replace=options["replace"],
-            dry_run=options["dry_run"],
-            source=shots.Source.ELSEWHERE,
-        )
+        work = wishes.admission(self, options, shots.Source.ELSEWHERE)
         kept = self._kept(path, options)
         if options["dry_run"]:
             self.stdout.write(_("Dry run: nobody is enrolled."))
@@ -114,8 +78,7 @@ class Command(BaseCommand):
                 work.admit(case, kept.gather(case.entry.photos, most=options["max_shots"]))
                 self._report(case)
         found = results.results(cases, kept.roster.unused) | {"dry_run": options["dry_run"]}
-        if file := options["json"]:
-            self._save(file, found)
+        running.write_json(options["json"], found)
         self.stdout.write(results.text(found))
         for warning in results.warnings(found):
             self.stderr.write(self.style.WARNING(warning))
@@ -147,9 +110,3 @@ class Command(BaseCommand):
     def _remark(self, of: Path | str, reason: str) -> None:
         with tqdm.external_write_mode():
             self.stderr.write(f"{of}: {reason}")
-
-    def _save(self, file: Path, found: dict[str, Any]) -> None:
-        try:
-            file.write_text(json.dumps(found, indent=2))
-        except OSError as error:
-            raise CommandError(str(error)) from error
