@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gc
+import logging
 import os
 import socket
 from collections import Counter
@@ -37,6 +38,16 @@ def unlimited(settings, request):
     limits += ("PREVIEWS_PER_MINUTE", "ENROLMENTS_PER_HOUR", "CHALLENGES_PER_MINUTE")
     given = {**settings.FACEAUTH, "CHALLENGE": request.param}
     settings.FACEAUTH = {**given, **dict.fromkeys(limits, 10**9)}
+
+
+@pytest.fixture(autouse=True)
+def unlogged():
+    """pytest keeps each record until the test ends, and Django's of a refusal holds the request
+    with all that was sent: that memory is not the site's.
+    """
+    logging.disable(logging.WARNING)
+    yield
+    logging.disable(logging.NOTSET)
 
 
 @pytest.fixture
