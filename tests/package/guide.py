@@ -6,9 +6,9 @@ import re
 from pathlib import Path
 from typing import NamedTuple
 
-from tests.package.conftest import ROOT
+from tests.support import guides
 
-GUIDE = ROOT / "docs/dropin.md"
+GUIDE = "dropin.md"
 
 
 class Step(NamedTuple):
@@ -23,11 +23,9 @@ class Step(NamedTuple):
 
 def steps(title: str) -> list[Step]:
     """Those below that heading, or above the first one where there is none."""
-    sections = re.split(r"^## (.*)\n", GUIDE.read_text(), flags=re.MULTILINE)
-    text = sections[sections.index(title) + 1] if title else sections[0]
-    found = re.findall(r"([^\n]*)\n\n```(\w*)\n(.*?)^```$", text, re.MULTILINE | re.DOTALL)
+    found = guides.blocks_of(guides.section(GUIDE, title))
     assert found, title
-    return [_step(*each) for each in found]
+    return [_step(block) for block in found]
 
 
 def lines(title: str) -> int:
@@ -41,9 +39,9 @@ def type_in(step: Step, folder: Path) -> None:
     path.write_text(f"{path.read_text()}\n{step.text}" if step.at_the_end else step.text)
 
 
-def _step(before: str, kind: str, text: str) -> Step:
-    if not kind:
-        return Step(text)
-    place = re.match(r"(In|At the end of) `([\w/.]+)`", before)
-    assert place, f"Nobody knows where to type this:\n{text}"
-    return Step(text, place[2], place[1] != "In")
+def _step(block: guides.Block) -> Step:
+    if not block.kind:
+        return Step(block.text)
+    place = re.match(r"(In|At the end of) `([\w/.]+)`", block.before)
+    assert place, f"Nobody knows where to type this:\n{block.text}"
+    return Step(block.text, place[2], place[1] != "In")

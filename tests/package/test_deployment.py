@@ -8,7 +8,6 @@ import json
 import re
 import shlex
 import shutil
-import socket
 import subprocess
 from pathlib import Path
 
@@ -17,6 +16,7 @@ import yaml
 
 from tests.package.conftest import ROOT, Environment
 from tests.site.test_production import PRODUCTION
+from tests.support.ports import free_port
 from tests.support.visiting import Browser
 
 HOME, VENV = "/srv/faceauth", "/opt/venv"
@@ -115,9 +115,7 @@ def served(variables):
     running = []
 
     def serve(command: list[str], folder: Path, environment: dict[str, str]) -> Browser:
-        with socket.socket() as probe:
-            probe.bind(("127.0.0.1", 0))
-            port = probe.getsockname()[1]
+        port = free_port()
         moved = [re.sub(r"^[\d.]+:8000$", f"127.0.0.1:{port}", each) for each in command]
         assert moved != command
         running.append(subprocess.Popen(moved, cwd=folder, env=environment))

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-import socket
 import subprocess
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +13,8 @@ import pytest
 
 from tests.package import guide
 from tests.package.conftest import Environment
-from tests.site.conftest import OBAMA, picture
+from tests.support.people import OBAMA, picture
+from tests.support.ports import free_port
 from tests.support.visiting import Browser
 
 PASSWORD = "correct horse battery staple"
@@ -126,9 +128,7 @@ class Project:
                 self.run(command)
 
     def serve(self) -> None:
-        with socket.socket() as probe:
-            probe.bind(("127.0.0.1", 0))
-            self.port = probe.getsockname()[1]
+        self.port = free_port()
         self.server = subprocess.Popen(
             ["python", "manage.py", "runserver", "--noreload", str(self.port)],
             cwd=self.folder,
@@ -178,6 +178,18 @@ def face_logs_in(browser: Browser) -> str:
     return answer["next"]
 
 
+def followed(
+    project: Project, title: str, page: str = "/face/login/", **fields: str
+) -> tuple[Browser, str]:
+    """Do what the guide says, enrol, log in by face: the browser, and where that leads."""
+    project.follow()
+    project.follow(title)
+    enrol(project.visit(), page, **(fields or {"username": "ada"}))
+    browser = project.visit()
+    stranger_is_refused(browser)
+    return browser, face_logs_in(browser)
+
+
 def admin_is_open(browser: Browser) -> bool:
     return browser.ask("GET", "/admin/")[0] == 200
 
@@ -195,8 +207,13 @@ def password_still_works(project: Project, session: Browser) -> None:
     assert admin_is_open(new)
 
 
-def took(project: str, began: float) -> None:
-    print(f"{project}: {time.monotonic() - began:.0f} s from `pip install` to a login by face")
+@contextmanager
+def timed(project: str, capsys: Any) -> Iterator[None]:
+    """What is done in it: from `pip install` to a login by face."""
+    began = time.monotonic()
+    yield
+    with capsys.disabled():
+        print(f"{project}: {time.monotonic() - began:.0f} s from `pip install` to a login by face")
 
 
 TITLES = ["A user model of your own", "A user model that may not be changed", "With django-allauth"]
@@ -214,37 +231,23 @@ def test_own_user_model(started, capsys):
     project.run("python manage.py makemigrations accounts")
     project.begin()
 
-    began = time.monotonic()
-    project.follow()
-    project.follow("A user model of your own")
-    enrol(project.visit(), "/face/login/", username="ada")
-    browser = project.visit()
-    stranger_is_refused(browser)
-    assert face_logs_in(browser) == "/face/enrol/"
-    with capsys.disabled():
-        took("own user model", began)
+    title = "A user model of your own"
+    with timed("own user model", capsys):
+        browser, page = followed(project, title)
+    assert page == "/face/enrol/"
     assert admin_is_open(browser)
-    project.stop()
-
-    leave(project, "A user model of your own", browser)
+    leave(project, title, browser)
 
 
 def test_stock_user_model(started, capsys):
     project = started()
     project.begin()
 
-    began = time.monotonic()
-    project.follow()
-    project.follow("A user model that may not be changed")
-    enrol(project.visit(), "/face/login/", username="ada")
-    browser = project.visit()
-    stranger_is_refused(browser)
-    face_logs_in(browser)
-    with capsys.disabled():
-        took("Django's own user model", began)
+    title = "A user model that may not be changed"
+    with timed("Django's own user model", capsys):
+        browser, _ = followed(project, title)
     assert admin_is_open(browser)
-    project.stop()
-    leave(project, "A user model that may not be changed", browser)
+    leave(project, title, browser)
 
 
 def test_allauth(started, capsys):
@@ -253,17 +256,11 @@ def test_allauth(started, capsys):
     project.write(ALLAUTH)
     project.begin()
 
-    began = time.monotonic()
-    project.follow()
-    project.follow("With django-allauth")
-    enrol(project.visit(), "/accounts/login/", login="ada")
-    browser = project.visit()
-    _, page = browser.ask("GET", "/accounts/login/?next=/admin/")
+    title = "With django-allauth"
+    with timed("django-allauth", capsys):
+        browser, _ = followed(project, title, "/accounts/login/", login="ada")
+    _, page = project.visit().ask("GET", "/accounts/login/?next=/admin/")
     assert 'href="/face/login/?next=%2Fadmin%2F"' in page
-    stranger_is_refused(browser)
-    face_logs_in(browser)
-    with capsys.disabled():
-        took("django-allauth", began)
     assert admin_is_open(browser)
     assert (project.folder / "logins.txt").read_text().splitlines() == ["ada password", "ada face"]
     # No way around what allauth asks of passwords.
@@ -284,7 +281,7 @@ def test_allauth(started, capsys):
     assert not admin_is_open(browser)
     project.stop()
     settings.write_text(before)
-    leave(project, "With django-allauth", browser)
+    leave(project, title, browser)
 
 
 def take_out(path: Path, title: str) -> None:
@@ -300,6 +297,7 @@ def take_out(path: Path, title: str) -> None:
 def leave(project: Project, title: str, session: Browser) -> None:
     """As the guide says."""
     own_model = title == "A user model of your own"
+    project.stop()
     profiles, tables, columns, uninstall = guide.steps("Taking it out again")
     for step in [tables] if own_model else [profiles, tables]:
         project.type(step.text)

@@ -5,7 +5,6 @@ from __future__ import annotations
 import http.client
 import json
 import os
-import socket
 import subprocess
 import sys
 import time
@@ -18,6 +17,8 @@ from django.db import connection
 from django.test.client import BOUNDARY, MULTIPART_CONTENT, encode_multipart
 
 from tests.robustness.stack import SECRET
+from tests.support.ports import free_port
+from tests.support.visiting import File
 
 ROOT = Path(__file__).parents[2]
 
@@ -34,9 +35,7 @@ class Site:
         self.notes = folder / "notes"
         self.processes = processes
         self.workers: set[str] = set()  # their process ids
-        with socket.socket() as probe:
-            probe.bind(("127.0.0.1", 0))
-            self.port: int = probe.getsockname()[1]
+        self.port = free_port()
         self._log = folder / "log"
         self._variables = {
             "DATABASE_URL": url,
@@ -109,7 +108,7 @@ class Visitor:
 
     def post(self, path: str, snapshots: Sequence[bytes] = (), **fields: str) -> Heard:
         """Send a form, with pictures."""
-        files = [_File(data) for data in snapshots]
+        files = [File(data) for data in snapshots]
         body = encode_multipart(BOUNDARY, {**fields, "snapshot": files})
         return self._ask("POST", path, body, {"Content-Type": MULTIPART_CONTENT})
 
@@ -129,18 +128,6 @@ class Visitor:
             return Heard(response.status, response.headers, response.read().decode())
         finally:
             connection.close()
-
-
-class _File:
-    """As much of a file as a form needs to be written."""
-
-    name, content_type = "a.jpg", "image/jpeg"
-
-    def __init__(self, data: bytes) -> None:
-        self._data = data
-
-    def read(self) -> bytes:
-        return self._data
 
 
 def database_url() -> str:

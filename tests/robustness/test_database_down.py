@@ -20,9 +20,9 @@ import pytest
 
 from accounts.models import User
 from tests.robustness.serving import ROOT, Site, Visitor
-from tests.site.conftest import OBAMA
-from tests.site.conftest import picture as photograph
 from tests.support import postgres
+from tests.support.people import OBAMA
+from tests.support.people import picture as photograph
 from tests.support.requirements import unavailable
 
 PASSWORD = "a long password"

@@ -9,7 +9,8 @@ from django.db import IntegrityError
 from PIL import Image
 
 from accounts.models import User
-from tests.site.conftest import OBAMA, picture, username_of
+from tests.site.conftest import username_of
+from tests.support.people import OBAMA, picture
 from tests.unit.vision.test_images import saved
 
 SIGN_UP, LOGIN = "/accounts/signup/", "/face/login/"

@@ -11,7 +11,8 @@ from accounts.models import User
 from faceauth import adaptation, enrolment
 from faceauth.gallery import gallery
 from faceauth.matching import distance
-from tests.site.conftest import PASSWORD, encodings, log_out
+from tests.site.conftest import PASSWORD, log_out
+from tests.support.people import encodings
 
 LOGIN = "/face/login/"
 ENROLLED = ("obama", "obama3", "obama up", "obama left")

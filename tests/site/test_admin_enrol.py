@@ -8,9 +8,10 @@ from django.core import mail
 from accounts.models import User
 from faceauth import adaptation, challenge
 from faceauth.models import FaceEvent
-from tests.site.conftest import JSON, OBAMA
+from tests.site.conftest import JSON
 from tests.support.admin import SEES_USERS, logged, member, staff
 from tests.support.heads import turning
+from tests.support.people import OBAMA
 
 USERS = "/admin/accounts/user/"
 

@@ -13,9 +13,10 @@ from accounts.models import User
 from faceauth import challenge, second_step
 from faceauth.admin_site import FaceAdminSite
 from faceauth.models import FaceEvent, FailureCount
-from tests.site.conftest import JSON, OBAMA, PASSWORD, username_of
+from tests.site.conftest import JSON, PASSWORD, username_of
 from tests.support.admin import member
 from tests.support.heads import turning
+from tests.support.people import OBAMA
 
 LOGIN, FACE, INSIDE = "/admin/login/", "/admin/login/face/", "/admin/"
 

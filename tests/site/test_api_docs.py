@@ -4,39 +4,36 @@ from __future__ import annotations
 
 import json
 import os
-import re
 import shutil
 import subprocess
-from pathlib import Path
 
 import pytest
 from django.conf import settings as project
 from django.test import Client
 
-from tests.site.conftest import OBAMA, picture
+from tests.support import guides
+from tests.support.people import OBAMA, picture
 from tests.support.requirements import unavailable
 
-DOCS = Path(__file__).parents[2] / "docs/api.md"
 LOGIN = "/face/login/"
 END = "--- that was all of it ---"
 
 
 def blocks():
     """The commands, each with the answer that stands below it, if one does."""
-    found = re.findall(r"^```(\w*)\n(.*?)^```$", DOCS.read_text(), re.MULTILINE | re.DOTALL)
     pairs = []
-    for kind, text in found:
-        if kind == "bash":
-            pairs.append([text, None])
-        elif kind == "json":
-            pairs[-1][1] = json.loads(text)
+    for block in guides.blocks("api.md", "bash", "json"):
+        if block.kind == "bash":
+            pairs.append([block.text, None])
+        else:
+            pairs[-1][1] = json.loads(block.text)
     return pairs
 
 
 def settings_of_other_origins():
-    (code,) = re.findall(r"^```python\n(.*?)^```$", DOCS.read_text(), re.MULTILINE | re.DOTALL)
+    (block,) = guides.blocks("api.md", "python")
     now = {"INSTALLED_APPS": [], "MIDDLEWARE": [*project.MIDDLEWARE]}
-    exec(code, now)  # it is ours
+    exec(block.text, now)  # it is ours
     # Which apps there are cannot be changed while others run; this one only brings checks.
     assert now.pop("INSTALLED_APPS") == ["corsheaders"]
     return {name: value for name, value in now.items() if name.isupper()}

@@ -16,7 +16,8 @@ from django.utils import timezone
 from faceauth import addresses, attempts, policy, throttling
 from faceauth.errors import TooManyAttempts, TooManyPictures
 from faceauth.models import FaceEvent, FailureCount
-from tests.site.conftest import JSON, OBAMA, PASSWORD, log_out, username_of
+from tests.site.conftest import JSON, PASSWORD, log_out, username_of
+from tests.support.people import OBAMA
 
 LOGIN, PREVIEW, ENROL = "/face/login/", "/face/preview/", "/face/enrol/"
 

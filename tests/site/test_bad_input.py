@@ -10,7 +10,8 @@ from PIL import Image
 
 from accounts.models import User
 from faceauth import capture
-from tests.site.conftest import JSON, OBAMA
+from tests.site.conftest import JSON
+from tests.support.people import OBAMA
 from tests.unit.vision.test_images import huge_png, saved
 
 LOGIN, PREVIEW, SIGN_UP = "/face/login/", "/face/preview/", "/accounts/signup/"

@@ -10,8 +10,9 @@ from accounts.models import User
 from faceauth import challenge
 from faceauth.errors import ChallengeFailed
 from faceauth.models import FaceEvent, FailureCount, Spent
-from tests.site.conftest import JSON, OBAMA, username_of
+from tests.site.conftest import JSON, username_of
 from tests.support.heads import still, turning
+from tests.support.people import OBAMA
 
 LOGIN, CHALLENGE, ENROL, SIGNUP = (
     "/face/login/",
@@ -224,7 +225,7 @@ def enrol(client, path=ENROL, who="obama", **data):
 
 
 def picture_files():
-    from tests.site.conftest import picture
+    from tests.support.people import picture
 
     return [picture(name) for name in OBAMA]
 

@@ -8,7 +8,8 @@ from django.utils import timezone
 from accounts.models import User
 from faceauth import enrolment
 from faceauth.enrolment import Consent
-from tests.site.conftest import JSON, OBAMA, PASSWORD, username_of
+from tests.site.conftest import JSON, PASSWORD, username_of
+from tests.support.people import OBAMA
 
 LOGIN, ENROL, REMOVE = "/face/login/", "/face/enrol/", "/face/remove/"
 EXPORT, NOTICE, PROFILE = "/face/export/", "/face/notice/", "/accounts/profile/"

@@ -15,7 +15,7 @@ from PIL import Image
 from accounts.models import User
 from faceauth import capture, diagnosis
 from faceauth.vision import Engine, drawn
-from tests.site.conftest import picture
+from tests.support.people import picture
 from tests.unit.test_checks import KEY, KEYS
 from tests.unit.vision.test_images import saved
 

@@ -12,8 +12,9 @@ from faceauth.errors import LookAlike
 from faceauth.fields import Sealed
 from faceauth.gallery import gallery
 from faceauth.models import FaceEvent
-from tests.site.conftest import PASSWORD, log_out, picture, username_of
+from tests.site.conftest import PASSWORD, log_out, username_of
 from tests.support import encoders as support
+from tests.support.people import picture
 from tests.support.webcam import snapshot
 
 NAMES = {64: "squares", 512: "more squares"}

@@ -11,7 +11,7 @@ from accounts.models import User
 from faceauth import conf, enrolment
 from faceauth.errors import AccountGone, SamePicture
 from faceauth.models import FaceEvent
-from tests.site.conftest import OBAMA, encodings, picture
+from tests.support.people import OBAMA, encodings, picture
 
 LOGIN, SIGN_UP = "/face/login/", "/accounts/signup/"
 

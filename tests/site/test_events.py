@@ -9,7 +9,8 @@ from django.db import DatabaseError
 
 from faceauth import signals
 from faceauth.models import FaceEvent
-from tests.site.conftest import OBAMA, PASSWORD, log_out, username_of
+from tests.site.conftest import PASSWORD, log_out, username_of
+from tests.support.people import OBAMA
 
 LOGIN, ENROL, REMOVE = "/face/login/", "/face/enrol/", "/face/remove/"
 

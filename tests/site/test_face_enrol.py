@@ -19,7 +19,7 @@ from accounts.models import User
 from faceauth.folders import photos
 from faceauth.management.commands.face_enrol import SOME_REFUSED
 from faceauth.models import FaceEvent
-from tests.site.conftest import encodings, picture
+from tests.support.people import encodings, picture
 
 
 @pytest.fixture

@@ -17,7 +17,7 @@ from accounts.models import User
 from faceauth import attempts
 from faceauth.management.commands.face_import import SOME_REFUSED
 from faceauth.models import FaceEvent
-from tests.site.conftest import picture
+from tests.support.people import picture
 
 ADA = ("obama", "obama3", "obama up")
 

@@ -13,7 +13,7 @@ from PIL import Image
 
 from faceauth.folders import groups
 from faceauth.management.commands.face_recognise import SOME_UNREADABLE
-from tests.site.conftest import picture
+from tests.support.people import picture
 from tests.support.webcam import HEIGHT, WIDTH
 
 # Who stands where in the group pictures, from left to right.

@@ -10,7 +10,8 @@ from django.contrib.messages import get_messages
 from django.test import Client
 
 from accounts.models import User
-from tests.site.conftest import OBAMA, PASSWORD, picture, username_of
+from tests.site.conftest import PASSWORD, username_of
+from tests.support.people import OBAMA, picture
 
 LOGIN, PREVIEW, ENROL, SIGN_UP = (
     "/face/login/",

@@ -14,8 +14,8 @@ from prometheus_client import REGISTRY
 from config import urls
 from faceauth import checks, metrics
 from faceauth.gallery import gallery
-from tests.site.conftest import picture
 from tests.site.test_production import ROOT, environment
+from tests.support.people import picture
 
 LOGIN = "/face/login/"
 

@@ -30,7 +30,8 @@ from faceauth.models import FailureCount
 from faceauth.views import CaptureMixin, ExportView, PostOnlyView
 from tests.robustness.pictures import plain
 from tests.robustness.stack import SECRET
-from tests.site.conftest import JSON, OBAMA, PASSWORD, picture
+from tests.site.conftest import JSON, PASSWORD
+from tests.support.people import OBAMA, picture
 
 # Real transactions: the handler closes its connections as it does in a server.
 pytestmark = pytest.mark.django_db(transaction=True)

@@ -18,9 +18,10 @@ from django.core.checks import run_checks
 
 from accounts.models import User
 from faceauth import encoders
-from tests.site.conftest import PASSWORD, encodings, picture, username_of
+from tests.site.conftest import PASSWORD, username_of
 from tests.support import encoders as support
 from tests.support import guides
+from tests.support.people import encodings, picture
 
 GUIDE = "recipes.md"
 LOGIN, CONFIRM = "/face/login/", "/face/confirm/"

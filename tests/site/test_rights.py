@@ -18,7 +18,8 @@ from faceauth import attempts, enrolment, events
 from faceauth.enrolment import Consent
 from faceauth.fields import Sealed
 from faceauth.models import FaceEvent, FailureCount
-from tests.site.conftest import PASSWORD, encodings
+from tests.site.conftest import PASSWORD
+from tests.support.people import encodings
 
 LOGIN, ENROL, REMOVE = "/face/login/", "/face/enrol/", "/face/remove/"
 EXPORT, NOTICE, PROFILE = "/face/export/", "/face/notice/", "/accounts/profile/"

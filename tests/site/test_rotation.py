@@ -12,7 +12,8 @@ from faceauth import adaptation, checks, crypto, enrolment
 from faceauth.fields import PLAIN, EncodingsField, Sealed
 from faceauth.management.commands import face_rotate_keys
 from faceauth.management.commands.face_rotate_keys import UNREADABLE
-from tests.site.conftest import encodings, username_of
+from tests.site.conftest import username_of
+from tests.support.people import encodings
 
 OLD, NEW, TRANSFORM = (Fernet.generate_key().decode() for _ in range(3))
 

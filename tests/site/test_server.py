@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 import re
-import socket
 import subprocess
 import sys
 
 import pytest
 
-from tests.site.conftest import OBAMA, picture
 from tests.site.test_production import ROOT, environment, manage
 from tests.support import postgres
+from tests.support.people import OBAMA, picture
+from tests.support.ports import free_port
 from tests.support.requirements import unavailable
 from tests.support.visiting import Browser
 
@@ -34,9 +34,7 @@ def browser(database, tmp_path_factory):
     for command in (["collectstatic", "--no-input"], ["migrate"]):
         done = manage(*command, **variables)
         assert done.returncode == 0, done.stderr
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
+    port = free_port()
     server = subprocess.Popen(
         [
             sys.executable,

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import re
 from datetime import timedelta
-from pathlib import Path
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
@@ -23,9 +21,11 @@ from faceauth.decorators import face_required, second_step_exempt
 from faceauth.forms import OwnPasswordForm
 from faceauth.mixins import FaceRequiredMixin
 from faceauth.models import FaceEvent, FailureCount
-from tests.site.conftest import JSON, OBAMA, PASSWORD, username_of
+from tests.site.conftest import JSON, PASSWORD, username_of
+from tests.support import guides
 from tests.support.admin import member
 from tests.support.heads import turning
+from tests.support.people import OBAMA
 
 CONFIRM, LOGIN, SAFE, STRICT = "/face/confirm/", "/face/login/", "/safe/", "/strict/"
 
@@ -425,12 +425,11 @@ def test_password_makes_up_for_no_failures(inside, obama, ask, upload, settings)
 
 
 def test_examples_of_the_docs_run():
-    text = (Path(__file__).parents[2] / "docs/stepup.md").read_text()
-    blocks = re.findall(r"^```python\n(.*?)^```$", text, re.MULTILINE | re.DOTALL)
+    blocks = guides.blocks("stepup.md", "python")
     assert len(blocks) == 4
     for block in blocks:
         names = {"MIDDLEWARE": []}
-        exec(block, names)  # it is ours
+        exec(block.text, names)  # it is ours
         for middleware in names["MIDDLEWARE"]:
             assert import_string(middleware)
 

@@ -10,16 +10,11 @@ from django.contrib.auth.models import User
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.test import Client
 
-from faceauth import capture, enrolment, faces
+from faceauth import enrolment, faces
 from faceauth.gallery import gallery
-from faceauth.vision.encoding import Encoding
-from tests.support.faces import Faces
-from tests.support.webcam import snapshot
+from tests.support.people import encodings, picture
 
 PASSWORD = "a long password"
-
-# As many pictures of one person as an enrolment takes.
-OBAMA = ("obama", "obama2", "obama3", "obama left", "obama up")
 
 
 @pytest.fixture(autouse=True)
@@ -54,16 +49,6 @@ def send(client: Client) -> Callable[..., tuple[int, dict[str, Any]]]:
         return response.status_code, response.json()
 
     return post
-
-
-def picture(name: str) -> bytes:
-    """That photograph, or "obama left": a frame of a webcam before which the person turns."""
-    return snapshot(name) if " " in name else Faces()[name]
-
-
-def encodings(*names: str) -> Encoding:
-    """What the site computes from these pictures, float32 (n, 128)."""
-    return capture.encodings([picture(name) for name in names])
 
 
 def face(user: User) -> Any:

@@ -20,8 +20,9 @@ from faceauth.errors import LookAlike
 from faceauth.folders.known import enrolled
 from faceauth.models import FaceEvent, FaceTemplateMixin
 from faceauth.profiles.models import FaceProfile
-from tests.stock.conftest import PASSWORD, encodings, face, picture
+from tests.stock.conftest import PASSWORD, face
 from tests.support.admin import made_up, member
+from tests.support.people import encodings, picture
 
 
 def test_face_like_another_is_flagged_or_refused(ada, settings):

@@ -19,8 +19,9 @@ from faceauth.errors import AccountGone
 from faceauth.gallery import gallery
 from faceauth.models import FaceEvent, FailureCount
 from faceauth.profiles.models import FaceProfile
-from tests.stock.conftest import OBAMA, PASSWORD, encodings, face, picture
+from tests.stock.conftest import PASSWORD, face
 from tests.support.admin import made_up, member
+from tests.support.people import OBAMA, encodings, picture
 
 LOGIN, ENROL, REMOVE = "/face/login/", "/face/enrol/", "/face/remove/"
 

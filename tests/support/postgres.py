@@ -8,12 +8,13 @@ import os
 import pwd
 import shutil
 import signal
-import socket
 import subprocess
 import tempfile
 import time
 from pathlib import Path
 from typing import Any
+
+from tests.support.ports import free_port
 
 # Safe only because the data is thrown away.
 FAST = ["fsync=off", "synchronous_commit=off", "full_page_writes=off"]
@@ -38,7 +39,7 @@ class Server:
         self._home = Path(tempfile.mkdtemp(prefix="faceauth-postgres-"))
         self._run_as: dict[str, Any] = {}
         self._process: subprocess.Popen[bytes] | None = None
-        self._port = _free_port()
+        self._port = free_port()
         self.url = f"postgres://faceauth@127.0.0.1:{self._port}/postgres"
 
     def __enter__(self) -> Server:
@@ -121,13 +122,6 @@ def _copy(source: Path, home: Path) -> Path:
         shutil.copytree(libraries, home / libraries.name)
     unneeded = shutil.ignore_patterns("include", "*.a")
     return Path(shutil.copytree(source, home / "package" / source.name, ignore=unneeded))
-
-
-def _free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port
 
 
 def _wait(server: subprocess.Popen[bytes], log: Path) -> None:

@@ -12,11 +12,24 @@ from itertools import count
 from typing import Any
 
 import pytest
+from django.test.client import BOUNDARY, MULTIPART_CONTENT, encode_multipart
 
 from tests.support.heads import turning
 
 # Of all who visit: what was seen once is never taken again.
 films = count()
+
+
+class File:
+    """As much of a file as a form needs to be written."""
+
+    name, content_type = "a.jpg", "image/jpeg"
+
+    def __init__(self, data: bytes) -> None:
+        self._data = data
+
+    def read(self) -> bytes:
+        return self._data
 
 
 class Browser:
@@ -62,21 +75,9 @@ class Browser:
     ) -> tuple[int, str]:
         """Post a form, with pictures."""
         fields = {"csrfmiddlewaretoken": self.cookies["csrftoken"], **fields}
-        parts = [
-            f'--x\r\nContent-Disposition: form-data; name="{name}"\r\n\r\n{value}\r\n'.encode()
-            for name, value in fields.items()
-        ]
-        parts += [
-            f'--x\r\nContent-Disposition: form-data; name="{name}"; filename="a.jpg"\r\n'
-            "Content-Type: image/jpeg\r\n\r\n".encode()
-            + data
-            + b"\r\n"
-            for name, pictures in (("snapshot", snapshots), ("frame", frames))
-            for data in pictures
-        ]
-        kind = "multipart/form-data; boundary=x"
-        body = b"".join([*parts, b"--x--\r\n"])
-        return self.ask("POST", path, body, Content_Type=kind, Accept=accept)
+        files = {"snapshot": [*map(File, snapshots)], "frame": [*map(File, frames)]}
+        body = encode_multipart(BOUNDARY, {**fields, **files})
+        return self.ask("POST", path, body, Content_Type=MULTIPART_CONTENT, Accept=accept)
 
     def post(
         self,

@@ -421,7 +421,7 @@ def test_damage_of_any_kind_is_called_that():
             pickles.load(bytes(data))
         for value in bytes(data), data.decode("latin-1"):
             with contextlib.suppress(Unusable):
-                values.vector(value, 4)
+                assert values.vector(value, 4).shape == (4,)
 
 
 def test_vectors_of_dlib_are_explained():

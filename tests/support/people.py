@@ -1,0 +1,21 @@
+"""The people of the tests: their pictures, and what the site computes from them."""
+
+from __future__ import annotations
+
+from faceauth import capture
+from faceauth.vision.encoding import Encoding
+from tests.support.faces import Faces
+from tests.support.webcam import snapshot
+
+# As many pictures of one person as an enrolment takes.
+OBAMA = ("obama", "obama2", "obama3", "obama left", "obama up")
+
+
+def picture(name: str) -> bytes:
+    """That photograph, or "obama left": a frame of a webcam before which the person turns."""
+    return snapshot(name) if " " in name else Faces()[name]
+
+
+def encodings(*names: str) -> Encoding:
+    """What the site computes from these pictures, float32 (n, 128)."""
+    return capture.encodings([picture(name) for name in names])
