@@ -126,6 +126,7 @@ def test_enrols_from_photos_that_are_looked_at_first(visitors: Visitors, boss: U
     expect(page.locator(".errorlist")).to_contain_text("This file is not a picture")
 
     chooser.set_input_files(photos_of("obama"))
+    expect(page.locator(".errorlist")).to_have_count(0)
     expect(verdicts).to_have_text(["Good."] * 5)
     page.get_by_label("The person has agreed").check()
     page.get_by_role("button", name="Enrol this face").click()

@@ -21,7 +21,10 @@ export function markFields(form, fields) {
   }
 }
 
-/** Remove all errors from the form, those that came with the page as well. */
+/**
+ * Remove all errors, those that came with the page as well.
+ * @param {HTMLElement} form or a part of one
+ */
 export function clearFields(form) {
   const lists = [...form.querySelectorAll(".errorlist")];
   for (const control of form.querySelectorAll("[aria-invalid]")) {

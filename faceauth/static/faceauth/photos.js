@@ -2,6 +2,7 @@
  * Entry: has each photo that is chosen looked at before the form is sent, and says what is wrong
  * with it. The form is sent with or without.
  */
+import { clearFields } from "./fields.js";
 import { partsOf } from "./parts.js";
 import { post } from "./post.js";
 
@@ -20,6 +21,8 @@ function start(root) {
     controller = new AbortController();
     const { signal } = controller;
     const rows = [...input.files].map((file) => ({ file, ...row(template, file, root.dataset) }));
+    // What was wrong with other photos is not with these.
+    clearFields(root);
     photos.replaceChildren(...rows.map(({ element }) => element));
     // One after another: the server has others to look at as well.
     for (const { file, verdict, element } of rows) {
