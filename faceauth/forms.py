@@ -261,7 +261,7 @@ class ConsentField(forms.BooleanField):
                 '{} <a href="{}">{}</a>.',
                 _(
                     "They serve to recognise you when you log in, and for nothing else. No picture "
-                    "is kept. You can remove your face at any time on your profile page."
+                    "is kept. You can remove your face at any time."
                 ),
                 reverse_lazy("faceauth:notice"),
                 _("What is kept, and for how long"),

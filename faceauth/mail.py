@@ -9,6 +9,7 @@ from django.contrib.sites.shortcuts import get_current_site
 from django.core.mail import send_mail
 from django.http import HttpRequest
 from django.template.loader import render_to_string
+from django.urls import reverse
 from django.utils.translation import gettext as _
 
 from . import conf
@@ -32,7 +33,8 @@ def send(request: HttpRequest | None, user: Any, name: str, context: dict[str, A
     if not address:
         return False
     site = conf.get().SITE_NAME or (get_current_site(request).name if request else _("our site"))
-    context = {"user": user, "site_name": site, **context}
+    remove = request.build_absolute_uri(reverse("faceauth:remove")) if request else ""
+    context = {"user": user, "site_name": site, "remove": remove, **context}
     text = render_to_string(f"faceauth/mail/{name}.txt", context).lstrip()
     subject, _newline, body = text.partition("\n")
     try:

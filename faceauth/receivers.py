@@ -61,7 +61,7 @@ def ask_again(request: HttpRequest | None, user: Any) -> None:
     if request is not None and faces.of(user).face_is_outdated:
         message = _(
             "This site recognises faces in a new way, and yours not any more. Enrol your face "
-            "again on your profile page to log in with it."
+            "again to log in with it."
         )
         messages.warning(request, message, fail_silently=True)
 

@@ -62,6 +62,8 @@ def test_face_that_comes_changes_and_goes_is_kept_and_told(client, ada, enrol):
         for what in ("enrolled", "enrolled anew", "removed")
     ]
     assert all("Hello ada" in each.body for each in mail.outbox)
+    for enrolled in mail.outbox[:2]:
+        assert enrolled.body.rstrip().endswith(f"here:\nhttp://testserver{REMOVE}")
 
 
 def test_removing_no_face_is_no_event(client, ada):

@@ -91,6 +91,8 @@ def test_it_is_told_and_kept_that_the_staff_did_it(folder, users, enrol):
     (sent,) = mail.outbox
     assert sent.to == ["ada@example.com"]
     assert "staff" in sent.body
+    # A command does not know where the site is.
+    assert "http" not in sent.body
 
 
 def test_nobody_is_enrolled_without_having_agreed(folder, users, enrol):

@@ -16,7 +16,7 @@ from faceauth import rights
 class Command(BaseCommand):
     help = _(
         "Writes all that is kept of somebody's face, as JSON: what they can download themselves "
-        "on their profile page. The encodings are in it, readable: whoever gets the file can "
+        "on the site. The encodings are in it, readable: whoever gets the file can "
         "compare faces with them. It is made for its owner alone to read, and replaces no file."
     )
 
