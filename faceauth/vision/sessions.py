@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Sequence
+from contextlib import redirect_stdout
+from functools import cache
 from pathlib import Path
 
 import onnxruntime
 
 from .networks import ModelError
 
-PROVIDERS = ("CUDAExecutionProvider", "CPUExecutionProvider")
+CUDA = "CUDAExecutionProvider"
+PROVIDERS = (CUDA, "CPUExecutionProvider")
 
 
 def providers() -> list[str]:
@@ -30,6 +34,8 @@ def open_session(
     Raises:
         ModelError: ONNX Runtime cannot run it.
     """
+    if CUDA in providers:
+        load_cuda()
     options = onnxruntime.SessionOptions()
     options.intra_op_num_threads = threads
     options.inter_op_num_threads = 1
@@ -44,3 +50,13 @@ def open_session(
     except Exception as error:
         name = "A network" if isinstance(model, bytes) else model.name
         raise ModelError(f"{name} cannot be run by ONNX Runtime: {error}") from error
+
+
+@cache
+def load_cuda() -> None:
+    """CUDA's libraries out of the packages that the extra ``gpu`` installs, once: ONNX Runtime by
+    itself finds only those of the system.
+    """
+    # It prints what it misses; a command's output is not the place for that.
+    with redirect_stdout(sys.stderr):
+        onnxruntime.preload_dlls()

@@ -9,6 +9,7 @@ import pytest
 
 from faceauth.vision import Engine, NoFaceError, decode_image
 from faceauth.vision.encoding import encode_with_mirror
+from faceauth.vision.sessions import load_cuda
 
 PEOPLE = ["astronaut", "biden", "obama", "obama2", "obama3", "obama_partial", "obama_partial2"]
 
@@ -178,3 +179,16 @@ def test_cuda_is_preferred_where_it_is_installed(monkeypatch):
     installed = ["TensorrtExecutionProvider", "CUDAExecutionProvider", "CPUExecutionProvider"]
     monkeypatch.setattr(onnxruntime, "get_available_providers", lambda: installed)
     assert Engine().providers == ["CUDAExecutionProvider", "CPUExecutionProvider"]
+
+
+@pytest.mark.filterwarnings("ignore:Specified provider")
+def test_cuda_is_loaded_once_from_where_pip_puts_it(monkeypatch, capsys):
+    loaded = []
+    monkeypatch.setattr(onnxruntime, "preload_dlls", lambda: loaded.append(print("missing")))
+    load_cuda.cache_clear()
+    Engine(providers=["CPUExecutionProvider"]).load()
+    assert not loaded
+    Engine(providers=["CUDAExecutionProvider", "CPUExecutionProvider"]).load()
+    assert len(loaded) == 1
+    assert capsys.readouterr().out == ""
+    load_cuda.cache_clear()
