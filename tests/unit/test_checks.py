@@ -2,18 +2,16 @@ from __future__ import annotations
 
 import math
 import shutil
-from io import StringIO
 
 import numpy as np
 import pytest
 from django.core.checks import run_checks
 from django.core.exceptions import ImproperlyConfigured
 from django.core.management import call_command
-from django.db import DEFAULT_DB_ALIAS, OperationalError, connection
+from django.db import DEFAULT_DB_ALIAS
 
-from accounts.models import User
-from faceauth import checks, conf, policy, risks
-from faceauth.calibration import calibration, data
+from faceauth import checks, conf
+from faceauth.calibration import data
 
 KEY = "ZGF0YS1kYXRhLWRhdGEtZGF0YS1kYXRhLWRhdGEtISE="
 KEYS = {
@@ -29,37 +27,6 @@ def ids(found):
 def cache(backend, **others):
     """For `settings.CACHES`: one of those that come with Django."""
     return {"default": {"BACKEND": f"django.core.cache.backends.{backend}", **others}}
-
-
-def people_check():
-    return checks.check_people(None, databases=[DEFAULT_DB_ALIAS])
-
-
-@pytest.fixture
-def only(settings):
-    """The one thing that `check_settings` has to say about these settings."""
-
-    def check(**given):
-        settings.FACEAUTH = given
-        (found,) = checks.check_settings(None)
-        return found
-
-    return check
-
-
-@pytest.fixture
-def enrolled(db):
-    """Enrol so many people; as many again have no face."""
-
-    def enrol(count):
-        random = np.random.default_rng(count)
-        for number in range(2 * count):
-            user = User.objects.create(username=f"user{number}", email=f"{number}@example.com")
-            if number % 2:
-                user.face_encodings = random.normal(size=(1, 128)).astype(np.float32)
-                user.save()
-
-    return enrol
 
 
 def test_site_has_nothing_to_complain_about(settings):
@@ -179,7 +146,7 @@ def test_calibration_that_cannot_be_read_is_an_error(only, tmp_path, name, conte
     assert error.id == "faceauth.E008"
     assert str(tmp_path) in error.msg
     assert "face_evaluate --write" in error.hint
-    assert people_check() == []
+    assert checks.check_people(None, databases=[DEFAULT_DB_ALIAS]) == []
 
 
 @pytest.mark.parametrize("shape", [(9, 64), (128,)])
@@ -196,144 +163,6 @@ def test_own_calibration_is_passed_over(settings, tmp_path):
     assert checks.check_settings(None) == []
 
 
-def test_distance_set_by_hand_is_told_what_it_amounts_to(only):
-    warning = only(MAX_DISTANCE=0.35)
-    rate = calibration().at_distance(5, 3, 0.35).rate
-    single = calibration().at_distance(1, 1, 0.35).rate
-    assert warning.id == "faceauth.W001"
-    assert f"{risks._often(rate)} of all strangers" in warning.msg
-    assert "5 pictures enrolled and 3 shown" in warning.msg
-    assert f"{risks._often(single)} with one picture each" in warning.msg
-    assert f"100 people enrolled, {100 * (1 - (1 - rate) ** 100):.0f} %" in warning.msg
-    assert "Leave it out" in warning.hint
-
-
-def test_distance_set_by_hand_is_held_against_the_rate_that_it_replaces(only):
-    assert "is laxer than" in only(MAX_DISTANCE=0.35).msg
-    assert "is no laxer than" in only(MAX_DISTANCE=0.2).msg
-    assert "is no laxer than" in only(MAX_DISTANCE=0.35, MAX_FALSE_MATCH_RATE=0.1).msg
-
-
-def test_distance_of_face_recognition_lets_nearly_everybody_in(only):
-    message = only(MAX_DISTANCE=0.6).msg
-    assert "100 people enrolled, 100 %" in message
-    assert "is laxer than" in message
-
-
-@pytest.mark.parametrize(
-    ("key", "rate", "often"),
-    [
-        ("MAX_FALSE_MATCH_RATE", 2e-3, "1 in 500"),
-        ("MAX_FALSE_IDENTIFICATION_RATE", 0.025, "1 in 40"),
-    ],
-)
-def test_unsafe_rate_is_warned_about(only, key, rate, often):
-    warning = only(**{key: rate})
-    assert warning.id == "faceauth.W002"
-    assert f"FACEAUTH[{key!r}] of {rate} lets {often} of all strangers in" in warning.msg
-    assert "1 in 10,000" in warning.hint
-
-
-def test_rate_that_nobody_measured_is_told_how_far_it_was(only):
-    warning = only(MAX_FALSE_MATCH_RATE=1e-9)
-    curve, limit = calibration().curves[5, 1], policy.limit(5, 1, 1e-9)
-    assert warning.id == "faceauth.W003"
-    assert "'MAX_FALSE_MATCH_RATE'] is 1 in 1,000,000,000" in warning.msg
-    assert f"measured down to {risks._often(curve.measured_to)}" in warning.msg
-    assert f"{curve.pairs:,} pairs" in warning.msg
-    assert f"{limit.distance:.3f}" in warning.msg
-    assert f"{100 * limit.fnmr:.0f} % of those enrolled would be refused" in warning.msg
-
-
-def test_rate_of_face_alone_matters_only_where_that_is_allowed(only, settings):
-    given = {"MAX_FALSE_IDENTIFICATION_RATE": 0.05}
-    assert "MAX_FALSE_IDENTIFICATION_RATE" in only(**given).msg
-    settings.FACEAUTH = {**given, "FACE_ALONE": False}
-    assert checks.check_settings(None) == []
-
-
-def test_few_people_face_alone_are_passed_over(enrolled):
-    assert people_check() == []
-    enrolled(3)
-    assert people_check() == []
-
-
-def test_more_people_than_the_rate_allows_are_told_who_is_refused(enrolled, settings):
-    settings.FACEAUTH = {"MAX_FALSE_IDENTIFICATION_RATE": 1e-6}
-    enrolled(10)
-    (warning,) = people_check()
-    refused = policy.limit(5, 1, 1e-7).fnmr
-    assert warning.id == "faceauth.W004"
-    assert "10 people enrolled, at 1 in 1,000,000" in warning.msg
-    assert "needs a false-match rate of 1 in 10,000,000" in warning.msg
-    assert f"About {100 * refused:.0f} % of those enrolled would be refused" in warning.msg
-    assert "username" in warning.hint
-    assert "FACE_ALONE" in warning.hint
-    assert "ENROLMENT_SHOTS" in warning.hint
-
-
-def test_one_picture_each_refuses_many_among_ten(enrolled, settings):
-    settings.FACEAUTH = {"ENROLMENT_SHOTS": 1, "LOGIN_FRAMES": 1}
-    enrolled(10)
-    (warning,) = people_check()
-    assert warning.id == "faceauth.W004"
-    assert "measured" not in warning.msg
-
-
-def test_more_people_than_the_table_was_measured_for_are_told_so():
-    curve = calibration().curves[5, 1]
-    enough = round(1e-3 / curve.measured_to)
-    assert ids(risks.of_face_alone(max(enough // 2, 1))) == []
-    (warning,) = risks.of_face_alone(enough * 2)
-    assert warning.id == "faceauth.I001"
-    assert f"measured down to {risks._often(curve.measured_to)}" in warning.msg
-    assert "face_evaluate --write" in warning.hint
-
-
-def test_crowds_are_no_matter_where_a_username_is_asked_for(enrolled, settings):
-    settings.FACEAUTH = {"MAX_FALSE_IDENTIFICATION_RATE": 1e-6, "FACE_ALONE": False}
-    enrolled(10)
-    assert people_check() == []
-
-
-def test_distance_set_by_hand_is_told_what_it_amounts_to_among_all_people(enrolled, settings):
-    settings.FACEAUTH = {"MAX_DISTANCE": 0.35}
-    enrolled(10)
-    (warning,) = people_check()
-    anybody = 1 - (1 - calibration().at_distance(5, 1, 0.35).rate) ** 10
-    assert warning.id == "faceauth.W006"
-    assert f"10 people enrolled, takes about {risks._often(anybody)}" in warning.msg
-    settings.FACEAUTH = {"MAX_DISTANCE": 0.2}
-    assert people_check() == []
-
-
-def test_database_is_asked_only_on_demand(enrolled, settings, django_assert_num_queries):
-    settings.FACEAUTH = {"MAX_FALSE_IDENTIFICATION_RATE": 1e-6}
-    enrolled(10)
-    run_checks()  # Django's own ask once what the database can do
-    with django_assert_num_queries(0):
-        assert "faceauth.W004" not in ids(run_checks())
-        assert checks.check_people(None, databases=["other"]) == []
-    output = StringIO()
-    call_command("check", databases=[DEFAULT_DB_ALIAS], stderr=output)
-    assert "faceauth.W004" in output.getvalue()
-
-
-@pytest.mark.django_db
-def test_table_that_is_not_there_yet_is_no_matter(monkeypatch):
-    monkeypatch.setattr(User._meta, "db_table", "not_there_yet")
-    assert people_check() == []
-
-
-@pytest.mark.django_db
-def test_database_that_is_down_is_no_matter():
-    def down(*args):
-        raise OperationalError("could not connect")
-
-    with connection.execute_wrapper(down):
-        assert people_check() == []
-
-
 def test_missing_backend(settings):
     settings.AUTHENTICATION_BACKENDS = ["django.contrib.auth.backends.ModelBackend"]
     assert ids(checks.check_user_model(None)) == ["faceauth.E004"]
@@ -347,21 +176,6 @@ def test_faces_beside_users_who_have_the_columns_themselves_are_not_looked_at(se
 def test_missing_weights(monkeypatch):
     monkeypatch.setattr(checks, "ENCODER_FILE", "gone.dat")
     assert ids(checks.check_networks(None)) == ["faceauth.E005"]
-
-
-@pytest.mark.parametrize(
-    ("rate", "words"),
-    [
-        (0, "0 %"),
-        (1, "100 %"),
-        (0.463, "46 %"),
-        (1e-4, "1 in 10,000"),
-        (1 / 2345, "1 in 2,300"),
-        (1 / 12.4, "1 in 12"),
-    ],
-)
-def test_rates_are_said_in_two_digits(rate, words):
-    assert risks._often(rate) == words
 
 
 def test_keys_that_hang_on_the_secret_key_are_warned_about(settings):

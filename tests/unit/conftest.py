@@ -1,0 +1,30 @@
+from __future__ import annotations
+
+import pytest
+
+from faceauth import checks
+
+
+@pytest.fixture
+def only(settings):
+    """The one thing that `check_settings` has to say about these settings."""
+
+    def check(**given):
+        settings.FACEAUTH = given
+        (found,) = checks.check_settings(None)
+        return found
+
+    return check
+
+
+@pytest.fixture
+def write(tmp_path):
+    """Write a file: its path."""
+
+    def make(name, content):
+        path = tmp_path / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(content.encode() if isinstance(content, str) else content)
+        return path
+
+    return make

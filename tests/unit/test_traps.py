@@ -1,0 +1,163 @@
+"""Files of encodings that would do something, or take a lot of memory."""
+
+from __future__ import annotations
+
+import base64
+import contextlib
+import io
+import json
+import os
+import pickle
+import resource
+import struct
+
+import numpy as np
+import pytest
+
+from faceauth.importing import pickles, values
+from faceauth.importing.problems import SourceError, Unusable
+from faceauth.importing.sources import Source
+from tests.unit.test_importing import ADA, JOE, SIZE, saved
+
+
+class Calls:
+    """What a pickle can be made to do."""
+
+    def __init__(self, function, *arguments):
+        self.function, self.arguments = function, arguments
+
+    def __reduce__(self):
+        return self.function, self.arguments
+
+
+def array_pickle(shape, data):
+    """A pickle as numpy writes it of an array of floats, with whatever it says of its shape."""
+    return b"".join(
+        [
+            b"\x80\x03cnumpy.core.multiarray\n_reconstruct\n",
+            b"(cnumpy\nndarray\nK\x00\x85C\x01btR",
+            b"(K\x01" + pickle.dumps(shape, 3)[2:-1],
+            b"cnumpy\ndtype\n(X\x02\x00\x00\x00f8\x89\x88tR",
+            b"(K\x03X\x01\x00\x00\x00<NNNJ\xff\xff\xff\xffJ\xff\xff\xff\xffK\x00tb",
+            b"\x89B" + struct.pack("<I", len(data)) + data + b"tb.",
+        ]
+    )
+
+
+def hostile(proof):
+    """Pickles that would do something, or take a lot of memory."""
+    command = f"touch {proof}"
+    return {
+        "a command": pickle.dumps(Calls(os.system, command)),
+        "a command, in the first protocol": pickle.dumps(Calls(os.system, command), 0),
+        "code": pickle.dumps(Calls(eval, f"open({str(proof)!r}, 'w')")),
+        "code among encodings": pickle.dumps({"ada": [ADA, Calls(exec, command)]}),
+        "an attribute": pickle.dumps(Calls(getattr, dict, "fromkeys")),
+        "an attribute of what may be named": b"\x80\x04\x8c\x05numpy\x8c\x0endarray.tofile\x93.",
+        "a module in a name": b"cnumpy.core.multiarray\nscalar.__globals__\n.",
+        "an instance": b"(ios\nsystem\nS'true'\no.",
+        "a new object": pickle.dumps(Calls(object.__new__, dict)),
+        "an object array": pickle.dumps(np.array([Calls(os.system, command)], dtype=object)),
+        "whole numbers": pickle.dumps({"ada": np.arange(SIZE)}),
+        "texts": pickle.dumps({"ada": np.array(["a"] * SIZE)}),
+        "records": pickle.dumps(np.zeros(2, [("a", "f8"), ("b", "f8")])),
+        "something kept elsewhere": b"\x80\x02X\x01\x00\x00\x00aQ.",
+        "a huge shape": array_pickle((2**40,), b""),
+        "a shape below nothing": array_pickle((-1, -1), b"\0" * 8),
+        "huge bytes": b"\x80\x05\x96" + struct.pack("<Q", 2**40) + b".",
+        "huge text": b"\x80\x04\x8d" + struct.pack("<Q", 2**40) + b".",
+        "a huge number": b"\x8b" + struct.pack("<i", 2**31 - 1) + b".",
+        "a number of many digits": b"I" + b"9" * 100_000 + b"\n.",
+        "state for a function": b"cnumpy.core.multiarray\nscalar\n}S'a'\nI1\nsb.",
+        "state for a list": b"]}S'append'\nI1\nsb.",
+        "nothing": b"",
+        "no end": b"\x80\x04]",
+        "an end and nothing else": b".",
+        "what was never kept": b"\x80\x04h\x07.",
+    }
+
+
+@pytest.mark.parametrize("trap", hostile("proof"))
+def test_hostile_pickles_are_refused_and_do_nothing(tmp_path, trap):
+    proof = tmp_path / "proof"
+    before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    with pytest.raises(SourceError):
+        pickles.load(hostile(proof)[trap])
+    assert not proof.exists()
+    grown = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before
+    assert grown < 100_000, "kilobytes"
+
+
+def test_harmless_pickle_by_the_same_hand_is_read():
+    read = pickles.load(array_pickle((128,), ADA.tobytes()))
+    np.testing.assert_array_equal(read.values, ADA)
+
+
+def test_index_far_beyond_what_is_kept_takes_no_memory():
+    assert pickles.load(b"\x80\x02]r\xff\xff\xff\x7f.") == []
+
+
+def test_pickle_that_holds_itself(write):
+    endless = []
+    endless.append(endless)
+    people = {"ada": endless, "joe": JOE}
+    path = write("faces.pickle", pickle.dumps(people))
+    items = list(Source(path, SIZE).items())
+    with pytest.raises(Unusable):
+        values.vector(items[0].value, SIZE)
+
+
+def test_lists_of_lists_of_the_same_list_are_not_gone_through(write):
+    grown = list(ADA)
+    for _ in range(40):
+        grown = [grown, grown]
+    path = write("faces.pickle", pickle.dumps({"ada": grown}))
+    for item in Source(path, SIZE).items():
+        with pytest.raises(Unusable):
+            values.vector(item.value, SIZE)
+
+
+def test_too_many_opcodes_are_not_gone_through(monkeypatch):
+    monkeypatch.setattr(pickles, "MOST_OPCODES", 1000)
+    with pytest.raises(SourceError, match="too large"):
+        pickles.load(b"]" * 1002 + b".")
+
+
+@pytest.mark.filterwarnings("ignore")
+def test_damage_of_any_kind_is_called_that():
+    random = np.random.default_rng(3)
+    short = {"names": ["ada", "joe"], "encodings": [ADA[:4], list(JOE[:4])]}
+    whole = [pickle.dumps(short, protocol) for protocol in range(pickle.HIGHEST_PROTOCOL + 1)]
+    whole += [saved(ADA[:4]), json.dumps(list(ADA[:4])).encode(), base64.b64encode(ADA[:4])]
+    for number in range(5000):
+        data = bytearray(whole[number % len(whole)])
+        for place in random.integers(len(data), size=3):
+            data[place] = random.integers(256)
+        with contextlib.suppress(SourceError):
+            pickles.load(bytes(data))
+        for value in bytes(data), data.decode("latin-1"):
+            with contextlib.suppress(Unusable):
+                assert values.vector(value, 4).shape == (4,)
+
+
+def test_vectors_of_dlib_are_explained():
+    with pytest.raises(SourceError, match=r"numpy\.array"):
+        pickles.load(b"\x80\x04\x8c\x0e_dlib_pybind11\x8c\x06vector\x93.")
+
+
+@pytest.mark.parametrize("shape", [(2**40,), (2**20, 2**20)])
+def test_saved_array_that_is_larger_than_its_bytes(shape):
+    file = io.BytesIO()
+    header = {"descr": "<f8", "fortran_order": False, "shape": shape}
+    np.lib.format.write_array_header_1_0(file, header)
+    with pytest.raises(Unusable, match="damaged"):
+        values.vector(file.getvalue() + ADA.tobytes(), SIZE)
+
+
+def test_saved_array_of_objects_is_not_unpickled(tmp_path):
+    proof = tmp_path / "proof"
+    file = io.BytesIO()
+    np.save(file, np.array([Calls(os.system, f"touch {proof}")], dtype=object), allow_pickle=True)
+    with pytest.raises(Unusable, match="no_numbers"):
+        values.vector(file.getvalue(), SIZE)
+    assert not proof.exists()
