@@ -14,15 +14,17 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any, NamedTuple
 
+from django.contrib.auth import get_user_model
 from django.db import transaction
-from django.db.models import QuerySet
+from django.db.models import F, QuerySet
 from django.http import HttpRequest
 from django.utils import timezone
 from django.utils.crypto import salted_hmac
 
-from . import addresses, conf, events, faces
+from . import addresses, conf, events, faces, second_step
 from .errors import TooManyAttempts
 from .models import FaceEvent, FailureCount
+from .spent import spend
 
 FIRST_WAIT, LONGEST_WAIT = timedelta(seconds=30), timedelta(hours=1)
 
@@ -31,11 +33,17 @@ FIRST_WAIT, LONGEST_WAIT = timedelta(seconds=30), timedelta(hours=1)
 # be kept for ever.
 KEPT = {
     "account": timedelta(days=365),
+    "own": timedelta(days=365),
+    "name": timedelta(days=1),
     "session": timedelta(days=1),
     "address": timedelta(days=1),
     "client": timedelta(days=1),
     "client-account": timedelta(days=365),
 }
+
+# Many people's, of whom one who is recognised makes up for the others once a day only: or whoever
+# has an account could guess at all others for as long as they like.
+SHARED = ("address", "client")
 
 
 class Counter(NamedTuple):
@@ -56,8 +64,8 @@ class Attempt:
 
     @property
     def account(self) -> Counter | None:
-        """The counter of the account that the visitor says is theirs."""
-        return next((each for each in self.counters if each.kind == "account"), None)
+        """The counter of the account that the visitor says is theirs, or has shown to be."""
+        return next((each for each in self.counters if each.kind in ("account", "own")), None)
 
     def refuses(self, user: Any) -> bool:
         """Whether no face is good enough for the user, because the staff has disabled it,
@@ -65,17 +73,21 @@ class Attempt:
         """
         if faces.of(user).face_disabled_at is not None:
             return True
-        if self.account is None:
-            return of_account(user).filter(disabled_at__isnull=False).exists()
-        return self.counts[self.account.key] > conf.get().failures_before_disabling
+        most = conf.get().failures_before_disabling
+        if self.account is not None and self.counts[self.account.key] > most:
+            return True
+        if self.account is not None and self.account.kind == "own":
+            return False
+        return of_account(user).filter(disabled_at__isnull=False).exists()
 
-    def succeeded(self, user: Any = None) -> None:
-        """Begin to count anew.
-
-        user: who logs in by it.
-        """
-        keys = {*self.counts} if user is None else {*self.counts, _account(user)}
+    def succeeded(self, user: Any) -> None:
+        """Begin to count anew, now that the user was recognised."""
+        asked = any(each.kind == "client" for each in self.counters)
+        shared = {each.key for each in self.counters if each.kind in SHARED}
+        keys = {*self.counts} - shared | (set() if asked else {*_keys(user)})
         FailureCount.objects.filter(key__in=keys).delete()
+        for key in shared:
+            self._make_up(key, user)
 
     def failed(self, user: Any, facts: events.Facts) -> None:
         """Leave it counted, and record what follows from that.
@@ -87,6 +99,16 @@ class Attempt:
             events.record(FaceEvent.Kind.LOCKED, self.request, user, facts)
         if self._disables(user):
             events.record(FaceEvent.Kind.DISABLED, self.request, user, facts)
+
+    def _make_up(self, key: str, user: Any) -> None:
+        """Count this attempt as failed no longer, or once a day none of those before it."""
+        row = FailureCount.objects.filter(key=key)
+        if spend("recognised", [f"{key}:{user.pk}".encode()], timedelta(days=1)):
+            row.delete()
+            return
+        # Those that came meanwhile stay counted, and so does the wait that they bring.
+        row.filter(failures=self.counts[key]).update(wait_until=None)
+        row.filter(failures__gt=0).update(failures=F("failures") - 1)
 
     def _disables(self, user: Any) -> bool:
         """Whether it is this attempt that disables the user's face."""
@@ -134,9 +156,8 @@ def admit(request: HttpRequest | None, username: str | None, client: Any = None)
 
 def enable(user: Any) -> bool:
     """Forget the failures of the user's face; whether they had disabled it."""
-    counts = of_account(user)
-    disabled = counts.filter(disabled_at__isnull=False).exists()
-    counts.delete()
+    disabled = of_account(user).filter(disabled_at__isnull=False).exists()
+    FailureCount.objects.filter(key__in=_keys(user)).delete()
     return disabled
 
 
@@ -146,12 +167,16 @@ def expired() -> QuerySet[FailureCount]:
 
 
 def of_account(user: Any) -> QuerySet[FailureCount]:
-    """What is counted for the user's account, whoever failed there: one row or none."""
-    return FailureCount.objects.filter(key=_account(user))
+    """What is counted for the user's account: where anybody failed who said it was theirs, and
+    where somebody did who had given its password.
+    """
+    return FailureCount.objects.filter(key__in=[_key(kind, user.pk) for kind in ("account", "own")])
 
 
-def _account(user: Any) -> str:
-    return _key("account", user.get_username().casefold())
+def _keys(user: Any) -> list[str]:
+    """Of all that is counted for the user alone, and for who writes their name another way."""
+    own = [_key(kind, user.pk) for kind in ("account", "own")]
+    return [*own, _key("name", user.get_username().casefold())]
 
 
 def _counters(
@@ -160,19 +185,25 @@ def _counters(
     """What an attempt counts for: the account, or without a username the session; and either way
     the address, from which one could go through many accounts. With a client, what the two are to
     that.
+
+    Who has given the account's password counts apart: no stranger keeps an owner out who is asked
+    for both.
     """
     now = conf.get()
+    found: list[tuple[str, Any, int]] = []
+    whose = _whose(username) if username else None
     if client is not None:
-        whose = f"{client.pk}:{(username or '').casefold()}"
-        return [
-            Counter("client-account", _key("client-account", whose), now.failures),
-            Counter("client", _key("client", str(client.pk)), now.MAX_FAILURES_PER_ADDRESS),
-        ]
+        found.append(("client-account", f"{client.pk}:{whose}", now.failures))
+        found.append(("client", client.pk, now.MAX_FAILURES_PER_ADDRESS))
+        return [Counter(kind, _key(kind, who), limit) for kind, who, limit in found]
     session = getattr(request, "session", None)
-    found = []
-    if username:
-        # As it was typed, whether or not there is such an account: nothing here tells.
-        found.append(("account", username.casefold(), now.failures))
+    if username and _given_password(request, whose):
+        found.append(("own", whose, now.failures))
+    elif username:
+        # Whether or not there is such an account: nothing here tells. And as it is written in
+        # other letters, for some databases find the account by these and others do not.
+        found.append(("account", whose, now.failures))
+        found.append(("name", username.casefold(), now.failures))
     elif session is not None and session.session_key:
         found.append(("session", session.session_key, now.failures))
     if request is not None:
@@ -180,7 +211,23 @@ def _counters(
     return [Counter(kind, _key(kind, who), limit) for kind, who, limit in found]
 
 
-def _key(kind: str, who: str) -> str:
+def _whose(username: str) -> Any:
+    """The primary key of the account of that name; the name itself where there is none."""
+    model = get_user_model()
+    named = model._default_manager.filter(**{model.USERNAME_FIELD: username})
+    # Some databases refuse to look for the one, and no name has it.
+    key = None if "\x00" in username else named.values_list("pk", flat=True).first()
+    return f"named {username}" if key is None else key
+
+
+def _given_password(request: HttpRequest | None, whose: Any) -> bool:
+    """Whether who sends the request has come in as that user already, if only half-way."""
+    if request is None or not hasattr(request, "session"):
+        return False
+    return whose in (request.user.pk, getattr(second_step.pending(request), "pk", None))
+
+
+def _key(kind: str, who: Any) -> str:
     digest = salted_hmac("faceauth.attempts", f"{kind}:{who}", algorithm="sha256").hexdigest()
     return f"{kind}:{digest}"
 

@@ -6,22 +6,19 @@ What frames have to show is `vision.liveness`'s to say.
 from __future__ import annotations
 
 import secrets
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from datetime import timedelta
 from typing import Any
 
 import numpy as np
 from django.core import signing
-from django.db import IntegrityError, transaction
 from django.http import HttpRequest
-from django.utils import timezone
-from django.utils.crypto import salted_hmac
 
 from . import conf
 from .calibration import calibration
 from .capture import Look
 from .errors import ChallengeExpired, ChallengeFailed
-from .models import Spent
+from .spent import spend
 from .vision import liveness
 from .vision.encoding import template
 from .vision.liveness import LEFT, RIGHT, Frame, NotLiveError
@@ -79,7 +76,7 @@ def redeem(request: HttpRequest, token: str) -> list[str]:
     # A session that ended in the meantime asks for nothing any more.
     if told["owner"] != request.session.get(_SESSION_KEY):
         raise ChallengeExpired()
-    if not _spend("challenge", [told["id"].encode()], timedelta(seconds=seconds)):
+    if not spend("challenge", [told["id"].encode()], timedelta(seconds=seconds)):
         raise ChallengeExpired()
     turns: list[str] = told["turns"]
     return turns
@@ -94,7 +91,7 @@ def straight(looks: Sequence[Look], turns: Sequence[str]) -> list[Look]:
         NotLiveError: they do not.
     """
     pixels = {look.image.tobytes() for look in looks}
-    if len(pixels) < len(looks) or not _spend("frame", pixels, FRAMES_KEPT):
+    if len(pixels) < len(looks) or not spend("frame", pixels, FRAMES_KEPT):
         raise NotLiveError(liveness.Reason.COPIED)
     return live(looks, turns)
 
@@ -110,22 +107,3 @@ def live(looks: Sequence[Look], turns: Sequence[str]) -> list[Look]:
     encodings = [template(look.encoding(quickly=True)[None]) for look in looks]
     liveness.check_person(np.stack(encodings), found, calibration().scale)
     return [looks[index] for index in found]
-
-
-def _spend(kind: str, things: Iterable[bytes], kept: timedelta) -> bool:
-    """Note that these have come; whether none of them has come before."""
-    now = timezone.now()
-    Spent.objects.filter(forget_at__lt=now).delete()
-    rows = [Spent(key=_key(kind, thing), forget_at=now + kept) for thing in things]
-    try:
-        # The database decides who comes first: all processes ask the same one.
-        with transaction.atomic():
-            Spent.objects.bulk_create(sorted(rows, key=lambda row: row.key))
-    except IntegrityError:
-        return False
-    return True
-
-
-def _key(kind: str, thing: bytes) -> str:
-    """A hash that tells nobody without the key whether it is of something they have."""
-    return f"{kind}:{salted_hmac('faceauth.spent', thing, algorithm='sha256').hexdigest()}"

@@ -43,7 +43,7 @@ def confirmed(request: HttpRequest, max_age: float, *, password: bool = True) ->
     """
     if seen(request, FACE, max_age):
         return True
-    either = password or not faces.of(request.user).has_face
+    either = password or not faces.of(request.user).face_is_asked_for
     return either and seen(request, PASSWORD, max_age)
 
 

@@ -14,7 +14,7 @@ from django.http import HttpRequest
 from django.utils import timezone
 from numpy.typing import ArrayLike
 
-from . import addresses, conf, errors, events, faces, policy, rights, shots
+from . import addresses, attempts, conf, errors, events, faces, policy, rights, shots
 from .calibration import calibration
 from .fields import checked
 from .gallery import gallery
@@ -143,6 +143,8 @@ def enrol(
         faces.make_room(user)
         if not _write(user, columns):
             raise errors.AccountGone()
+        # They were no failures of this face.
+        attempts.enable(user)
 
 
 def agree(user: AbstractBaseUser, consent: Consent) -> bool:

@@ -25,6 +25,9 @@ EXEMPT = {
     *("whoami", "notice", "health", "ready"),
 }
 
+# By what name Django's and allauth's own are known.
+LOGOUT = ("logout", "account_logout")
+
 
 class DatabaseDownMiddleware:
     """Answers 503 where a view or a template could not reach the database."""
@@ -45,7 +48,7 @@ class FaceSecondStepMiddleware:
     by: they are led to the page that asks for it, and clients that ask for JSON hear
     `face_required`. It comes after ``AuthenticationMiddleware``.
 
-    Exempt are what it takes to show a face, static files, views named "logout", and those with
+    Exempt are what it takes to show a face, static files, views to log out, and those with
     `decorators.second_step_exempt`.
     """
 
@@ -62,7 +65,8 @@ class FaceSecondStepMiddleware:
         """None lets the request through."""
         if not request.user.is_authenticated or self.is_exempt(request, view):
             return None
-        if not faces.of(request.user).has_face or confirmation.seen(request, confirmation.FACE):
+        asked = faces.of(request.user).face_is_asked_for
+        if not asked or confirmation.seen(request, confirmation.FACE):
             return None
         return confirmation.ask(request, password=False)
 
@@ -70,7 +74,7 @@ class FaceSecondStepMiddleware:
         """Whether the password is enough there."""
         match = request.resolver_match
         name, app = (match.url_name, match.app_names[-1:]) if match else (None, [])
-        if name == "logout" or view is serve or getattr(view, "second_step_exempt", False):
+        if name in LOGOUT or view is serve or getattr(view, "second_step_exempt", False):
             return True
         return app == ["faceauth"] and name in EXEMPT
 

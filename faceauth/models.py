@@ -60,6 +60,13 @@ class FaceTemplateMixin(models.Model):
         return isinstance(self.face_encodings, OutdatedEncodings)
 
     @property
+    def face_is_asked_for(self) -> bool:
+        """Whether a second step stands before this user: what keeps a site from reading templates
+        opens it to nobody.
+        """
+        return self.face_encodings is not None and not self.face_is_outdated
+
+    @property
     def face_shots(self) -> int:
         """How many pictures the template was made from."""
         encodings: object = self.face_encodings
@@ -87,7 +94,7 @@ class FailureCount(models.Model):
 
 class Spent(models.Model):
     """What is taken once only, answered challenges and the frames they were answered with, until it
-    may be forgotten. `challenge` writes it.
+    may be forgotten. `spent` writes it.
     """
 
     # A keyed hash, that leads back to nobody.

@@ -29,9 +29,7 @@ def note_login(user: Any, request: HttpRequest | None = None, **kwargs: Any) -> 
         return
     if backend:
         confirmation.note(request, user, confirmation.PASSWORD)
-    # What stands beside the password is not made up for by the password.
-    if not second_step.asked_of(user, request):
-        enable(request, user)
+    enable(request, user)
     ask_again(request, user)
 
 
@@ -44,8 +42,11 @@ def note_use(kind: FaceEvent.Kind, request: HttpRequest | None, user: Any) -> No
 
 
 def enable(request: HttpRequest | None, user: Any) -> None:
-    """Forget the failures of the user's face, and tell them where they had disabled it."""
-    if not attempts.enable(user):
+    """Forget the failures of the face of a user who has shown who they are another way, and tell
+    them where these had disabled it.
+    """
+    # What stands beside the password is not made up for by the password.
+    if second_step.asked_of(user, request) or not attempts.enable(user):
         return
     events.record(FaceEvent.Kind.ENABLED, request, user)
     if request is not None:

@@ -31,9 +31,9 @@ def export(user: Any) -> dict[str, Any]:
         "consent": _consent(face),
         "face": _face(face),
         "disabled_by_staff_at": face.face_disabled_at,
-        "failures": attempts.of_account(user)
-        .values("failures", "wait_until", "disabled_at", "forget_at")
-        .first(),
+        "failures": list(
+            attempts.of_account(user).values("failures", "wait_until", "disabled_at", "forget_at")
+        ),
         "events": [_event(each) for each in user.face_events.all()],
     }
 
@@ -42,8 +42,9 @@ def erase(user: Any) -> None:
     """Erase what the use of the user's face has left outside their own row: the failures that are
     counted, and how near faces were. That there was an attempt, and when, stays.
     """
-    attempts.of_account(user).delete()
-    erase_scores(user=user)
+    attempts.enable(user)
+    # And of whoever said not who they were: that may have been how near they were to this user.
+    erase_scores(Q(user=user) | Q(user=None))
 
 
 def erase_scores(*which: Q, dry_run: bool = False, **more: Any) -> int:

@@ -43,6 +43,8 @@ def bounded_upload(view: View) -> View:
         if _length(request) > most:
             _drain(request)
             return error_response(request, errors.TooLarge())
+        # No browser writes another one, and some that Python knows make text of what is none.
+        request.encoding = "utf-8"
         request.upload_handlers = [MemoryUploadHandler(request)]
         try:
             if request.method == "POST" and bodies.is_json(request):

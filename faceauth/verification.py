@@ -72,7 +72,7 @@ class VerifyForm(ChallengedForm):
         found = backend.verify(probe, username)
         outcome = backend.outcome(found, attempt)
         if verified := outcome == Outcome.ACCEPTED.value:
-            attempt.succeeded()
+            attempt.succeeded(found.user)
         self._record(found.user, found.decision, outcome)
         return verified
 

@@ -251,7 +251,7 @@ class ConfirmView(CaptureMixin, LoginRequiredMixin, auth_views.RedirectURLMixin,
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
         request, user = self.request, cast(Any, self.request.user)
         context = super().get_context_data(**kwargs)
-        form, has_face = context["form"], faces.of(user).has_face
+        form, face = context["form"], faces.of(user)
         by_face, by_password = form, OwnPasswordForm(request=request)
         if isinstance(form, OwnPasswordForm):
             by_face, by_password = OwnFaceForm(request, whose=user), form
@@ -261,8 +261,8 @@ class ConfirmView(CaptureMixin, LoginRequiredMixin, auth_views.RedirectURLMixin,
             **context,
             "form": by_face,
             "password_form": by_password,
-            "by_face": has_face,
-            "by_password": user.has_usable_password() and not (only and has_face),
+            "by_face": face.has_face,
+            "by_password": user.has_usable_password() and not (only and face.face_is_asked_for),
             "only": only,
             "next": self.get_redirect_url(),
         }
@@ -276,16 +276,15 @@ class ConfirmView(CaptureMixin, LoginRequiredMixin, auth_views.RedirectURLMixin,
             adaptation.learn(user, form.cleaned_data["snapshot"][:1])
         else:
             confirmation.note(request, user, confirmation.PASSWORD)
-            if not second_step.asked_of(user, request):
-                receivers.enable(request, user)
+            receivers.enable(request, user)
         name = user.get_short_name() or user.get_username()
         message = _("Thank you, %(name)s: it is you.") % {"name": name}
         return self.answer(user, message, self.get_success_url())
 
 
 class OwnFaceMixin(LoginRequiredMixin):
-    """For views that change the face of the user who is logged in: of nobody who may have found
-    them logged in.
+    """For views that change the face of the user who is logged in, or hand it out: to nobody who
+    may have found them logged in.
     """
 
     def dispatch(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
@@ -365,7 +364,7 @@ class NoticeView(TemplateView):
 
 
 @method_decorator(never_cache, name="dispatch")
-class ExportView(LoginRequiredMixin, View):
+class ExportView(OwnFaceMixin, View):
     """All that is kept of the face of the user who is logged in, as a file."""
 
     def get(self, request: HttpRequest) -> HttpResponse:

@@ -10,6 +10,7 @@ from django.contrib import admin
 from django.contrib.admin.utils import flatten_fieldsets, unquote
 from django.core.exceptions import PermissionDenied
 from django.db.models import Exists, F, OuterRef, QuerySet, Value
+from django.db.models.constants import LOOKUP_SEP
 from django.db.models.functions import Coalesce
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.template.loader import render_to_string
@@ -82,6 +83,15 @@ class FaceAdminMixin(FaceActions):
     def get_list_filter(self, request: HttpRequest) -> Any:
         filters = super().get_list_filter(request)
         return [*filters, *FILTERS] if self.has_view_face_permission(request) else filters
+
+    def lookup_allowed(self, lookup: str, value: Any, request: Any = None) -> bool:
+        """By the columns of a face, only for who may see it; by encodings for nobody."""
+        name = lookup.partition(LOOKUP_SEP)[0]
+        if name in ENCODINGS:
+            return False
+        if name in faces.COLUMNS and not self.has_view_face_permission(request):
+            return False
+        return super().lookup_allowed(lookup, value, request)
 
     def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> Any:
         fields = super().get_readonly_fields(request, obj)

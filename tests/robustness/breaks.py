@@ -39,6 +39,7 @@ def _odd_type(random: Random, request: Request) -> Request:
             f"multipart/form-data; charset=utf-16; boundary={BOUNDARY}",
             f"multipart/form-data; charset=idna; boundary={BOUNDARY}",
             f"multipart/form-data; charset=hex; boundary={BOUNDARY}",
+            f"multipart/form-data; charset=utf-7; boundary={BOUNDARY}",
             f"multipart/form-data; boundary={BOUNDARY}; boundary=x",
             f"multipart/mixed; boundary={BOUNDARY}",
             "multipart/form-data; " + "a=b; " * 5000 + f"boundary={BOUNDARY}",

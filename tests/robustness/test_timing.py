@@ -65,7 +65,7 @@ def failed():
         # As it is once it was, and the owner has heard of it.
         disabled = times >= conf.get().failures_before_disabling and user and user.has_face
         FailureCount.objects.create(
-            key=attempts._key("account", name),
+            key=attempts._key("account", attempts._whose(name)),
             failures=times,
             disabled_at=now if disabled else None,
             forget_at=now + attempts.KEPT["account"],

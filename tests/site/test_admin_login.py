@@ -7,6 +7,7 @@ import time_machine
 from django.contrib import admin
 from django.contrib.admin.sites import AdminSite
 from django.core import checks
+from django.test import Client
 from django.utils import timezone
 
 from accounts.models import User
@@ -227,6 +228,22 @@ def test_password_alone_neither_exchanges_the_face_nor_removes_it(
 def test_session_that_a_face_began_exchanges_it(client, boss, two_steps, ask, upload):
     ask("/face/login/", snapshot=upload("obama2"))
     assert client.get("/face/enrol/").status_code == 200
+
+
+def test_password_alone_takes_no_encodings_along(client, boss, two_steps, ask, upload):
+    ask("/face/login/", username="obama", password=PASSWORD)
+    assert client.get("/face/export/").status_code == 403
+    ask("/face/confirm/", snapshot=upload("obama2"))
+    assert client.get("/face/export/").json()["face"]["encodings"]
+
+
+def test_stranger_who_knows_the_name_keeps_no_staff_out(
+    boss, two_steps, give_password, ask, upload
+):
+    for _ in range(6):
+        Client().post("/face/login/", {"username": "obama", "snapshot": upload("biden")})
+    give_password()
+    assert ask("/admin/login/face/", snapshot=upload("obama2"))[0] == 200
 
 
 def test_first_face_comes_by_password(client, two_steps, ask, upload, db):

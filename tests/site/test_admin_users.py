@@ -64,6 +64,15 @@ def test_list_says_what_is_known_of_each_face(admin_client, people):
     assert cells(page, "eve") == ["False", "–", "–", "–", "–"]
 
 
+@pytest.mark.parametrize("column", ["face_enrolled_at", "face_encodings", "face_consent_from"])
+def test_columns_of_faces_are_found_by_nobody_who_may_not_see_them(client, people, column):
+    client.force_login(staff("clerk", "view_user"))
+    assert client.get(USERS, {f"{column}__isnull": "False"}).status_code == 400
+    client.force_login(staff("seer", *SEES_USERS))
+    hidden = column == "face_encodings"
+    assert client.get(USERS, {f"{column}__isnull": "False"}).status_code == (400 if hidden else 200)
+
+
 def test_list_says_whose_face_was_wrong_too_often(client, admin_client, obama, upload, settings):
     settings.FACEAUTH = {**settings.FACEAUTH, "MAX_FAILURES_BEFORE_DISABLING": 1}
     client.post("/face/login/", {"username": "obama", "snapshot": upload("biden")})
@@ -226,7 +235,7 @@ def test_disabled_face_is_refused_like_any_other_until_it_is_enabled(
 def test_enabling_forgets_failures_too(admin_client, people):
     ada, *_ = people
     now = timezone.now()
-    key = doing.attempts._account(ada)
+    key = doing.attempts._key("account", ada.pk)
     FailureCount.objects.create(key=key, failures=100, disabled_at=now, user=ada, forget_at=now)
     admin_client.post(USERS, {"action": "enable_face", "_selected_action": [ada.pk]})
     assert not FailureCount.objects.exists()

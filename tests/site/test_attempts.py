@@ -165,7 +165,7 @@ def test_login_begins_the_count_anew(client, obama, guess, clock):
             assert guess("obama").status_code == 401
         assert guess("obama", "obama2").status_code == 200
         log_out(client)
-    assert not FailureCount.objects.exists()
+    assert not FailureCount.objects.exclude(key__startswith="address:")
 
 
 def test_login_by_face_alone_begins_the_count_of_the_account_anew(obama, guess, clock):
@@ -235,6 +235,58 @@ def test_password_is_never_locked_and_begins_the_count_anew(client, obama, guess
     assert guess("obama", "obama2").status_code == 200
 
 
+def test_namesake_in_other_letters_makes_up_for_nothing(obama, enrolled, quick, clock):
+    enrolled("straße", "biden")
+    twin = enrolled("strasse", "astronaut", password=PASSWORD)
+    for _ in range(2):
+        fail("straße", 2)
+        assert Client().login(username="strasse", password=PASSWORD)
+    fail("straße", 1)
+    assert Client().login(username="strasse", password=PASSWORD)
+    with pytest.raises(TooManyAttempts):
+        fail("straße", 1)
+    twin.delete()
+    with pytest.raises(TooManyAttempts):
+        fail("straße", 1)
+
+
+def test_account_that_is_renamed_keeps_its_failures(obama, quick, clock):
+    fail("obama", 5)
+    obama.username = "barack"
+    obama.save()
+    with pytest.raises(TooManyAttempts):
+        fail("barack", 1)
+
+
+def test_member_may_guess_at_others_no_more_for_logging_in_between(
+    client, obama, guess, upload, clock
+):
+    def logs_in():
+        data = {"username": "obama", "snapshot": upload("obama2")}
+        assert Client().post(LOGIN, data).status_code == 302
+
+    def guesses(count):
+        heard = []
+        for _ in range(count):
+            client.cookies.clear()
+            heard.append(guess().status_code)
+        return heard
+
+    assert guesses(10) == [401] * 10
+    logs_in()  # once a day it makes up for them all
+    assert guesses(10) == [401] * 10
+    logs_in()
+    assert guesses(10) == [401] * 10
+    logs_in_blocked = {"username": "obama", "snapshot": upload("obama2")}
+    assert Client().post(LOGIN, logs_in_blocked).status_code == 429
+    assert guesses(1) == [429]
+
+
+def counted():
+    """The kinds of counters that there are."""
+    return [key.partition(":")[0] for key in FailureCount.objects.values_list("key", flat=True)]
+
+
 def disable(clock, username="obama", times=50):
     for _ in range(times):
         fail(username, 1)
@@ -291,10 +343,11 @@ def test_disabled_face_stays_so_when_others_are_forgotten(obama, quick, clock):
     fail("nobody", 1, RequestFactory().post(LOGIN))
     clock.go(2 * 24 * 3600)
     fail("somebody", 1)
-    assert FailureCount.objects.count() == 3  # obama, nobody, somebody; not the address
+    # Not the address, and of the last one how their name is written.
+    assert sorted(counted()) == ["account", "account", "account", "name"]
     clock.go(366 * 24 * 3600)
     fail("anybody", 1)
-    assert FailureCount.objects.count() == 2
+    assert sorted(counted()) == ["account", "account", "name"]
     assert FailureCount.objects.get(disabled_at__isnull=False).failures == 50
 
 

