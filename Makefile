@@ -52,6 +52,7 @@ test: $(DEV) ## check style and types, then run every test on SQLite and Postgre
 	$(PY) -m pytest
 	$(PY) -m pytest --ds=tests.stock.settings tests/stock
 	$(PY) -m pytest --ds=tests.stock.settings --database=postgres tests/stock
+	$(PY) -m pytest --ds=tests.own.settings tests/own
 	$(PY) -m pytest --database=postgres tests/site tests/robustness tests/browser/test_login.py
 
 test-all: $(DEV) ## run the tests with every Python and Django that the app is for, as far as they are here

@@ -39,6 +39,7 @@ def tests(session: nox.Session, django: str) -> None:
         return
     session.run("pytest", "tests/unit", "tests/site")
     session.run("pytest", "--ds=tests.stock.settings", "tests/stock")
+    session.run("pytest", "--ds=tests.own.settings", "tests/own")
 
 
 @nox.session(python=False)

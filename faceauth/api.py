@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from django.contrib.auth.decorators import login_not_required
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.middleware.csrf import get_token
 from django.utils.decorators import method_decorator
@@ -11,13 +12,14 @@ from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
 from django.views.generic import View
 
-from . import errors, faces
+from . import errors, faces, names
 from .responses import error_response
 from .verification import VerifyForm
 from .views import PostOnlyView
 
 
 @method_decorator(never_cache, name="dispatch")
+@method_decorator(login_not_required, name="dispatch")
 class WhoAmIView(View):
     """Who is logged in, and the token that requests with effects have to carry."""
 
@@ -25,10 +27,9 @@ class WhoAmIView(View):
         user: Any = request.user
         told = None
         if user.is_authenticated:
-            name = user.get_short_name() or user.get_username()
             told = {
-                "username": user.get_username(),
-                "greeting": _("Hello, %(name)s.") % {"name": name},
+                "username": names.username(user),
+                "greeting": _("Hello, %(name)s.") % {"name": names.short(user)},
                 "has_face": faces.of(user).has_face,
             }
         return JsonResponse({"user": told, "csrf_token": get_token(request)})
@@ -38,10 +39,10 @@ class VerifyView(PostOnlyView):
     """Whether a face is that of a user, yes or no; for the staff."""
 
     def post(self, request: HttpRequest) -> HttpResponse:
-        user = request.user
+        user: Any = request.user
         if not user.is_authenticated:
             return error_response(request, errors.LoginRequired())
-        if not (user.is_staff and user.has_perm("faceauth.verify_face")):
+        if not (getattr(user, "is_staff", False) and user.has_perm("faceauth.verify_face")):
             return error_response(request, errors.NotAllowed())
         form = VerifyForm(request, request.POST, request.FILES)
         if form.is_valid():

@@ -14,14 +14,14 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any, NamedTuple
 
-from django.contrib.auth import get_user_model
-from django.db import transaction
+from django.db import connections, router
 from django.db.models import F, QuerySet
 from django.http import HttpRequest
 from django.utils import timezone
 from django.utils.crypto import salted_hmac
 
-from . import addresses, conf, events, faces, second_step
+from . import addresses, conf, events, faces, names, second_step
+from .databases import atomic
 from .errors import TooManyAttempts
 from .models import FaceEvent, FailureCount
 from .spent import spend
@@ -140,7 +140,7 @@ def admit(request: HttpRequest | None, username: str | None, client: Any = None)
     expired().delete()
     _start_session(request, username)
     attempt = Attempt(request, _counters(request, username, client))
-    with transaction.atomic():
+    with atomic(FailureCount):
         rows = _locked(attempt.counters, now)
         if seconds := _wait(rows.values(), now):
             raise TooManyAttempts(seconds)
@@ -176,7 +176,7 @@ def of_account(user: Any) -> QuerySet[FailureCount]:
 def _keys(user: Any) -> list[str]:
     """Of all that is counted for the user alone, and for who writes their name another way."""
     own = [_key(kind, user.pk) for kind in ("account", "own")]
-    return [*own, _key("name", user.get_username().casefold())]
+    return [*own, _key("name", names.username(user).casefold())]
 
 
 def _counters(
@@ -213,10 +213,7 @@ def _counters(
 
 def _whose(username: str) -> Any:
     """The primary key of the account of that name; the name itself where there is none."""
-    model = get_user_model()
-    named = model._default_manager.filter(**{model.USERNAME_FIELD: username})
-    # Some databases refuse to look for the one, and no name has it.
-    key = None if "\x00" in username else named.values_list("pk", flat=True).first()
+    key = faces.named(username).values_list("pk", flat=True).first()
     return f"named {username}" if key is None else key
 
 
@@ -248,8 +245,13 @@ def _locked(counters: list[Counter], now: datetime) -> dict[str, FailureCount]:
     ]
     # Insert or update, and in both cases others have to wait: on SQLite for the whole database,
     # on PostgreSQL for these rows. What is read after it nobody else can change.
+    features = connections[router.db_for_write(FailureCount)].features
     FailureCount.objects.bulk_create(
-        rows, update_conflicts=True, unique_fields=["key"], update_fields=["forget_at"]
+        rows,
+        update_conflicts=True,
+        # MySQL wants them unsaid.
+        unique_fields=["key"] if features.supports_update_conflicts_with_target else None,
+        update_fields=["forget_at"],
     )
     return FailureCount.objects.in_bulk([each.key for each in rows])
 

@@ -9,7 +9,7 @@ from operator import attrgetter
 from typing import Any, NamedTuple
 
 import numpy as np
-from django.contrib.auth import get_backends, get_user_model
+from django.contrib.auth import get_backends
 from django.contrib.auth.backends import BaseBackend
 from django.contrib.auth.base_user import AbstractBaseUser
 from django.http import HttpRequest
@@ -82,7 +82,7 @@ class FaceBackend(BaseBackend):
         found = self.verify(probe, username) if username else self.identify(probe)
         user, decision = found
         outcome = self.outcome(found, attempt)
-        if outcome == Outcome.ACCEPTED.value and staff and not user.is_staff:
+        if outcome == Outcome.ACCEPTED.value and staff and not getattr(user, "is_staff", False):
             outcome = "not_staff"
         facts = Facts.of(request, username, decision, outcome)
         if outcome != Outcome.ACCEPTED.value:
@@ -154,7 +154,7 @@ def configured() -> FaceBackend:
 
 def _named(username: str | None) -> Any:
     """The user of that name, if any."""
-    return faces.users().filter(**{get_user_model().USERNAME_FIELD: username}).first()
+    return faces.named(username).first() if username else None
 
 
 def _match(user: Any, probe: Encoding) -> Match:

@@ -24,6 +24,7 @@ from django.db import connections
 from django.db.migrations.executor import MigrationExecutor
 from django.shortcuts import resolve_url
 from django.test import Client
+from django.urls import get_script_prefix
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
@@ -319,7 +320,9 @@ def _cache() -> Iterator[Finding]:
 def _pages() -> Iterator[Finding]:
     """The login page comes, and may use the camera."""
     client = Client(headers={"host": _host()})
-    response = client.get(resolve_url("faceauth:login"), secure=True)
+    # The client asks the site itself, which stands below the prefix.
+    path = resolve_url("faceauth:login").removeprefix(get_script_prefix().rstrip("/"))
+    response = client.get(path, secure=True)
     facts = {"status": response.status_code, **{each: response.get(each) for each in HEADERS}}
     if response.status_code != 200:
         text = _("The login page answers with %(status)d.") % {"status": response.status_code}

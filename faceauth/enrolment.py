@@ -7,8 +7,8 @@ from itertools import combinations
 from typing import Any, NamedTuple
 
 import numpy as np
+from django.contrib.auth import get_user_model
 from django.contrib.auth.base_user import AbstractBaseUser
-from django.db import transaction
 from django.db.models import Q
 from django.http import HttpRequest
 from django.utils import timezone
@@ -16,6 +16,7 @@ from numpy.typing import ArrayLike
 
 from . import addresses, attempts, conf, errors, events, faces, policy, rights, shots
 from .calibration import calibration
+from .databases import atomic
 from .fields import checked
 from .gallery import gallery
 from .models import FaceEvent
@@ -137,7 +138,7 @@ def enrol(
         "face_shot_notes": kept,
         "face_quality": shots.quality(kept),
     }
-    with transaction.atomic():
+    with atomic(get_user_model()):
         if user._state.adding:
             user.save()
         faces.make_room(user)
@@ -171,7 +172,7 @@ def revoke(user: AbstractBaseUser, *still: Q) -> bool:
     Returns:
         Whether it was, and the user there. Else nothing is removed.
     """
-    with transaction.atomic():
+    with atomic(get_user_model()):
         if not _write(user, NOTHING, *still):
             return False
         rights.erase(user)
@@ -189,7 +190,7 @@ def remove(
         Whether there was a face, and the row like that.
     """
     facts = events.Facts(outcome=reason)
-    with transaction.atomic():
+    with atomic(get_user_model()):
         if not revoke(user, ENROLLED, *still):
             return False
         event = events.keep(FaceEvent.Kind.REMOVED, request, user, facts)

@@ -9,10 +9,11 @@ import logging
 import math
 from typing import Any, NamedTuple
 
-from django.db import DatabaseError, transaction
+from django.db import DatabaseError
 from django.http import HttpRequest
 
 from . import addresses, devices, mail, metrics, signals
+from .databases import atomic
 from .models import FaceEvent
 from .policy import Decision
 
@@ -80,7 +81,7 @@ def keep(
     address = addresses.kept(request) if request else ""
     event = FaceEvent(kind=kind, user=user, address=address, **facts._asdict())
     try:
-        with transaction.atomic():
+        with atomic(FaceEvent):
             event.save()
     except DatabaseError as error:
         # Not its text, which may repeat what is in the row.

@@ -11,10 +11,10 @@ from typing import Any
 
 from django.apps import apps
 from django.contrib.auth import get_user_model
-from django.core.exceptions import ImproperlyConfigured, ObjectDoesNotExist
-from django.db import transaction
+from django.core.exceptions import ImproperlyConfigured, ObjectDoesNotExist, ValidationError
 from django.db.models import Prefetch, Q, QuerySet
 
+from .databases import atomic
 from .models import FaceTemplateMixin
 
 COLUMNS = frozenset(field.name for field in FaceTemplateMixin._meta.local_fields)
@@ -67,7 +67,7 @@ def make_room(user: Any) -> None:
     """Have a row for the face of a user who is saved; there is none where they are gone."""
     if not of(user)._state.adding:
         return
-    with transaction.atomic():
+    with atomic(get_user_model()):
         # First, because on SQLite who begins by reading may not come to write any more.
         model()._base_manager.bulk_create([model()(pk=user.pk)], ignore_conflicts=True)
         # Who deletes the user has to wait, and then takes this row along: see `receivers`.
@@ -91,6 +91,24 @@ def row(user: Any) -> QuerySet:
 def users() -> QuerySet:
     """All users, with their faces."""
     return joined(get_user_model()._default_manager.all())
+
+
+def named(username: str) -> QuerySet:
+    """The user of that name, if any, with their face."""
+    everybody = users()
+    try:
+        # Some databases refuse to look for the one, and no name has it.
+        if "\x00" not in username:
+            return everybody.filter(**{get_user_model().USERNAME_FIELD: username})
+    except (ValueError, ValidationError):
+        pass  # it is a number, say, and this is none
+    return everybody.none()
+
+
+def existing(**conditions: Any) -> dict[str, Any]:
+    """Those conditions about users whose columns the project's model has."""
+    columns = {field.name for field in get_user_model()._meta.get_fields()}
+    return {name: value for name, value in conditions.items() if name in columns}
 
 
 def joined(users: QuerySet) -> QuerySet:

@@ -17,7 +17,18 @@ from django.utils.functional import cached_property
 from django.utils.text import format_lazy
 from django.utils.translation import gettext_lazy as _
 
-from . import attempts, capture, challenge, conf, devices, enrolment, errors, shots, throttling
+from . import (
+    attempts,
+    capture,
+    challenge,
+    conf,
+    devices,
+    enrolment,
+    errors,
+    names,
+    shots,
+    throttling,
+)
 from .vision import liveness
 from .vision.encoding import Encoding
 from .vision.liveness import NotLiveError
@@ -194,7 +205,7 @@ class OwnFaceForm(FaceLoginForm):
 
     @cached_property
     def claimed(self) -> str | None:
-        return str(self.whose.get_username())
+        return names.username(self.whose)
 
     def clean(self) -> dict[str, Any]:
         message = _("You were not recognised. Look straight into the camera and try again.")

@@ -11,6 +11,7 @@ from collections.abc import Callable
 
 import numpy as np
 from django.contrib.auth import get_user_model
+from django.contrib.auth.decorators import login_not_required
 from django.db import connections, transaction
 from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
 from django.views.decorators.cache import never_cache
@@ -21,6 +22,7 @@ from . import capture, conf, crypto, encoders
 logger = logging.getLogger("faceauth")
 
 
+@login_not_required
 @never_cache
 @require_safe
 def live(request: HttpRequest) -> HttpResponse:
@@ -29,6 +31,7 @@ def live(request: HttpRequest) -> HttpResponse:
     return JsonResponse({"status": "ok"})
 
 
+@login_not_required
 @never_cache
 @require_safe
 @transaction.non_atomic_requests

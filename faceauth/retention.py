@@ -46,7 +46,10 @@ def of_purge() -> Iterator[CheckMessage]:
     if now.KEEP_UNUSED_FACES_DAYS is not None:
         due = faces.where(unused(now.KEEP_UNUSED_FACES_DAYS + GRACE))
         users = get_user_model()._base_manager.filter(due)
-        stale = users.exclude(password__startswith=UNUSABLE_PASSWORD_PREFIX).count()
+        # Theirs are left who have none, and would not get in any more.
+        if faces.existing(password=""):
+            users = users.exclude(password__startswith=UNUSABLE_PASSWORD_PREFIX)
+        stale = users.count()
     if now.KEEP_EVENTS_DAYS is not None:
         events = old_events(now.KEEP_EVENTS_DAYS + GRACE).count()
     if stale or events:

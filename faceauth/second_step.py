@@ -104,7 +104,10 @@ def of_staff() -> Iterator[CheckMessage]:
     """Warnings of `checks`: some cannot do the second step."""
     if not conf.get().ADMIN_SECOND_STEP:
         return
-    staff = get_user_model()._default_manager.filter(is_staff=True, is_active=True)
+    known = faces.existing(is_staff=True, is_active=True)
+    if "is_staff" not in known:
+        return
+    staff = get_user_model()._default_manager.filter(**known)
     faceless = staff.filter(faces.where(Q(face_enrolled_at=None))).count()
     if faceless:
         message = f"Staff who have no face enrolled, and so cannot get into the admin: {faceless}."

@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterable
 from datetime import timedelta
 
-from django.db import IntegrityError, transaction
+from django.db import IntegrityError
 from django.utils import timezone
 from django.utils.crypto import salted_hmac
 
+from .databases import atomic
 from .models import Spent
 
 
@@ -19,7 +20,7 @@ def spend(kind: str, things: Iterable[bytes], kept: timedelta) -> bool:
     rows = [Spent(key=_key(kind, thing), forget_at=now + kept) for thing in things]
     try:
         # The database decides who comes first: all processes ask the same one.
-        with transaction.atomic():
+        with atomic(Spent):
             Spent.objects.bulk_create(sorted(rows, key=lambda row: row.key))
     except IntegrityError:
         return False

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from functools import wraps
 from typing import Any
 
+from django.contrib.auth.decorators import login_not_required
 from django.core.exceptions import RequestDataTooBig
 from django.core.files.uploadhandler import MemoryFileUploadHandler
 from django.http import HttpRequest, HttpResponseBase
@@ -32,10 +33,12 @@ class MemoryUploadHandler(MemoryFileUploadHandler):
 def bounded_upload(view: View) -> View:
     """Bound the request's size before any of it is read, and keep it off the disk.
 
-    CSRF protection stays: it has to come after, because it reads the form.
+    CSRF protection stays: it has to come after, because it reads the form. The view itself says
+    who has to be logged in, also where Django's ``LoginRequiredMiddleware`` does it for others.
     """
     protected = csrf_protect(view)
 
+    @login_not_required
     @csrf_exempt
     @wraps(view)
     def wrapped(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:

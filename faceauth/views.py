@@ -10,6 +10,7 @@ from django.conf import settings
 from django.contrib import messages
 from django.contrib.auth import login
 from django.contrib.auth import views as auth_views
+from django.contrib.auth.decorators import login_not_required
 from django.contrib.auth.forms import AuthenticationForm
 from django.contrib.auth.mixins import LoginRequiredMixin
 from django.contrib.sites.shortcuts import get_current_site
@@ -42,6 +43,7 @@ from . import (
     events,
     faces,
     guidance,
+    names,
     receivers,
     rights,
     second_step,
@@ -71,9 +73,9 @@ class CaptureMixin:
         """It worked: go on to `url`, with the message."""
         # Whoever sends JSON has no page of ours to read it on.
         if message and not bodies.is_json(self.request):
-            messages.success(self.request, message)
+            messages.success(self.request, message, fail_silently=True)
         if wants_json(self.request):
-            name = user.get_username()
+            name = names.username(user)
             return JsonResponse({"user": {"username": name}, "message": message, "next": url})
         return HttpResponseRedirect(url)
 
@@ -159,7 +161,7 @@ class LoginView(CaptureMixin, LedOnMixin, auth_views.LoginView):
 
     def greeting(self, user: Any) -> str:
         """What the next page says to them; nothing where it is empty."""
-        name = user.get_short_name() or user.get_username()
+        name = names.short(user)
         return _("Welcome back, %(name)s.") % {"name": name}
 
     def _learn(self, form: Any, user: Any) -> None:
@@ -173,7 +175,7 @@ class LoginView(CaptureMixin, LedOnMixin, auth_views.LoginView):
         box = forms.CheckboxInput()
         known = devices.remembered(self.request)
         ticked = box.value_from_datadict(self.request.POST, self.request.FILES, "remember")
-        if ticked or known == user.get_username():
+        if ticked or known == names.username(user):
             devices.remember(response, user)  # anew: the time begins again with each login
         elif known is not None:
             devices.forget(response)  # more than one person uses it
@@ -277,7 +279,7 @@ class ConfirmView(CaptureMixin, LoginRequiredMixin, auth_views.RedirectURLMixin,
         else:
             confirmation.note(request, user, confirmation.PASSWORD)
             receivers.enable(request, user)
-        name = user.get_short_name() or user.get_username()
+        name = names.short(user)
         message = _("Thank you, %(name)s: it is you.") % {"name": name}
         return self.answer(user, message, self.get_success_url())
 
@@ -332,6 +334,7 @@ class EnrolView(CaptureMixin, OwnFaceMixin, FormView):
         return self.answer(user, message, resolve_url(settings.LOGIN_REDIRECT_URL))
 
 
+@method_decorator(login_not_required, name="dispatch")
 class NoticeView(TemplateView):
     """What is kept of a face, what for and for how long; for everybody to read. Who agreed to an
     earlier notice may agree to this one.
@@ -358,7 +361,8 @@ class NoticeView(TemplateView):
         consent, user = enrolment.Consent.by(request), cast(Any, request.user)
         # Not to one that came after the page was opened: that is shown first.
         if request.POST.get("version") == consent.version and enrolment.agree(user, consent):
-            messages.success(request, _("It is noted that you agree to the notice."))
+            noted = _("It is noted that you agree to the notice.")
+            messages.success(request, noted, fail_silently=True)
             return HttpResponseRedirect(resolve_url(settings.LOGIN_REDIRECT_URL))
         return redirect("faceauth:notice")
 

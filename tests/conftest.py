@@ -14,7 +14,10 @@ from tests.support.faces import Faces
 from tests.support.requirements import unavailable
 
 # Other settings than the site's: the Makefile says which.
-collect_ignore = [] if settings.ROOT_URLCONF == "tests.stock.urls" else ["stock"]
+# Projects of their own, each with its settings.
+collect_ignore = [
+    each for each in ("stock", "own") if f"tests.{each}.urls" != settings.ROOT_URLCONF
+]
 
 
 @pytest.fixture(autouse=True)

@@ -219,4 +219,4 @@ def _is_below(request: HttpRequest, user: Any) -> bool:
     """
     own: Any = request.user
     protected = getattr(user, "is_staff", False) or getattr(user, "is_superuser", False)
-    return not protected or own.is_superuser or user.pk == own.pk
+    return not protected or getattr(own, "is_superuser", False) or user.pk == own.pk

@@ -16,6 +16,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import pgettext
 
 from faceauth import conf, faces, lookalikes, policy, shots
+from faceauth.databases import local
 from faceauth.models import FaceEvent, FailureCount
 
 from .charts import Chart, Column, chart
@@ -65,7 +66,7 @@ def percent(part: int, whole: int) -> str:
 
 def since(days: int = DAYS) -> datetime:
     """The beginning of the day so many days ago, today being one of them."""
-    today = timezone.localtime().replace(hour=0, minute=0, second=0, microsecond=0)
+    today = local(timezone.now()).replace(hour=0, minute=0, second=0, microsecond=0)
     return today - timedelta(days=days - 1)
 
 
@@ -78,9 +79,9 @@ def users() -> Users:
         "disabled_by_staff": Q(face_disabled_at__isnull=False),
     }
     counts = {name: Count("pk", filter=faces.where(which)) for name, which in kinds.items()}
-    active = get_user_model()._default_manager.filter(is_active=True)
+    active = get_user_model()._default_manager.filter(**faces.existing(is_active=True))
     found: dict[str, int] = active.aggregate(active=Count("pk"), **counts)
-    failures = FailureCount.objects.filter(disabled_at__isnull=False, user__is_active=True).count()
+    failures = FailureCount.objects.filter(disabled_at__isnull=False, user__in=active).count()
     return Users(**found, disabled_by_failures=failures)
 
 

@@ -12,7 +12,7 @@ from django.urls import reverse
 from django.utils.http import urlencode
 from django.utils.translation import gettext as _
 
-from faceauth import conf, devices, faces, second_step
+from faceauth import conf, devices, faces, names, second_step
 from faceauth.forms import FaceLoginForm, OwnFaceForm
 from faceauth.views import CaptureMixin
 
@@ -97,8 +97,8 @@ class FaceStepView(CaptureMixin, InsideMixin, auth_views.LoginView):
         if self.pending:
             second_step.finish(self.request)
         user = form.get_user()
-        name = user.get_short_name() or user.get_username()
-        return self.answer(user, _("Welcome back, %(name)s.") % {"name": name}, url)
+        welcome = _("Welcome back, %(name)s.") % {"name": names.short(user)}
+        return self.answer(user, welcome, url)
 
     def _ready(self) -> HttpResponse | None:
         """Back to the password where that is missing or has been too long ago."""

@@ -6,8 +6,9 @@ from datetime import UTC, datetime
 from functools import partial
 from typing import Any
 
+from django.conf import settings
 from django.contrib import admin
-from django.contrib.admin.utils import flatten_fieldsets, unquote
+from django.contrib.admin.utils import flatten_fieldsets, quote, unquote
 from django.core.exceptions import PermissionDenied
 from django.db.models import Exists, F, OuterRef, QuerySet, Value
 from django.db.models.constants import LOOKUP_SEP
@@ -41,7 +42,7 @@ FEW = 1000
 # How many events the page of a user shows.
 EVENTS = 10
 
-_NEVER = Value(datetime(1, 1, 1, tzinfo=UTC))
+_NEVER = Value(datetime(1, 1, 1, tzinfo=UTC if settings.USE_TZ else None))
 
 
 class FaceAdminMixin(FaceActions):
@@ -179,7 +180,7 @@ class FaceAdminMixin(FaceActions):
     def face_url(self, page: str, user: Any, *args: Any) -> str:
         """The address of a page about the user: change, face_enrol, face_photos or face_do."""
         name = f"admin:{self.opts.app_label}_{self.opts.model_name}_{page}"
-        return reverse(name, args=[user.pk, *args], current_app=self.admin_site.name)
+        return reverse(name, args=[quote(user.pk), *args], current_app=self.admin_site.name)
 
     def _has_panel(self, request: HttpRequest, user: Any) -> bool:
         if user is None or not self.has_view_face_permission(request, user):

@@ -10,10 +10,11 @@ from typing import Any
 import numpy as np
 from django.contrib.auth import get_user_model
 from django.core.exceptions import ValidationError
-from django.db import IntegrityError, transaction
+from django.db import IntegrityError
 from django.utils.translation import gettext as _
 
 from faceauth import conf, enrolment, errors, events, faces, policy, shots
+from faceauth.databases import atomic, roll_back
 from faceauth.gallery import gallery
 from faceauth.models import FaceEvent
 from faceauth.vision.encoding import Encoding
@@ -166,7 +167,8 @@ class Admission:
         """A new user, who is not saved yet."""
         email = entry.email or (f"{entry.username}@{self.domain}" if self.domain else "")
         user: Any = self._model(**{self._model.USERNAME_FIELD: entry.username})
-        setattr(user, self._model.get_email_field_name(), email)
+        if self._model.get_email_field_name() != self._model.USERNAME_FIELD:
+            setattr(user, self._model.get_email_field_name(), email)
         if hasattr(user, "first_name"):
             user.first_name = entry.name
         user.set_unusable_password()
@@ -175,7 +177,7 @@ class Admission:
 
     def _enrol(self, case: Case) -> None:
         try:
-            with transaction.atomic():
+            with atomic(self._model):
                 event = self._write(case)
         except IntegrityError as error:
             why = _("The name or the e-mail address was taken in the meantime.")
@@ -206,7 +208,7 @@ class Admission:
         enrolment.enrol(user, rows, self.consent, shots.notes(self.source, qualities))
         case.outcome = REPLACED if had else ENROLLED
         if self.dry_run:
-            transaction.set_rollback(True)
+            roll_back(self._model)
             return None
         kind = FaceEvent.Kind.REPLACED if had else FaceEvent.Kind.ENROLLED
         return events.keep(kind, None, user, events.Facts(outcome=events.BY_STAFF))

@@ -8,9 +8,11 @@ from typing import Any
 
 from django import template
 from django.db.models import Max, Min
-from django.utils import formats, timezone
+from django.utils import formats
 from django.utils.text import capfirst
 from django.utils.translation import gettext as _
+
+from faceauth.databases import local
 
 register = template.Library()
 
@@ -24,7 +26,7 @@ def face_dates(cl: Any) -> dict[str, Any]:
     ends = cl.model._default_manager.aggregate(first=Min(field), last=Max(field))
     if ends["first"] is None:
         return {"show": False}
-    first, last = (timezone.localtime(ends[each]).date() for each in ("first", "last"))
+    first, last = (local(ends[each]).date() for each in ("first", "last"))
     asked = {unit: cl.params.get(f"{field}__{unit}") for unit in ("year", "month", "day")}
     year, month, day = (int(each) if each else None for each in asked.values())
     if year is None and first.year == last.year:

@@ -1,0 +1,95 @@
+"""Faces in a project that has nothing to spare."""
+
+from __future__ import annotations
+
+import pytest
+from django.core.management import call_command
+
+from faceauth import databases, enrolment
+from faceauth.models import FaceEvent
+from tests.own.models import Person
+from tests.stock.conftest import PASSWORD
+from tests.support.people import OBAMA, encodings, picture
+
+LOGIN, ENROL, CONFIRM = "/face/login/", "/face/enrol/", "/face/confirm/"
+NAME = "ada@example.com"
+
+
+@pytest.fixture
+def ada(db):
+    return Person.objects.create_user(NAME, PASSWORD)
+
+
+@pytest.fixture
+def boss(db, client):
+    boss = Person.objects.create_user("boss@example.com", PASSWORD, is_admin=True)
+    enrolment.enrol(boss, encodings("obama", "obama3"))
+    client.force_login(boss)
+    return boss
+
+
+def test_enrol_log_in_confirm_and_see_what_is_kept(client, ada, send):
+    assert client.post(LOGIN, {"username": NAME, "password": PASSWORD}).status_code == 302
+    assert send(ENROL, *OBAMA, consent="on")[0] == 200
+    client.logout()
+    for name in ("", NAME):
+        assert send(LOGIN, "obama2", username=name)[1]["message"] == f"Welcome back, {NAME}."
+        client.logout()
+    assert send(LOGIN, "biden", username="nobody@example.com")[0] == 401
+    assert send(LOGIN, "obama2")[0] == 200
+    assert send(CONFIRM, "obama2")[0] == 200
+    assert client.get("/face/whoami/").json()["user"]["greeting"] == f"Hello, {NAME}."
+    assert client.get("/face/export/").json()["username"] == NAME
+
+
+def test_who_is_not_logged_in_can_log_in(client, ada, send):
+    assert client.get("/").status_code == 302
+    for page in (LOGIN, "/face/whoami/", "/face/notice/"):
+        assert client.get(page).status_code == 200
+    assert send("/face/preview/", "obama")[0] == 200
+    assert send("/face/challenge/")[0] == 200
+    assert client.get(ENROL)["Location"] == f"{LOGIN}?next={ENROL}"
+    assert client.get("/face/health/").status_code == 404  # it is not on
+
+
+def test_admin(client, boss, send):
+    send(LOGIN, "biden")
+    assert FaceEvent.objects.exists()
+    people, events = "/admin/own/person/", "/admin/faceauth/faceevent/"
+    pages = [people, *(f"{people}?o={column}" for column in range(1, 7)), events]
+    pages += [f"{events}dashboard/", f"{people}{boss.pk}/change/", f"{people}{boss.pk}/face/enrol/"]
+    for page in pages:
+        assert client.get(page).status_code == 200, page
+    assert client.post(f"{people}{boss.pk}/face/do/disable_face/").status_code == 302
+    boss.refresh_from_db()
+    assert boss.face_disabled_at is not None
+
+
+def test_commands(boss, settings, capsys):
+    settings.FACEAUTH = {**settings.FACEAUTH, "ADMIN_SECOND_STEP": True}
+    call_command("check", databases=["default"])
+    call_command("face_purge", verbosity=0)
+    call_command("face_export", "boss@example.com")
+    assert '"username": "boss@example.com"' in capsys.readouterr().out
+
+
+@pytest.mark.parametrize("options", [[], ["--domain=example.org"]])
+def test_accounts_are_made_of_addresses(db, tmp_path, options):
+    folder = tmp_path / "people" / "joe@example.com"
+    folder.mkdir(parents=True)
+    for name in ("obama", "obama3"):
+        (folder / f"{name}.jpg").write_bytes(picture(name))
+    call_command("face_enrol", folder.parent, "--create", "--consent=1", "--processes=1", *options)
+    joe = Person.objects.get()
+    assert (joe.email, joe.face_shots) == ("joe@example.com", 2)
+    assert not joe.has_usable_password()
+
+
+def test_rows_are_written_where_the_project_keeps_them(settings):
+    class Elsewhere:
+        def db_for_write(self, model, **hints):
+            return "people" if model is Person else None
+
+    settings.DATABASE_ROUTERS = [Elsewhere()]
+    assert databases.atomic(Person).using == "people"
+    assert databases.atomic(FaceEvent).using == "default"
