@@ -20,6 +20,9 @@ from .vision.encoding import Encoding
 # machines included: what is younger is read once more.
 OVERLAP = timedelta(minutes=2)
 
+# How often it is looked whether somebody was deleted, who leaves no change to be read.
+SWEEP = timedelta(minutes=5)
+
 # So many users are read by their keys; of more, all that may have changed are.
 FEW = 500
 
@@ -28,7 +31,8 @@ class Gallery:
     """The templates of all enrolled users, one row each. Thread-safe.
 
     A search first asks the database for what has changed since the last one: an indexed query
-    that mostly returns nothing. Users that were deleted stay until somebody calls `forget`.
+    that mostly returns nothing. Users that were deleted stay for some minutes, or until somebody
+    calls `forget`.
     """
 
     def __init__(self) -> None:
@@ -36,6 +40,7 @@ class Gallery:
         self._people: dict[Any, tuple[Encoding, np.float32, int]] = {}
         self._versions: dict[Any, datetime | None] = {}
         self._read_until: datetime | None = None
+        self._swept_at = timezone.now()
         self._rebuild()
 
     def __len__(self) -> int:
@@ -80,8 +85,22 @@ class Gallery:
         for key, vector, margin in zip(enrolled, *templates, strict=True):
             self._people[key] = vector, margin, len(enrolled[key])
         self._read_until = now
-        if changed:
+        if self._sweep(now) or changed:
             self._rebuild()
+
+    def _sweep(self, now: datetime) -> bool:
+        """Drop who was deleted, where it is time to; whether there was somebody."""
+        if now - self._swept_at < SWEEP:
+            return False
+        self._swept_at = now
+        there = faces.rows().filter(face_encodings__isnull=False)
+        if there.count() == len(self._people):
+            return False
+        keys = {*there.values_list("pk", flat=True).iterator()}
+        gone = [key for key in self._people if key not in keys]
+        for key in gone:
+            del self._people[key]
+        return bool(gone)
 
     def _rebuild(self) -> None:
         # New objects: a search under way goes on with the old ones.

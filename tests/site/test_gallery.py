@@ -4,12 +4,13 @@ from datetime import timedelta
 
 import numpy as np
 import pytest
+import time_machine
 from django.db import connection
 from django.utils import timezone
 
 from accounts.models import User
 from faceauth import enrolment
-from faceauth.gallery import OVERLAP, Gallery
+from faceauth.gallery import OVERLAP, SWEEP, Gallery
 from faceauth.matching import distance
 
 
@@ -137,3 +138,14 @@ def test_deleted_user_is_nobody(client, enrolled, upload):
     again = enrolled("again", "obama")
     User.objects.filter(pk=again.pk).update(face_changed_at=timezone.now() + timedelta(seconds=1))
     assert client.post("/face/login/", {"snapshot": upload("obama")}).status_code == 302
+
+
+def test_deleted_users_are_not_kept_in_memory(enrolled):
+    ada, joe = enrolled("ada", "obama"), enrolled("joe", "biden")
+    faces = Gallery()
+    probe = np.asarray(joe.face_encodings)
+    assert len(faces.nearest(probe)) == 2
+    ada.delete()
+    with time_machine.travel(timezone.now() + SWEEP):
+        assert [match.key for match in faces.nearest(probe)] == [joe.pk]
+    assert len(faces) == 1
