@@ -221,7 +221,8 @@ def _given_password(request: HttpRequest | None, whose: Any) -> bool:
     """Whether who sends the request has come in as that user already, if only half-way."""
     if request is None or not hasattr(request, "session"):
         return False
-    return whose in (request.user.pk, getattr(second_step.pending(request), "pk", None))
+    inside, half_way = getattr(request, "user", None), second_step.pending(request)
+    return whose in (getattr(inside, "pk", None), getattr(half_way, "pk", None))
 
 
 def _key(kind: str, who: Any) -> str:
