@@ -73,12 +73,9 @@ class Attempt:
         """
         if faces.of(user).face_disabled_at is not None:
             return True
-        most = conf.get().failures_before_disabling
-        if self.account is not None and self.counts[self.account.key] > most:
-            return True
-        if self.account is not None and self.account.kind == "own":
-            return False
-        return of_account(user).filter(disabled_at__isnull=False).exists()
+        if self.account is None:
+            return of_account(user).filter(disabled_at__isnull=False).exists()
+        return self.counts[self.account.key] > conf.get().failures_before_disabling
 
     def succeeded(self, user: Any) -> None:
         """Begin to count anew, now that the user was recognised."""
