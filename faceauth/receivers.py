@@ -6,7 +6,7 @@ from typing import Any
 
 from django.apps import apps
 from django.contrib import messages
-from django.contrib.auth import get_user_model, load_backend
+from django.contrib.auth import BACKEND_SESSION_KEY, get_user_model, load_backend
 from django.contrib.auth.signals import user_logged_in
 from django.db.models.signals import pre_delete
 from django.dispatch import receiver
@@ -22,7 +22,9 @@ from .models import FaceEvent
 @receiver(user_logged_in)
 def note_login(user: Any, request: HttpRequest | None = None, **kwargs: Any) -> None:
     """Note when the face was last used; who came in another way may use it again."""
-    backend = getattr(user, "backend", "")
+    session = getattr(request, "session", None) or {}
+    # Views that log in whoever has just signed up name it to `login`, which keeps it there alone.
+    backend = getattr(user, "backend", "") or session.get(BACKEND_SESSION_KEY, "")
     if backend and isinstance(load_backend(backend), FaceBackend):
         confirmation.note(request, user, confirmation.FACE)
         note_use(FaceEvent.Kind.LOGIN, request, user)
