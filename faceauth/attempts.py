@@ -82,9 +82,12 @@ class Attempt:
         asked = any(each.kind == "client" for each in self.counters)
         shared = {each.key for each in self.counters if each.kind in SHARED}
         keys = {*self.counts} - shared | (set() if asked else {*_keys(user)})
-        FailureCount.objects.filter(key__in=keys).delete()
-        for key in shared:
-            self._make_up(key, user)
+        with atomic(FailureCount):  # one commit, not one each
+            FailureCount.objects.filter(key__in=keys).delete()
+            for key in shared:
+                alone = FailureCount.objects.filter(key=key, failures=1)
+                if self.counts[key] > 1 or not alone.delete()[0]:
+                    self._make_up(key, user)
 
     def failed(self, user: Any, facts: events.Facts) -> None:
         """Leave it counted, and record what follows from that.
@@ -98,7 +101,7 @@ class Attempt:
             events.record(FaceEvent.Kind.DISABLED, self.request, user, facts)
 
     def _make_up(self, key: str, user: Any) -> None:
-        """Count this attempt as failed no longer, or once a day none of those before it."""
+        """Count this attempt as failed no longer, or once a day none of those before it either."""
         row = FailureCount.objects.filter(key=key)
         if spend("recognised", [f"{key}:{user.pk}".encode()], timedelta(days=1)):
             row.delete()
