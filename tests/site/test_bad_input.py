@@ -241,3 +241,19 @@ def test_wrong_host_and_a_form_that_cannot_be_read(db):
     client.get(LOGIN)  # for the cookie, with which forms are looked into
     sent = {"content_type": "multipart/form-data; !boundary=x", "HTTP_HOST": "elsewhere.example"}
     assert client.generic("POST", LOGIN, b"x", **sent).status_code == 400
+
+
+@pytest.mark.parametrize("charset", ["utf-7", "unicode_escape", "raw_unicode_escape"])
+def test_name_in_a_charset_that_makes_text_of_what_is_none(client, db, charset):
+    body = (
+        b'--x\r\nContent-Disposition: form-data; name="username"\r\n\r\n+2AA-\\ud800\r\n--x--\r\n'
+    )
+    kind = f"multipart/form-data; charset={charset}; boundary=x"
+    response = client.post("/face/login/", body, content_type=kind, headers=JSON)
+    assert response.status_code == 400
+
+
+def test_project_without_messages(client, obama, upload, settings):
+    settings.MIDDLEWARE = [each for each in settings.MIDDLEWARE if "messages" not in each]
+    data = {"username": "obama", "snapshot": upload("obama2")}
+    assert client.post("/face/login/", data).status_code == 302
