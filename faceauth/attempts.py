@@ -41,6 +41,8 @@ KEPT = {
     "client-account": timedelta(days=365),
 }
 
+# One account's: of who only says that it is theirs, and of who has given its password.
+ACCOUNT = ("account", "own")
 # Many people's, of whom one who is recognised makes up for the others once a day only: or whoever
 # has an account could guess at all others for as long as they like.
 SHARED = ("address", "client")
@@ -65,7 +67,7 @@ class Attempt:
     @property
     def account(self) -> Counter | None:
         """The counter of the account that the visitor says is theirs, or has shown to be."""
-        return next((each for each in self.counters if each.kind in ("account", "own")), None)
+        return next((each for each in self.counters if each.kind in ACCOUNT), None)
 
     def refuses(self, user: Any) -> bool:
         """Whether no face is good enough for the user, because the staff has disabled it,
@@ -170,13 +172,13 @@ def of_account(user: Any) -> QuerySet[FailureCount]:
     """What is counted for the user's account: where anybody failed who said it was theirs, and
     where somebody did who had given its password.
     """
-    return FailureCount.objects.filter(key__in=[_key(kind, user.pk) for kind in ("account", "own")])
+    return FailureCount.objects.filter(key__in=[_key(kind, user.pk) for kind in ACCOUNT])
 
 
 def _keys(user: Any) -> list[str]:
     """Of all that is counted for the user alone, and for who writes their name another way."""
-    own = [_key(kind, user.pk) for kind in ("account", "own")]
-    return [*own, _key("name", names.username(user).casefold())]
+    name = _key("name", names.username(user).casefold())
+    return [name, *[_key(kind, user.pk) for kind in ACCOUNT]]
 
 
 def _counters(
