@@ -164,6 +164,7 @@ def test_page_that_is_left_in_between_begins_again(
     done = len(steps)
     page.wait_for_timeout(1500)
     assert [each["step"] for each in steps[done - 1 :]] == ["straight"]
+    webcam.turn("obama")
     look_elsewhere(page, False)
     expect(page).to_have_url(PROFILE, timeout=PATIENTLY)
 

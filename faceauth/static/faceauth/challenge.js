@@ -21,8 +21,10 @@ const READ_MS = 1500;
 // How long there may be nobody or somebody else to be seen.
 const LOST_MS = 1200;
 
-// How far a head may turn between two previews and still be held still.
+// How far a head may turn and still be held still, and for how long it has to be: one that comes
+// back from a side goes slowly at first and at its end.
 const STILL = 0.05;
+const HELD_MS = 400;
 
 // How far it may turn from one frame to the next: no server believes that a head jumps.
 const LONGEST_STEP = 0.35;
@@ -45,7 +47,7 @@ export class Challenge {
   #end;
   #given = null;
   #turns = null;
-  #yaw = null;
+  #held = [];
   #renewals = 0;
   #expiry = 0;
   #advancedAt = performance.now();
@@ -156,7 +158,8 @@ export class Challenge {
 
   /** Go back to the beginning, and say why. */
   #begin(why) {
-    this.#turns = this.#yaw = this.#lostSince = null;
+    this.#turns = this.#lostSince = null;
+    this.#held = [];
     this.#movement.clear();
     this.#steadiness.reset();
     this.#progress.reset();
@@ -168,14 +171,21 @@ export class Challenge {
   /** Wait until the head is held straight and still. */
   #prepare(advice, yaw) {
     if (performance.now() < this.#waitUntil) return;
-    const before = this.#yaw;
-    this.#yaw = advice.ok ? yaw : null;
-    const steady = this.#steadiness.feed(advice) && Math.abs(yaw - before) <= STILL;
+    const straight = this.#hold(this.#steadiness.feed(advice), yaw);
     if (!advice.ok) return this.#advise(advice.message, "warn");
-    if (!steady || !this.#given) return this.#advise(advice.message, "good");
-    this.#turns = new Turns(this.#given, (before + yaw) / 2);
+    if (straight === null || !this.#given) return this.#advise(advice.message, "good");
+    this.#turns = new Turns(this.#given, straight);
     this.#movement.begin();
     this.#instruct();
+  }
+
+  /** The yaw at which the head has been held still for long enough, else null. */
+  #hold(steady, yaw) {
+    const time = performance.now();
+    if (!steady || this.#held.some((each) => Math.abs(each.yaw - yaw) > STILL)) this.#held = [];
+    this.#held.push({ yaw, time });
+    if (time - this.#held[0].time < HELD_MS) return null;
+    return this.#held.reduce((sum, each) => sum + each.yaw, 0) / this.#held.length;
   }
 
   #follow(yaw) {
