@@ -54,6 +54,9 @@ test: $(DEV) ## check style and types, then run every test on SQLite and Postgre
 	$(PY) -m pytest --ds=tests.stock.settings --database=postgres tests/stock
 	$(PY) -m pytest --ds=tests.own.settings tests/own
 	$(PY) -m pytest --database=postgres tests/site tests/robustness tests/browser/test_login.py
+	$(PY) -m pytest --ds=tests.vectors.settings --database=postgres tests/vectors \
+		tests/site/test_login.py tests/site/test_adaptation.py tests/site/test_purge.py tests/site/test_rights.py
+	$(PY) -m pytest --ds=tests.vectors.beside --database=postgres tests/stock
 
 test-all: $(DEV) ## run the tests with every Python and Django that the app is for, as far as they are here
 	$(PY) -m nox

@@ -98,6 +98,13 @@ def head() -> bytes:
     return _keyring().head
 
 
+def search_key() -> bytes:
+    """What the matrix is made of that turns vectors for a database that searches them: another one
+    than before encryption, so that what is known of one tells nothing of the other.
+    """
+    return _keyring().search_key
+
+
 @cache
 def turning(key: bytes, size: int) -> NDArray[np.float64]:
     """The orthonormal matrix (size, size) that the key stands for, the same on every machine.
@@ -114,11 +121,14 @@ def turning(key: bytes, size: int) -> NDArray[np.float64]:
 
 @dataclass(frozen=True)
 class _Keyring:
-    """Keys by their ids, and the head of what is sealed with the first of each kind."""
+    """Keys by their ids, the head of what is sealed with the first of each kind, and what vectors
+    that are searched are turned by.
+    """
 
     data_keys: dict[bytes, bytes]
     turning_keys: dict[bytes, bytes]
     head: bytes
+    search_key: bytes
 
 
 def _keyring() -> _Keyring:
@@ -139,7 +149,7 @@ def _made_of(
     data_keys = {_id(key): key for key in data}
     turning_keys = {_id(key): key for key in (_derived(m, b"faceauth turning") for m in masters)}
     head = _VERSION + next(iter(data_keys)) + next(iter(turning_keys))
-    return _Keyring(data_keys, turning_keys, head)
+    return _Keyring(data_keys, turning_keys, head, _derived(masters[0], b"faceauth search"))
 
 
 def decoded(key: str) -> bytes:

@@ -20,6 +20,7 @@ from .databases import atomic
 from .fields import checked
 from .gallery import gallery
 from .models import FaceEvent
+from .signals import face_template_changed
 from .vision.encoding import Encoding, template
 
 # Two photos of one person taken at different times lie within this 97 times in 100, of two
@@ -207,6 +208,7 @@ def _write(user: AbstractBaseUser, columns: dict[str, Any], *still: Q) -> bool:
     sealed = row.model._meta.get_field("face_encodings").seal(user.pk, columns["face_encodings"])
     if not row.update(**{**columns, "face_encodings": sealed}):
         return False
+    face_template_changed.send(type(user), user=user)
     _set(user, columns)
     return True
 

@@ -1,4 +1,6 @@
-"""Who is nearest: exact search in memory over all templates, kept up with the database."""
+"""Who is nearest: exact search in memory over all templates, kept up with the database; or what
+`faceauth.pgvector` has in its place.
+"""
 
 from __future__ import annotations
 
@@ -6,15 +8,19 @@ from collections.abc import Iterable
 from datetime import datetime, timedelta
 from functools import cache
 from threading import Lock
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
+from django.apps import apps
 from django.utils import timezone
 
 from . import encoders, faces, metrics
 from .matching import Templates
 from .policy import Match
 from .vision.encoding import Encoding
+
+if TYPE_CHECKING:
+    from .pgvector.gallery import VectorGallery
 
 # How long a change may take from its time stamp to the end of its transaction, clocks of several
 # machines included: what is younger is read once more.
@@ -116,7 +122,16 @@ class Gallery:
         )
 
 
+def in_database() -> bool:
+    """Whether the database searches, in which what it searches is not encrypted."""
+    return apps.is_installed("faceauth.pgvector")
+
+
 @cache
-def gallery() -> Gallery:
+def gallery() -> Gallery | VectorGallery:
     """This process's gallery."""
+    if in_database():
+        from .pgvector.gallery import VectorGallery
+
+        return VectorGallery()
     return Gallery()

@@ -72,8 +72,8 @@ class Templates(NamedTuple):
         """
         euclidean = _euclidean(_products(self.vectors, others.vectors))
         margins = self.margins[:, None] + others.margins
-        adjusted: Distances = euclidean - np.float32(SHARE) * margins
-        return adjusted
+        apart: Distances = euclidean - np.float32(SHARE) * margins
+        return apart
 
     def nearest(self, probe: Encoding, count: int) -> list[tuple[int, float]]:
         """The `count` of these that are nearest to a probe's encodings, float32 (n, d): their
@@ -92,7 +92,12 @@ def distance(one: Encoding, other: Encoding) -> float:
     vectors, margins = Templates.of([one, other])
     # As `distances`, without the arrays that one number has no need of.
     euclidean = math.sqrt(max(2 - 2 * float(vectors[0] @ vectors[1]), 0))
-    return euclidean - SHARE * float(margins[0] + margins[1])
+    return adjusted(euclidean, float(margins[0]), float(margins[1]))
+
+
+def adjusted(euclidean: float, *margins: float) -> float:
+    """The distance of two faces of which the Euclidean one and both margins are known."""
+    return euclidean - SHARE * sum(margins)
 
 
 def frames(probe: Encoding) -> int:

@@ -1,7 +1,7 @@
 """What others may listen to. `events` sends them, after the fact.
 
-All come with `request` (None where there was none), `user` (None where nobody is known to be
-meant) and `event`, the `FaceEvent`, which is not saved where the database refused it.
+All but the last come with `request` (None where there was none), `user` (None where nobody is known
+to be meant) and `event`, the `FaceEvent`, which is not saved where the database refused it.
 """
 
 from __future__ import annotations
@@ -13,3 +13,7 @@ face_removed = Signal()
 face_login_succeeded = Signal()
 face_login_failed = Signal()
 face_locked = Signal()  # attempts have to wait from now on, or the face is disabled
+
+# Within the transaction that writes a user's template, changes it or takes it away: for what is
+# made of it. With `user` alone.
+face_template_changed = Signal()

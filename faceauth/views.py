@@ -50,6 +50,7 @@ from . import (
     throttling,
 )
 from .forms import EnrolForm, FaceLoginForm, OwnFaceForm, OwnPasswordForm
+from .gallery import in_database
 from .models import FaceEvent
 from .responses import error_response, wants_json, with_retry_after
 from .uploads import bounded_upload
@@ -349,6 +350,7 @@ class NoticeView(TemplateView):
             now=now,
             site_name=site,
             numbers=encoders.encoder().size,
+            searched_in_database=in_database(),
             failures_days=attempts.KEPT["account"].days,
             face=faces.of(self.request.user),
             asked=enrolment.agreed_to_another(self.request.user),

@@ -18,6 +18,8 @@ from tests.support.requirements import unavailable
 collect_ignore = [
     each for each in ("stock", "own") if f"tests.{each}.urls" != settings.ROOT_URLCONF
 ]
+if "tests.vectors" not in settings.SETTINGS_MODULE:
+    collect_ignore.append("vectors")
 
 
 @pytest.fixture(autouse=True)

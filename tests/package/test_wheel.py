@@ -61,7 +61,7 @@ def test_what_it_says_of_itself(wheel, content):
     (name,) = [each for each in content.namelist() if each.endswith("/METADATA")]
     metadata = BytesParser().parsebytes(content.read(name))
     assert set(metadata.get_all("Classifier")) <= classifiers
-    extras = {"postgres", "gpu", "eval", "metrics", "docs", "dev"}
+    extras = {"postgres", "pgvector", "gpu", "eval", "metrics", "docs", "dev"}
     assert extras == set(metadata.get_all("Provides-Extra"))
     needed = {
         re.split(r"[^\w-]", each)[0]

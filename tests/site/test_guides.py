@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 from django.core import checks
-from django.core.management import get_commands, load_command_class
+from django.core.management import find_commands, get_commands, load_command_class
 from django.urls import path, resolve, reverse
 
 from faceauth import encoders, errors
@@ -26,11 +26,15 @@ ELSEWHERE = {
     "dropin.md": ("tests/package/guide.py", {"", "django", "python"}),
     "recipes.md": ("tests/site/test_recipes.py", {"django", "python"}),
     "stepup.md": ("tests/site/test_step_up.py", {"python"}),
+    "vectors.md": ("tests/vectors/test_guide.py", {"", "python"}),
 }
 SCRIPTS = {"customise.md": "tests/browser/test_events.py"}
 
 # Sphinx has them.
 DIRECTIVES = {"{toctree}", "{eval-rst}"}
+
+# Not installed in the site.
+PGVECTOR = ROOT / "faceauth/pgvector/management"
 
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
 
@@ -134,4 +138,4 @@ def test_what_the_api_is_sent_and_answers_exists():
 def test_commands_that_are_named_exist():
     for page in PAGES:
         named = set(re.findall(r"manage\.py (\w+)", guides.page(page)))
-        assert named <= {*get_commands()}, page
+        assert named <= {*get_commands(), *find_commands(str(PGVECTOR))}, page

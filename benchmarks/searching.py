@@ -1,0 +1,130 @@
+"""``python -m benchmarks.searching``: who is nearest of very many, in memory and by PostgreSQL."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import time
+from collections.abc import Iterator
+from io import StringIO
+from itertools import islice
+from pathlib import Path
+from statistics import median
+from typing import Any
+
+import django
+import numpy as np
+
+from tests.support import postgres
+
+PROBES = 200
+BATCH = 5000
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(prog="python -m benchmarks.searching", description=__doc__)
+    parser.add_argument("people", nargs="*", type=int, default=[10_000, 100_000])
+    options = parser.parse_args()
+
+    os.environ["STATIC_ROOT"] = str(Path(__file__).parent)
+    os.environ["DJANGO_SETTINGS_MODULE"] = "tests.vectors.settings"
+    os.environ["DATABASE_URL"] = postgres.start()
+    django.setup()
+    print("| people | in memory | PostgreSQL | with an index | the same person | to make it |")
+    print("| --- | --- | --- | --- | --- | --- |")
+    for count in options.people:
+        print(f"| {count:,} | {' | '.join(row(count))} |", flush=True)
+
+
+def row(count: int) -> Iterator[str]:
+    """Medians of a search three ways, how often the index finds whom comparing with all finds, and
+    what it takes to make the index.
+    """
+    from django.core.management import call_command
+
+    from faceauth.gallery import gallery
+    from faceauth.matching import Templates
+
+    vectors, random = faces(count), np.random.default_rng(1)
+    store(vectors)
+    chosen = vectors[random.integers(count, size=PROBES)]
+    # About as far from the template as a login's picture is.
+    probes = [unit(each + random.normal(0, 0.022, each.shape))[None] for each in chosen]
+    in_memory = Templates.from_vectors(vectors)
+    yield f"{timed(lambda probe: in_memory.nearest(probe, 2), probes)[0]:.1f} ms"
+    took, all_compared = timed(gallery().nearest, probes)
+    yield f"{took:.1f} ms"
+    began = time.perf_counter()
+    call_command("face_index", stdout=StringIO())
+    making = time.perf_counter() - began
+    took, by_index = timed(gallery().nearest, probes)
+    yield f"{took:.1f} ms"
+    pairs = zip(all_compared, by_index, strict=True)
+    same = sum(one[0].key == other[0].key for one, other in pairs)
+    yield f"{same} of {PROBES}"
+    yield f"{making:.0f} s"
+
+
+def faces(count: int) -> Any:
+    """Templates spread as those of people are, float32 (count, 128), each of length 1."""
+    from faceauth.matching import cohort
+
+    random = np.random.default_rng(0)
+    values, axes = np.linalg.eigh(np.cov(cohort().T))
+    # The cohort are means of five people each, who differ by more.
+    spread = axes * np.sqrt(5 * np.maximum(values, 0))
+    drawn = random.normal(size=(count, len(values))).astype(np.float32)
+    return unit(cohort().mean(0) + drawn @ spread.T.astype(np.float32))
+
+
+def store(vectors: Any) -> None:
+    """Have users with these, and nobody else."""
+    from django.contrib.auth import get_user_model
+    from django.core.management import call_command
+    from django.db import connection
+    from django.utils import timezone
+
+    from faceauth.gallery import gallery
+    from faceauth.matching import Templates
+    from faceauth.pgvector.gallery import space, turned
+    from faceauth.pgvector.models import FaceVector
+
+    users: Any = get_user_model()
+    call_command("migrate", verbosity=0)
+    with connection.cursor() as cursor:
+        cursor.execute(f"TRUNCATE {users._meta.db_table} CASCADE")
+    # The index goes with the table.
+    call_command("migrate", "faceauth_pgvector", "zero", verbosity=0)
+    call_command("migrate", verbosity=0)
+    now, margins = timezone.now(), Templates.from_vectors(vectors).margins
+    rows = enumerate(zip(turned(vectors), margins, strict=True), 1)
+    while some := [*islice(rows, BATCH)]:
+        users.objects.bulk_create(
+            users(pk=key, username=f"user{key}", email=f"user{key}@example.com") for key, _ in some
+        )
+        FaceVector.objects.bulk_create(
+            FaceVector(pk=key, vector=vector, margin=margin, shots=5, made_of=now, space=space())
+            for key, (vector, margin) in some
+        )
+    with connection.cursor() as cursor:
+        cursor.execute("VACUUM ANALYZE")
+    gallery.cache_clear()
+
+
+def timed(search: Any, probes: list[Any]) -> tuple[float, list[Any]]:
+    """The median in milliseconds, and what was found."""
+    search(probes[0])
+    took, found = [], []
+    for probe in probes:
+        began = time.perf_counter()
+        found.append(search(probe))
+        took.append(1000 * (time.perf_counter() - began))
+    return median(took), found
+
+
+def unit(vectors: Any) -> Any:
+    return (vectors / np.linalg.norm(vectors, axis=-1, keepdims=True)).astype(np.float32)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,58 @@
+"""The index by which PostgreSQL finds who is near without comparing with everybody."""
+
+from __future__ import annotations
+
+from django.db import connections, router
+
+from .gallery import space
+from .models import FaceVector
+
+# Below so many people PostgreSQL compares with all of them in a few milliseconds.
+WORTH_IT = 20_000
+
+_PREFIX = "faceauth_vectors_"
+
+
+def exists() -> bool:
+    """Whether there is one for the vectors as they are now."""
+    return _indexes().get(_name(), False)
+
+
+def create(size: int) -> bool:
+    """Make it, for vectors of that size, while the site stays up; whether there was none before.
+
+    Those of vectors as they were before, and what an interrupted attempt has left, go first.
+    """
+    if exists():
+        return False
+    connection = connections[router.db_for_write(FaceVector)]
+    quote = connection.ops.quote_name
+    table, vector = quote(FaceVector._meta.db_table), quote("vector")
+    with connection.cursor() as cursor:
+        for name in _indexes():
+            cursor.execute(f"DROP INDEX CONCURRENTLY IF EXISTS {quote(name)}")
+        # The space is of this app's making: digits and letters.
+        cursor.execute(
+            f"CREATE INDEX CONCURRENTLY {quote(_name())} ON {table} "
+            f"USING hnsw (({vector}::vector({size:d})) vector_l2_ops) "
+            f"WHERE {quote('space')} = '{space()}'"
+        )
+    return True
+
+
+def _name() -> str:
+    return _PREFIX + space()
+
+
+def _indexes() -> dict[str, bool]:
+    """Those of this app by name, and whether they are whole."""
+    connection = connections[router.db_for_write(FaceVector)]
+    table = connection.ops.quote_name(FaceVector._meta.db_table)
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT indexes.relname, pg_index.indisvalid FROM pg_index "
+            "JOIN pg_class indexes ON indexes.oid = pg_index.indexrelid "
+            "WHERE pg_index.indrelid = to_regclass(%s) AND starts_with(indexes.relname, %s)",
+            [table, _PREFIX],
+        )
+        return dict(cursor.fetchall())
