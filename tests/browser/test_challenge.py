@@ -149,6 +149,7 @@ def test_camera_that_goes_away_in_between_sends_nothing(
     expect(status(page)).to_contain_text("The camera was switched off or disconnected.")
     expect(steps_shown(page)).to_have_count(0)
     assert not sent
+    webcam.turn("obama")
     page.get_by_role("button", name="Try again").click()
     expect(page).to_have_url(PROFILE, timeout=PATIENTLY)
 
