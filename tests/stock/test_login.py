@@ -13,6 +13,7 @@ from django.core.files.base import ContentFile
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from django.utils.formats import date_format
+from django.utils.timezone import localtime
 
 from faceauth import attempts, backends, enrolment, faces, staff
 from faceauth.errors import AccountGone
@@ -101,9 +102,9 @@ def test_every_page_comes_with_nothing_of_the_projects_own(client, obama):
 def test_notice_that_has_changed_is_agreed_to_again(client, obama, settings):
     settings.FACEAUTH = {**settings.FACEAUTH, "NOTICE_VERSION": "2"}
     client.force_login(obama)
-    agreed = face(obama).face_consented_at
+    agreed = date_format(localtime(face(obama).face_consented_at), "DATE_FORMAT")
     page = client.get("/face/notice/").text
-    assert f"You agreed to an earlier one on {date_format(agreed, 'DATE_FORMAT')}" in page
+    assert f"You agreed to an earlier one on {agreed}" in page
     client.post("/face/notice/", {"version": "2"})
     assert face(obama).face_consent_version == "2"
     assert "You agreed to an earlier one" not in client.get("/face/notice/").text
