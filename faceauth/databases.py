@@ -1,12 +1,19 @@
-"""The databases of a project: which of them a table is in, and what times it has."""
+"""The databases of a project: which of them a table is in, how to go through it, and what times it
+has.
+"""
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from datetime import datetime
 from typing import Any
 
 from django.db import router, transaction
+from django.db.models import Q, QuerySet
 from django.utils import timezone
+
+# How many rows are written in one transaction.
+BATCH = 500
 
 
 def atomic(model: Any) -> Any:
@@ -17,6 +24,16 @@ def atomic(model: Any) -> Any:
 def roll_back(model: Any) -> None:
     """Have the innermost such transaction leave nothing."""
     transaction.set_rollback(True, using=router.db_for_write(model))
+
+
+def batches(rows: QuerySet) -> Iterator[list[Any]]:
+    """Rows, or primary keys alone, by their primary keys: some hundreds at a time, each batch read
+    when it is its turn. What is done with one may take its rows out; those that stay in come once.
+    """
+    ordered, beyond = rows.order_by("pk"), Q()
+    while batch := list(ordered.filter(beyond)[:BATCH]):
+        yield batch
+        beyond = Q(pk__gt=getattr(batch[-1], "pk", batch[-1]))
 
 
 def local(time: datetime) -> datetime:

@@ -18,7 +18,7 @@ from django.utils import timezone
 from pgvector.django import L2Distance, VectorField
 
 from faceauth import conf, crypto, encoders, faces, metrics
-from faceauth.databases import atomic
+from faceauth.databases import atomic, batches
 from faceauth.gallery import OVERLAP
 from faceauth.matching import Templates, adjusted, cohort
 from faceauth.policy import Match
@@ -32,8 +32,6 @@ CANDIDATES = 100
 
 # The more of the index is searched, the surer that nobody is missed.
 EFFORT = 200
-
-BATCH = 500
 
 # More people than this are counted anew once a minute only.
 FEW = 10_000
@@ -83,7 +81,8 @@ class VectorGallery:
         """
         now = timezone.now()
         since = self._read_until and self._read_until - OVERLAP
-        incomplete = [keys for keys in batches(stale(since)) if not make(keys)]
+        due = stale(since).values_list("pk", flat=True)
+        incomplete = [keys for keys in batches(due) if not make(keys)]
         # Of those that were left out, some may have changed long ago.
         if not incomplete:
             self._read_until = now
@@ -102,14 +101,6 @@ def stale(since: datetime | None = None) -> QuerySet:
         # Not of users whom the project hides: who was forgotten would come back.
         rows = rows.filter(pk__in=get_user_model()._default_manager.values("pk"))
     return rows.filter(face_changed_at__gte=since) if since else rows
-
-
-def batches(rows: QuerySet) -> Iterable[list[Any]]:
-    """The primary keys of the rows, some hundreds at a time; those that remain come once."""
-    last: list[Any] = []
-    while keys := [*_after(rows, last).order_by("pk").values_list("pk", flat=True)[:BATCH]]:
-        yield keys
-        last = keys[-1:]
 
 
 def make(keys: list[Any]) -> bool:
@@ -170,7 +161,3 @@ def _candidates(vector: Encoding, count: int) -> list[tuple[Any, float, float, i
     with transaction.atomic(using=near.db), connections[near.db].cursor() as cursor:
         cursor.execute("SELECT set_config('hnsw.ef_search', %s, true)", [str(effort)])
         return [*rows]
-
-
-def _after(rows: QuerySet, last: list[Any]) -> QuerySet:
-    return rows.filter(pk__gt=last[0]) if last else rows

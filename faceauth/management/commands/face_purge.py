@@ -5,16 +5,14 @@ from typing import Any
 
 from django.contrib.auth import get_user_model
 from django.core.management.base import BaseCommand
-from django.db.models import Q, QuerySet
+from django.db.models import QuerySet
 from django.utils import timezone
 from django.utils.translation import gettext as _
 from tqdm import tqdm
 
 from faceauth import attempts, conf, enrolment, events, faces, retention, rights
+from faceauth.databases import batches
 from faceauth.models import Spent
-
-# How many rows are read, or deleted in one transaction.
-BATCH = 500
 
 
 def days(text: str) -> int:
@@ -99,18 +97,16 @@ class Command(BaseCommand):
             self.stdout.write(_("Faces are kept for ever: KEEP_UNUSED_FACES_DAYS is None."))
             return
         unused = retention.unused(kept)
-        users = get_user_model()._base_manager.filter(faces.where(unused)).order_by("pk")
+        users = get_user_model()._base_manager.filter(faces.where(unused))
         removed = spared = 0
-        beyond = Q()
         with tqdm(total=users.count(), unit=" " + _("faces"), disable=None) as progress:
-            while batch := list(faces.joined(users.filter(beyond))[:BATCH]):
+            for batch in batches(faces.joined(users)):
                 for user in batch:
                     if not even_without_password and not user.has_usable_password():
                         spared += 1
                     elif self.dry_run or enrolment.remove(user, unused, reason=events.UNUSED):
                         removed += 1
                     progress.update()
-                beyond = Q(pk__gt=batch[-1].pk)
         told = _("Faces removed that were not used for %(days)d days: %(count)d.")
         self.stdout.write(told % {"days": kept, "count": removed})
         if spared:
@@ -124,7 +120,5 @@ class Command(BaseCommand):
         """Delete the rows, a batch a transaction; how many they were."""
         if self.dry_run:
             return rows.count()
-        count = 0
-        while keys := list(rows.order_by("pk").values_list("pk", flat=True)[:BATCH]):
-            count += rows.filter(pk__in=keys).delete()[0]
-        return count
+        keys = batches(rows.values_list("pk", flat=True))
+        return sum(rows.filter(pk__in=some).delete()[0] for some in keys)

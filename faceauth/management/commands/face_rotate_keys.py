@@ -13,10 +13,8 @@ from django.utils.translation import gettext as _
 from tqdm import tqdm
 
 from faceauth import crypto, faces
+from faceauth.databases import batches
 from faceauth.fields import PLAIN, EncodingsField, UnreadableEncodings
-
-# How many people's templates are written in one transaction.
-BATCH = 500
 
 # The exit status where a template cannot be read.
 UNREADABLE = 3
@@ -34,17 +32,15 @@ class Command(BaseCommand):
     def handle(self, **options: Any) -> None:
         people = faces.rows()
         fields = [each for each in people.model._meta.fields if isinstance(each, EncodingsField)]
-        outdated = people.filter(_any(fields, _outdated)).order_by("pk")
+        outdated = people.filter(_any(fields, _outdated))
         plain = people.filter(_any(fields, _plain)).count()
         count, total = outdated.count(), people.filter(_any(fields, _there)).count()
         outcomes: Counter[str] = Counter()
-        beyond = Q()
         with tqdm(total=count, unit=" " + _("people"), disable=None) as progress:
-            while keys := outdated.filter(beyond).values_list("pk", flat=True)[:BATCH]:
+            for keys in batches(outdated.values_list("pk", flat=True)):
                 with transaction.atomic(using=outdated.db):
                     outcomes.update(_rotate(people.filter(pk=key), key, fields) for key in keys)
                 progress.update(len(keys))
-                beyond = Q(pk__gt=keys[len(keys) - 1])
         told = _(
             "rotated: %(rotated)d, already current: %(current)d, unreadable: %(unreadable)d. "
             "Not encrypted before: %(plain)d."

@@ -7,9 +7,10 @@ from django.utils.translation import gettext as _
 from tqdm import tqdm
 
 from faceauth import encoders
+from faceauth.databases import batches
 from faceauth.gallery import gallery
 from faceauth.pgvector import index
-from faceauth.pgvector.gallery import batches, make, space, stale
+from faceauth.pgvector.gallery import make, space, stale
 from faceauth.pgvector.models import FaceVector
 
 
@@ -22,7 +23,7 @@ class Command(BaseCommand):
     )
 
     def handle(self, **options: Any) -> None:
-        due = stale()
+        due = stale().values_list("pk", flat=True)
         with tqdm(total=due.count(), unit=" " + _("people"), disable=None) as progress:
             for keys in batches(due):
                 make(keys)
