@@ -6,17 +6,14 @@ from datetime import timedelta
 from typing import Any
 
 import numpy as np
-from django.contrib.auth import get_user_model
 from django.contrib.auth.base_user import AbstractBaseUser
 from django.db.models import F
 from django.utils import timezone
 
 from . import capture, conf, faces, policy, shots
-from .databases import atomic
 from .enrolment import same_picture
 from .errors import FaceError
 from .matching import distance
-from .signals import face_template_changed
 from .vision.encoding import Encoding
 from .vision.quality import Quality
 
@@ -123,9 +120,7 @@ def _is_known(rows: Encoding, encoding: Encoding) -> bool:
 
 def _write(user: AbstractBaseUser, rows: Any, changes: dict[str, Any]) -> bool:
     """Write the changes to the one row in `rows`, if it is there, and to what the user has."""
-    with atomic(get_user_model()):
-        if not rows.update(**changes):
-            return False
-        face_template_changed.send(type(user), user=user)
+    if not faces.write_template(user, rows, changes):
+        return False
     faces.of(user).refresh_from_db(fields=list(changes))
     return True

@@ -20,7 +20,6 @@ from .databases import atomic
 from .fields import checked
 from .gallery import gallery
 from .models import FaceEvent
-from .signals import face_template_changed
 from .vision.encoding import Encoding, template
 
 # Two photos of one person taken at different times lie within this 97 times in 100, of two
@@ -206,9 +205,8 @@ def _write(user: AbstractBaseUser, columns: dict[str, Any], *still: Q) -> bool:
     row = faces.row(user).filter(*still)
     columns = {**columns, "face_changed_at": timezone.now()}
     sealed = row.model._meta.get_field("face_encodings").seal(user.pk, columns["face_encodings"])
-    if not row.update(**{**columns, "face_encodings": sealed}):
+    if not faces.write_template(user, row, {**columns, "face_encodings": sealed}):
         return False
-    face_template_changed.send(type(user), user=user)
     _set(user, columns)
     return True
 

@@ -16,6 +16,7 @@ from django.db.models import Prefetch, Q, QuerySet
 
 from .databases import atomic
 from .models import FaceTemplateMixin
+from .signals import face_template_changed
 
 COLUMNS = frozenset(field.name for field in FaceTemplateMixin._meta.local_fields)
 
@@ -86,6 +87,17 @@ def rows() -> QuerySet:
 def row(user: Any) -> QuerySet:
     """The user's row, if there is one, for what is written to it."""
     return model()._base_manager.filter(pk=user.pk)
+
+
+def write_template(user: Any, rows: QuerySet, columns: dict[str, Any]) -> bool:
+    """Write a template and what goes with it to the user's row, if that is among these; whether it
+    is. Who keeps something that was made of the one before hears of it in the same transaction.
+    """
+    with atomic(get_user_model()):
+        if not rows.update(**columns):
+            return False
+        face_template_changed.send(type(user), user=user)
+    return True
 
 
 def users() -> QuerySet:

@@ -71,8 +71,7 @@ class Templates(NamedTuple):
         here with means alone.)
         """
         euclidean = _euclidean(_products(self.vectors, others.vectors))
-        margins = self.margins[:, None] + others.margins
-        apart: Distances = euclidean - np.float32(SHARE) * margins
+        apart: Distances = adjusted(euclidean, self.margins[:, None], others.margins)
         return apart
 
     def nearest(self, probe: Encoding, count: int) -> list[tuple[int, float]]:
@@ -95,9 +94,11 @@ def distance(one: Encoding, other: Encoding) -> float:
     return adjusted(euclidean, float(margins[0]), float(margins[1]))
 
 
-def adjusted(euclidean: float, *margins: float) -> float:
-    """The distance of two faces of which the Euclidean one and both margins are known."""
-    return euclidean - SHARE * sum(margins)
+def adjusted(euclidean: Any, one: Any, other: Any) -> Any:
+    """The distance of two faces of which the Euclidean one and both margins are known; of many, as
+    arrays.
+    """
+    return euclidean - SHARE * (one + other)
 
 
 def frames(probe: Encoding) -> int:

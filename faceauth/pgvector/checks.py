@@ -11,7 +11,7 @@ from django.core.checks import CheckMessage, Error, Tags, Warning, register
 from django.db import connections, router
 
 from . import index
-from .gallery import space
+from .gallery import searched
 from .models import FaceVector
 
 Configs = Sequence[AppConfig] | None
@@ -43,7 +43,7 @@ def check_index(
     if router.db_for_write(FaceVector) not in (databases or ()):
         return []
     try:
-        people = FaceVector.objects.filter(space=space()).count()
+        people = searched().count()
         if people < index.WORTH_IT or index.exists():
             return []
     except django.db.Error:  # before the first migration, say

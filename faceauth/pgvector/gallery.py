@@ -54,7 +54,7 @@ class VectorGallery:
         """How many people are enrolled; where there are many, as of a minute ago."""
         now = timezone.now()
         if self._count < FEW or now - self._counted_at >= COUNTED_FOR:
-            self._count = FaceVector.objects.filter(space=space()).count()
+            self._count = searched().count()
             self._counted_at = now
             metrics.people(self._count)
         return self._count
@@ -86,6 +86,11 @@ class VectorGallery:
         # Of those that were left out, some may have changed long ago.
         if not incomplete:
             self._read_until = now
+
+
+def searched() -> QuerySet[FaceVector]:
+    """The vectors that can be compared with those of a probe."""
+    return FaceVector.objects.filter(space=space())
 
 
 def stale(since: datetime | None = None) -> QuerySet:
@@ -156,7 +161,7 @@ def _candidates(vector: Encoding, count: int) -> list[tuple[Any, float, float, i
     number = max(count, CANDIDATES)
     effort = min(max(number, EFFORT), 1000)
     as_indexed = Cast("vector", VectorField(dimensions=len(vector)))
-    near = FaceVector.objects.filter(space=space()).annotate(apart=L2Distance(as_indexed, vector))
+    near = searched().annotate(apart=L2Distance(as_indexed, vector))
     rows = near.order_by("apart").values_list("pk", "apart", "margin", "shots")[:number]
     with transaction.atomic(using=near.db), connections[near.db].cursor() as cursor:
         cursor.execute("SELECT set_config('hnsw.ef_search', %s, true)", [str(effort)])

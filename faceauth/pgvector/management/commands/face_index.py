@@ -28,7 +28,7 @@ class Command(BaseCommand):
             for keys in batches(due):
                 make(keys)
                 progress.update(len(keys))
-        # Of faces that nobody compares any more: of another encoder, say.
+        # What is left of those is of users whom the project hides.
         FaceVector.objects.exclude(space=space()).delete()
         created = index.create(encoders.encoder().size)
         told = _("The index is new.") if created else _("The index was there.")
