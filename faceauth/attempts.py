@@ -14,6 +14,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any, NamedTuple
 
+from django.contrib.auth import get_user_model
 from django.db import connections, router
 from django.db.models import F, QuerySet
 from django.http import HttpRequest
@@ -215,8 +216,8 @@ def _counters(
 
 def _whose(username: str) -> Any:
     """The primary key of the account of that name; the name itself where there is none."""
-    key = faces.named(username).values_list("pk", flat=True).first()
-    return f"named {username}" if key is None else key
+    user = faces.named(username, get_user_model()._default_manager.only("pk"))
+    return f"named {username}" if user is None else user.pk
 
 
 def _given_password(request: HttpRequest | None, whose: Any) -> bool:

@@ -154,7 +154,7 @@ def configured() -> FaceBackend:
 
 def _named(username: str | None) -> Any:
     """The user of that name, if any."""
-    return faces.named(username).first() if username else None
+    return faces.named(username) if username else None
 
 
 def _match(user: Any, probe: Encoding) -> Match:

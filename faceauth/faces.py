@@ -7,11 +7,17 @@ The user model has them by `models.FaceTemplateMixin`; beside one that may not b
 from __future__ import annotations
 
 from contextlib import suppress
+from copy import copy
 from typing import Any
 
 from django.apps import apps
 from django.contrib.auth import get_user_model
-from django.core.exceptions import ImproperlyConfigured, ObjectDoesNotExist, ValidationError
+from django.core.exceptions import (
+    ImproperlyConfigured,
+    MultipleObjectsReturned,
+    ObjectDoesNotExist,
+    ValidationError,
+)
 from django.db.models import Prefetch, Q, QuerySet
 
 from .databases import atomic
@@ -105,16 +111,18 @@ def users() -> QuerySet:
     return joined(get_user_model()._default_manager.all())
 
 
-def named(username: str) -> QuerySet:
-    """The user of that name, if any, with their face."""
-    everybody = users()
-    try:
-        # Some databases refuse to look for the one, and no name has it.
-        if "\x00" not in username:
-            return everybody.filter(**{get_user_model().USERNAME_FIELD: username})
-    except (ValueError, ValidationError):
-        pass  # it is a number, say, and this is none
-    return everybody.none()
+def named(username: str, among: QuerySet | None = None) -> Any:
+    """The user whom that name finds for a password as well, among these or, with their faces, all;
+    None where there is none.
+    """
+    # How a name is looked up, whether by its capitals for one, the project's manager decides.
+    manager: Any = copy(get_user_model()._default_manager)
+    manager.get_queryset = lambda: users() if among is None else among
+    # Some databases refuse to look for the one, and no name has it. And where names are numbers,
+    # not everything is one.
+    with suppress(ObjectDoesNotExist, MultipleObjectsReturned, ValueError, ValidationError):
+        return None if "\x00" in username else manager.get_by_natural_key(username)
+    return None
 
 
 def existing(**conditions: Any) -> dict[str, Any]:

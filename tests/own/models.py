@@ -10,6 +10,9 @@ from faceauth.models import FaceTemplateMixin
 
 
 class People(BaseUserManager["Person"]):
+    def get_by_natural_key(self, username: str | None) -> Person:
+        return self.get(email__iexact=username)
+
     def create_user(self, email: str, password: str | None = None, **fields: Any) -> Person:
         person = self.model(email=email, **fields)
         person.set_password(password)

@@ -36,10 +36,32 @@ def test_enrol_log_in_confirm_and_see_what_is_kept(client, ada, send):
         assert send(LOGIN, "obama2", username=name)[1]["message"] == f"Welcome back, {NAME}."
         client.logout()
     assert send(LOGIN, "biden", username="nobody@example.com")[0] == 401
+    assert send(LOGIN, "biden", username=NAME)[0] == 401
     assert send(LOGIN, "obama2")[0] == 200
     assert send(CONFIRM, "obama2")[0] == 200
     assert client.get("/face/whoami/").json()["user"]["greeting"] == f"Hello, {NAME}."
     assert client.get("/face/export/").json()["username"] == NAME
+
+
+def test_names_are_looked_up_as_for_a_password(client, ada, send, settings):
+    enrolment.enrol(ada, encodings("obama", "obama3"))
+    other = NAME.title()
+    assert other != NAME
+    assert client.post(LOGIN, {"username": other, "password": PASSWORD}).status_code == 302
+    client.logout()
+    assert send(LOGIN, "obama2", username=other)[1]["message"] == f"Welcome back, {NAME}."
+    client.logout()
+    # And however they are written, it is the one account that is guessed at.
+    written = [NAME, other, NAME.upper(), NAME, other]
+    assert {send(LOGIN, "biden", username=name)[0] for name in written} == {401}
+    assert send(LOGIN, "obama2", username=NAME.upper())[0] == 429
+
+
+@pytest.mark.parametrize("name", ["ADA@example.com", "nobody@example.com"])
+def test_name_that_finds_nobody_or_more_than_one(client, ada, send, name):
+    Person.objects.create_user(NAME.upper(), PASSWORD)
+    enrolment.enrol(ada, encodings("obama", "obama3"))
+    assert send(LOGIN, "obama2", username=name)[1] == send(LOGIN, "biden", username="nobody")[1]
 
 
 def test_who_is_not_logged_in_can_log_in(client, ada, send):
