@@ -76,7 +76,8 @@ class FaceBackend(BaseBackend):
         except NotLiveError as error:
             # No less an attempt, and not compared with anybody.
             facts = Facts.of(request, username, Decision(Outcome.NOBODY), str(error))
-            attempts.admit(request, username).failed(_named(username), facts)
+            attempt = attempts.admit(request, username)
+            attempt.failed(faces.named(username) if username else None, facts)
             raise ChallengeFailed() from error
         attempt = attempts.admit(request, username)
         found = self.verify(probe, username) if username else self.identify(probe)
@@ -127,7 +128,7 @@ class FaceBackend(BaseBackend):
         """The user of that name, if any, and whether the probe, encodings float32 (n, 128), shows
         them (1:1).
         """
-        user = _named(username)
+        user = faces.named(username)
         # Whoever is not there is made up, which takes as long as to read somebody.
         match = _match(user, probe)
         return Finding(user, policy.verify(match, frames(probe)))
@@ -150,11 +151,6 @@ class FaceBackend(BaseBackend):
 def configured() -> FaceBackend:
     """The site's, which may be of a class of its own."""
     return next((each for each in get_backends() if isinstance(each, FaceBackend)), FaceBackend())
-
-
-def _named(username: str | None) -> Any:
-    """The user of that name, if any."""
-    return faces.named(username) if username else None
 
 
 def _match(user: Any, probe: Encoding) -> Match:

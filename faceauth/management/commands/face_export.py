@@ -5,12 +5,11 @@ import os
 from argparse import ArgumentParser
 from typing import Any
 
-from django.contrib.auth import get_user_model
 from django.core.management.base import BaseCommand, CommandError
 from django.core.serializers.json import DjangoJSONEncoder
 from django.utils.translation import gettext as _
 
-from faceauth import rights
+from faceauth import faces, rights
 
 
 class Command(BaseCommand):
@@ -25,12 +24,9 @@ class Command(BaseCommand):
         parser.add_argument("--output", metavar="FILE", help=_("by default it is printed"))
 
     def handle(self, *, username: str, output: str | None, **options: Any) -> None:
-        users: Any = get_user_model()._default_manager
-        try:
-            user = users.get_by_natural_key(username)
-        except get_user_model().DoesNotExist as error:
-            message = _("There is no user %(username)r.") % {"username": username}
-            raise CommandError(message) from error
+        user = faces.named(username)
+        if user is None:
+            raise CommandError(_("There is no user %(username)r.") % {"username": username})
         text = json.dumps(rights.export(user), cls=DjangoJSONEncoder, indent=1)
         if output is None:
             self.stdout.write(text)
