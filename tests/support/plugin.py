@@ -9,6 +9,8 @@ import pytest
 
 from tests.support import postgres
 
+pytest_plugins = ["tests.support.memo"]
+
 unavailable = pytest.StashKey[str]()
 
 
