@@ -15,11 +15,12 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from django.views.generic import CreateView, TemplateView
 
-from faceauth import addresses, conf, enrolment, events, receivers, throttling
+from faceauth import conf, enrolment, events, receivers
 from faceauth.errors import FaceError, TooManyPictures
+from faceauth.http import client_ip, rate_limit
+from faceauth.http.responses import error_response
 from faceauth.mixins import FaceRequiredMixin
 from faceauth.models import FaceEvent
-from faceauth.responses import error_response
 from faceauth.views import CaptureMixin, LedOnMixin
 
 from .forms import ResetForm, SignUpForm
@@ -39,7 +40,7 @@ class SignUpView(CaptureMixin, LedOnMixin, CreateView):
         try:
             if request.FILES:
                 most = conf.get().ENROLMENTS_PER_HOUR
-                throttling.check("signup", addresses.counted(request), most, throttling.HOUR)
+                rate_limit.check("signup", client_ip.counted(request), most, rate_limit.HOUR)
         except TooManyPictures as error:
             return error_response(request, error)
         return super().post(request, *args, **kwargs)

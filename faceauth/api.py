@@ -13,7 +13,7 @@ from django.views.decorators.cache import never_cache
 from django.views.generic import View
 
 from . import errors, faces, names
-from .responses import error_response
+from .http.responses import error_response
 from .verification import VerifyForm
 from .views import PostOnlyView
 

@@ -21,9 +21,10 @@ from django.http import HttpRequest
 from django.utils import timezone
 from django.utils.crypto import salted_hmac
 
-from . import addresses, conf, events, faces, names, second_step
+from . import conf, events, faces, names, second_step
 from .databases import atomic
 from .errors import TooManyAttempts
+from .http import client_ip
 from .models import FaceEvent, FailureCount
 from .spent import spend
 
@@ -210,7 +211,7 @@ def _counters(
     elif session is not None and session.session_key:
         found.append(("session", session.session_key, now.failures))
     if request is not None:
-        found.append(("address", addresses.counted(request), now.MAX_FAILURES_PER_ADDRESS))
+        found.append(("address", client_ip.counted(request), now.MAX_FAILURES_PER_ADDRESS))
     return [Counter(kind, _key(kind, who), limit) for kind, who, limit in found]
 
 

@@ -12,7 +12,7 @@ from django.urls import reverse
 from django.utils.http import url_has_allowed_host_and_scheme, urlencode
 
 from . import errors, faces
-from .responses import error_response, wants_json
+from .http.responses import error_response, wants_json
 
 # What a session can have seen. A password stands for every way to log in but by face.
 FACE, PASSWORD = "face", "password"

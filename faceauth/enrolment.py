@@ -14,11 +14,12 @@ from django.http import HttpRequest
 from django.utils import timezone
 from numpy.typing import ArrayLike
 
-from . import addresses, attempts, conf, errors, events, faces, policy, rights, shots
+from . import attempts, conf, errors, events, faces, policy, rights, shots
 from .calibration import calibration
 from .databases import atomic
 from .fields import checked
 from .gallery import gallery
+from .http import client_ip
 from .models import FaceEvent
 from .vision.encoding import Encoding, template
 
@@ -59,7 +60,7 @@ class Consent(NamedTuple):
     @classmethod
     def by(cls, request: HttpRequest | None) -> Consent:
         """To the notice as it is now."""
-        address = addresses.kept(request) if request else ""
+        address = client_ip.kept(request) if request else ""
         return cls(conf.get().NOTICE_VERSION, address)
 
     def columns(self) -> dict[str, Any]:

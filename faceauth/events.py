@@ -12,8 +12,9 @@ from typing import Any, NamedTuple
 from django.db import DatabaseError
 from django.http import HttpRequest
 
-from . import addresses, devices, mail, metrics, signals
+from . import devices, mail, metrics, signals
 from .databases import atomic
+from .http import client_ip
 from .models import FaceEvent
 from .policy import Decision
 
@@ -78,7 +79,7 @@ def keep(
 ) -> FaceEvent:
     """Keep that it happened: in one transaction with what did."""
     facts = facts or Facts()
-    address = addresses.kept(request) if request else ""
+    address = client_ip.kept(request) if request else ""
     event = FaceEvent(kind=kind, user=user, address=address, **facts._asdict())
     try:
         with atomic(FaceEvent):

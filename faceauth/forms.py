@@ -17,18 +17,8 @@ from django.utils.functional import cached_property
 from django.utils.text import format_lazy
 from django.utils.translation import gettext_lazy as _
 
-from . import (
-    attempts,
-    capture,
-    challenge,
-    conf,
-    devices,
-    enrolment,
-    errors,
-    names,
-    shots,
-    throttling,
-)
+from . import attempts, capture, challenge, conf, devices, enrolment, errors, names, shots
+from .http import rate_limit
 from .vision import liveness
 from .vision.encoding import Encoding
 from .vision.liveness import NotLiveError
@@ -237,9 +227,9 @@ class OwnPasswordForm(forms.Form):
     def clean_password(self) -> str:
         user, password = self.request.user, str(self.cleaned_data["password"])
         try:
-            throttling.check("password", user.pk, self.MOST, throttling.HOUR)
+            rate_limit.check("password", user.pk, self.MOST, rate_limit.HOUR)
         except errors.TooManyPictures as error:
-            raise errors.TooManyPasswords(error.retry_after or throttling.HOUR) from error
+            raise errors.TooManyPasswords(error.retry_after or rate_limit.HOUR) from error
         found = authenticate(self.request, username=user.get_username(), password=password)
         if found != user:
             raise forms.ValidationError(_("This is not your password."), "invalid_login")

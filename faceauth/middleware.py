@@ -15,7 +15,7 @@ from django.views import defaults
 
 from . import confirmation, faces
 from .errors import Unavailable
-from .responses import error_response
+from .http.responses import error_response
 
 DOWN = (OperationalError, InterfaceError)
 

@@ -29,9 +29,7 @@ from django.views.generic import FormView, TemplateView, View
 
 from . import (
     adaptation,
-    addresses,
     attempts,
-    bodies,
     capture,
     challenge,
     conf,
@@ -47,13 +45,13 @@ from . import (
     receivers,
     rights,
     second_step,
-    throttling,
 )
 from .forms import EnrolForm, FaceLoginForm, OwnFaceForm, OwnPasswordForm
 from .gallery import in_database
+from .http import client_ip, json_body, rate_limit
+from .http.responses import error_response, wants_json, with_retry_after
+from .http.uploads import bounded_upload
 from .models import FaceEvent
-from .responses import error_response, wants_json, with_retry_after
-from .uploads import bounded_upload
 
 
 class CaptureMixin:
@@ -73,7 +71,7 @@ class CaptureMixin:
     def answer(self, user: Any, message: str, url: str) -> HttpResponse:
         """It worked: go on to `url`, with the message."""
         # Whoever sends JSON has no page of ours to read it on.
-        if message and not bodies.is_json(self.request):
+        if message and not json_body.is_json(self.request):
             messages.success(self.request, message, fail_silently=True)
         if wants_json(self.request):
             name = names.username(user)
@@ -82,7 +80,7 @@ class CaptureMixin:
 
     def handle_no_permission(self) -> Any:
         """For those who have to be logged in and are not: to the login page, or as JSON."""
-        if bodies.is_json(self.request):
+        if json_body.is_json(self.request):
             return error_response(self.request, errors.LoginRequired())
         return super().handle_no_permission()  # type: ignore[misc]
 
@@ -189,7 +187,7 @@ class ForgetDeviceView(auth_views.RedirectURLMixin, PostOnlyView):
         target, login = self.get_redirect_url(), resolve_url("faceauth:login")
         response: HttpResponse
         response = auth_views.redirect_to_login(target, login) if target else redirect(login)
-        if bodies.is_json(request):
+        if json_body.is_json(request):
             response = JsonResponse({"next": response["Location"]})
         devices.forget(response)
         return response
@@ -201,7 +199,7 @@ class ChallengeView(PostOnlyView):
     def post(self, request: HttpRequest) -> HttpResponse:
         most = conf.get().CHALLENGES_PER_MINUTE
         try:
-            throttling.check("challenge", addresses.counted(request), most, throttling.MINUTE)
+            rate_limit.check("challenge", client_ip.counted(request), most, rate_limit.MINUTE)
         except errors.FaceError as error:
             return error_response(request, error)
         return JsonResponse(challenge.issue(request))
@@ -214,7 +212,7 @@ class PreviewView(PostOnlyView):
         frame = request.FILES.get("snapshot")
         try:
             most = conf.get().PREVIEWS_PER_MINUTE
-            throttling.check("preview", addresses.counted(request), most, throttling.MINUTE)
+            rate_limit.check("preview", client_ip.counted(request), most, rate_limit.MINUTE)
             if frame is None:
                 raise errors.MissingSnapshot()
             return JsonResponse(guidance.advise(capture.look(frame), self._pose()))
@@ -314,7 +312,7 @@ class EnrolView(CaptureMixin, OwnFaceMixin, FormView):
     def post(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
         try:
             most = conf.get().ENROLMENTS_PER_HOUR
-            throttling.check("enrol", request.user.pk, most, throttling.HOUR)
+            rate_limit.check("enrol", request.user.pk, most, rate_limit.HOUR)
         except errors.TooManyPictures as error:
             return error_response(request, error)
         return super().post(request, *args, **kwargs)

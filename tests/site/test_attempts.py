@@ -13,8 +13,9 @@ from django.db import connection
 from django.test import Client, RequestFactory
 from django.utils import timezone
 
-from faceauth import addresses, attempts, policy
+from faceauth import attempts, policy
 from faceauth.errors import TooManyAttempts
+from faceauth.http import client_ip
 from faceauth.models import FaceEvent, FailureCount
 from tests.site.conftest import JSON, PASSWORD, log_out
 
@@ -391,11 +392,11 @@ def test_address_is_what_the_outermost_own_proxy_saw(settings, proxies, forwarde
     request = RequestFactory().get(
         "/", REMOTE_ADDR="192.0.2.1", headers={"X-Forwarded-For": forwarded}
     )
-    assert addresses.counted(request) == seen
+    assert client_ip.counted(request) == seen
 
 
 def test_address_that_is_not_known_is_counted_all_the_same():
-    assert addresses.counted(SimpleNamespace(META={"REMOTE_ADDR": ""})) == "unknown"
+    assert client_ip.counted(SimpleNamespace(META={"REMOTE_ADDR": ""})) == "unknown"
 
 
 def test_forged_header_buys_no_more_guesses(obama, client, guess, clock):

@@ -2,8 +2,8 @@ from __future__ import annotations
 
 import pytest
 
-from faceauth import throttling
 from faceauth.errors import TooManyPictures
+from faceauth.http import rate_limit
 from tests.site.conftest import JSON, username_of
 from tests.support.people import OBAMA
 
@@ -12,7 +12,7 @@ PREVIEW, ENROL = "/face/preview/", "/face/enrol/"
 
 def test_previews_are_limited(client, db, upload, settings, monkeypatch):
     settings.FACEAUTH = {**settings.FACEAUTH, "PREVIEWS_PER_MINUTE": 2}
-    monkeypatch.setattr("faceauth.throttling.time.time", lambda: 1_000_000_000.0)
+    monkeypatch.setattr("faceauth.http.rate_limit.time.time", lambda: 1_000_000_000.0)
     post = client.post
     for _ in range(2):
         assert post(PREVIEW, {"snapshot": upload("obama")}, headers=JSON).status_code == 200
@@ -22,7 +22,7 @@ def test_previews_are_limited(client, db, upload, settings, monkeypatch):
     assert response.json()["error"]["code"] == "too_many_attempts"
     other = {"REMOTE_ADDR": "203.0.113.9"}
     assert post(PREVIEW, headers=JSON, **other).status_code == 400
-    monkeypatch.setattr("faceauth.throttling.time.time", lambda: 1_000_000_020.0)
+    monkeypatch.setattr("faceauth.http.rate_limit.time.time", lambda: 1_000_000_020.0)
     assert post(PREVIEW, headers=JSON).status_code == 400
 
 
@@ -32,8 +32,8 @@ def test_cache_that_forgets_early_counts_the_whole_hour(settings, tmp_path, monk
 
     def enrol(minute):
         now = 3600.0 * 500_000 + 60 * minute
-        monkeypatch.setattr("faceauth.throttling.time.time", lambda: now)
-        throttling.check("enrol", 1, 2, throttling.HOUR)
+        monkeypatch.setattr("faceauth.http.rate_limit.time.time", lambda: now)
+        rate_limit.check("enrol", 1, 2, rate_limit.HOUR)
 
     enrol(0)
     enrol(20)

@@ -6,7 +6,7 @@ from ipaddress import IPv4Address, IPv6Address, ip_address, ip_network
 
 from django.http import HttpRequest
 
-from . import conf
+from faceauth import conf
 
 # What one subscriber is given: who has one address of an IPv6 /64 has all of them.
 _COUNTED = {4: 32, 6: 64}

@@ -11,7 +11,7 @@ from typing import Any
 from django.core.cache import cache
 from django.utils.crypto import salted_hmac
 
-from .errors import TooManyPictures
+from faceauth.errors import TooManyPictures
 
 MINUTE, HOUR = 60, 60 * 60
 

@@ -15,7 +15,7 @@ from django.http import HttpRequest, QueryDict
 from django.utils.datastructures import MultiValueDict
 from django.utils.translation import gettext as _
 
-from . import errors
+from faceauth import errors
 
 # The fields that hold pictures, in all forms.
 PICTURES = ("snapshot", "frame")

@@ -12,7 +12,9 @@ from django.core.files.uploadhandler import MemoryFileUploadHandler
 from django.http import HttpRequest, HttpResponseBase
 from django.views.decorators.csrf import csrf_exempt, csrf_protect
 
-from . import bodies, conf, errors, metrics
+from faceauth import conf, errors, metrics
+
+from . import json_body
 from .responses import error_response
 
 # What is read and thrown away of a request that is too large, so that the browser, still
@@ -50,8 +52,8 @@ def bounded_upload(view: View) -> View:
         request.encoding = "utf-8"
         request.upload_handlers = [MemoryUploadHandler(request)]
         try:
-            if request.method == "POST" and bodies.is_json(request):
-                bodies.read(request, most)
+            if request.method == "POST" and json_body.is_json(request):
+                json_body.read(request, most)
             _ = request.POST
         except errors.FaceError as error:
             return error_response(request, error)

@@ -7,13 +7,14 @@ from typing import Any
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.template.loader import render_to_string
 
-from . import bodies
-from .errors import FaceError, Unavailable
+from faceauth.errors import FaceError, Unavailable
+
+from . import json_body
 
 
 def wants_json(request: HttpRequest) -> bool:
     """Whether the client asks for JSON rather than for a page, or sends it."""
-    if bodies.is_json(request):
+    if json_body.is_json(request):
         return True
     preferred = request.get_preferred_type(["text/html", "application/json"])
     return preferred == "application/json"
