@@ -12,7 +12,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
 from django.views.generic import View
 
-from . import errors, faces, names
+from . import errors, faces, users
 from .http.responses import error_response
 from .verification import VerifyForm
 from .views import PostOnlyView
@@ -28,8 +28,8 @@ class WhoAmIView(View):
         told = None
         if user.is_authenticated:
             told = {
-                "username": names.username(user),
-                "greeting": _("Hello, %(name)s.") % {"name": names.short(user)},
+                "username": users.username(user),
+                "greeting": _("Hello, %(name)s.") % {"name": users.short(user)},
                 "has_face": faces.of(user).has_face,
             }
         return JsonResponse({"user": told, "csrf_token": get_token(request)})

@@ -21,8 +21,8 @@ from django.http import HttpRequest
 from django.utils import timezone
 from django.utils.crypto import salted_hmac
 
-from . import conf, events, faces, names, second_step
-from .databases import atomic
+from . import conf, events, faces, second_step, users
+from .db import atomic
 from .errors import TooManyAttempts
 from .http import client_ip
 from .models import FaceEvent, FailureCount
@@ -179,7 +179,7 @@ def of_account(user: Any) -> QuerySet[FailureCount]:
 
 def _keys(user: Any) -> list[str]:
     """Of all that is counted for the user alone, and for who writes their name another way."""
-    name = _key("name", names.username(user).casefold())
+    name = _key("name", users.username(user).casefold())
     return [name, *[_key(kind, user.pk) for kind in ACCOUNT]]
 
 

@@ -9,7 +9,7 @@ from django.contrib.auth.base_user import AbstractBaseUser
 from django.core import signing
 from django.http import HttpRequest, HttpResponse
 
-from . import conf, names
+from . import conf, users
 
 COOKIE = "faceauth_device"
 _SALT = "faceauth.devices"
@@ -33,7 +33,7 @@ def remember(response: HttpResponse, user: AbstractBaseUser) -> None:
     response.set_cookie(
         COOKIE,
         # Not set_signed_cookie, which would put names of all alphabets into a header as they are.
-        signing.dumps(names.username(user), salt=_SALT),
+        signing.dumps(users.username(user), salt=_SALT),
         max_age=_max_age(),
         secure=settings.SESSION_COOKIE_SECURE,
         httponly=True,

@@ -13,7 +13,7 @@ from django.db import DatabaseError
 from django.http import HttpRequest
 
 from . import devices, mail, metrics, signals
-from .databases import atomic
+from .db import atomic
 from .http import client_ip
 from .models import FaceEvent
 from .policy import Decision

@@ -20,7 +20,7 @@ from django.core.exceptions import (
 )
 from django.db.models import Prefetch, Q, QuerySet
 
-from .databases import atomic
+from .db import atomic
 from .models import FaceTemplateMixin
 from .signals import face_template_changed
 

@@ -17,7 +17,7 @@ from django.utils.functional import cached_property
 from django.utils.text import format_lazy
 from django.utils.translation import gettext_lazy as _
 
-from . import attempts, capture, challenge, conf, devices, enrolment, errors, names, shots
+from . import attempts, capture, challenge, conf, devices, enrolment, errors, shots, users
 from .http import rate_limit
 from .vision import liveness
 from .vision.encoding import Encoding
@@ -195,7 +195,7 @@ class OwnFaceForm(FaceLoginForm):
 
     @cached_property
     def claimed(self) -> str | None:
-        return names.username(self.whose)
+        return users.username(self.whose)
 
     def clean(self) -> dict[str, Any]:
         message = _("You were not recognised. Look straight into the camera and try again.")

@@ -8,7 +8,7 @@ from django.db.models import Q
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
-from . import attempts, faces, names
+from . import attempts, faces, users
 from .fields import OutdatedEncodings, UnreadableEncodings
 from .models import FaceEvent, FaceTemplateMixin
 
@@ -26,7 +26,7 @@ def export(user: Any) -> dict[str, Any]:
     """
     face = faces.of(user)
     return {
-        "username": names.username(user),
+        "username": users.username(user),
         "exported_at": timezone.now(),
         "consent": _consent(face),
         "face": _face(face),

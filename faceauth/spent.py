@@ -9,7 +9,7 @@ from django.db import IntegrityError
 from django.utils import timezone
 from django.utils.crypto import salted_hmac
 
-from .databases import atomic
+from .db import atomic
 from .models import Spent
 
 

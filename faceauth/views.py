@@ -41,10 +41,10 @@ from . import (
     events,
     faces,
     guidance,
-    names,
     receivers,
     rights,
     second_step,
+    users,
 )
 from .forms import EnrolForm, FaceLoginForm, OwnFaceForm, OwnPasswordForm
 from .gallery import in_database
@@ -74,7 +74,7 @@ class CaptureMixin:
         if message and not json_body.is_json(self.request):
             messages.success(self.request, message, fail_silently=True)
         if wants_json(self.request):
-            name = names.username(user)
+            name = users.username(user)
             return JsonResponse({"user": {"username": name}, "message": message, "next": url})
         return HttpResponseRedirect(url)
 
@@ -160,7 +160,7 @@ class LoginView(CaptureMixin, LedOnMixin, auth_views.LoginView):
 
     def greeting(self, user: Any) -> str:
         """What the next page says to them; nothing where it is empty."""
-        name = names.short(user)
+        name = users.short(user)
         return _("Welcome back, %(name)s.") % {"name": name}
 
     def _learn(self, form: Any, user: Any) -> None:
@@ -174,7 +174,7 @@ class LoginView(CaptureMixin, LedOnMixin, auth_views.LoginView):
         box = forms.CheckboxInput()
         known = devices.remembered(self.request)
         ticked = box.value_from_datadict(self.request.POST, self.request.FILES, "remember")
-        if ticked or known == names.username(user):
+        if ticked or known == users.username(user):
             devices.remember(response, user)  # anew: the time begins again with each login
         elif known is not None:
             devices.forget(response)  # more than one person uses it
@@ -278,7 +278,7 @@ class ConfirmView(CaptureMixin, LoginRequiredMixin, auth_views.RedirectURLMixin,
         else:
             confirmation.note(request, user, confirmation.PASSWORD)
             receivers.enable(request, user)
-        name = names.short(user)
+        name = users.short(user)
         message = _("Thank you, %(name)s: it is you.") % {"name": name}
         return self.answer(user, message, self.get_success_url())
 

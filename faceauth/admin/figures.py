@@ -16,7 +16,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import pgettext
 
 from faceauth import conf, faces, lookalikes, policy, shots
-from faceauth.databases import local
+from faceauth.db import local
 from faceauth.models import FaceEvent, FailureCount
 
 from .charts import Chart, Column, chart

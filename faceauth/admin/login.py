@@ -12,7 +12,7 @@ from django.urls import reverse
 from django.utils.http import urlencode
 from django.utils.translation import gettext as _
 
-from faceauth import conf, devices, faces, names, second_step
+from faceauth import conf, devices, faces, second_step, users
 from faceauth.forms import FaceLoginForm, OwnFaceForm
 from faceauth.views import CaptureMixin
 
@@ -97,7 +97,7 @@ class FaceStepView(CaptureMixin, InsideMixin, auth_views.LoginView):
         if self.pending:
             second_step.finish(self.request)
         user = form.get_user()
-        welcome = _("Welcome back, %(name)s.") % {"name": names.short(user)}
+        welcome = _("Welcome back, %(name)s.") % {"name": users.short(user)}
         return self.answer(user, welcome, url)
 
     def _ready(self) -> HttpResponse | None:

@@ -14,7 +14,7 @@ from django.db import IntegrityError
 from django.utils.translation import gettext as _
 
 from faceauth import conf, enrolment, errors, events, faces, policy, shots
-from faceauth.databases import atomic, roll_back
+from faceauth.db import atomic, roll_back
 from faceauth.gallery import gallery
 from faceauth.models import FaceEvent
 from faceauth.vision.encoding import Encoding

@@ -18,7 +18,7 @@ from django.utils import timezone
 from pgvector.django import L2Distance, VectorField
 
 from faceauth import conf, crypto, encoders, faces, metrics
-from faceauth.databases import atomic, batches
+from faceauth.db import atomic, batches
 from faceauth.gallery import OVERLAP
 from faceauth.matching import Templates, adjusted, cohort
 from faceauth.policy import Match

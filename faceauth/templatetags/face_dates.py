@@ -12,7 +12,7 @@ from django.utils import formats
 from django.utils.text import capfirst
 from django.utils.translation import gettext as _
 
-from faceauth.databases import local
+from faceauth.db import local
 
 register = template.Library()
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from django.core.management import call_command
 
-from faceauth import databases, enrolment
+from faceauth import db, enrolment
 from faceauth.models import FaceEvent
 from tests.own.models import Person
 from tests.stock.conftest import PASSWORD
@@ -112,5 +112,5 @@ def test_rows_are_written_where_the_project_keeps_them(settings):
             return "people" if model is Person else None
 
     settings.DATABASE_ROUTERS = [Elsewhere()]
-    assert databases.atomic(Person).using == "people"
-    assert databases.atomic(FaceEvent).using == "default"
+    assert db.atomic(Person).using == "people"
+    assert db.atomic(FaceEvent).using == "default"

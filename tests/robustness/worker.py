@@ -23,7 +23,7 @@ from django.db import connections  # noqa: E402
 from django.test import Client  # noqa: E402
 
 from accounts.models import User  # noqa: E402
-from faceauth import capture, databases  # noqa: E402
+from faceauth import capture, db  # noqa: E402
 from tests.robustness.known import Known, shots  # noqa: E402
 
 
@@ -54,7 +54,7 @@ def send(client: Client, path: str, name: str, time: int, **fields: str) -> None
 
 def rotate(*keys: str) -> None:
     """Encrypt all with the second of the keys instead of the first, then with the third, and on."""
-    databases.BATCH = 10
+    db.BATCH = 10
     for time in count():
         old, new = keys[time % len(keys)], keys[(time + 1) % len(keys)]
         settings.FACEAUTH["ENCRYPTION_KEYS"] = [new, old]

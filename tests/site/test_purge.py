@@ -11,7 +11,7 @@ from django.core.management import CommandError, call_command
 from django.utils import timezone
 
 from accounts.models import User
-from faceauth import attempts, checks, databases, enrolment
+from faceauth import attempts, checks, db, enrolment
 from faceauth.fields import Sealed
 from faceauth.gallery import gallery
 from faceauth.models import FaceEvent, FailureCount, Spent
@@ -223,7 +223,7 @@ def test_account_that_is_deleted_in_that_moment_is_no_error(people, purge, monke
 
 
 def test_interrupted_run_is_taken_up_by_the_next(person, purge, monkeypatch):
-    monkeypatch.setattr(databases, "BATCH", 2)
+    monkeypatch.setattr(db, "BATCH", 2)
     for number in range(5):
         person(f"user{number}", 800)
         FaceEvent.objects.create(kind="login", at=ago(400))
@@ -247,7 +247,7 @@ def test_interrupted_run_is_taken_up_by_the_next(person, purge, monkeypatch):
 
 
 def test_large_numbers_are_deleted_in_batches(rows, purge, monkeypatch):
-    monkeypatch.setattr(databases, "BATCH", 3)
+    monkeypatch.setattr(db, "BATCH", 3)
     assert "365 days: 4." in purge()
     assert not FaceEvent.objects.filter(at__lt=ago(365)).exists()
 

@@ -8,7 +8,7 @@ from cryptography.fernet import Fernet
 from django.core.management import call_command
 
 from accounts.models import User
-from faceauth import adaptation, checks, crypto, databases, enrolment
+from faceauth import adaptation, checks, crypto, db, enrolment
 from faceauth.fields import PLAIN, EncodingsField, Sealed
 from faceauth.management.commands.face_rotate_keys import UNREADABLE
 from tests.site.conftest import username_of
@@ -121,7 +121,7 @@ def test_faces_from_before_there_was_encryption_are_warned_about_and_encrypted(p
 
 
 def test_interrupted_run_is_taken_up_by_the_next(people, use, capsys, monkeypatch):
-    monkeypatch.setattr(databases, "BATCH", 2)
+    monkeypatch.setattr(db, "BATCH", 2)
     use(NEW, OLD)
     seal, sealed = EncodingsField.seal, []
 

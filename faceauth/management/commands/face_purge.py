@@ -11,7 +11,7 @@ from django.utils.translation import gettext as _
 from tqdm import tqdm
 
 from faceauth import attempts, conf, enrolment, events, faces, retention, rights
-from faceauth.databases import batches
+from faceauth.db import batches
 from faceauth.models import Spent
 
 

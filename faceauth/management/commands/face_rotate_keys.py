@@ -13,7 +13,7 @@ from django.utils.translation import gettext as _
 from tqdm import tqdm
 
 from faceauth import crypto, faces
-from faceauth.databases import batches
+from faceauth.db import batches
 from faceauth.fields import PLAIN, EncodingsField, UnreadableEncodings
 
 # The exit status where a template cannot be read.

@@ -7,7 +7,7 @@ from django.utils.translation import gettext as _
 from tqdm import tqdm
 
 from faceauth import encoders
-from faceauth.databases import batches
+from faceauth.db import batches
 from faceauth.gallery import gallery
 from faceauth.pgvector import index
 from faceauth.pgvector.gallery import make, space, stale
