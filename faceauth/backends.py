@@ -14,7 +14,8 @@ from django.contrib.auth.backends import BaseBackend
 from django.contrib.auth.base_user import AbstractBaseUser
 from django.http import HttpRequest
 
-from . import attempts, capture, challenge, conf, crypto, encoders, faces, policy
+from . import attempts, capture, challenge, conf, encoders, faces, policy
+from .encryption import crypto
 from .errors import Busy, ChallengeFailed, FaceError
 from .events import Facts
 from .gallery import gallery

@@ -16,22 +16,12 @@ from django.core.exceptions import ImproperlyConfigured
 from django.db.models import Q
 from django.utils.module_loading import import_string
 
-from . import (
-    conf,
-    counting,
-    crypto,
-    encoders,
-    faces,
-    kinds,
-    metrics,
-    retention,
-    risks,
-    second_step,
-)
+from . import conf, counting, encoders, faces, kinds, metrics, retention, risks, second_step
 from .backends import FaceBackend
 from .calibration import calibration, data
 from .conf import FaceAuthSettings
-from .fields import PLAIN
+from .encryption import crypto
+from .encryption.fields import PLAIN
 from .matching import cohort
 from .models import FaceTemplateMixin
 from .vision import ModelError, liveness

@@ -29,7 +29,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
 from . import capture, conf, encoders, faces, gallery, health
-from .fields import OutdatedEncodings, UnreadableEncodings
+from .encryption.fields import OutdatedEncodings, UnreadableEncodings
 from .vision import drawn, sessions
 from .vision.encoding import DlibEncoder, template
 from .vision.networks import DETECTOR_FILE, ENCODER_FILE, LANDMARKS_FILE, model_path

@@ -17,7 +17,7 @@ from numpy.typing import ArrayLike
 from . import attempts, conf, errors, events, faces, policy, rights, shots
 from .calibration import calibration
 from .db import atomic
-from .fields import checked
+from .encryption.fields import checked
 from .gallery import gallery
 from .http import client_ip
 from .models import FaceEvent

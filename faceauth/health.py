@@ -17,7 +17,8 @@ from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 
-from . import capture, conf, crypto, encoders
+from . import capture, conf, encoders
+from .encryption import crypto
 
 logger = logging.getLogger("faceauth")
 

@@ -9,7 +9,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from . import attempts, faces, users
-from .fields import OutdatedEncodings, UnreadableEncodings
+from .encryption.fields import OutdatedEncodings, UnreadableEncodings
 from .models import FaceEvent, FaceTemplateMixin
 
 # What tells how near a face was: computed from it, as the template is.

@@ -4,7 +4,7 @@ import django.contrib.auth.models
 import django.contrib.auth.validators
 import django.db.models.functions.text
 import django.utils.timezone
-import faceauth.fields
+import faceauth.encryption.fields
 from django.db import migrations, models
 
 
@@ -30,7 +30,7 @@ class Migration(migrations.Migration):
                 ('is_staff', models.BooleanField(default=False, help_text='Designates whether the user can log into this admin site.', verbose_name='staff status')),
                 ('is_active', models.BooleanField(default=True, help_text='Designates whether this user should be treated as active. Unselect this instead of deleting accounts.', verbose_name='active')),
                 ('date_joined', models.DateTimeField(default=django.utils.timezone.now, verbose_name='date joined')),
-                ('face_encodings', faceauth.fields.EncodingsField(null=True, verbose_name='face encodings')),
+                ('face_encodings', faceauth.encryption.fields.EncodingsField(null=True, verbose_name='face encodings')),
                 ('face_enrolled_at', models.DateTimeField(editable=False, null=True, verbose_name='face enrolled')),
                 ('face_consented_at', models.DateTimeField(editable=False, null=True, verbose_name='consent to face login')),
                 ('face_last_used_at', models.DateTimeField(editable=False, null=True, verbose_name='last face login')),

@@ -15,7 +15,8 @@ from cryptography.fernet import Fernet
 from django.core.management import call_command
 
 from accounts.models import User
-from faceauth import crypto, enrolment
+from faceauth import enrolment
+from faceauth.encryption import crypto
 from tests.robustness.known import shots
 from tests.robustness.serving import ROOT, database_url
 

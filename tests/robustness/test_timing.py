@@ -19,18 +19,9 @@ from django.test import Client, RequestFactory
 from django.utils import timezone
 
 from accounts.models import User
-from faceauth import (
-    attempts,
-    backends,
-    capture,
-    challenge,
-    conf,
-    crypto,
-    enrolment,
-    policy,
-    signals,
-)
+from faceauth import attempts, backends, capture, challenge, conf, enrolment, policy, signals
 from faceauth.backends import FaceBackend
+from faceauth.encryption import crypto
 from faceauth.errors import ChallengeFailed
 from faceauth.models import FaceEvent, FailureCount
 from faceauth.vision.liveness import NotLiveError, Reason

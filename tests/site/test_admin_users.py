@@ -124,7 +124,7 @@ def test_list_takes_few_queries_and_decrypts_nothing(admin_client, people, monke
     def opened(*arguments):
         raise AssertionError("a template was decrypted")
 
-    monkeypatch.setattr("faceauth.fields.EncodingsField.open", opened)
+    monkeypatch.setattr("faceauth.encryption.fields.EncodingsField.open", opened)
     for number in range(10, 30):
         User.objects.create_user(f"user{number}", f"user{number}@example.com")
     with CaptureQueriesContext(connection) as queries:

@@ -7,9 +7,10 @@ import pytest
 from django.core.management import CommandError, call_command
 
 from accounts.models import User
-from faceauth import capture, checks, crypto, enrolment, rights
+from faceauth import capture, checks, enrolment, rights
+from faceauth.encryption import crypto
+from faceauth.encryption.fields import Sealed
 from faceauth.errors import LookAlike
-from faceauth.fields import Sealed
 from faceauth.gallery import gallery
 from faceauth.models import FaceEvent
 from tests.site.conftest import PASSWORD, log_out, username_of

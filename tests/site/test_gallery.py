@@ -101,7 +101,7 @@ def test_search_reads_no_templates_that_it_knows(people, monkeypatch, django_ass
     User.objects.update(face_changed_at=timezone.now() - 10 * OVERLAP)
     gallery = Gallery()
     gallery.nearest(probe(0))
-    monkeypatch.setattr("faceauth.fields.EncodingsField.open", pytest.fail)
+    monkeypatch.setattr("faceauth.encryption.fields.EncodingsField.open", pytest.fail)
     with django_assert_num_queries(1):
         assert gallery.nearest(probe(1))[0].key == people[1].pk
 

@@ -12,7 +12,7 @@ from django.utils import timezone
 
 from accounts.models import User
 from faceauth import attempts, checks, db, enrolment
-from faceauth.fields import Sealed
+from faceauth.encryption.fields import Sealed
 from faceauth.gallery import gallery
 from faceauth.models import FaceEvent, FailureCount, Spent
 from tests.site.conftest import PASSWORD, username_of

@@ -15,8 +15,8 @@ from django.db.models.signals import pre_delete
 
 from accounts.models import User
 from faceauth import attempts, enrolment, events
+from faceauth.encryption.fields import Sealed
 from faceauth.enrolment import Consent
-from faceauth.fields import Sealed
 from faceauth.models import FaceEvent, FailureCount
 from tests.site.conftest import PASSWORD
 from tests.support.people import encodings

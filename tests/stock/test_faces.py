@@ -15,7 +15,8 @@ from django.core.management import call_command
 from django.db.models import F, Q
 from django.utils import timezone
 
-from faceauth import adaptation, checks, crypto, enrolment, faces, lookalikes, retention
+from faceauth import adaptation, checks, enrolment, faces, lookalikes, retention
+from faceauth.encryption import crypto
 from faceauth.errors import LookAlike
 from faceauth.folders.known import enrolled
 from faceauth.models import FaceEvent, FaceTemplateMixin

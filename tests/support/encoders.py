@@ -11,7 +11,7 @@ import numpy as np
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from numpy.typing import NDArray
 
-from faceauth import crypto
+from faceauth.encryption import crypto
 from faceauth.vision.onnx_graph import FLOAT, Graph
 
 SIDE = 32

@@ -8,7 +8,8 @@ from cryptography.fernet import Fernet
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from django.core.exceptions import ImproperlyConfigured
 
-from faceauth import conf, crypto
+from faceauth import conf
+from faceauth.encryption import crypto
 
 ROWS = np.random.default_rng(0).normal(0, 0.1, (5, 128)).astype(np.float32)
 OLD, NEW, TRANSFORM = (Fernet.generate_key().decode() for _ in range(3))

@@ -9,8 +9,9 @@ from django.db import transaction
 from django.test import override_settings
 
 from accounts.models import User
-from faceauth import crypto, enrolment
-from faceauth.fields import PLAIN, Sealed, UnreadableEncodings
+from faceauth import enrolment
+from faceauth.encryption import crypto
+from faceauth.encryption.fields import PLAIN, Sealed, UnreadableEncodings
 from tests.support.encoders import network, sealed_before
 
 ROWS = np.random.default_rng(0).normal(0, 0.1, (3, 128)).astype(np.float32)

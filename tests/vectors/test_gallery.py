@@ -14,7 +14,8 @@ from django.db import connection, transaction
 from django.utils import timezone
 
 from accounts.models import User
-from faceauth import crypto, enrolment
+from faceauth import enrolment
+from faceauth.encryption import crypto
 from faceauth.gallery import OVERLAP, Gallery, gallery
 from faceauth.matching import cohort
 from faceauth.pgvector import index
@@ -112,7 +113,7 @@ def test_change_that_came_another_way_is_seen(enrolled, obama):
 def test_search_that_knows_all_reads_no_templates(people, monkeypatch, django_assert_num_queries):
     User.objects.update(face_changed_at=timezone.now() - 10 * OVERLAP)
     gallery().nearest(shots(cohort()[0]))
-    monkeypatch.setattr("faceauth.fields.EncodingsField.open", pytest.fail)
+    monkeypatch.setattr("faceauth.encryption.fields.EncodingsField.open", pytest.fail)
     # What has changed, a savepoint here and its end, how hard to look, who is near.
     with django_assert_num_queries(5):
         assert gallery().nearest(shots(cohort()[1]))[0].key == people[1].pk

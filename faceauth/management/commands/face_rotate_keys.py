@@ -12,9 +12,10 @@ from django.db.models import Q
 from django.utils.translation import gettext as _
 from tqdm import tqdm
 
-from faceauth import crypto, faces
+from faceauth import faces
 from faceauth.db import batches
-from faceauth.fields import PLAIN, EncodingsField, UnreadableEncodings
+from faceauth.encryption import crypto
+from faceauth.encryption.fields import PLAIN, EncodingsField, UnreadableEncodings
 
 # The exit status where a template cannot be read.
 UNREADABLE = 3

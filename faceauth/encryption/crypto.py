@@ -32,8 +32,8 @@ from django.core.exceptions import ImproperlyConfigured
 from django.utils.encoding import force_bytes
 from numpy.typing import NDArray
 
-from . import conf
-from .vision.encoding import DlibEncoder
+from faceauth import conf
+from faceauth.vision.encoding import DlibEncoder
 
 _VERSION = b"\x03"
 # What blobs begin with that do not say who made them.

@@ -15,8 +15,10 @@ from django.db.models.query_utils import DeferredAttribute
 from django.utils.translation import gettext_lazy as _
 from numpy.typing import NDArray
 
-from . import crypto, encoders
-from .vision.encoding import DlibEncoder
+from faceauth import encoders
+from faceauth.vision.encoding import DlibEncoder
+
+from . import crypto
 
 Encodings = NDArray[np.float32]
 
