@@ -16,7 +16,8 @@ from django.test.utils import setup_test_environment, teardown_test_environment
 from django.urls import reverse
 
 from benchmarks.speed import Row, timed
-from faceauth import capture, enrolment
+from faceauth import enrolment
+from faceauth.capture.samples import samples
 from tests.support import oracle
 
 PEOPLE = 100
@@ -50,7 +51,7 @@ def _enrol(people: Mapping[str, list[bytes]]) -> None:
     """The people in the pictures, and strangers made of random numbers up to 100."""
     users = get_user_model().objects
     random = np.random.default_rng(1)
-    shots = [capture.encodings(each[::6]) for each in people.values()]
+    shots = [samples.encodings(each[::6]) for each in people.values()]
     while len(shots) < PEOPLE:
         face = random.normal(size=128)
         shots.append((face + random.normal(0, 0.1, (3, 128))).astype(np.float32))

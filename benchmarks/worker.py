@@ -33,7 +33,7 @@ get_wsgi_application()
 _OURS = """
 from django.core.wsgi import get_wsgi_application
 get_wsgi_application()
-from faceauth.capture import engine
+from faceauth.capture.samples import engine
 engine().load()
 """
 

@@ -10,7 +10,8 @@ from django.contrib.auth.base_user import AbstractBaseUser
 from django.db.models import F
 from django.utils import timezone
 
-from . import capture, conf, faces, policy, shots
+from . import conf, faces, policy, shots
+from .capture import samples
 from .enrolment import same_picture
 from .errors import FaceError
 from .matching import distance
@@ -23,7 +24,7 @@ ONCE_IN = timedelta(days=1)
 SURER = 10
 
 
-def learn(user: AbstractBaseUser, snapshot: capture.Snapshot, *, confirmed: bool = False) -> bool:
+def learn(user: AbstractBaseUser, snapshot: samples.Snapshot, *, confirmed: bool = False) -> bool:
     """Adapt to the first picture of a login; whether the template changed.
 
     The user gave their name, and a password too where `confirmed`. Pictures that cannot be used
@@ -32,7 +33,7 @@ def learn(user: AbstractBaseUser, snapshot: capture.Snapshot, *, confirmed: bool
     if not conf.get().ADAPT:
         return False
     try:
-        look = capture.looks(snapshot)[0]
+        look = samples.looks(snapshot)[0]
         encoding = look.encoding()
     except FaceError:
         return False

@@ -14,7 +14,8 @@ from django.contrib.auth.backends import BaseBackend
 from django.contrib.auth.base_user import AbstractBaseUser
 from django.http import HttpRequest
 
-from . import attempts, capture, challenge, conf, encoders, faces, policy
+from . import attempts, challenge, conf, encoders, faces, policy
+from .capture import samples
 from .encryption import crypto
 from .errors import Busy, ChallengeFailed, FaceError
 from .events import Facts
@@ -43,7 +44,7 @@ class FaceBackend(BaseBackend):
     def authenticate(  # type: ignore[override]
         self,
         request: HttpRequest | None,
-        snapshot: capture.Snapshot | None = None,
+        snapshot: samples.Snapshot | None = None,
         username: str | None = None,
         turns: Sequence[str] | None = None,
         staff: bool = False,
@@ -104,7 +105,7 @@ class FaceBackend(BaseBackend):
         """As ``ModelBackend``: inactive users may not."""
         return bool(getattr(user, "is_active", True))
 
-    def probe(self, snapshot: capture.Snapshot, turns: Sequence[str] | None) -> Encoding:
+    def probe(self, snapshot: samples.Snapshot, turns: Sequence[str] | None) -> Encoding:
         """The encodings, float32 (n, 128), of whoever is there.
 
         Raises:
@@ -112,9 +113,9 @@ class FaceBackend(BaseBackend):
             NotLiveError: they do not show a head that turned as it was asked to.
         """
         if conf.get().CHALLENGE is None:
-            return capture.probe_encodings(snapshot)
-        looks = challenge.straight(capture.movement(snapshot), turns or ())
-        return capture.probe_encodings([look for look in looks if not look.problem()])
+            return samples.probe_encodings(snapshot)
+        looks = challenge.straight(samples.movement(snapshot), turns or ())
+        return samples.probe_encodings([look for look in looks if not look.problem()])
 
     def outcome(self, found: Finding, attempt: attempts.Attempt) -> str:
         """What became of the attempt: the decision's outcome, unless the user may not log in."""

@@ -16,7 +16,7 @@ from django.http import HttpRequest
 
 from . import conf
 from .calibration import calibration
-from .capture import Look
+from .capture.samples import Look
 from .errors import ChallengeExpired, ChallengeFailed
 from .spent import spend
 from .vision import liveness

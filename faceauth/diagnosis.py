@@ -28,7 +28,8 @@ from django.urls import get_script_prefix
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
-from . import capture, conf, encoders, faces, gallery, health
+from . import conf, encoders, faces, gallery, health
+from .capture import samples
 from .encryption.fields import OutdatedEncodings, UnreadableEncodings
 from .vision import drawn, sessions
 from .vision.encoding import DlibEncoder, template
@@ -124,16 +125,16 @@ def _processor() -> str:
 
 def _networks() -> Iterator[Finding]:
     encoder, began = encoders.encoder(), time.perf_counter()
-    running = capture.engine().running_on()
+    running = samples.engine().running_on()
     facts: dict[str, Any] = {
         "encoder": encoder.name,
         "numbers": encoder.size,
         "files": _files(),
         "load_seconds": round(time.perf_counter() - began, 3),
         "provider": running[0],
-        "providers_wanted": capture.engine().providers,
+        "providers_wanted": samples.engine().providers,
         "providers_of_onnxruntime": onnxruntime.get_available_providers(),
-        "threads": capture.engine().threads,
+        "threads": samples.engine().threads,
     }
     text = _("%(encoder)s's, on %(provider)s, loaded in %(seconds).2f s") % {
         "encoder": encoder.name,
@@ -141,7 +142,7 @@ def _networks() -> Iterator[Finding]:
         "seconds": facts["load_seconds"],
     }
     yield Finding("networks", State.FINE, text, facts)
-    wanted = capture.engine().providers[0]
+    wanted = samples.engine().providers[0]
     if running[0] != wanted:
         text = _(
             "%(wanted)s is installed and cannot start, so that %(running)s does the work: the log "
@@ -169,7 +170,7 @@ def _has_graphics_card() -> bool:
 
 def _self_test() -> Iterator[Finding]:
     """The networks on a face that is drawn: what they say of it is known."""
-    image, engine = drawn.face(), capture.engine()
+    image, engine = drawn.face(), samples.engine()
     faces, find = _timed(lambda: engine.find_faces(image))
     if len(faces) != 1:
         text = _("Faces found where there is 1: %(count)d.") % {"count": len(faces)}
@@ -205,7 +206,7 @@ def _timed(run: Callable[[], Any]) -> tuple[Any, float]:
 
 
 def _picture(data: bytes) -> Iterator[Finding]:
-    seen, find = _timed(lambda: capture.look(data))
+    seen, find = _timed(lambda: samples.look(data))
     facts = {"faces": len(seen.faces), "look_ms": find}
     if seen.quality:
         facts.update({name: round(each, 3) for name, each in seen.quality._asdict().items()})
@@ -214,7 +215,7 @@ def _picture(data: bytes) -> Iterator[Finding]:
         yield Finding("picture", State.WARNING, text, {**facts, "problem": problem.code})
         return
     _encoding, encode = _timed(
-        lambda: capture.engine().encode_with_mirror(seen.image, seen.faces[0])
+        lambda: samples.engine().encode_with_mirror(seen.image, seen.faces[0])
     )
     facts["encode_ms"] = encode
     text = _(

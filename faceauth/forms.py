@@ -17,7 +17,8 @@ from django.utils.functional import cached_property
 from django.utils.text import format_lazy
 from django.utils.translation import gettext_lazy as _
 
-from . import attempts, capture, challenge, conf, devices, enrolment, errors, shots, users
+from . import attempts, challenge, conf, devices, enrolment, errors, shots, users
+from .capture import samples
 from .http import rate_limit
 from .vision import liveness
 from .vision.encoding import Encoding
@@ -57,7 +58,7 @@ class SnapshotField(forms.Field):
         self.shots = shots
         self.frames = frames
 
-    def clean(self, value: Sequence[UploadedFile]) -> list[capture.Look]:
+    def clean(self, value: Sequence[UploadedFile]) -> list[samples.Look]:
         """The pictures, looked at.
 
         Raises:
@@ -72,7 +73,7 @@ class SnapshotField(forms.Field):
             raise errors.MissingSnapshot(message % {"count": self.shots})
         if len(value) > conf.get().MAX_SNAPSHOTS:
             raise errors.TooLarge(_("There are too many pictures."))
-        return capture.looks(value)
+        return samples.looks(value)
 
 
 class MovementField(forms.Field):
@@ -103,7 +104,7 @@ class ChallengedForm(forms.Form):
         super().__init__(*args, **kwargs)
         self.request = request
 
-    def answer(self, files: Sequence[UploadedFile]) -> tuple[list[capture.Look], list[str]]:
+    def answer(self, files: Sequence[UploadedFile]) -> tuple[list[samples.Look], list[str]]:
         """The frames, looked at, and the turns that they have to show. Spends the challenge.
 
         Raises:
@@ -113,7 +114,7 @@ class ChallengedForm(forms.Form):
         if not token or not files or self.request is None:
             raise errors.CameraNeeded()
         turns = challenge.redeem(self.request, token)
-        return capture.movement(files), turns
+        return samples.movement(files), turns
 
 
 class FaceLoginForm(ChallengedForm):
@@ -304,7 +305,7 @@ class EnrolForm(ChallengedForm):
         looks = self.cleaned_data.get("snapshot")
         if looks and not self.errors:
             live = self._live() if self.challenged else None
-            self.cleaned_data["encodings"] = encodings = capture.encodings(looks)
+            self.cleaned_data["encodings"] = encodings = samples.encodings(looks)
             self.cleaned_data["notes"] = self._notes(looks)
             enrolment.check_same_person(encodings)
             enrolment.check_no_copies(encodings)
@@ -312,7 +313,7 @@ class EnrolForm(ChallengedForm):
                 enrolment.check_same_person(np.vstack([encodings, live]))
         return self.cleaned_data
 
-    def _notes(self, looks: Sequence[capture.Look]) -> list[shots.Note]:
+    def _notes(self, looks: Sequence[samples.Look]) -> list[shots.Note]:
         files = self.files.getlist(self.add_prefix("snapshot"))
         source = shots.source_of(each.name for each in files)
         return shots.notes(source, [each.quality for each in looks])
@@ -325,6 +326,6 @@ class EnrolForm(ChallengedForm):
         """
         looks, turns = self.answer(self.cleaned_data["frame"])
         try:
-            return capture.probe_encodings(challenge.straight(looks, turns)[:1])
+            return samples.probe_encodings(challenge.straight(looks, turns)[:1])
         except NotLiveError as error:
             raise errors.ChallengeFailed() from error

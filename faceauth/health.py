@@ -17,7 +17,8 @@ from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 
-from . import capture, conf, encoders
+from . import conf, encoders
+from .capture import samples
 from .encryption import crypto
 
 logger = logging.getLogger("faceauth")
@@ -58,7 +59,7 @@ def load_networks() -> None:
     Raises:
         ModelError: a network's file is missing or damaged.
     """
-    capture.engine().load()
+    samples.engine().load()
 
 
 def turn_keys() -> None:

@@ -11,7 +11,8 @@ from typing import Any
 from django import forms
 from django.http import HttpRequest
 
-from . import attempts, backends, capture, conf, errors, events
+from . import attempts, backends, conf, errors, events
+from .capture import samples
 from .forms import ChallengedForm, MovementField, SnapshotField
 from .models import FaceEvent
 from .policy import Decision, Outcome
@@ -63,7 +64,7 @@ class VerifyForm(ChallengedForm):
         """
         pictures = self.cleaned_data["snapshot"]
         if not self.challenged:
-            return capture.probe_encodings(pictures)
+            return samples.probe_encodings(pictures)
         return backends.configured().probe(*self.answer(pictures))
 
     def _verify(self, probe: Encoding) -> bool:

@@ -30,7 +30,6 @@ from django.views.generic import FormView, TemplateView, View
 from . import (
     adaptation,
     attempts,
-    capture,
     challenge,
     conf,
     confirmation,
@@ -40,12 +39,12 @@ from . import (
     errors,
     events,
     faces,
-    guidance,
     receivers,
     rights,
     second_step,
     users,
 )
+from .capture import guidance, samples
 from .forms import EnrolForm, FaceLoginForm, OwnFaceForm, OwnPasswordForm
 from .gallery import in_database
 from .http import client_ip, json_body, rate_limit
@@ -215,7 +214,7 @@ class PreviewView(PostOnlyView):
             rate_limit.check("preview", client_ip.counted(request), most, rate_limit.MINUTE)
             if frame is None:
                 raise errors.MissingSnapshot()
-            return JsonResponse(guidance.advise(capture.look(frame), self._pose()))
+            return JsonResponse(guidance.advise(samples.look(frame), self._pose()))
         except errors.FaceError as error:
             return error_response(request, error)
 

@@ -11,7 +11,7 @@ import numpy as np
 from django.utils.translation import gettext as _
 from numpy.typing import NDArray
 
-from faceauth import capture
+from faceauth.capture.samples import samples
 from faceauth.folders import files
 from faceauth.folders.processes import in_processes
 from faceauth.vision import Face, ImageError, decode_image
@@ -60,7 +60,7 @@ def encode(path: Path) -> Photo:
         image = decode_image(path.read_bytes())
     except (ImageError, OSError) as error:
         return Photo(path, None, _("unreadable: %(why)s") % {"why": error})
-    engine = capture.engine()
+    engine = samples.engine()
     faces = engine.find_faces(image)
     if not faces:
         return Photo(path, None, _("no face found"))

@@ -9,7 +9,7 @@ from typing import TypeVar
 
 import numpy as np
 
-from faceauth import capture
+from faceauth.capture.samples import samples
 from faceauth.vision import ImageError, decode_image, liveness
 from faceauth.vision.encoding import Encoding
 from faceauth.vision.liveness import LEFT, RIGHT
@@ -34,7 +34,7 @@ def read(path: Path) -> Portrait | None:
         image = decode_image(path.read_bytes())
     except (ImageError, OSError):
         return None
-    engine = capture.engine()
+    engine = samples.engine()
     match engine.find_faces(image):
         case [face]:
             return Portrait(path, face, engine.encode_views(image, face))

@@ -12,7 +12,8 @@ from django.db import transaction
 from django.http import HttpRequest
 from django.utils.translation import gettext_noop
 
-from faceauth import capture, challenge, matching, policy
+from faceauth import challenge, matching, policy
+from faceauth.capture.samples import samples
 from faceauth.errors import FaceError
 from faceauth.vision.encoding import Encoding
 from faceauth.vision.liveness import NotLiveError
@@ -93,9 +94,9 @@ class Verdict(NamedTuple):
 def judge(case: Case) -> Verdict:
     """Whether the attempt logs in as the person that it claims to be."""
     try:
-        looks = capture.movement([jpeg(frame) for frame in case.frames()])
+        looks = samples.movement([jpeg(frame) for frame in case.frames()])
         straight = challenge.live(looks, case.turns)
-        probe = capture.probe_encodings([look for look in straight if not look.problem()])
+        probe = samples.probe_encodings([look for look in straight if not look.problem()])
     except FaceError as error:
         return Verdict(False, str(error.code))
     except NotLiveError as error:
@@ -117,7 +118,7 @@ def judge_again(case: Case) -> Verdict:
     turn = "at first: "
     with transaction.atomic():
         try:
-            looks = capture.movement([jpeg(frame) for frame in case.frames()])
+            looks = samples.movement([jpeg(frame) for frame in case.frames()])
             challenge.redeem(visitor, first)
             challenge.straight(looks, case.turns)
             turn = ""

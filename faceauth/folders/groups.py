@@ -10,7 +10,8 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from faceauth import capture, conf
+from faceauth import conf
+from faceauth.capture.samples import samples
 from faceauth.policy import Decision, Outcome
 from faceauth.vision import Face, ImageError, ImageTooLargeError, decode_image
 from faceauth.vision.alignment import Box
@@ -97,11 +98,11 @@ def faces(image: Image, smallest: float) -> list[Face]:
     height, width = image.shape[:2]
     side = math.sqrt(MOST_PIXELS) * smallest / WINDOW
     if height * width <= side * side:
-        return capture.engine().find_faces(image, smallest=smallest, beside=None)
+        return samples.engine().find_faces(image, smallest=smallest, beside=None)
     found = faces(image, smallest * WHOLE)
     for left, top in _tiles((width, height), round(side), round(smallest * SHARED)):
         tile = np.ascontiguousarray(image[top : top + round(side), left : left + round(side)])
-        for face in capture.engine().find_faces(tile, smallest=smallest, beside=None):
+        for face in samples.engine().find_faces(tile, smallest=smallest, beside=None):
             if not _is_cut(face, tile, (left, top), (width, height)):
                 found.append(_moved(face, left, top))
     kept: list[Face] = []
@@ -127,7 +128,7 @@ def _read(path: Path) -> Image:
 
 
 def _whose(image: Image, face: Face, known: Known) -> Found:
-    encoding = capture.engine().encode_with_mirror(image, face)
+    encoding = samples.engine().encode_with_mirror(image, face)
     quality = measure(image, face.box, face.landmarks)
     return Found(face.box, quality, known.decide(encoding))
 

@@ -11,7 +11,8 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from faceauth import capture, conf, enrolment, errors
+from faceauth import conf, enrolment, errors
+from faceauth.capture.samples import samples
 from faceauth.vision.encoding import Encoding
 from faceauth.vision.quality import Quality
 
@@ -68,7 +69,7 @@ def _look(path: Path, thumbnails: bool) -> Photo:
     """A photo, judged as the site judges what the camera sends."""
     try:
         with path.open("rb") as file:
-            look = capture.look(file)
+            look = samples.look(file)
     except errors.FaceError as error:
         return Photo(path, error.default_code)
     except OSError:
@@ -93,7 +94,7 @@ def _unless_copied(photo: Photo, taken: Sequence[Photo]) -> Photo:
     return photo
 
 
-def _details(look: capture.Look) -> dict[str, Any]:
+def _details(look: samples.Look) -> dict[str, Any]:
     """What `reasons` may say of a picture."""
     height = look.quality.head_size if look.quality else 0
     return {"faces": len(look.faces), "height": height, "least": conf.get().MIN_FACE_SIZE}

@@ -14,7 +14,8 @@ from playwright.sync_api import expect, sync_playwright
 from pytest_django.live_server_helper import LiveServer
 
 from accounts.models import User
-from faceauth import capture, enrolment
+from faceauth import enrolment
+from faceauth.capture.samples import samples
 from faceauth.gallery import gallery
 from tests.support import chromium
 from tests.support.browsing import PASSWORD, Visitors
@@ -86,5 +87,5 @@ def visitors(browsers: Visitors, webcam: Webcam, live_server) -> Iterator[Visito
 def member(transactional_db) -> User:
     """Ada, with a face (obama's, from two photographs) and a password."""
     user = User.objects.create_user("ada", "ada@example.com", PASSWORD)
-    enrolment.enrol(user, capture.encodings([snapshot("obama2"), snapshot("obama3")]))
+    enrolment.enrol(user, samples.encodings([snapshot("obama2"), snapshot("obama3")]))
     return user

@@ -5,7 +5,8 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from faceauth import capture, errors
+from faceauth import errors
+from faceauth.capture.samples import samples
 from faceauth.vision import Face
 
 Encodings = NDArray[np.float32]
@@ -15,10 +16,10 @@ FACE = Face(
 )
 
 
-class Known(capture.Look):
+class Known(samples.Look):
     """A look at a picture that is an encoding itself."""
 
-    def __init__(self, picture: capture.Picture) -> None:
+    def __init__(self, picture: samples.Picture) -> None:
         super().__init__(np.full((200, 200, 3), 128, np.uint8), [FACE])
         data = picture if isinstance(picture, bytes) else picture.read()
         self._encoding: Encodings = np.frombuffer(data, np.float32)

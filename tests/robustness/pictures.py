@@ -14,7 +14,7 @@ from random import Random
 
 from PIL import Image, PngImagePlugin
 
-from faceauth import capture
+from faceauth.capture.samples import samples
 from faceauth.vision import decode_image
 from tests.support.faces import Faces
 
@@ -41,7 +41,7 @@ def scene(name: str) -> Image.Image:
     if name == "nobody":
         return Image.effect_mandelbrot((SIDE, SIDE), (-2, -1.5, 1, 1.5), 60).convert("RGB")
     photograph = decode_image(Faces()[name])
-    left, top, right, bottom = capture.engine().find_faces(photograph)[0].box
+    left, top, right, bottom = samples.engine().find_faces(photograph)[0].box
     margin = round((bottom - top) * (1 / FACE_SHARE - 1) / 2)
     box = (left - margin, top - margin, right + margin, bottom + margin)
     return Image.fromarray(photograph).crop(box).resize((SIDE, SIDE))

@@ -17,7 +17,7 @@ from django.contrib.sessions.models import Session
 from django.test import Client
 
 from accounts.models import User
-from faceauth import capture
+from faceauth.capture.samples import samples
 from faceauth.models import FaceEvent
 from tests.robustness import pictures
 from tests.robustness.hostile import CHALLENGE, FORGET, LOGIN, PREVIEW, VERIFY, Attack, Known
@@ -122,7 +122,7 @@ def warm_up(site, client, known):
 @cache
 def look_at_the_largest():
     """Let all be allocated that is once: no picture takes more."""
-    capture.look(pictures.largest())
+    samples.look(pictures.largest())
 
 
 def hear(site, seed, known):

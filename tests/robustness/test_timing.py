@@ -19,8 +19,9 @@ from django.test import Client, RequestFactory
 from django.utils import timezone
 
 from accounts.models import User
-from faceauth import attempts, backends, capture, challenge, conf, enrolment, policy, signals
+from faceauth import attempts, backends, challenge, conf, enrolment, policy, signals
 from faceauth.backends import FaceBackend
+from faceauth.capture.samples import samples
 from faceauth.encryption import crypto
 from faceauth.errors import ChallengeFailed
 from faceauth.models import FaceEvent, FailureCount
@@ -109,7 +110,7 @@ def face(name):
 @pytest.mark.parametrize("accept", ["application/json", "text/html"])
 @pytest.mark.parametrize("times", [0, 4, 30, 60])
 def test_answer_and_work_are_the_same(done, failed, monkeypatch, accept, times):
-    monkeypatch.setattr(capture, "look", Known)
+    monkeypatch.setattr(samples, "look", Known)
     guess("somebody", face("anybody"))  # what is made once is made by then
     answers, works = {}, {}
     for name in (*NAMES, "inactive himself", "disabled herself"):

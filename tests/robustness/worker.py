@@ -23,14 +23,15 @@ from django.db import connections  # noqa: E402
 from django.test import Client  # noqa: E402
 
 from accounts.models import User  # noqa: E402
-from faceauth import capture, db  # noqa: E402
+from faceauth import db  # noqa: E402
+from faceauth.capture.samples import samples
 from tests.robustness.known import Known, shots  # noqa: E402
 
 
 def enrol(first: int) -> None:
     """Enrol one after another again, over and over, and let somebody new sign up now and then."""
     settings.FACEAUTH.update(ENROLMENTS_PER_HOUR=10**9, LOOK_ALIKES="allow")
-    capture.look = Known
+    samples.look = Known
     people = [*User.objects.filter(username__startswith="user").order_by("pk")]
     for time in count(first):
         user, client = people[time % len(people)], Client()

@@ -53,7 +53,7 @@ def test_neither_face_nor_password_is_no_account(ask, db):
 
 
 def test_face_without_consent_is_not_computed(ask, db, shots, monkeypatch):
-    monkeypatch.setattr("faceauth.capture.encodings", pytest.fail)
+    monkeypatch.setattr("faceauth.capture.samples.encodings", pytest.fail)
     status, answer = ask(SIGN_UP, **GOOD, snapshot=shots())
     assert status == 400
     assert answer["error"]["fields"]["consent"]
@@ -107,7 +107,7 @@ def test_pictures_to_sign_up_with_are_limited_by_address(client, db, shots, sett
     form = {**GOOD, "consent": "on"}
     assert client.post(SIGN_UP, {**form, "snapshot": shots("obama")}).status_code == 400
     with monkeypatch.context() as blind:
-        blind.setattr("faceauth.capture.looks", pytest.fail)
+        blind.setattr("faceauth.capture.samples.looks", pytest.fail)
         response = client.post(SIGN_UP, {**form, "snapshot": shots()})
     assert response.status_code == 429
     assert int(response["Retry-After"]) <= 3600

@@ -55,7 +55,7 @@ def guess(client, upload):
 def quick(monkeypatch):
     """Spare a test that guesses often the looking at pictures; nobody has this face."""
     probe = np.random.default_rng(0).normal(size=(1, 128)).astype(np.float32)
-    monkeypatch.setattr("faceauth.capture.probe_encodings", lambda snapshot: probe)
+    monkeypatch.setattr("faceauth.capture.samples.probe_encodings", lambda snapshot: probe)
 
 
 @pytest.fixture
@@ -104,7 +104,7 @@ def test_sixth_guess_in_a_row_waits_whether_or_not_the_account_exists(
 ):
     assert [guess(name).status_code for _ in range(5)] == [401] * 5
     clock.go(12)
-    monkeypatch.setattr("faceauth.capture.looks", pytest.fail)
+    monkeypatch.setattr("faceauth.capture.samples.looks", pytest.fail)
     response = guess(name, "obama2")
     assert (response.status_code, response["Retry-After"]) == (429, "18")
     assert response.json()["error"] == {
@@ -297,7 +297,7 @@ def test_fifty_failures_disable_the_face_until_a_password_login(
 ):
     with monkeypatch.context() as patch:
         probe = np.ones((1, 128), np.float32)
-        patch.setattr("faceauth.capture.probe_encodings", lambda snapshot: probe)
+        patch.setattr("faceauth.capture.samples.probe_encodings", lambda snapshot: probe)
         disable(clock, times=49)
         assert not FailureCount.objects.filter(disabled_at__isnull=False)
         disable(clock, times=1)

@@ -9,7 +9,7 @@ from django.test import Client
 from PIL import Image
 
 from accounts.models import User
-from faceauth import capture
+from faceauth.capture.samples import samples
 from tests.site.conftest import JSON
 from tests.support.people import OBAMA
 from tests.unit.vision.test_images import huge_png, saved
@@ -161,8 +161,8 @@ def test_uploads_never_touch_the_disk(db, ask, upload, faces, monkeypatch):
 
 
 def test_crowd_is_asked_to_come_back(client, db, upload, monkeypatch):
-    monkeypatch.setattr(capture, "WAIT_SECONDS", 0.01)
-    turns = capture._turns()
+    monkeypatch.setattr(samples, "WAIT_SECONDS", 0.01)
+    turns = samples._turns()
     taken = 0
     while turns.acquire(blocking=False):
         taken += 1
@@ -178,9 +178,9 @@ def test_crowd_is_asked_to_come_back(client, db, upload, monkeypatch):
 
 
 def test_crowd_that_comes_between_looking_and_encoding(client, db, upload, monkeypatch):
-    monkeypatch.setattr(capture, "WAIT_SECONDS", 0.01)
-    turns, taken = capture._turns(), []
-    looked = capture.looks
+    monkeypatch.setattr(samples, "WAIT_SECONDS", 0.01)
+    turns, taken = samples._turns(), []
+    looked = samples.looks
 
     def crowd(snapshot):
         seen = looked(snapshot)
@@ -188,7 +188,7 @@ def test_crowd_that_comes_between_looking_and_encoding(client, db, upload, monke
             taken.append(1)
         return seen
 
-    monkeypatch.setattr(capture, "looks", crowd)
+    monkeypatch.setattr(samples, "looks", crowd)
     try:
         response = client.post(LOGIN, {"snapshot": upload("astronaut")}, headers=JSON)
     finally:

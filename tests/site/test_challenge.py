@@ -180,7 +180,7 @@ def test_no_challenge_at_all(client, obama, token):
 
 
 def test_pictures_are_not_looked_at_for_a_challenge_that_is_none(client, obama, monkeypatch):
-    monkeypatch.setattr("faceauth.capture.look", pytest.fail)
+    monkeypatch.setattr("faceauth.capture.samples.look", pytest.fail)
     assert refusal(client, turning("obama", "left", "right"), "x")[1] == "challenge_failed"
 
 

@@ -13,7 +13,8 @@ from django.db.migrations.recorder import MigrationRecorder
 from PIL import Image
 
 from accounts.models import User
-from faceauth import capture, diagnosis
+from faceauth import diagnosis
+from faceauth.capture.samples import samples
 from faceauth.vision import Engine, drawn
 from tests.support.people import picture
 from tests.unit.test_checks import KEY, KEYS
@@ -131,7 +132,7 @@ class TestPicture:
 
 
 def test_the_drawn_face_is_one_to_the_networks():
-    engine = capture.engine()
+    engine = samples.engine()
     (face,) = engine.find_faces(drawn.face())
     assert face.score > 0.9
     off = np.linalg.norm(engine.encode_with_mirror(drawn.face(), face) - drawn.encoding())
@@ -151,7 +152,7 @@ def test_networks_that_find_nothing(doctor, monkeypatch):
 
 
 def test_weights_that_are_missing(doctor, monkeypatch):
-    monkeypatch.setattr(capture, "engine", lambda: Engine())
+    monkeypatch.setattr(samples, "engine", lambda: Engine())
     monkeypatch.setattr("faceauth.vision.engine.DETECTOR_FILE", "missing.dat")
     status, found = doctor()
     assert (status, states(found)["networks"], states(found)["self-test"]) == (1, BROKEN, BROKEN)
@@ -160,7 +161,7 @@ def test_weights_that_are_missing(doctor, monkeypatch):
 @pytest.mark.filterwarnings("ignore:Specified provider")
 def test_card_that_cannot_be_used_is_told(doctor, monkeypatch):
     engine = Engine(providers=["CUDAExecutionProvider", "CPUExecutionProvider"])
-    monkeypatch.setattr(capture, "engine", lambda: engine)
+    monkeypatch.setattr(samples, "engine", lambda: engine)
     status, found = doctor()
     assert (status, states(found)["provider"]) == (0, WARNING)
     assert "CPUExecutionProvider does the work" in text(found, "provider")

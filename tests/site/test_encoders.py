@@ -7,7 +7,8 @@ import pytest
 from django.core.management import CommandError, call_command
 
 from accounts.models import User
-from faceauth import capture, checks, enrolment, rights
+from faceauth import checks, enrolment, rights
+from faceauth.capture.samples import samples
 from faceauth.encryption import crypto
 from faceauth.encryption.fields import Sealed
 from faceauth.errors import LookAlike
@@ -226,4 +227,4 @@ def test_evaluation_asks_for_a_calibration_and_encodes_by_the_encoder(
 
 
 def encodings(*names):
-    return capture.encodings([picture(name) for name in names])
+    return samples.encodings([picture(name) for name in names])

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from django.db import OperationalError
 
-from faceauth import capture
+from faceauth.capture.samples import samples
 from faceauth.vision import Engine
 
 LIVE, READY = "/face/health/", "/face/health/ready/"
@@ -53,7 +53,7 @@ def test_database_that_does_not_answer(client, db, on, monkeypatch, caplog):
 
 def test_weights_that_are_missing(client, db, on, monkeypatch, caplog):
     engine = Engine()
-    monkeypatch.setattr(capture, "engine", lambda: engine)
+    monkeypatch.setattr(samples, "engine", lambda: engine)
     monkeypatch.setattr("faceauth.vision.engine.DETECTOR_FILE", "missing.dat")
     assert failing(client, caplog) == ["networks"]
 

@@ -25,7 +25,8 @@ from schemathesis.core.transport import Response
 from schemathesis.specs.openapi import checks
 
 from config.wsgi import application
-from faceauth import api, capture, errors, health, urls
+from faceauth import api, errors, health, urls
+from faceauth.capture.samples import samples
 from faceauth.models import FailureCount
 from faceauth.views import CaptureMixin, ExportView, PostOnlyView
 from tests.robustness.pictures import plain
@@ -190,13 +191,13 @@ def test_being_watched(told, settings, monkeypatch):
     assert told("/face/health/", "GET") == told("/face/health/ready/", "GET") == 404
     settings.FACEAUTH = {**settings.FACEAUTH, "HEALTH": True}
     assert told("/face/health/", "GET") == told("/face/health/ready/", "GET") == 200
-    monkeypatch.setattr(capture, "engine", None)
+    monkeypatch.setattr(samples, "engine", None)
     assert told("/face/health/ready/", "GET") == 503
 
 
 def test_a_crowd(told, monkeypatch):
-    monkeypatch.setattr(capture, "WAIT_SECONDS", 0.01)
-    monkeypatch.setattr(capture._turns(), "acquire", lambda **_: False)
+    monkeypatch.setattr(samples, "WAIT_SECONDS", 0.01)
+    monkeypatch.setattr(samples._turns(), "acquire", lambda **_: False)
     assert told(LOGIN, snapshot=encoded(picture("biden"))) == 503
 
 

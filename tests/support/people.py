@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from faceauth import capture
+from faceauth.capture.samples import samples
 from faceauth.vision.encoding import Encoding
 from tests.support.faces import Faces
 from tests.support.webcam import snapshot
@@ -18,4 +18,4 @@ def picture(name: str) -> bytes:
 
 def encodings(*names: str) -> Encoding:
     """What the site computes from these pictures, float32 (n, 128)."""
-    return capture.encodings([picture(name) for name in names])
+    return samples.encodings([picture(name) for name in names])

@@ -6,7 +6,8 @@ from itertools import combinations, product
 import numpy as np
 import pytest
 
-from faceauth import capture, policy
+from faceauth import policy
+from faceauth.capture.samples import samples
 from faceauth.matching import Templates, cohort, distance
 
 OBAMA, OTHERS = ["obama", "obama2", "obama3"], ["biden", "astronaut"]
@@ -16,7 +17,7 @@ PEOPLE = [*OBAMA, *OTHERS]
 @pytest.fixture(scope="module")
 def ours(faces):
     """What the site computes from one picture each, float32 (1, 128) by name."""
-    return {name: capture.encodings([faces[name]]) for name in PEOPLE}
+    return {name: samples.encodings([faces[name]]) for name in PEOPLE}
 
 
 @pytest.fixture(scope="module")

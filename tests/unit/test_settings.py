@@ -8,7 +8,8 @@ import pytest
 from django.test import override_settings
 
 from docs import __main__ as docs
-from faceauth import capture, conf
+from faceauth import conf
+from faceauth.capture.samples import samples
 
 
 def test_docs_are_as_the_settings_are():
@@ -37,10 +38,10 @@ def test_changed_settings_count_at_once(settings):
 
 @pytest.mark.parametrize("threads", [2, 3])
 def test_what_is_made_from_settings_is_made_anew(threads):
-    engine, turns = capture.engine(), capture._turns()
-    assert capture.engine() is engine
+    engine, turns = samples.engine(), samples._turns()
+    assert samples.engine() is engine
     with override_settings(FACEAUTH={"THREADS": threads, "MAX_CONCURRENT_LOOKS": 7}):
-        assert capture.engine().threads == threads
-        assert capture._turns()._value == 7
-    assert capture.engine().threads == engine.threads
-    assert capture._turns()._value == turns._value
+        assert samples.engine().threads == threads
+        assert samples._turns()._value == 7
+    assert samples.engine().threads == engine.threads
+    assert samples._turns()._value == turns._value

@@ -14,7 +14,8 @@ from django.db import connection
 from django.utils.translation import gettext as _
 from tqdm import tqdm
 
-from faceauth import capture, challenge, conf
+from faceauth import challenge, conf
+from faceauth.capture.samples import samples
 from faceauth.evaluation import clips, liveness_report, photos, supply, trials
 from faceauth.evaluation.clips import Asked, Window
 from faceauth.evaluation.supply import Supply
@@ -99,7 +100,7 @@ class Command(BaseCommand):
         templates: dict[str, Encoding] = {}
         if folder is None:
             return films, templates
-        engine = capture.engine()
+        engine = samples.engine()
         asked = Asked(challenge.TURNED, challenge.MIDDLE)
         try:
             for clip in clips.read_all(folder):

@@ -6,8 +6,9 @@ from typing import Any, NamedTuple
 
 from django.utils.translation import gettext as _
 
-from .capture import Look
-from .vision.quality import Quality
+from faceauth.vision.quality import Quality
+
+from .samples import Look
 
 SMALLEST, LARGEST = 0.25, 0.85  # of the frame's height
 CENTRE = (0.27, 0.73)  # of the frame's width and height

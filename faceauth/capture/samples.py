@@ -16,8 +16,8 @@ from typing import IO
 import numpy as np
 from numpy.typing import NDArray
 
-from . import conf, encoders, errors, metrics
-from .vision import (
+from faceauth import conf, encoders, errors, metrics
+from faceauth.vision import (
     Engine,
     Face,
     ImageError,
@@ -25,8 +25,8 @@ from .vision import (
     UnsupportedImageError,
     decode_image,
 )
-from .vision.encoding import Encoder, Encoding
-from .vision.quality import Quality, measure
+from faceauth.vision.encoding import Encoder, Encoding
+from faceauth.vision.quality import Quality, measure
 
 # Beyond these an encoding moves by more than half the distance that tells people apart: a photo
 # of LFW by 0.24 when darkened to 0.07, by 0.27 when blurred to 0.08 (medians 0.15 and 0.19 at the
