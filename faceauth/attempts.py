@@ -26,7 +26,7 @@ from .db import atomic
 from .errors import TooManyAttempts
 from .http import client_ip
 from .models import FaceEvent, FailureCount
-from .spent import spend
+from .single_use import spend
 
 FIRST_WAIT, LONGEST_WAIT = timedelta(seconds=30), timedelta(hours=1)
 

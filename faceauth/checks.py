@@ -22,16 +22,17 @@ from .calibration import calibration, data
 from .conf import FaceAuthSettings
 from .encryption import crypto
 from .encryption.fields import PLAIN
+from .liveness import head_turns
 from .matching import cohort
 from .models import FaceTemplateMixin
-from .vision import ModelError, liveness
+from .vision import ModelError
 from .vision.networks import DETECTOR_FILE, ENCODER_FILE, LANDMARKS_FILE, model_path
 
 # No rate above it is meant seriously, and the table ends there.
 HIGHEST_RATE = 0.1
 
 # Three frames each: further apart than a head moves between two.
-MOST_TURNS = liveness.MOST // 3
+MOST_TURNS = head_turns.MOST // 3
 
 # What dates and cookies can be counted by, and how long nobody waits for a head to turn.
 LONGEST = {
@@ -261,7 +262,7 @@ def _out_of_bounds() -> Iterator[CheckMessage]:
         yield Error(message, hint=hint, id="faceauth.E012")
     if now.CHALLENGE_TURNS > MOST_TURNS:
         message = f"FACEAUTH['CHALLENGE_TURNS'] is {now.CHALLENGE_TURNS}."
-        hint = f"{liveness.MOST} frames show {MOST_TURNS} turns at most."
+        hint = f"{head_turns.MOST} frames show {MOST_TURNS} turns at most."
         yield Error(message, hint=hint, id="faceauth.E011")
     for key in ("ENROLMENT_SHOTS", "LOGIN_FRAMES"):
         if (count := getattr(now, key)) > now.MAX_SNAPSHOTS:

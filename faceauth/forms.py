@@ -17,12 +17,12 @@ from django.utils.functional import cached_property
 from django.utils.text import format_lazy
 from django.utils.translation import gettext_lazy as _
 
-from . import attempts, challenge, conf, devices, enrolment, errors, shots, users
+from . import attempts, conf, devices, enrolment, errors, shots, users
 from .capture import samples
 from .http import rate_limit
-from .vision import liveness
+from .liveness import challenge, head_turns
+from .liveness.head_turns import NotLiveError
 from .vision.encoding import Encoding
-from .vision.liveness import NotLiveError
 
 
 class SnapshotInput(forms.FileInput):
@@ -90,7 +90,7 @@ class MovementField(forms.Field):
         Raises:
             TooLarge: there are too many.
         """
-        if len(value) > liveness.MOST:
+        if len(value) > head_turns.MOST:
             raise errors.TooLarge(_("There are too many pictures."))
         return value
 

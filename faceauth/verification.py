@@ -14,10 +14,10 @@ from django.http import HttpRequest
 from . import attempts, backends, conf, errors, events
 from .capture import samples
 from .forms import ChallengedForm, MovementField, SnapshotField
+from .liveness.head_turns import NotLiveError
 from .models import FaceEvent
 from .policy import Decision, Outcome
 from .vision.encoding import Encoding
-from .vision.liveness import NotLiveError
 
 
 class VerifyForm(ChallengedForm):

@@ -30,7 +30,6 @@ from django.views.generic import FormView, TemplateView, View
 from . import (
     adaptation,
     attempts,
-    challenge,
     conf,
     confirmation,
     devices,
@@ -50,6 +49,7 @@ from .gallery import in_database
 from .http import client_ip, json_body, rate_limit
 from .http.responses import error_response, wants_json, with_retry_after
 from .http.uploads import bounded_upload
+from .liveness import challenge
 from .models import FaceEvent
 
 

@@ -10,9 +10,9 @@ from django.http import HttpRequest
 from django.utils.translation import gettext_lazy as _
 
 from faceauth import events
+from faceauth.liveness.head_turns import NotLiveError, Reason
 from faceauth.models import FaceEvent
 from faceauth.policy import Outcome
-from faceauth.vision.liveness import NotLiveError, Reason
 
 
 def _not_live(reason: Reason) -> str:

@@ -10,9 +10,10 @@ from typing import TypeVar
 import numpy as np
 
 from faceauth.capture.samples import samples
-from faceauth.vision import ImageError, decode_image, liveness
+from faceauth.liveness import head_turns
+from faceauth.liveness.head_turns import LEFT, RIGHT
+from faceauth.vision import ImageError, decode_image
 from faceauth.vision.encoding import Encoding
-from faceauth.vision.liveness import LEFT, RIGHT
 
 from .albums import Album
 from .attacks import Portrait
@@ -80,7 +81,7 @@ class Supply:
         self.albums = [
             photos
             for photos in self.people.values()
-            if len(photos) >= FEWEST_PHOTOS and Album(photos).reach >= liveness.TURNED
+            if len(photos) >= FEWEST_PHOTOS and Album(photos).reach >= head_turns.TURNED
         ]
         self.films = films
         self._templates = templates

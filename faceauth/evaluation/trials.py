@@ -12,11 +12,12 @@ from django.db import transaction
 from django.http import HttpRequest
 from django.utils.translation import gettext_noop
 
-from faceauth import challenge, matching, policy
+from faceauth import matching, policy
 from faceauth.capture.samples import samples
 from faceauth.errors import FaceError
+from faceauth.liveness import challenge
+from faceauth.liveness.head_turns import NotLiveError
 from faceauth.vision.encoding import Encoding
-from faceauth.vision.liveness import NotLiveError
 
 from . import albums, attacks, replays
 from .attacks import Frames, Portrait

@@ -10,7 +10,8 @@ from django.core import mail
 from playwright.sync_api import FilePayload, Page, expect
 
 from accounts.models import User
-from faceauth import challenge, enrolment
+from faceauth import enrolment
+from faceauth.liveness import challenge
 from faceauth.models import FaceEvent
 from tests.support import admin
 from tests.support.accessibility import assert_accessible

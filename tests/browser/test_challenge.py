@@ -9,7 +9,7 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from accounts.models import User
-from faceauth import challenge
+from faceauth.liveness import challenge
 from tests.support.accessibility import assert_accessible
 from tests.support.browsing import (
     NOT_RECOGNISED_ALONE,

@@ -10,7 +10,7 @@ from django.contrib.sessions.models import Session
 from playwright.sync_api import Page, expect
 
 from accounts.models import User
-from faceauth import challenge
+from faceauth.liveness import challenge
 from tests.support.accessibility import assert_accessible
 from tests.support.browsing import PASSWORD, PATIENTLY, Visitors
 from tests.support.webcam import Webcam

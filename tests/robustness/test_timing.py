@@ -19,13 +19,14 @@ from django.test import Client, RequestFactory
 from django.utils import timezone
 
 from accounts.models import User
-from faceauth import attempts, backends, challenge, conf, enrolment, policy, signals
+from faceauth import attempts, backends, conf, enrolment, policy, signals
 from faceauth.backends import FaceBackend
 from faceauth.capture.samples import samples
 from faceauth.encryption import crypto
 from faceauth.errors import ChallengeFailed
+from faceauth.liveness import challenge
+from faceauth.liveness.head_turns import NotLiveError, Reason
 from faceauth.models import FaceEvent, FailureCount
-from faceauth.vision.liveness import NotLiveError, Reason
 from tests.robustness import pictures
 from tests.robustness.known import Known, shots
 

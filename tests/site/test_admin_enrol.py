@@ -6,7 +6,8 @@ import pytest
 from django.core import mail
 
 from accounts.models import User
-from faceauth import adaptation, challenge
+from faceauth import adaptation
+from faceauth.liveness import challenge
 from faceauth.models import FaceEvent
 from tests.site.conftest import JSON
 from tests.support.admin import SEES_USERS, logged, member, staff

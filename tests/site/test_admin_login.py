@@ -11,8 +11,9 @@ from django.test import Client
 from django.utils import timezone
 
 from accounts.models import User
-from faceauth import challenge, second_step
+from faceauth import second_step
 from faceauth.admin_site import FaceAdminSite
+from faceauth.liveness import challenge
 from faceauth.models import FaceEvent, FailureCount
 from tests.site.conftest import JSON, PASSWORD, username_of
 from tests.support.admin import member

@@ -9,8 +9,8 @@ from django.test import Client
 from time_machine import travel
 
 from accounts.models import User
-from faceauth import challenge
 from faceauth.errors import ChallengeFailed
+from faceauth.liveness import challenge
 from faceauth.models import FaceEvent, FailureCount, Spent
 from tests.site.conftest import JSON, username_of
 from tests.support.heads import still, turning

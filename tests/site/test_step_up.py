@@ -16,9 +16,9 @@ from django.views import View
 
 from accounts.models import User
 from config.urls import handler404, handler500  # noqa: F401  (the site's own)
-from faceauth import challenge
 from faceauth.decorators import face_required
 from faceauth.forms import OwnPasswordForm
+from faceauth.liveness import challenge
 from faceauth.mixins import FaceRequiredMixin
 from faceauth.models import FaceEvent, FailureCount
 from tests.site.conftest import JSON, PASSWORD, username_of

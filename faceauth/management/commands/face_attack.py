@@ -14,13 +14,14 @@ from django.db import connection
 from django.utils.translation import gettext as _
 from tqdm import tqdm
 
-from faceauth import challenge, conf
+from faceauth import conf
 from faceauth.capture.samples import samples
 from faceauth.evaluation import clips, liveness_report, photos, supply, trials
 from faceauth.evaluation.clips import Asked, Window
 from faceauth.evaluation.supply import Supply
 from faceauth.evaluation.trials import ROWS, Case, Verdict
 from faceauth.folders import running
+from faceauth.liveness import challenge
 from faceauth.models import Spent
 from faceauth.vision.encoding import Encoding
 

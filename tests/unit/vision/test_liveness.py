@@ -4,8 +4,7 @@ import cv2
 import numpy as np
 import pytest
 
-from faceauth.vision import Engine, decode_image
-from faceauth.vision.liveness import (
+from faceauth.liveness.head_turns import (
     LEFT,
     MOST_CHANGED,
     RIGHT,
@@ -16,6 +15,7 @@ from faceauth.vision.liveness import (
     check_person,
     check_turns,
 )
+from faceauth.vision import Engine, decode_image
 from tests.support.heads import filmed, still, turning
 from tests.support.webcam import frame, tilted
 

@@ -14,14 +14,15 @@ import numpy as np
 from django.core import signing
 from django.http import HttpRequest
 
-from . import conf
-from .calibration import calibration
-from .capture.samples import Look
-from .errors import ChallengeExpired, ChallengeFailed
-from .spent import spend
-from .vision import liveness
-from .vision.encoding import template
-from .vision.liveness import LEFT, RIGHT, Frame, NotLiveError
+from faceauth import conf
+from faceauth.calibration import calibration
+from faceauth.capture.samples import Look
+from faceauth.errors import ChallengeExpired, ChallengeFailed
+from faceauth.single_use import spend
+from faceauth.vision.encoding import template
+
+from . import head_turns
+from .head_turns import LEFT, RIGHT, Frame, NotLiveError
 
 # What the page asks for: a little more than the server insists on.
 TURNED, MIDDLE = 0.2, 0.1
@@ -43,7 +44,7 @@ def issue(request: HttpRequest) -> dict[str, Any]:
         "challenge": signing.dumps(token, salt=_SALT),
         "turns": turns,
         "seconds": settings.CHALLENGE_SECONDS,
-        "frames": liveness.MOST,
+        "frames": head_turns.MOST,
         "turned": TURNED,
         "middle": MIDDLE,
     }
@@ -92,7 +93,7 @@ def straight(looks: Sequence[Look], turns: Sequence[str]) -> list[Look]:
     """
     pixels = {look.image.tobytes() for look in looks}
     if len(pixels) < len(looks) or not spend("frame", pixels, FRAMES_KEPT):
-        raise NotLiveError(liveness.Reason.COPIED)
+        raise NotLiveError(head_turns.Reason.COPIED)
     return live(looks, turns)
 
 
@@ -103,7 +104,7 @@ def live(looks: Sequence[Look], turns: Sequence[str]) -> list[Look]:
         NotLiveError: they do not show one live head that turns as it was asked to.
     """
     frames = [Frame(look.image, look.faces[0].box, look.faces[0].yaw) for look in looks]
-    found = liveness.check_turns(frames, turns)
+    found = head_turns.check_turns(frames, turns)
     encodings = [template(look.encoding(quickly=True)[None]) for look in looks]
-    liveness.check_person(np.stack(encodings), found, calibration().scale)
+    head_turns.check_person(np.stack(encodings), found, calibration().scale)
     return [looks[index] for index in found]

@@ -16,8 +16,8 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from .alignment import Box
-from .encoding import Encoding, template
+from faceauth.vision.alignment import Box
+from faceauth.vision.encoding import Encoding, template
 
 Image = NDArray[np.uint8]
 
