@@ -9,9 +9,9 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from benchmarks.speed import timed
-from faceauth import policy
-from faceauth.matching import Templates, distance, frames
-from faceauth.policy import Match
+from faceauth.recognition import policy
+from faceauth.recognition.matching import Templates, distance, frames
+from faceauth.recognition.policy import Match
 
 PEOPLE = 10_000
 SHOTS, FRAMES = 5, 3

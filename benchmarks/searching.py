@@ -44,7 +44,7 @@ def row(count: int) -> Iterator[str]:
     from django.core.management import call_command
 
     from faceauth.gallery import gallery
-    from faceauth.matching import Templates
+    from faceauth.recognition.matching import Templates
 
     vectors, random = faces(count), np.random.default_rng(1)
     store(vectors)
@@ -66,7 +66,7 @@ def row(count: int) -> Iterator[str]:
 
 def faces(count: int) -> Any:
     """Templates spread as those of people are, float32 (count, 128), each of length 1."""
-    from faceauth.matching import cohort
+    from faceauth.recognition.matching import cohort
 
     random = np.random.default_rng(0)
     values, axes = np.linalg.eigh(np.cov(cohort().T))
@@ -84,9 +84,9 @@ def store(vectors: Any) -> None:
     from django.utils import timezone
 
     from faceauth.gallery import gallery
-    from faceauth.matching import Templates
     from faceauth.pgvector.gallery import space, turned
     from faceauth.pgvector.models import FaceVector
+    from faceauth.recognition.matching import Templates
 
     users: Any = get_user_model()
     call_command("migrate", verbosity=0)

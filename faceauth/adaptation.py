@@ -10,11 +10,12 @@ from django.contrib.auth.base_user import AbstractBaseUser
 from django.db.models import F
 from django.utils import timezone
 
-from . import conf, faces, policy, shots
+from . import conf, faces, shots
 from .capture import samples
 from .enrolment import same_picture
 from .errors import FaceError
-from .matching import distance
+from .recognition import policy
+from .recognition.matching import distance
 from .vision.encoding import Encoding
 from .vision.quality import Quality
 

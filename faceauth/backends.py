@@ -14,7 +14,7 @@ from django.contrib.auth.backends import BaseBackend
 from django.contrib.auth.base_user import AbstractBaseUser
 from django.http import HttpRequest
 
-from . import attempts, conf, encoders, faces, policy
+from . import attempts, conf, faces
 from .capture import samples
 from .encryption import crypto
 from .errors import Busy, ChallengeFailed, FaceError
@@ -22,8 +22,9 @@ from .events import Facts
 from .gallery import gallery
 from .liveness import challenge
 from .liveness.head_turns import NotLiveError
-from .matching import distance, frames
-from .policy import Decision, Match, Outcome
+from .recognition import encoders, policy
+from .recognition.matching import distance, frames
+from .recognition.policy import Decision, Match, Outcome
 from .vision.encoding import Encoding
 
 

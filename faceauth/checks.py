@@ -16,15 +16,16 @@ from django.core.exceptions import ImproperlyConfigured
 from django.db.models import Q
 from django.utils.module_loading import import_string
 
-from . import conf, counting, encoders, faces, kinds, metrics, retention, risks, second_step
+from . import conf, counting, faces, kinds, metrics, retention, risks, second_step
 from .backends import FaceBackend
-from .calibration import calibration, data
 from .conf import FaceAuthSettings
 from .encryption import crypto
 from .encryption.fields import PLAIN
 from .liveness import head_turns
-from .matching import cohort
 from .models import FaceTemplateMixin
+from .recognition import encoders
+from .recognition.calibration import calibration, data
+from .recognition.matching import cohort
 from .vision import ModelError
 from .vision.networks import DETECTOR_FILE, ENCODER_FILE, LANDMARKS_FILE, model_path
 

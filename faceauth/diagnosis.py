@@ -28,9 +28,10 @@ from django.urls import get_script_prefix
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
-from . import conf, encoders, faces, gallery, health
+from . import conf, faces, gallery, health
 from .capture import samples
 from .encryption.fields import OutdatedEncodings, UnreadableEncodings
+from .recognition import encoders
 from .vision import drawn, sessions
 from .vision.encoding import DlibEncoder, template
 from .vision.networks import DETECTOR_FILE, ENCODER_FILE, LANDMARKS_FILE, model_path

@@ -14,13 +14,14 @@ from django.http import HttpRequest
 from django.utils import timezone
 from numpy.typing import ArrayLike
 
-from . import attempts, conf, errors, events, faces, policy, rights, shots
-from .calibration import calibration
+from . import attempts, conf, errors, events, faces, rights, shots
 from .db import atomic
 from .encryption.fields import checked
 from .gallery import gallery
 from .http import client_ip
 from .models import FaceEvent
+from .recognition import policy
+from .recognition.calibration import calibration
 from .vision.encoding import Encoding, template
 
 # Two photos of one person taken at different times lie within this 97 times in 100, of two

@@ -16,7 +16,7 @@ from . import devices, mail, metrics, signals
 from .db import atomic
 from .http import client_ip
 from .models import FaceEvent
-from .policy import Decision
+from .recognition.policy import Decision
 
 # What is logged names no user and no address: the rows do.
 logger = logging.getLogger("faceauth")

@@ -14,9 +14,10 @@ import numpy as np
 from django.apps import apps
 from django.utils import timezone
 
-from . import encoders, faces, metrics
-from .matching import Templates
-from .policy import Match
+from . import faces, metrics
+from .recognition import encoders
+from .recognition.matching import Templates
+from .recognition.policy import Match
 from .vision.encoding import Encoding
 
 if TYPE_CHECKING:

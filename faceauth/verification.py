@@ -16,7 +16,7 @@ from .capture import samples
 from .forms import ChallengedForm, MovementField, SnapshotField
 from .liveness.head_turns import NotLiveError
 from .models import FaceEvent
-from .policy import Decision, Outcome
+from .recognition.policy import Decision, Outcome
 from .vision.encoding import Encoding
 
 

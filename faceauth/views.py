@@ -33,7 +33,6 @@ from . import (
     conf,
     confirmation,
     devices,
-    encoders,
     enrolment,
     errors,
     events,
@@ -51,6 +50,7 @@ from .http.responses import error_response, wants_json, with_retry_after
 from .http.uploads import bounded_upload
 from .liveness import challenge
 from .models import FaceEvent
+from .recognition import encoders
 
 
 class CaptureMixin:

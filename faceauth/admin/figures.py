@@ -15,9 +15,10 @@ from django.utils import formats, timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import pgettext
 
-from faceauth import conf, faces, lookalikes, policy, shots
+from faceauth import conf, faces, lookalikes, shots
 from faceauth.db import local
 from faceauth.models import FaceEvent, FailureCount
+from faceauth.recognition import policy
 
 from .charts import Chart, Column, chart
 from .outcomes import LABELS

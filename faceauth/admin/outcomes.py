@@ -12,7 +12,7 @@ from django.utils.translation import gettext_lazy as _
 from faceauth import events
 from faceauth.liveness.head_turns import NotLiveError, Reason
 from faceauth.models import FaceEvent
-from faceauth.policy import Outcome
+from faceauth.recognition.policy import Outcome
 
 
 def _not_live(reason: Reason) -> str:

@@ -15,7 +15,7 @@ from django.db.models.query_utils import DeferredAttribute
 from django.utils.translation import gettext_lazy as _
 from numpy.typing import NDArray
 
-from faceauth import encoders
+from faceauth.recognition import encoders
 from faceauth.vision.encoding import DlibEncoder
 
 from . import crypto

@@ -8,8 +8,8 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from faceauth import policy
-from faceauth.matching import Templates
+from faceauth.recognition import policy
+from faceauth.recognition.matching import Templates
 
 from .photos import Encoded
 

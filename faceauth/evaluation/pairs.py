@@ -10,7 +10,7 @@ import numpy as np
 from django.utils.translation import gettext as _
 from numpy.typing import NDArray
 
-from faceauth.matching import distance
+from faceauth.recognition.matching import distance
 
 from .photos import Encoded
 

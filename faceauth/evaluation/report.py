@@ -8,7 +8,8 @@ from typing import Any
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
-from faceauth import conf, encoders, policy
+from faceauth import conf
+from faceauth.recognition import encoders, policy
 from faceauth.vision.encoding import DlibEncoder
 
 from .identification import FIXED_DISTANCE, Identification, Trial

@@ -9,7 +9,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from faceauth.matching import Templates
+from faceauth.recognition.matching import Templates
 from faceauth.vision.encoding import Encoding
 
 from .photos import Encoded

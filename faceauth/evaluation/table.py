@@ -11,8 +11,8 @@ from typing import Any
 import numpy as np
 from django.utils.translation import gettext as _
 
-from faceauth import encoders
 from faceauth.enrolment import SAME_PERSON_WITHIN
+from faceauth.recognition import encoders
 from faceauth.vision.encoding import DlibEncoder, Encoding, template
 
 from .photos import Encoded

@@ -12,11 +12,11 @@ from django.db import transaction
 from django.http import HttpRequest
 from django.utils.translation import gettext_noop
 
-from faceauth import matching, policy
 from faceauth.capture.samples import samples
 from faceauth.errors import FaceError
 from faceauth.liveness import challenge
 from faceauth.liveness.head_turns import NotLiveError
+from faceauth.recognition import matching, policy
 from faceauth.vision.encoding import Encoding
 
 from . import albums, attacks, replays

@@ -13,10 +13,11 @@ from django.core.exceptions import ValidationError
 from django.db import IntegrityError
 from django.utils.translation import gettext as _
 
-from faceauth import conf, enrolment, errors, events, faces, policy, shots
+from faceauth import conf, enrolment, errors, events, faces, shots
 from faceauth.db import atomic, roll_back
 from faceauth.gallery import gallery
 from faceauth.models import FaceEvent
+from faceauth.recognition import policy
 from faceauth.vision.encoding import Encoding
 
 from .known import Known

@@ -9,7 +9,7 @@ from typing import Any
 
 from django.utils.translation import gettext as _
 
-from faceauth.policy import Outcome
+from faceauth.recognition.policy import Outcome
 
 from . import files, reasons
 from .groups import Found, Picture

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from faceauth import conf
 from faceauth.capture.samples import samples
-from faceauth.policy import Decision, Outcome
+from faceauth.recognition.policy import Decision, Outcome
 from faceauth.vision import Face, ImageError, ImageTooLargeError, decode_image
 from faceauth.vision.alignment import Box
 from faceauth.vision.quality import Quality, measure

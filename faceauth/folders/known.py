@@ -7,9 +7,10 @@ from typing import NamedTuple
 import numpy as np
 from django.db.models import Q
 
-from faceauth import faces, policy
-from faceauth.matching import Templates
-from faceauth.policy import Decision, Match
+from faceauth import faces
+from faceauth.recognition import policy
+from faceauth.recognition.matching import Templates
+from faceauth.recognition.policy import Decision, Match
 from faceauth.vision.encoding import Encoding
 
 

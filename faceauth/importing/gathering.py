@@ -7,11 +7,11 @@ from pathlib import Path
 
 import numpy as np
 
-from faceauth import encoders
 from faceauth.folders import photos
 from faceauth.folders.photos import Photo
 from faceauth.folders.rosters import Roster, Unused
-from faceauth.matching import cohort
+from faceauth.recognition import encoders
+from faceauth.recognition.matching import cohort
 from faceauth.vision.encoding import DlibEncoder, Encoding
 
 from . import values

@@ -15,9 +15,9 @@ from django.core import signing
 from django.http import HttpRequest
 
 from faceauth import conf
-from faceauth.calibration import calibration
 from faceauth.capture.samples import Look
 from faceauth.errors import ChallengeExpired, ChallengeFailed
+from faceauth.recognition.calibration import calibration
 from faceauth.single_use import spend
 from faceauth.vision.encoding import template
 

@@ -17,12 +17,13 @@ from django.db.models.functions import Cast
 from django.utils import timezone
 from pgvector.django import L2Distance, VectorField
 
-from faceauth import conf, encoders, faces, metrics
+from faceauth import conf, faces, metrics
 from faceauth.db import atomic, batches
 from faceauth.encryption import crypto
 from faceauth.gallery import OVERLAP
-from faceauth.matching import Templates, adjusted, cohort
-from faceauth.policy import Match
+from faceauth.recognition import encoders
+from faceauth.recognition.matching import Templates, adjusted, cohort
+from faceauth.recognition.policy import Match
 from faceauth.vision.encoding import Encoding
 
 from .models import FaceVector

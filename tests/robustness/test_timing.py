@@ -19,7 +19,7 @@ from django.test import Client, RequestFactory
 from django.utils import timezone
 
 from accounts.models import User
-from faceauth import attempts, backends, conf, enrolment, policy, signals
+from faceauth import attempts, backends, conf, enrolment, signals
 from faceauth.backends import FaceBackend
 from faceauth.capture.samples import samples
 from faceauth.encryption import crypto
@@ -27,6 +27,7 @@ from faceauth.errors import ChallengeFailed
 from faceauth.liveness import challenge
 from faceauth.liveness.head_turns import NotLiveError, Reason
 from faceauth.models import FaceEvent, FailureCount
+from faceauth.recognition import policy
 from tests.robustness import pictures
 from tests.robustness.known import Known, shots
 

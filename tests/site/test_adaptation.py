@@ -10,7 +10,7 @@ from django.utils import timezone
 from accounts.models import User
 from faceauth import adaptation, enrolment
 from faceauth.gallery import gallery
-from faceauth.matching import distance
+from faceauth.recognition.matching import distance
 from tests.site.conftest import PASSWORD, log_out
 from tests.support.people import encodings
 

@@ -12,10 +12,11 @@ from django.test.utils import CaptureQueriesContext
 from django.utils import timezone, translation
 
 from accounts.models import User
-from faceauth import lookalikes, policy
+from faceauth import lookalikes
 from faceauth import staff as doing
 from faceauth.admin import charts, figures
 from faceauth.models import FaceEvent
+from faceauth.recognition import policy
 from tests.support.admin import made_up, member, staff
 
 EVENTS, DASHBOARD = "/admin/faceauth/faceevent/", "/admin/faceauth/faceevent/dashboard/"

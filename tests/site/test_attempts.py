@@ -13,10 +13,11 @@ from django.db import connection
 from django.test import Client, RequestFactory
 from django.utils import timezone
 
-from faceauth import attempts, policy
+from faceauth import attempts
 from faceauth.errors import TooManyAttempts
 from faceauth.http import client_ip
 from faceauth.models import FaceEvent, FailureCount
+from faceauth.recognition import policy
 from tests.site.conftest import JSON, PASSWORD, log_out
 
 LOGIN = "/face/login/"

@@ -11,7 +11,7 @@ from django.utils import timezone
 from accounts.models import User
 from faceauth import enrolment
 from faceauth.gallery import OVERLAP, SWEEP, Gallery
-from faceauth.matching import distance
+from faceauth.recognition.matching import distance
 
 
 def shots(seed):

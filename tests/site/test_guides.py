@@ -12,7 +12,8 @@ from django.core import checks
 from django.core.management import find_commands, get_commands, load_command_class
 from django.urls import path, resolve, reverse
 
-from faceauth import encoders, errors
+from faceauth import errors
+from faceauth.recognition import encoders
 from tests.support import encoders as support
 from tests.support import guides
 

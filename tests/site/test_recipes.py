@@ -17,7 +17,7 @@ from django.core import mail
 from django.core.checks import run_checks
 
 from accounts.models import User
-from faceauth import encoders
+from faceauth.recognition import encoders
 from tests.site.conftest import PASSWORD, username_of
 from tests.support import encoders as support
 from tests.support import guides

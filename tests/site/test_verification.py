@@ -8,8 +8,9 @@ from django.test import Client
 from django.utils import timezone
 
 from accounts.models import User
-from faceauth import checks, policy
+from faceauth import checks
 from faceauth.models import FaceEvent, FailureCount
+from faceauth.recognition import policy
 from tests.site.conftest import JSON, username_of
 from tests.site.test_challenge import asked, files
 from tests.support.heads import still, turning

@@ -5,8 +5,9 @@ from itertools import pairwise, product
 
 import pytest
 
-from faceauth import conf, policy
-from faceauth.calibration import calibration
+from faceauth import conf
+from faceauth.recognition import policy
+from faceauth.recognition.calibration import calibration
 
 SHOTS, FRAMES = (1, 2, 3, 4, 5, 9), (1, 2, 3, 5, 8)
 RATES = [10 ** (-tenths / 10) for tenths in range(10, 120)]

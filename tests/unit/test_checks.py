@@ -11,7 +11,7 @@ from django.core.management import call_command
 from django.db import DEFAULT_DB_ALIAS
 
 from faceauth import checks, conf
-from faceauth.calibration import data
+from faceauth.recognition.calibration import data
 
 KEY = "ZGF0YS1kYXRhLWRhdGEtZGF0YS1kYXRhLWRhdGEtISE="
 KEYS = {

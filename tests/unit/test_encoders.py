@@ -8,8 +8,9 @@ import numpy as np
 import pytest
 from django.core.exceptions import ImproperlyConfigured
 
-from faceauth import checks, encoders, enrolment, errors, matching, policy
-from faceauth.calibration import calibration, data
+from faceauth import checks, enrolment, errors
+from faceauth.recognition import encoders, matching, policy
+from faceauth.recognition.calibration import calibration, data
 from faceauth.vision.encoding import DlibEncoder
 from tests.support import encoders as support
 

@@ -6,9 +6,9 @@ from itertools import combinations, product
 import numpy as np
 import pytest
 
-from faceauth import policy
 from faceauth.capture.samples import samples
-from faceauth.matching import Templates, cohort, distance
+from faceauth.recognition import policy
+from faceauth.recognition.matching import Templates, cohort, distance
 
 OBAMA, OTHERS = ["obama", "obama2", "obama3"], ["biden", "astronaut"]
 PEOPLE = [*OBAMA, *OTHERS]

@@ -4,9 +4,9 @@ import math
 
 import pytest
 
-from faceauth import policy
-from faceauth.calibration import calibration
-from faceauth.policy import AMBIGUOUS_WITHIN, Match, Outcome
+from faceauth.recognition import policy
+from faceauth.recognition.calibration import calibration
+from faceauth.recognition.policy import AMBIGUOUS_WITHIN, Match, Outcome
 
 FAR = Match("eve", 0.9, 3)
 

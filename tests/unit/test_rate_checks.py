@@ -11,8 +11,9 @@ from django.core.management import call_command
 from django.db import DEFAULT_DB_ALIAS, OperationalError, connection
 
 from accounts.models import User
-from faceauth import checks, policy, risks
-from faceauth.calibration import calibration
+from faceauth import checks, risks
+from faceauth.recognition import policy
+from faceauth.recognition.calibration import calibration
 from tests.unit.test_checks import ids
 
 

@@ -17,10 +17,10 @@ from accounts.models import User
 from faceauth import enrolment
 from faceauth.encryption import crypto
 from faceauth.gallery import OVERLAP, Gallery, gallery
-from faceauth.matching import cohort
 from faceauth.pgvector import index
 from faceauth.pgvector.gallery import VectorGallery, space, stale
 from faceauth.pgvector.models import FaceVector
+from faceauth.recognition.matching import cohort
 from tests.support.encoders import calibration, network
 from tests.support.people import encodings
 

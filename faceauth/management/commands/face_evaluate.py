@@ -10,10 +10,10 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.utils.translation import gettext as _
 from tqdm import tqdm
 
-from faceauth.calibration import calibration
 from faceauth.evaluation import pairs as lfw
 from faceauth.evaluation import photos, plots, report, table
 from faceauth.folders import running
+from faceauth.recognition.calibration import calibration
 
 # The exit status where some photos could not be used as they are: the rest was evaluated.
 SOME_LEFT_OUT = 3

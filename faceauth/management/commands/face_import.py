@@ -8,7 +8,7 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.utils.translation import gettext as _
 from tqdm import tqdm
 
-from faceauth import encoders, shots
+from faceauth import shots
 from faceauth.folders import running, vouching, wishes
 from faceauth.folders.admission import REFUSED, Case
 from faceauth.importing import reasons, results
@@ -16,6 +16,7 @@ from faceauth.importing.gathering import Kept
 from faceauth.importing.problems import SourceError
 from faceauth.importing.shapes import Columns
 from faceauth.importing.sources import FORMATS, Source
+from faceauth.recognition import encoders
 
 # The exit status where somebody could not be enrolled.
 SOME_REFUSED = 3

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from faceauth.evaluation.photos import Encoded
-from faceauth.matching import cohort
+from faceauth.recognition.matching import cohort
 
 
 def crowd(people, photos, seed=0, spread=0.05):

@@ -7,10 +7,11 @@ import numpy as np
 import pytest
 from django.test import override_settings
 
-from faceauth import calibration, checks, matching
+from faceauth import checks
 from faceauth.enrolment import SAME_PERSON_WITHIN
 from faceauth.evaluation import report, table
 from faceauth.evaluation.photos import Encoded
+from faceauth.recognition import calibration, matching
 from tests.support.encoders import network
 from tests.unit.evaluation.conftest import crowd
 

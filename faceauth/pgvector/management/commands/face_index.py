@@ -6,12 +6,12 @@ from django.core.management.base import BaseCommand
 from django.utils.translation import gettext as _
 from tqdm import tqdm
 
-from faceauth import encoders
 from faceauth.db import batches
 from faceauth.gallery import gallery
 from faceauth.pgvector import index
 from faceauth.pgvector.gallery import make, space, stale
 from faceauth.pgvector.models import FaceVector
+from faceauth.recognition import encoders
 
 
 class Command(BaseCommand):

@@ -12,8 +12,10 @@ from typing import Any, NamedTuple
 
 from django.core.exceptions import ImproperlyConfigured
 
-from . import conf, encoders
-from .vision.encoding import DlibEncoder
+from faceauth import conf
+from faceauth.vision.encoding import DlibEncoder
+
+from . import encoders
 
 
 class Limit(NamedTuple):

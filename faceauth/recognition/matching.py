@@ -11,9 +11,10 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from . import conf
+from faceauth import conf
+from faceauth.vision.encoding import Encoding, template
+
 from .calibration import calibration, data
-from .vision.encoding import Encoding, template
 
 Distances = NDArray[np.float32]
 

@@ -11,9 +11,9 @@ from typing import Any
 from django.core.exceptions import ImproperlyConfigured
 from django.utils.module_loading import import_string
 
-from . import conf
-from .vision import ModelError, ONNXEncoder
-from .vision.encoding import DlibEncoder, Encoder
+from faceauth import conf
+from faceauth.vision import ModelError, ONNXEncoder
+from faceauth.vision.encoding import DlibEncoder, Encoder
 
 OPTIONS = tuple(inspect.signature(ONNXEncoder).parameters)
 

@@ -6,7 +6,8 @@ from collections.abc import Sequence
 from enum import Enum
 from typing import NamedTuple
 
-from . import conf
+from faceauth import conf
+
 from .calibration import Limit, calibration
 
 # Where the second-best person is nearly as near as the best, neither is sure. Of dlib's encodings,
