@@ -12,7 +12,7 @@ from django.urls import reverse
 
 from benchmarks.login import site
 from faceauth import enrolment
-from faceauth.capture.samples import samples
+from faceauth.capture import samples
 from tests.support.heads import turning
 from tests.support.webcam import snapshot
 

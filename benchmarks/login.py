@@ -17,7 +17,7 @@ from django.urls import reverse
 
 from benchmarks.speed import Row, timed
 from faceauth import enrolment
-from faceauth.capture.samples import samples
+from faceauth.capture import samples
 from tests.support import oracle
 
 PEOPLE = 100

@@ -11,7 +11,7 @@ import numpy as np
 from django.utils.translation import gettext as _
 from numpy.typing import NDArray
 
-from faceauth.capture.samples import samples
+from faceauth.capture import samples
 from faceauth.folders import files
 from faceauth.folders.processes import in_processes
 from faceauth.vision import Face, ImageError, decode_image

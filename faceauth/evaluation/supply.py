@@ -9,7 +9,7 @@ from typing import TypeVar
 
 import numpy as np
 
-from faceauth.capture.samples import samples
+from faceauth.capture import samples
 from faceauth.liveness import head_turns
 from faceauth.liveness.head_turns import LEFT, RIGHT
 from faceauth.vision import ImageError, decode_image

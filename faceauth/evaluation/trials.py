@@ -12,7 +12,7 @@ from django.db import transaction
 from django.http import HttpRequest
 from django.utils.translation import gettext_noop
 
-from faceauth.capture.samples import samples
+from faceauth.capture import samples
 from faceauth.errors import FaceError
 from faceauth.liveness import challenge
 from faceauth.liveness.head_turns import NotLiveError

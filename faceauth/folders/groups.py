@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from faceauth import conf
-from faceauth.capture.samples import samples
+from faceauth.capture import samples
 from faceauth.recognition.policy import Decision, Outcome
 from faceauth.vision import Face, ImageError, ImageTooLargeError, decode_image
 from faceauth.vision.alignment import Box

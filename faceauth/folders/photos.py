@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from faceauth import conf, enrolment, errors
-from faceauth.capture.samples import samples
+from faceauth.capture import samples
 from faceauth.vision.encoding import Encoding
 from faceauth.vision.quality import Quality
 

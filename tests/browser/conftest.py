@@ -15,7 +15,7 @@ from pytest_django.live_server_helper import LiveServer
 
 from accounts.models import User
 from faceauth import enrolment
-from faceauth.capture.samples import samples
+from faceauth.capture import samples
 from faceauth.gallery import gallery
 from tests.support import chromium
 from tests.support.browsing import PASSWORD, Visitors

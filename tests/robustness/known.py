@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from faceauth import errors
-from faceauth.capture.samples import samples
+from faceauth.capture import samples
 from faceauth.vision import Face
 
 Encodings = NDArray[np.float32]

@@ -14,7 +14,7 @@ from random import Random
 
 from PIL import Image, PngImagePlugin
 
-from faceauth.capture.samples import samples
+from faceauth.capture import samples
 from faceauth.vision import decode_image
 from tests.support.faces import Faces
 

@@ -17,7 +17,7 @@ from django.contrib.sessions.models import Session
 from django.test import Client
 
 from accounts.models import User
-from faceauth.capture.samples import samples
+from faceauth.capture import samples
 from faceauth.models import FaceEvent
 from tests.robustness import pictures
 from tests.robustness.hostile import CHALLENGE, FORGET, LOGIN, PREVIEW, VERIFY, Attack, Known

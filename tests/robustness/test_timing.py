@@ -21,7 +21,7 @@ from django.utils import timezone
 from accounts.models import User
 from faceauth import attempts, backends, conf, enrolment, signals
 from faceauth.backends import FaceBackend
-from faceauth.capture.samples import samples
+from faceauth.capture import samples
 from faceauth.encryption import crypto
 from faceauth.errors import ChallengeFailed
 from faceauth.liveness import challenge

@@ -24,7 +24,7 @@ from django.test import Client  # noqa: E402
 
 from accounts.models import User  # noqa: E402
 from faceauth import db  # noqa: E402
-from faceauth.capture.samples import samples
+from faceauth.capture import samples  # noqa: E402
 from tests.robustness.known import Known, shots  # noqa: E402
 
 

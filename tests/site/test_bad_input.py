@@ -9,7 +9,7 @@ from django.test import Client
 from PIL import Image
 
 from accounts.models import User
-from faceauth.capture.samples import samples
+from faceauth.capture import samples
 from tests.site.conftest import JSON
 from tests.support.people import OBAMA
 from tests.unit.vision.test_images import huge_png, saved

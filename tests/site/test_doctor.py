@@ -14,7 +14,7 @@ from PIL import Image
 
 from accounts.models import User
 from faceauth import diagnosis
-from faceauth.capture.samples import samples
+from faceauth.capture import samples
 from faceauth.vision import Engine, drawn
 from tests.support.people import picture
 from tests.unit.test_checks import KEY, KEYS

@@ -8,7 +8,7 @@ from django.core.management import CommandError, call_command
 
 from accounts.models import User
 from faceauth import checks, enrolment, rights
-from faceauth.capture.samples import samples
+from faceauth.capture import samples
 from faceauth.encryption import crypto
 from faceauth.encryption.fields import Sealed
 from faceauth.errors import LookAlike

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from django.db import OperationalError
 
-from faceauth.capture.samples import samples
+from faceauth.capture import samples
 from faceauth.vision import Engine
 
 LIVE, READY = "/face/health/", "/face/health/ready/"

@@ -26,7 +26,7 @@ from schemathesis.specs.openapi import checks
 
 from config.wsgi import application
 from faceauth import api, errors, health, urls
-from faceauth.capture.samples import samples
+from faceauth.capture import samples
 from faceauth.models import FailureCount
 from faceauth.views import CaptureMixin, ExportView, PostOnlyView
 from tests.robustness.pictures import plain

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from faceauth.capture.samples import samples
+from faceauth.capture import samples
 from faceauth.vision.encoding import Encoding
 from tests.support.faces import Faces
 from tests.support.webcam import snapshot

@@ -6,7 +6,7 @@ from itertools import combinations, product
 import numpy as np
 import pytest
 
-from faceauth.capture.samples import samples
+from faceauth.capture import samples
 from faceauth.recognition import policy
 from faceauth.recognition.matching import Templates, cohort, distance
 

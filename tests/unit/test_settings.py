@@ -9,7 +9,7 @@ from django.test import override_settings
 
 from docs import __main__ as docs
 from faceauth import conf
-from faceauth.capture.samples import samples
+from faceauth.capture import samples
 
 
 def test_docs_are_as_the_settings_are():

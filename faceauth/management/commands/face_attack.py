@@ -15,7 +15,7 @@ from django.utils.translation import gettext as _
 from tqdm import tqdm
 
 from faceauth import conf
-from faceauth.capture.samples import samples
+from faceauth.capture import samples
 from faceauth.evaluation import clips, liveness_report, photos, supply, trials
 from faceauth.evaluation.clips import Asked, Window
 from faceauth.evaluation.supply import Supply
