@@ -12,8 +12,9 @@ from typing import Any, NamedTuple
 from django.db import DatabaseError
 from django.http import HttpRequest
 
-from . import devices, mail, metrics, signals
+from . import mail, metrics, signals
 from .db import atomic
+from .devices import remembered
 from .http import client_ip
 from .models import FaceEvent
 from .recognition.policy import Decision
@@ -104,5 +105,5 @@ def tell(event: FaceEvent, request: HttpRequest | None) -> None:
 def _mode(request: HttpRequest | None, username: str | None) -> str:
     if not username:
         return Mode.ALONE
-    known = devices.remembered(request) if request else None
+    known = remembered.remembered(request) if request else None
     return Mode.REMEMBERED if username == known else Mode.USERNAME

@@ -17,8 +17,9 @@ from django.utils.functional import cached_property
 from django.utils.text import format_lazy
 from django.utils.translation import gettext_lazy as _
 
-from . import attempts, conf, devices, enrolment, errors, shots, users
+from . import attempts, conf, enrolment, errors, shots, users
 from .capture import samples
+from .devices import remembered
 from .http import rate_limit
 from .liveness import challenge, head_turns
 from .liveness.head_turns import NotLiveError
@@ -148,7 +149,7 @@ class FaceLoginForm(ChallengedForm):
     def claimed(self) -> str | None:
         """Whom the visitor says to be: the username given, else the one remembered."""
         given: str | None = self["username"].value()
-        return given or (devices.remembered(self.request) if self.request else None)
+        return given or (remembered.remembered(self.request) if self.request else None)
 
     def _clean_fields(self) -> None:
         # What can be refused without a look is: pictures cost the most.

@@ -32,7 +32,6 @@ from . import (
     attempts,
     conf,
     confirmation,
-    devices,
     enrolment,
     errors,
     events,
@@ -43,6 +42,7 @@ from . import (
     users,
 )
 from .capture import guidance, samples
+from .devices import remembered
 from .forms import EnrolForm, FaceLoginForm, OwnFaceForm, OwnPasswordForm
 from .gallery import in_database
 from .http import client_ip, json_body, rate_limit
@@ -137,7 +137,7 @@ class LoginView(CaptureMixin, LedOnMixin, auth_views.LoginView):
             context["password_form"] = self.password_form(self.request)
         else:
             context.update(form=self.face_form(self.request), password_form=form)
-        context["remembered"] = devices.remembered(self.request)
+        context["remembered"] = remembered.remembered(self.request)
         context["face_alone"] = conf.get().FACE_ALONE
         context["adapt"] = conf.get().ADAPT
         return context
@@ -171,12 +171,12 @@ class LoginView(CaptureMixin, LedOnMixin, auth_views.LoginView):
 
     def _remember(self, response: HttpResponse, user: Any) -> None:
         box = forms.CheckboxInput()
-        known = devices.remembered(self.request)
+        known = remembered.remembered(self.request)
         ticked = box.value_from_datadict(self.request.POST, self.request.FILES, "remember")
         if ticked or known == users.username(user):
-            devices.remember(response, user)  # anew: the time begins again with each login
+            remembered.remember(response, user)  # anew: the time begins again with each login
         elif known is not None:
-            devices.forget(response)  # more than one person uses it
+            remembered.forget(response)  # more than one person uses it
 
 
 class ForgetDeviceView(auth_views.RedirectURLMixin, PostOnlyView):
@@ -188,7 +188,7 @@ class ForgetDeviceView(auth_views.RedirectURLMixin, PostOnlyView):
         response = auth_views.redirect_to_login(target, login) if target else redirect(login)
         if json_body.is_json(request):
             response = JsonResponse({"next": response["Location"]})
-        devices.forget(response)
+        remembered.forget(response)
         return response
 
 

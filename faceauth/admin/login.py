@@ -12,7 +12,8 @@ from django.urls import reverse
 from django.utils.http import urlencode
 from django.utils.translation import gettext as _
 
-from faceauth import conf, devices, faces, second_step, users
+from faceauth import conf, faces, second_step, users
+from faceauth.devices import remembered
 from faceauth.forms import FaceLoginForm, OwnFaceForm
 from faceauth.views import CaptureMixin
 
@@ -84,7 +85,7 @@ class FaceStepView(CaptureMixin, InsideMixin, auth_views.LoginView):
         return super().get_context_data(
             title=_("Now your face") if self.pending else _("Log in with your face"),
             pending=self.pending,
-            remembered=not self.pending and devices.remembered(self.request),
+            remembered=not self.pending and remembered.remembered(self.request),
             face_alone=conf.get().FACE_ALONE,
             password_form=AdminAuthenticationForm(),
             face_url=reverse("admin:face_login", current_app=self.site.name),

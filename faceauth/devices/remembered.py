@@ -9,7 +9,7 @@ from django.contrib.auth.base_user import AbstractBaseUser
 from django.core import signing
 from django.http import HttpRequest, HttpResponse
 
-from . import conf, users
+from faceauth import conf, users
 
 COOKIE = "faceauth_device"
 _SALT = "faceauth.devices"
