@@ -14,7 +14,7 @@ from django.contrib.auth.backends import BaseBackend
 from django.contrib.auth.base_user import AbstractBaseUser
 from django.http import HttpRequest
 
-from . import attempts, conf, faces
+from . import conf, faces
 from .capture import samples
 from .encryption import crypto
 from .errors import Busy, ChallengeFailed, FaceError
@@ -22,6 +22,7 @@ from .events import Facts
 from .gallery import gallery
 from .liveness import challenge
 from .liveness.head_turns import NotLiveError
+from .lockout import attempts
 from .recognition import encoders, policy
 from .recognition.matching import distance, frames
 from .recognition.policy import Decision, Match, Outcome

@@ -14,11 +14,12 @@ from django.http import HttpRequest
 from django.utils import timezone
 from numpy.typing import ArrayLike
 
-from . import attempts, conf, errors, events, faces, rights, shots
+from . import conf, errors, events, faces, rights, shots
 from .db import atomic
 from .encryption.fields import checked
 from .gallery import gallery
 from .http import client_ip
+from .lockout import attempts
 from .models import FaceEvent
 from .recognition import policy
 from .recognition.calibration import calibration

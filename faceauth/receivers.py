@@ -14,8 +14,9 @@ from django.http import HttpRequest
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
-from . import attempts, confirmation, events, faces, rights, second_step
+from . import confirmation, events, faces, rights, second_step
 from .backends import FaceBackend
+from .lockout import attempts
 from .models import FaceEvent
 
 

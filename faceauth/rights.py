@@ -8,8 +8,9 @@ from django.db.models import Q
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
-from . import attempts, faces, users
+from . import faces, users
 from .encryption.fields import OutdatedEncodings, UnreadableEncodings
+from .lockout import attempts
 from .models import FaceEvent, FaceTemplateMixin
 
 # What tells how near a face was: computed from it, as the template is.

@@ -11,7 +11,8 @@ from django.utils import timezone
 from django.utils.encoding import force_bytes
 from django.utils.http import urlsafe_base64_encode
 
-from . import attempts, events, faces, mail
+from . import events, faces, mail
+from .lockout import attempts
 from .models import FaceEvent
 
 BY_STAFF = events.Facts(outcome=events.BY_STAFF)

@@ -11,10 +11,11 @@ from typing import Any
 from django import forms
 from django.http import HttpRequest
 
-from . import attempts, backends, conf, errors, events
+from . import backends, conf, errors, events
 from .capture import samples
 from .forms import ChallengedForm, MovementField, SnapshotField
 from .liveness.head_turns import NotLiveError
+from .lockout import attempts
 from .models import FaceEvent
 from .recognition.policy import Decision, Outcome
 from .vision.encoding import Encoding

@@ -29,7 +29,6 @@ from django.views.generic import FormView, TemplateView, View
 
 from . import (
     adaptation,
-    attempts,
     conf,
     confirmation,
     enrolment,
@@ -49,6 +48,7 @@ from .http import client_ip, json_body, rate_limit
 from .http.responses import error_response, wants_json, with_retry_after
 from .http.uploads import bounded_upload
 from .liveness import challenge
+from .lockout import attempts
 from .models import FaceEvent
 from .recognition import encoders
 

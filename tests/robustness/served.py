@@ -14,7 +14,7 @@ os.environ.setdefault("DJANGO_SETTINGS_MODULE", "tests.settings")
 from django.conf import settings  # noqa: E402
 
 from config.wsgi import application as site  # noqa: E402
-from faceauth import attempts
+from faceauth.lockout import attempts
 from faceauth.recognition import policy  # noqa: E402
 
 # Each client says by this header who it is; by X-Forwarded-For where it comes from.

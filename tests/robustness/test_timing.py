@@ -19,13 +19,14 @@ from django.test import Client, RequestFactory
 from django.utils import timezone
 
 from accounts.models import User
-from faceauth import attempts, backends, conf, enrolment, signals
+from faceauth import backends, conf, enrolment, signals
 from faceauth.backends import FaceBackend
 from faceauth.capture import samples
 from faceauth.encryption import crypto
 from faceauth.errors import ChallengeFailed
 from faceauth.liveness import challenge
 from faceauth.liveness.head_turns import NotLiveError, Reason
+from faceauth.lockout import attempts
 from faceauth.models import FaceEvent, FailureCount
 from faceauth.recognition import policy
 from tests.robustness import pictures

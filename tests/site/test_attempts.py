@@ -13,9 +13,9 @@ from django.db import connection
 from django.test import Client, RequestFactory
 from django.utils import timezone
 
-from faceauth import attempts
 from faceauth.errors import TooManyAttempts
 from faceauth.http import client_ip
+from faceauth.lockout import attempts
 from faceauth.models import FaceEvent, FailureCount
 from faceauth.recognition import policy
 from tests.site.conftest import JSON, PASSWORD, log_out

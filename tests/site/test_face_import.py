@@ -14,7 +14,7 @@ from django.core import mail
 from django.core.management import CommandError, call_command
 
 from accounts.models import User
-from faceauth import attempts
+from faceauth.lockout import attempts
 from faceauth.management.commands.face_import import SOME_REFUSED
 from faceauth.models import FaceEvent
 from tests.support.people import picture

@@ -11,9 +11,10 @@ from django.core.management import CommandError, call_command
 from django.utils import timezone
 
 from accounts.models import User
-from faceauth import attempts, checks, db, enrolment
+from faceauth import checks, db, enrolment
 from faceauth.encryption.fields import Sealed
 from faceauth.gallery import gallery
+from faceauth.lockout import attempts
 from faceauth.models import FaceEvent, FailureCount, Spent
 from tests.site.conftest import PASSWORD, username_of
 

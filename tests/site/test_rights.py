@@ -14,9 +14,10 @@ from django.db import connection, transaction
 from django.db.models.signals import pre_delete
 
 from accounts.models import User
-from faceauth import attempts, enrolment, events
+from faceauth import enrolment, events
 from faceauth.encryption.fields import Sealed
 from faceauth.enrolment import Consent
+from faceauth.lockout import attempts
 from faceauth.models import FaceEvent, FailureCount
 from tests.site.conftest import PASSWORD
 from tests.support.people import encodings

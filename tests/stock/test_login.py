@@ -15,9 +15,10 @@ from django.test.utils import CaptureQueriesContext
 from django.utils.formats import date_format
 from django.utils.timezone import localtime
 
-from faceauth import attempts, backends, enrolment, faces, staff
+from faceauth import backends, enrolment, faces, staff
 from faceauth.errors import AccountGone
 from faceauth.gallery import gallery
+from faceauth.lockout import attempts
 from faceauth.models import FaceEvent, FailureCount
 from faceauth.profiles.models import FaceProfile
 from tests.stock.conftest import PASSWORD, face

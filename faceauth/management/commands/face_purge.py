@@ -10,8 +10,9 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from tqdm import tqdm
 
-from faceauth import attempts, conf, enrolment, events, faces, retention, rights
+from faceauth import conf, enrolment, events, faces, retention, rights
 from faceauth.db import batches
+from faceauth.lockout import attempts
 from faceauth.models import Spent
 
 

@@ -21,12 +21,12 @@ from django.http import HttpRequest
 from django.utils import timezone
 from django.utils.crypto import salted_hmac
 
-from . import conf, events, faces, second_step, users
-from .db import atomic
-from .errors import TooManyAttempts
-from .http import client_ip
-from .models import FaceEvent, FailureCount
-from .single_use import spend
+from faceauth import conf, events, faces, second_step, users
+from faceauth.db import atomic
+from faceauth.errors import TooManyAttempts
+from faceauth.http import client_ip
+from faceauth.models import FaceEvent, FailureCount
+from faceauth.single_use import spend
 
 FIRST_WAIT, LONGEST_WAIT = timedelta(seconds=30), timedelta(hours=1)
 
