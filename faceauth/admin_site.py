@@ -18,7 +18,8 @@ from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
 from django.views.decorators.csrf import csrf_exempt
 
-from . import conf, second_step
+from . import conf
+from .step_up import second_step
 
 
 class FaceAdminSite(admin.AdminSite):

@@ -16,7 +16,7 @@ from django.core.exceptions import ImproperlyConfigured
 from django.db.models import Q
 from django.utils.module_loading import import_string
 
-from . import conf, counting, faces, kinds, metrics, retention, risks, second_step
+from . import conf, counting, faces, kinds, metrics, retention, risks
 from .backends import FaceBackend
 from .conf import FaceAuthSettings
 from .encryption import crypto
@@ -26,6 +26,7 @@ from .models import FaceTemplateMixin
 from .recognition import encoders
 from .recognition.calibration import calibration, data
 from .recognition.matching import cohort
+from .step_up import second_step
 from .vision import ModelError
 from .vision.networks import DETECTOR_FILE, ENCODER_FILE, LANDMARKS_FILE, model_path
 

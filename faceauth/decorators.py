@@ -10,7 +10,7 @@ from typing import Any, TypeVar, overload
 from asgiref.sync import sync_to_async
 from django.http import HttpRequest
 
-from . import confirmation
+from .step_up import confirmation
 
 View = TypeVar("View", bound=Callable[..., Any])
 

@@ -13,9 +13,10 @@ from django.db import InterfaceError, OperationalError
 from django.http import HttpRequest, HttpResponse, HttpResponseBase
 from django.views import defaults
 
-from . import confirmation, faces
+from . import faces
 from .errors import Unavailable
 from .http.responses import error_response
+from .step_up import confirmation
 
 DOWN = (OperationalError, InterfaceError)
 

@@ -6,7 +6,7 @@ from typing import Any
 
 from django.http import HttpRequest, HttpResponseBase
 
-from . import confirmation
+from .step_up import confirmation
 
 
 class FaceRequiredMixin:

@@ -14,10 +14,11 @@ from django.http import HttpRequest
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
-from . import confirmation, events, faces, rights, second_step
+from . import events, faces, rights
 from .backends import FaceBackend
 from .lockout import attempts
 from .models import FaceEvent
+from .step_up import confirmation, second_step
 
 
 @receiver(user_logged_in)

@@ -27,19 +27,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
 from django.views.generic import FormView, TemplateView, View
 
-from . import (
-    adaptation,
-    conf,
-    confirmation,
-    enrolment,
-    errors,
-    events,
-    faces,
-    receivers,
-    rights,
-    second_step,
-    users,
-)
+from . import adaptation, conf, enrolment, errors, events, faces, receivers, rights, users
 from .capture import guidance, samples
 from .devices import remembered
 from .forms import EnrolForm, FaceLoginForm, OwnFaceForm, OwnPasswordForm
@@ -51,6 +39,7 @@ from .liveness import challenge
 from .lockout import attempts
 from .models import FaceEvent
 from .recognition import encoders
+from .step_up import confirmation, second_step
 
 
 class CaptureMixin:

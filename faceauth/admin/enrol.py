@@ -11,10 +11,11 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from django.views.generic import FormView
 
-from faceauth import confirmation, enrolment, errors, events, faces
+from faceauth import enrolment, errors, events, faces
 from faceauth.forms import ConsentField, EnrolForm, SnapshotField
 from faceauth.mixins import FaceRequiredMixin
 from faceauth.models import FaceEvent
+from faceauth.step_up import confirmation
 from faceauth.views import CaptureMixin
 
 

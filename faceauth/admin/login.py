@@ -12,9 +12,10 @@ from django.urls import reverse
 from django.utils.http import urlencode
 from django.utils.translation import gettext as _
 
-from faceauth import conf, faces, second_step, users
+from faceauth import conf, faces, users
 from faceauth.devices import remembered
 from faceauth.forms import FaceLoginForm, OwnFaceForm
+from faceauth.step_up import second_step
 from faceauth.views import CaptureMixin
 
 

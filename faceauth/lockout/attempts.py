@@ -21,12 +21,13 @@ from django.http import HttpRequest
 from django.utils import timezone
 from django.utils.crypto import salted_hmac
 
-from faceauth import conf, events, faces, second_step, users
+from faceauth import conf, events, faces, users
 from faceauth.db import atomic
 from faceauth.errors import TooManyAttempts
 from faceauth.http import client_ip
 from faceauth.models import FaceEvent, FailureCount
 from faceauth.single_use import spend
+from faceauth.step_up import second_step
 
 FIRST_WAIT, LONGEST_WAIT = timedelta(seconds=30), timedelta(hours=1)
 

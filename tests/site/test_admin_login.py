@@ -11,10 +11,10 @@ from django.test import Client
 from django.utils import timezone
 
 from accounts.models import User
-from faceauth import second_step
 from faceauth.admin_site import FaceAdminSite
 from faceauth.liveness import challenge
 from faceauth.models import FaceEvent, FailureCount
+from faceauth.step_up import second_step
 from tests.site.conftest import JSON, PASSWORD, username_of
 from tests.support.admin import member
 from tests.support.heads import turning

@@ -16,7 +16,9 @@ from django.db.models import Q
 from django.http import HttpRequest
 from django.utils.crypto import constant_time_compare
 
-from . import conf, confirmation, faces
+from faceauth import conf, faces
+
+from . import confirmation
 
 # How long the password counts while the face is still to come.
 SECONDS = 5 * 60
@@ -83,7 +85,7 @@ def of_sites() -> Iterator[CheckMessage]:
     """Errors of `checks`: nobody is asked for the second step."""
     from django.contrib.admin.sites import all_sites
 
-    from .admin_site import FaceAdminSite
+    from faceauth.admin_site import FaceAdminSite
 
     if not conf.get().ADMIN_SECOND_STEP or not apps.is_installed("django.contrib.admin"):
         return

@@ -11,8 +11,8 @@ from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.urls import reverse
 from django.utils.http import url_has_allowed_host_and_scheme, urlencode
 
-from . import errors, faces
-from .http.responses import error_response, wants_json
+from faceauth import errors, faces
+from faceauth.http.responses import error_response, wants_json
 
 # What a session can have seen. A password stands for every way to log in but by face.
 FACE, PASSWORD = "face", "password"
