@@ -15,7 +15,8 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from django.views.generic import CreateView, TemplateView
 
-from faceauth import conf, enrolment, events, receivers
+from faceauth import conf, enrolment, receivers
+from faceauth.audit import events
 from faceauth.errors import FaceError, TooManyPictures
 from faceauth.http import client_ip, rate_limit
 from faceauth.http.responses import error_response

@@ -15,10 +15,10 @@ from django.contrib.auth.base_user import AbstractBaseUser
 from django.http import HttpRequest
 
 from . import conf, faces
+from .audit.events import Facts
 from .capture import samples
 from .encryption import crypto
 from .errors import Busy, ChallengeFailed, FaceError
-from .events import Facts
 from .gallery import gallery
 from .liveness import challenge
 from .liveness.head_turns import NotLiveError

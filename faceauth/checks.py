@@ -16,7 +16,8 @@ from django.core.exceptions import ImproperlyConfigured
 from django.db.models import Q
 from django.utils.module_loading import import_string
 
-from . import conf, counting, faces, kinds, metrics, retention, risks
+from . import conf, counting, faces, kinds, retention, risks
+from .audit import metrics
 from .backends import FaceBackend
 from .conf import FaceAuthSettings
 from .encryption import crypto

@@ -14,7 +14,8 @@ from django.http import HttpRequest
 from django.utils import timezone
 from numpy.typing import ArrayLike
 
-from . import conf, errors, events, faces, rights, shots
+from . import conf, errors, faces, rights, shots
+from .audit import events
 from .db import atomic
 from .encryption.fields import checked
 from .gallery import gallery

@@ -14,7 +14,8 @@ import numpy as np
 from django.apps import apps
 from django.utils import timezone
 
-from . import faces, metrics
+from . import faces
+from .audit import metrics
 from .recognition import encoders
 from .recognition.matching import Templates
 from .recognition.policy import Match

@@ -14,7 +14,8 @@ from django.http import HttpRequest
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
-from . import events, faces, rights
+from . import faces, rights
+from .audit import events
 from .backends import FaceBackend
 from .lockout import attempts
 from .models import FaceEvent

@@ -11,7 +11,8 @@ from django.utils import timezone
 from django.utils.encoding import force_bytes
 from django.utils.http import urlsafe_base64_encode
 
-from . import events, faces, mail
+from . import faces
+from .audit import events, notifications
 from .lockout import attempts
 from .models import FaceEvent
 
@@ -65,10 +66,10 @@ def invite(request: HttpRequest, user: Any, password_reset: str) -> bool:
             "token": default_token_generator.make_token(user),
         }
         context["password"] = request.build_absolute_uri(reverse(password_reset, kwargs=link))
-    return mail.send(request, user, "invited", context)
+    return notifications.send(request, user, "invited", context)
 
 
 def may_be_invited(user: Any) -> bool:
     """Whether there is somebody who can get the mail, and no face yet."""
     enrolled = faces.of(user).face_enrolled_at is not None
-    return user.is_active and not enrolled and bool(mail.address_of(user))
+    return user.is_active and not enrolled and bool(notifications.address_of(user))

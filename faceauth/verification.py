@@ -11,7 +11,8 @@ from typing import Any
 from django import forms
 from django.http import HttpRequest
 
-from . import backends, conf, errors, events
+from . import backends, conf, errors
+from .audit import events
 from .capture import samples
 from .forms import ChallengedForm, MovementField, SnapshotField
 from .liveness.head_turns import NotLiveError

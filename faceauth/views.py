@@ -27,7 +27,8 @@ from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
 from django.views.generic import FormView, TemplateView, View
 
-from . import adaptation, conf, enrolment, errors, events, faces, receivers, rights, users
+from . import adaptation, conf, enrolment, errors, faces, receivers, rights, users
+from .audit import events
 from .capture import guidance, samples
 from .devices import remembered
 from .forms import EnrolForm, FaceLoginForm, OwnFaceForm, OwnPasswordForm

@@ -14,7 +14,8 @@ from django.urls import NoReverseMatch
 from django.utils.translation import gettext, ngettext
 from django.utils.translation import gettext_lazy as _
 
-from faceauth import adaptation, enrolment, events, faces, staff
+from faceauth import adaptation, enrolment, faces, staff
+from faceauth.audit import events
 
 # Each takes a moment, and some send a mail.
 MOST = 500

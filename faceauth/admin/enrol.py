@@ -11,7 +11,8 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from django.views.generic import FormView
 
-from faceauth import enrolment, errors, events, faces
+from faceauth import enrolment, errors, faces
+from faceauth.audit import events
 from faceauth.forms import ConsentField, EnrolForm, SnapshotField
 from faceauth.mixins import FaceRequiredMixin
 from faceauth.models import FaceEvent

@@ -9,7 +9,7 @@ from django.db.models import QuerySet
 from django.http import HttpRequest
 from django.utils.translation import gettext_lazy as _
 
-from faceauth import events
+from faceauth.audit import events
 from faceauth.liveness.head_turns import NotLiveError, Reason
 from faceauth.models import FaceEvent
 from faceauth.recognition.policy import Outcome

@@ -16,7 +16,8 @@ from typing import IO
 import numpy as np
 from numpy.typing import NDArray
 
-from faceauth import conf, errors, metrics
+from faceauth import conf, errors
+from faceauth.audit import metrics
 from faceauth.recognition import encoders
 from faceauth.vision import (
     Engine,

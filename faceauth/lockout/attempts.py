@@ -21,7 +21,8 @@ from django.http import HttpRequest
 from django.utils import timezone
 from django.utils.crypto import salted_hmac
 
-from faceauth import conf, events, faces, users
+from faceauth import conf, faces, users
+from faceauth.audit import events
 from faceauth.db import atomic
 from faceauth.errors import TooManyAttempts
 from faceauth.http import client_ip

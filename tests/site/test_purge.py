@@ -257,7 +257,7 @@ def test_mail_that_cannot_be_sent_keeps_no_face(people, purge, monkeypatch, capl
     def down(*args, **kwargs):
         raise OSError("never@example.com")
 
-    monkeypatch.setattr("faceauth.mail.send_mail", down)
+    monkeypatch.setattr("faceauth.audit.notifications.send_mail", down)
     assert "730 days: 2." in purge()
     assert "never" not in faces()
     assert "never@" not in caplog.text

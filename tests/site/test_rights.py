@@ -14,7 +14,8 @@ from django.db import connection, transaction
 from django.db.models.signals import pre_delete
 
 from accounts.models import User
-from faceauth import enrolment, events
+from faceauth import enrolment
+from faceauth.audit import events
 from faceauth.encryption.fields import Sealed
 from faceauth.enrolment import Consent
 from faceauth.lockout import attempts

@@ -10,7 +10,8 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from tqdm import tqdm
 
-from faceauth import conf, enrolment, events, faces, retention, rights
+from faceauth import conf, enrolment, faces, retention, rights
+from faceauth.audit import events
 from faceauth.db import batches
 from faceauth.lockout import attempts
 from faceauth.models import Spent

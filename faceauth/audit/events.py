@@ -12,12 +12,14 @@ from typing import Any, NamedTuple
 from django.db import DatabaseError
 from django.http import HttpRequest
 
-from . import mail, metrics, signals
-from .db import atomic
-from .devices import remembered
-from .http import client_ip
-from .models import FaceEvent
-from .recognition.policy import Decision
+from faceauth import signals
+from faceauth.db import atomic
+from faceauth.devices import remembered
+from faceauth.http import client_ip
+from faceauth.models import FaceEvent
+from faceauth.recognition.policy import Decision
+
+from . import metrics, notifications
 
 # What is logged names no user and no address: the rows do.
 logger = logging.getLogger("faceauth")
@@ -99,7 +101,7 @@ def tell(event: FaceEvent, request: HttpRequest | None) -> None:
     if signal := SIGNALS.get(FaceEvent.Kind(event.kind)):
         signal.send_robust(FaceEvent, request=request, user=event.user, event=event)
     if event.user is not None:
-        mail.notify(request, event)
+        notifications.notify(request, event)
 
 
 def _mode(request: HttpRequest | None, username: str | None) -> str:

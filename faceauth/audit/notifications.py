@@ -12,8 +12,8 @@ from django.template.loader import render_to_string
 from django.urls import reverse
 from django.utils.translation import gettext as _
 
-from . import conf
-from .models import FaceEvent
+from faceauth import conf
+from faceauth.models import FaceEvent
 
 # Each is a template: its first line is the subject.
 KINDS = ("enrolled", "replaced", "removed", "disabled")
