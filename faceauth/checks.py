@@ -16,7 +16,7 @@ from django.core.exceptions import ImproperlyConfigured
 from django.db.models import Q
 from django.utils.module_loading import import_string
 
-from . import conf, counting, faces, kinds, retention, risks
+from . import conf, counting, faces, kinds, risks
 from .audit import metrics
 from .backends import FaceBackend
 from .conf import FaceAuthSettings
@@ -24,6 +24,7 @@ from .encryption import crypto
 from .encryption.fields import PLAIN
 from .liveness import head_turns
 from .models import FaceTemplateMixin
+from .privacy import retention
 from .recognition import encoders
 from .recognition.calibration import calibration, data
 from .recognition.matching import cohort

@@ -14,7 +14,7 @@ from django.http import HttpRequest
 from django.utils import timezone
 from numpy.typing import ArrayLike
 
-from . import conf, errors, faces, rights, shots
+from . import conf, errors, faces, shots
 from .audit import events
 from .db import atomic
 from .encryption.fields import checked
@@ -22,6 +22,7 @@ from .gallery import gallery
 from .http import client_ip
 from .lockout import attempts
 from .models import FaceEvent
+from .privacy import export
 from .recognition import policy
 from .recognition.calibration import calibration
 from .vision.encoding import Encoding, template
@@ -179,7 +180,7 @@ def revoke(user: AbstractBaseUser, *still: Q) -> bool:
     with atomic(get_user_model()):
         if not _write(user, NOTHING, *still):
             return False
-        rights.erase(user)
+        export.erase(user)
     return True
 
 

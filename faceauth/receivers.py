@@ -14,11 +14,12 @@ from django.http import HttpRequest
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
-from . import faces, rights
+from . import faces
 from .audit import events
 from .backends import FaceBackend
 from .lockout import attempts
 from .models import FaceEvent
+from .privacy import export
 from .step_up import confirmation, second_step
 
 
@@ -89,5 +90,5 @@ def forget(sender: Any, instance: Any, using: str, **kwargs: Any) -> None:
     row.select_for_update().values_list("pk").first()
     if faces.apart():
         faces.row(instance).using(using).delete()
-    rights.erase(instance)
+    export.erase(instance)
     FaceEvent.objects.filter(user=instance).update(address="")

@@ -27,7 +27,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
 from django.views.generic import FormView, TemplateView, View
 
-from . import adaptation, conf, enrolment, errors, faces, receivers, rights, users
+from . import adaptation, conf, enrolment, errors, faces, receivers, users
 from .audit import events
 from .capture import guidance, samples
 from .devices import remembered
@@ -39,6 +39,7 @@ from .http.uploads import bounded_upload
 from .liveness import challenge
 from .lockout import attempts
 from .models import FaceEvent
+from .privacy import export
 from .recognition import encoders
 from .step_up import confirmation, second_step
 
@@ -361,7 +362,7 @@ class ExportView(OwnFaceMixin, View):
     """All that is kept of the face of the user who is logged in, as a file."""
 
     def get(self, request: HttpRequest) -> HttpResponse:
-        response = JsonResponse(rights.export(request.user), json_dumps_params={"indent": 1})
+        response = JsonResponse(export.export(request.user), json_dumps_params={"indent": 1})
         response["Content-Disposition"] = 'attachment; filename="face.json"'
         return response
 

@@ -7,13 +7,14 @@ import pytest
 from django.core.management import CommandError, call_command
 
 from accounts.models import User
-from faceauth import checks, enrolment, rights
+from faceauth import checks, enrolment
 from faceauth.capture import samples
 from faceauth.encryption import crypto
 from faceauth.encryption.fields import Sealed
 from faceauth.errors import LookAlike
 from faceauth.gallery import gallery
 from faceauth.models import FaceEvent
+from faceauth.privacy import export
 from tests.site.conftest import PASSWORD, log_out, username_of
 from tests.support import encoders as support
 from tests.support.people import picture
@@ -156,7 +157,7 @@ def test_face_of_another_encoder_can_be_taken_away_and_removed(use, person, enro
     use(64)
     person.refresh_from_db()
     before = person.face_encodings.values
-    assert np.allclose(rights.export(person)["face"]["encodings"], before)
+    assert np.allclose(export.export(person)["face"]["encodings"], before)
     assert enrolment.remove(person)
     person.refresh_from_db()
     assert person.face_encodings is None

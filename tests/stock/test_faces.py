@@ -15,11 +15,12 @@ from django.core.management import call_command
 from django.db.models import F, Q
 from django.utils import timezone
 
-from faceauth import adaptation, checks, enrolment, faces, lookalikes, retention
+from faceauth import adaptation, checks, enrolment, faces, lookalikes
 from faceauth.encryption import crypto
 from faceauth.errors import LookAlike
 from faceauth.folders.known import enrolled
 from faceauth.models import FaceEvent, FaceTemplateMixin
+from faceauth.privacy import retention
 from faceauth.profiles.models import FaceProfile
 from tests.stock.conftest import PASSWORD, face
 from tests.support.admin import made_up, member

@@ -9,7 +9,8 @@ from django.core.management.base import BaseCommand, CommandError
 from django.core.serializers.json import DjangoJSONEncoder
 from django.utils.translation import gettext as _
 
-from faceauth import faces, rights
+from faceauth import faces
+from faceauth.privacy import export
 
 
 class Command(BaseCommand):
@@ -27,7 +28,7 @@ class Command(BaseCommand):
         user = faces.named(username)
         if user is None:
             raise CommandError(_("There is no user %(username)r.") % {"username": username})
-        text = json.dumps(rights.export(user), cls=DjangoJSONEncoder, indent=1)
+        text = json.dumps(export.export(user), cls=DjangoJSONEncoder, indent=1)
         if output is None:
             self.stdout.write(text)
             return

@@ -10,11 +10,12 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from tqdm import tqdm
 
-from faceauth import conf, enrolment, faces, retention, rights
+from faceauth import conf, enrolment, faces
 from faceauth.audit import events
 from faceauth.db import batches
 from faceauth.lockout import attempts
 from faceauth.models import Spent
+from faceauth.privacy import export, retention
 
 
 def days(text: str) -> int:
@@ -76,7 +77,7 @@ class Command(BaseCommand):
     def _scores(self) -> None:
         """Erase what an attempt has left that was under way when its face was removed."""
         removed = {f"user__{faces.lookup('face_encodings')}__isnull": True, "user__isnull": False}
-        count = rights.erase_scores(**removed, dry_run=self.dry_run)
+        count = export.erase_scores(**removed, dry_run=self.dry_run)
         told = _("Events from which scores of removed faces are erased: %(count)d.")
         self.stdout.write(told % {"count": count})
 

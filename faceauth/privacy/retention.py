@@ -11,8 +11,8 @@ from django.core.checks import CheckMessage, Warning
 from django.db.models import Q, QuerySet
 from django.utils import timezone
 
-from . import conf, faces
-from .models import FaceEvent
+from faceauth import conf, faces
+from faceauth.models import FaceEvent
 
 # How many days late `face_purge` may be before it is missed.
 GRACE = 14

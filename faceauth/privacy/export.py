@@ -8,10 +8,10 @@ from django.db.models import Q
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
-from . import faces, users
-from .encryption.fields import OutdatedEncodings, UnreadableEncodings
-from .lockout import attempts
-from .models import FaceEvent, FaceTemplateMixin
+from faceauth import faces, users
+from faceauth.encryption.fields import OutdatedEncodings, UnreadableEncodings
+from faceauth.lockout import attempts
+from faceauth.models import FaceEvent, FaceTemplateMixin
 
 # What tells how near a face was: computed from it, as the template is.
 SCORES = ("distance", "max_distance", "rate")
