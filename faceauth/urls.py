@@ -2,7 +2,8 @@ from __future__ import annotations
 
 from django.urls import path
 
-from . import api, health, views
+from . import api, views
+from .operations import health
 
 app_name = "faceauth"
 

@@ -25,9 +25,10 @@ from schemathesis.core.transport import Response
 from schemathesis.specs.openapi import checks
 
 from config.wsgi import application
-from faceauth import api, errors, health, urls
+from faceauth import api, errors, urls
 from faceauth.capture import samples
 from faceauth.models import FailureCount
+from faceauth.operations import health
 from faceauth.views import CaptureMixin, ExportView, PostOnlyView
 from tests.robustness.pictures import plain
 from tests.robustness.stack import SECRET

@@ -9,8 +9,8 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from faceauth import diagnosis
-from faceauth.diagnosis import Finding, State
+from faceauth.operations import doctor
+from faceauth.operations.doctor import Finding, State
 
 PARTS = {
     "versions": gettext_lazy("versions"),
@@ -62,7 +62,7 @@ class Command(BaseCommand):
         except OSError as error:
             raise CommandError(str(error)) from error
         found = []
-        for each in diagnosis.findings(data):
+        for each in doctor.findings(data):
             found.append(each)
             if not options["json"]:
                 self._print(each)

@@ -17,10 +17,10 @@ from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 
-from . import conf
-from .capture import samples
-from .encryption import crypto
-from .recognition import encoders
+from faceauth import conf
+from faceauth.capture import samples
+from faceauth.encryption import crypto
+from faceauth.recognition import encoders
 
 logger = logging.getLogger("faceauth")
 

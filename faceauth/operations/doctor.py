@@ -28,13 +28,15 @@ from django.urls import get_script_prefix
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
-from . import conf, faces, gallery, health
-from .capture import samples
-from .encryption.fields import OutdatedEncodings, UnreadableEncodings
-from .recognition import encoders
-from .vision import drawn, sessions
-from .vision.encoding import DlibEncoder, template
-from .vision.networks import DETECTOR_FILE, ENCODER_FILE, LANDMARKS_FILE, model_path
+from faceauth import conf, faces, gallery
+from faceauth.capture import samples
+from faceauth.encryption.fields import OutdatedEncodings, UnreadableEncodings
+from faceauth.recognition import encoders
+from faceauth.vision import drawn, sessions
+from faceauth.vision.encoding import DlibEncoder, template
+from faceauth.vision.networks import DETECTOR_FILE, ENCODER_FILE, LANDMARKS_FILE, model_path
+
+from . import health
 
 PACKAGES = (
     *("django", "numpy", "onnxruntime", "onnxruntime-gpu", "opencv-python-headless", "pillow"),
