@@ -14,8 +14,10 @@ from django.urls import NoReverseMatch
 from django.utils.translation import gettext, ngettext
 from django.utils.translation import gettext_lazy as _
 
-from faceauth import adaptation, enrolment, faces, staff
+from faceauth import adaptation, enrolment, faces
 from faceauth.audit import events
+
+from . import staff
 
 # Each takes a moment, and some send a mail.
 MOST = 500

@@ -13,8 +13,8 @@ from django.utils import timezone, translation
 
 from accounts.models import User
 from faceauth import lookalikes
-from faceauth import staff as doing
 from faceauth.admin import charts, figures
+from faceauth.admin import staff as doing
 from faceauth.models import FaceEvent
 from faceauth.recognition import policy
 from tests.support.admin import made_up, member, staff

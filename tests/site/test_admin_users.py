@@ -13,7 +13,7 @@ from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from accounts.models import User
-from faceauth import staff as doing
+from faceauth.admin import staff as doing
 from faceauth.models import FaceEvent, FailureCount
 from tests.support.admin import SEES_USERS, logged, made_up, member, staff, taken
 

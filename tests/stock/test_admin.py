@@ -11,8 +11,8 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
-from faceauth import staff as doing
 from faceauth.admin import FaceAdminMixin
+from faceauth.admin import staff as doing
 from faceauth.profiles.models import FaceProfile
 from tests.stock.conftest import face
 from tests.support.admin import SEES_USERS, member, staff, taken

@@ -15,7 +15,8 @@ from django.test.utils import CaptureQueriesContext
 from django.utils.formats import date_format
 from django.utils.timezone import localtime
 
-from faceauth import backends, enrolment, faces, staff
+from faceauth import backends, enrolment, faces
+from faceauth.admin import staff
 from faceauth.errors import AccountGone
 from faceauth.gallery import gallery
 from faceauth.lockout import attempts

@@ -11,10 +11,10 @@ from django.utils import timezone
 from django.utils.encoding import force_bytes
 from django.utils.http import urlsafe_base64_encode
 
-from . import faces
-from .audit import events, notifications
-from .lockout import attempts
-from .models import FaceEvent
+from faceauth import faces
+from faceauth.audit import events, notifications
+from faceauth.lockout import attempts
+from faceauth.models import FaceEvent
 
 BY_STAFF = events.Facts(outcome=events.BY_STAFF)
 
