@@ -9,8 +9,8 @@ from itertools import pairwise
 from pathlib import Path
 from typing import get_type_hints
 
+from faceauth.checks.setting_types import in_words
 from faceauth.conf import FaceAuthSettings
-from faceauth.kinds import in_words
 
 PAGE = Path(__file__).parent / "settings.md"
 

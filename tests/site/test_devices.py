@@ -4,7 +4,7 @@ import pytest
 from django.core import signing
 from django.test import Client
 
-from faceauth.devices import remembered
+from faceauth.devices.remembered import COOKIE
 from tests.site.conftest import JSON, PASSWORD, log_out, username_of
 
 LOGIN, FORGET = "/face/login/", "/face/forget/"
@@ -86,7 +86,7 @@ def test_cookie_is_out_of_reach_of_scripts_and_other_sites(client, obama, upload
     settings.SESSION_COOKIE_PATH = "/face/"
     settings.FACEAUTH = {**settings.FACEAUTH, "REMEMBER_DEVICE_DAYS": 2}
     client.post(LOGIN, {"snapshot": upload("obama2"), "remember": "on"})
-    cookie = client.cookies[remembered.COOKIE]
+    cookie = client.cookies[COOKIE]
     assert cookie["httponly"] and cookie["secure"]
     assert (cookie["samesite"], cookie["path"]) == ("Lax", "/face/")
     assert cookie["max-age"] == 2 * 24 * 60 * 60
@@ -105,7 +105,7 @@ def test_cookie_is_out_of_reach_of_scripts_and_other_sites(client, obama, upload
     ids=["empty", "plain", "other purpose", "other site", "no name", "tampered with"],
 )
 def test_forged_cookie_is_nobody(client, db, value):
-    client.cookies[remembered.COOKIE] = value
+    client.cookies[COOKIE] = value
     assert client.get(LOGIN).context["remembered"] is None
 
 

@@ -14,19 +14,19 @@ from PIL import Image
 
 from accounts.models import User
 from faceauth.capture import samples
-from faceauth.operations import doctor
+from faceauth.operations import doctor as diagnosis
 from faceauth.vision import Engine, drawn
 from tests.support.people import picture
 from tests.unit.test_checks import KEY, KEYS
 from tests.unit.vision.test_images import saved
 
-FINE, WARNING, BROKEN = doctor.State
+FINE, WARNING, BROKEN = diagnosis.State
 
 
 @pytest.fixture
 def doctor(db, settings, tmp_path, monkeypatch):
     """Ask: the exit status, and what was found by parts."""
-    monkeypatch.setattr(doctor, "RUNS", 1)
+    monkeypatch.setattr(diagnosis, "RUNS", 1)
     settings.FACEAUTH = {**settings.FACEAUTH, **KEYS, "CHALLENGE": "turns"}
     settings.SECURE_SSL_REDIRECT = True
     settings.CACHES = {
@@ -75,7 +75,7 @@ def test_site_that_is_well(doctor, enrolled):
     enrolled("eileen", "astronaut")
     status, found = doctor()
     assert (status, set(states(found).values())) == (0, {FINE}), found
-    assert set(states(found)) == {*doctor.PARTS, "migrations", "gallery"}
+    assert set(states(found)) == {*diagnosis.PARTS, "migrations", "gallery"}
     assert facts(found, "networks")["provider"] == "CPUExecutionProvider"
     assert facts(found, "machine")["instruction_sets"]
     assert facts(found, "versions")["onnxruntime"]
@@ -136,7 +136,7 @@ def test_the_drawn_face_is_one_to_the_networks():
     (face,) = engine.find_faces(drawn.face())
     assert face.score > 0.9
     off = np.linalg.norm(engine.encode_with_mirror(drawn.face(), face) - drawn.encoding())
-    assert off < doctor.NUMBERS_WITHIN / 3
+    assert off < diagnosis.NUMBERS_WITHIN / 3
 
 
 def test_networks_that_compute_something_else(doctor, monkeypatch):

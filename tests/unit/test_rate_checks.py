@@ -11,7 +11,8 @@ from django.core.management import call_command
 from django.db import DEFAULT_DB_ALIAS, OperationalError, connection
 
 from accounts.models import User
-from faceauth import checks, risks
+from faceauth import checks
+from faceauth.checks import accuracy
 from faceauth.recognition import policy
 from faceauth.recognition.calibration import calibration
 from tests.unit.test_checks import ids
@@ -41,9 +42,9 @@ def test_distance_set_by_hand_is_told_what_it_amounts_to(only):
     rate = calibration().at_distance(5, 3, 0.35).rate
     single = calibration().at_distance(1, 1, 0.35).rate
     assert warning.id == "faceauth.W001"
-    assert f"{risks._often(rate)} of all strangers" in warning.msg
+    assert f"{accuracy._often(rate)} of all strangers" in warning.msg
     assert "5 pictures enrolled and 3 shown" in warning.msg
-    assert f"{risks._often(single)} with one picture each" in warning.msg
+    assert f"{accuracy._often(single)} with one picture each" in warning.msg
     assert f"100 people enrolled, {100 * (1 - (1 - rate) ** 100):.0f} %" in warning.msg
     assert "Leave it out" in warning.hint
 
@@ -79,7 +80,7 @@ def test_rate_that_nobody_measured_is_told_how_far_it_was(only):
     curve, limit = calibration().curves[5, 1], policy.limit(5, 1, 1e-9)
     assert warning.id == "faceauth.W003"
     assert "'MAX_FALSE_MATCH_RATE'] is 1 in 1,000,000,000" in warning.msg
-    assert f"measured down to {risks._often(curve.measured_to)}" in warning.msg
+    assert f"measured down to {accuracy._often(curve.measured_to)}" in warning.msg
     assert f"{curve.pairs:,} pairs" in warning.msg
     assert f"{limit.distance:.3f}" in warning.msg
     assert f"{100 * limit.fnmr:.0f} % of those enrolled would be refused" in warning.msg
@@ -123,10 +124,10 @@ def test_one_picture_each_refuses_many_among_ten(enrolled, settings):
 def test_more_people_than_the_table_was_measured_for_are_told_so():
     curve = calibration().curves[5, 1]
     enough = round(1e-3 / curve.measured_to)
-    assert ids(risks.of_face_alone(max(enough // 2, 1))) == []
-    (warning,) = risks.of_face_alone(enough * 2)
+    assert ids(accuracy.of_face_alone(max(enough // 2, 1))) == []
+    (warning,) = accuracy.of_face_alone(enough * 2)
     assert warning.id == "faceauth.I001"
-    assert f"measured down to {risks._often(curve.measured_to)}" in warning.msg
+    assert f"measured down to {accuracy._often(curve.measured_to)}" in warning.msg
     assert "face_evaluate --write" in warning.hint
 
 
@@ -142,7 +143,7 @@ def test_distance_set_by_hand_is_told_what_it_amounts_to_among_all_people(enroll
     (warning,) = people_check()
     anybody = 1 - (1 - calibration().at_distance(5, 1, 0.35).rate) ** 10
     assert warning.id == "faceauth.W006"
-    assert f"10 people enrolled, takes about {risks._often(anybody)}" in warning.msg
+    assert f"10 people enrolled, takes about {accuracy._often(anybody)}" in warning.msg
     settings.FACEAUTH = {"MAX_DISTANCE": 0.2}
     assert people_check() == []
 
@@ -186,4 +187,4 @@ def test_database_that_is_down_is_no_matter():
     ],
 )
 def test_rates_are_said_in_two_digits(rate, words):
-    assert risks._often(rate) == words
+    assert accuracy._often(rate) == words

@@ -16,21 +16,23 @@ from django.core.exceptions import ImproperlyConfigured
 from django.db.models import Q
 from django.utils.module_loading import import_string
 
-from . import conf, counting, faces, kinds, risks
-from .audit import metrics
-from .backends import FaceBackend
-from .conf import FaceAuthSettings
-from .encryption import crypto
-from .encryption.fields import PLAIN
-from .liveness import head_turns
-from .models import FaceTemplateMixin
-from .privacy import retention
-from .recognition import encoders
-from .recognition.calibration import calibration, data
-from .recognition.matching import cohort
-from .step_up import second_step
-from .vision import ModelError
-from .vision.networks import DETECTOR_FILE, ENCODER_FILE, LANDMARKS_FILE, model_path
+from faceauth import conf, faces
+from faceauth.audit import metrics
+from faceauth.backends import FaceBackend
+from faceauth.conf import FaceAuthSettings
+from faceauth.encryption import crypto
+from faceauth.encryption.fields import PLAIN
+from faceauth.liveness import head_turns
+from faceauth.models import FaceTemplateMixin
+from faceauth.privacy import retention
+from faceauth.recognition import encoders
+from faceauth.recognition.calibration import calibration, data
+from faceauth.recognition.matching import cohort
+from faceauth.step_up import second_step
+from faceauth.vision import ModelError
+from faceauth.vision.networks import DETECTOR_FILE, ENCODER_FILE, LANDMARKS_FILE, model_path
+
+from . import accuracy, rate_limits, setting_types
 
 # No rate above it is meant seriously, and the table ends there.
 HIGHEST_RATE = 0.1
@@ -56,7 +58,7 @@ Configs = Sequence[AppConfig] | None
 @register(Tags.security)
 def check_settings(app_configs: Configs, **kwargs: Any) -> list[CheckMessage]:
     """FACEAUTH has only keys that exist, with values that work and that keep strangers out."""
-    return _errors() or [*risks.of_settings(), *retention.of_settings()]
+    return _errors() or [*accuracy.of_settings(), *retention.of_settings()]
 
 
 @register(Tags.security)
@@ -102,7 +104,7 @@ def check_counting(app_configs: Configs, **kwargs: Any) -> list[CheckMessage]:
     """Nobody can try faces or send pictures without end."""
     if _errors():
         return []
-    return [*counting.of_failures(), *counting.of_cache(), *counting.of_addresses()]
+    return [*rate_limits.of_failures(), *rate_limits.of_cache(), *rate_limits.of_addresses()]
 
 
 @register(Tags.database)
@@ -113,7 +115,7 @@ def check_people(
     if _errors() or not conf.get().FACE_ALONE:
         return []
     people = _enrolled(databases or ())
-    return [*risks.of_face_alone(people)] if people else []
+    return [*accuracy.of_face_alone(people)] if people else []
 
 
 @register(Tags.database)
@@ -238,8 +240,8 @@ def _misnamed_or_mistyped() -> Iterator[CheckMessage]:
             close = get_close_matches(str(key), known, 1)
             hint = f"Did you mean {close[0]!r}?" if close else f"There are: {', '.join(known)}."
             yield Error(f"FACEAUTH has the unknown key {key!r}.", hint=hint, id="faceauth.E001")
-        elif not kinds.is_of(value, types[key]):
-            right = kinds.in_words(types[key])
+        elif not setting_types.is_of(value, types[key]):
+            right = setting_types.in_words(types[key])
             # What could be a key goes into no log.
             shown = repr(value) if "KEY" not in key else f"of type {type(value).__name__}"
             message = f"FACEAUTH[{key!r}] is {shown}, which is not {right}."
@@ -249,7 +251,7 @@ def _misnamed_or_mistyped() -> Iterator[CheckMessage]:
 
 def _out_of_bounds() -> Iterator[CheckMessage]:
     now = conf.get()
-    for key in risks.LAX_RATES:
+    for key in accuracy.LAX_RATES:
         if (rate := getattr(now, key)) > HIGHEST_RATE:
             message = f"FACEAUTH[{key!r}] is {rate}, which is above {HIGHEST_RATE}."
             hint = "It is the share of strangers who may get in: 1e-4 is 1 in 10,000."

@@ -6,9 +6,9 @@ from collections.abc import Iterator
 
 from django.core.checks import CheckMessage, Info, Warning
 
-from . import conf
-from .recognition import policy
-from .recognition.calibration import Limit, calibration
+from faceauth import conf
+from faceauth.recognition import policy
+from faceauth.recognition.calibration import Limit, calibration
 
 # The highest rates that nobody is warned about.
 LAX_RATES = {"MAX_FALSE_MATCH_RATE": 1e-3, "MAX_FALSE_IDENTIFICATION_RATE": 1e-2}

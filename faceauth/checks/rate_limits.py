@@ -15,7 +15,7 @@ from django.core.cache.backends.locmem import LocMemCache
 from django.core.checks import CheckMessage, Warning
 from django.utils.module_loading import import_string
 
-from . import conf
+from faceauth import conf
 
 # How many failures in a row NIST SP 800-63B-4 lets an account have, by any means of logging in.
 MOST_BEFORE_DISABLING = 100
