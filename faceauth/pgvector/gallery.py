@@ -21,7 +21,7 @@ from faceauth import conf, faces
 from faceauth.audit import metrics
 from faceauth.db import atomic, batches
 from faceauth.encryption import crypto
-from faceauth.gallery import OVERLAP
+from faceauth.gallery.memory import OVERLAP
 from faceauth.recognition import encoders
 from faceauth.recognition.matching import Templates, adjusted, cohort
 from faceauth.recognition.policy import Match

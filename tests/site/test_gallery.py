@@ -10,7 +10,7 @@ from django.utils import timezone
 
 from accounts.models import User
 from faceauth import enrolment
-from faceauth.gallery import OVERLAP, SWEEP, Gallery
+from faceauth.gallery.memory import OVERLAP, SWEEP, Gallery
 from faceauth.recognition.matching import distance
 
 

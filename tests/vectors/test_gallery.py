@@ -16,7 +16,8 @@ from django.utils import timezone
 from accounts.models import User
 from faceauth import enrolment
 from faceauth.encryption import crypto
-from faceauth.gallery import OVERLAP, Gallery, gallery
+from faceauth.gallery import gallery
+from faceauth.gallery.memory import OVERLAP, Gallery
 from faceauth.pgvector import index
 from faceauth.pgvector.gallery import VectorGallery, space, stale
 from faceauth.pgvector.models import FaceVector

@@ -1,28 +1,21 @@
-"""Who is nearest: exact search in memory over all templates, kept up with the database; or what
-`faceauth.pgvector` has in its place.
-"""
+"""Exact search in memory over the templates of all enrolled users, kept up with the database."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable
 from datetime import datetime, timedelta
-from functools import cache
 from threading import Lock
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
-from django.apps import apps
 from django.utils import timezone
 
-from . import faces
-from .audit import metrics
-from .recognition import encoders
-from .recognition.matching import Templates
-from .recognition.policy import Match
-from .vision.encoding import Encoding
-
-if TYPE_CHECKING:
-    from .pgvector.gallery import VectorGallery
+from faceauth import faces
+from faceauth.audit import metrics
+from faceauth.recognition import encoders
+from faceauth.recognition.matching import Templates
+from faceauth.recognition.policy import Match
+from faceauth.vision.encoding import Encoding
 
 # How long a change may take from its time stamp to the end of its transaction, clocks of several
 # machines included: what is younger is read once more.
@@ -122,18 +115,3 @@ class Gallery:
         self._templates = Templates(
             np.array(vectors, np.float32).reshape(shape), np.array(margins, np.float32)
         )
-
-
-def in_database() -> bool:
-    """Whether the database searches, in which what it searches is not encrypted."""
-    return apps.is_installed("faceauth.pgvector")
-
-
-@cache
-def gallery() -> Gallery | VectorGallery:
-    """This process's gallery."""
-    if in_database():
-        from .pgvector.gallery import VectorGallery
-
-        return VectorGallery()
-    return Gallery()

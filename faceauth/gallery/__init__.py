@@ -1,0 +1,43 @@
+"""Find the enrolled people nearest to a probe: in memory, or in PostgreSQL by `faceauth.pgvector`."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from functools import cache
+from typing import Any, Protocol
+
+from django.apps import apps
+from django.utils.module_loading import import_string
+
+from faceauth.recognition.policy import Match
+from faceauth.vision.encoding import Encoding
+
+IN_MEMORY, IN_DATABASE = (
+    "faceauth.gallery.memory.Gallery",
+    "faceauth.pgvector.gallery.VectorGallery",
+)
+
+
+class Searcher(Protocol):
+    """Finds the enrolled people nearest to a probe."""
+
+    def __len__(self) -> int:
+        """Return the number of people enrolled."""
+
+    def nearest(self, probe: Encoding, count: int = 2) -> list[Match]:
+        """Return the `count` people nearest to a probe's encodings, float32 (n, d), nearest first."""
+
+    def forget(self, keys: Iterable[Any]) -> None:
+        """Drop people who turned out to be gone."""
+
+
+def in_database() -> bool:
+    """Return True if the database searches. What it searches is not encrypted."""
+    return apps.is_installed("faceauth.pgvector")
+
+
+@cache
+def gallery() -> Searcher:
+    """Return this process's gallery."""
+    searcher: Searcher = import_string(IN_DATABASE if in_database() else IN_MEMORY)()
+    return searcher
