@@ -1,4 +1,4 @@
-"""Find the enrolled people nearest to a probe: in memory, or in PostgreSQL by `faceauth.pgvector`."""
+"""Find the people nearest to a probe: in memory, or in PostgreSQL by `faceauth.pgvector`."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ class Searcher(Protocol):
         """Return the number of people enrolled."""
 
     def nearest(self, probe: Encoding, count: int = 2) -> list[Match]:
-        """Return the `count` people nearest to a probe's encodings, float32 (n, d), nearest first."""
+        """Return the `count` nearest to a probe's encodings, float32 (n, d), nearest first."""
 
     def forget(self, keys: Iterable[Any]) -> None:
         """Drop people who turned out to be gone."""

@@ -28,9 +28,10 @@ from django.urls import get_script_prefix
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
-from faceauth import conf, faces, gallery
+from faceauth import conf, faces
 from faceauth.capture import samples
 from faceauth.encryption.fields import OutdatedEncodings, UnreadableEncodings
+from faceauth.gallery.memory import Gallery
 from faceauth.recognition import encoders
 from faceauth.vision import drawn, sessions
 from faceauth.vision.encoding import DlibEncoder, template
@@ -300,7 +301,7 @@ def _templates() -> Iterator[Finding]:
         text = _("%(people)s enrolled, all can be read")
         yield Finding("faces", State.FINE, text % numbers, facts)
     began = time.perf_counter()
-    gallery.Gallery().nearest(np.ones((1, encoders.encoder().size), np.float32))
+    Gallery().nearest(np.ones((1, encoders.encoder().size), np.float32))
     taken = round(1000 * (time.perf_counter() - began), 1)
     yield Finding(
         "gallery",
