@@ -40,7 +40,7 @@ def people(count: int) -> Iterator[Any]:
     from django.contrib.auth import get_user_model
     from django.utils import timezone
 
-    from faceauth import shots
+    from faceauth.enrolment import shots
 
     random, now = np.random.default_rng(1), timezone.now()
     for number in range(1, count + 1):

@@ -106,6 +106,13 @@ def write_template(user: Any, rows: QuerySet, columns: dict[str, Any]) -> bool:
     return True
 
 
+def assign(user: Any, columns: dict[str, Any]) -> None:
+    """Set these columns on the user's face in memory, after they were written to its row."""
+    face = of(user)
+    for name, value in columns.items():
+        setattr(face, name, value)
+
+
 def users() -> QuerySet:
     """All users, with their faces."""
     return joined(get_user_model()._default_manager.all())

@@ -17,9 +17,10 @@ from django.utils.functional import cached_property
 from django.utils.text import format_lazy
 from django.utils.translation import gettext_lazy as _
 
-from . import conf, enrolment, errors, shots, users
+from . import conf, enrolment, errors, users
 from .capture import samples
 from .devices import remembered
+from .enrolment import shots
 from .http import rate_limit
 from .liveness import challenge, head_turns
 from .liveness.head_turns import NotLiveError

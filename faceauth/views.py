@@ -27,10 +27,11 @@ from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
 from django.views.generic import FormView, TemplateView, View
 
-from . import adaptation, conf, enrolment, errors, faces, receivers, users
+from . import conf, enrolment, errors, faces, receivers, users
 from .audit import events
 from .capture import guidance, samples
 from .devices import remembered
+from .enrolment import adaptation
 from .forms import EnrolForm, FaceLoginForm, OwnFaceForm, OwnPasswordForm
 from .gallery import in_database
 from .http import client_ip, json_body, rate_limit

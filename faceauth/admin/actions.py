@@ -14,8 +14,9 @@ from django.urls import NoReverseMatch
 from django.utils.translation import gettext, ngettext
 from django.utils.translation import gettext_lazy as _
 
-from faceauth import adaptation, enrolment, faces
+from faceauth import enrolment, faces
 from faceauth.audit import events
+from faceauth.enrolment import adaptation
 
 from . import staff
 

@@ -11,7 +11,7 @@ from django.http import HttpRequest
 from django.urls import reverse
 from django.utils.translation import gettext as _
 
-from faceauth import lookalikes
+from faceauth.enrolment import lookalikes
 
 from . import figures
 

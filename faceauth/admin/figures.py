@@ -15,8 +15,9 @@ from django.utils import formats, timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import pgettext
 
-from faceauth import conf, faces, lookalikes, shots
+from faceauth import conf, faces
 from faceauth.db import local
+from faceauth.enrolment import lookalikes, shots
 from faceauth.models import FaceEvent, FailureCount
 from faceauth.recognition import policy
 

@@ -11,7 +11,8 @@ from django.http import HttpRequest
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
-from faceauth import faces, shots
+from faceauth import faces
+from faceauth.enrolment import shots
 from faceauth.models import FailureCount
 
 Choice = tuple[str, Any, Q]

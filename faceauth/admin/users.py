@@ -23,7 +23,8 @@ from django.utils.translation import gettext_lazy as _
 from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_POST
 
-from faceauth import enrolment, faces, shots
+from faceauth import enrolment, faces
+from faceauth.enrolment import shots
 from faceauth.models import FailureCount
 
 from . import outcomes

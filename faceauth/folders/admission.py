@@ -13,9 +13,10 @@ from django.core.exceptions import ValidationError
 from django.db import IntegrityError
 from django.utils.translation import gettext as _
 
-from faceauth import conf, enrolment, errors, faces, shots
+from faceauth import conf, enrolment, errors, faces
 from faceauth.audit import events
 from faceauth.db import atomic, roll_back
+from faceauth.enrolment import shots
 from faceauth.gallery import gallery
 from faceauth.models import FaceEvent
 from faceauth.recognition import policy

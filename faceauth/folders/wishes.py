@@ -8,7 +8,8 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.utils.translation import gettext as _
 
-from faceauth import conf, shots
+from faceauth import conf
+from faceauth.enrolment import shots
 
 from . import running, vouching
 from .admission import Admission

@@ -8,7 +8,8 @@ from django.contrib.auth.models import Permission
 from django.utils import timezone
 
 from accounts.models import User
-from faceauth import adaptation, enrolment
+from faceauth import enrolment
+from faceauth.enrolment import adaptation
 from faceauth.gallery import gallery
 from faceauth.recognition.matching import distance
 from tests.site.conftest import PASSWORD, log_out

@@ -6,7 +6,7 @@ import pytest
 from django.core import mail
 
 from accounts.models import User
-from faceauth import adaptation
+from faceauth.enrolment import adaptation
 from faceauth.liveness import challenge
 from faceauth.models import FaceEvent
 from tests.site.conftest import JSON

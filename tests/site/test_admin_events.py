@@ -12,9 +12,9 @@ from django.test.utils import CaptureQueriesContext
 from django.utils import timezone, translation
 
 from accounts.models import User
-from faceauth import lookalikes
 from faceauth.admin import charts, figures
 from faceauth.admin import staff as doing
+from faceauth.enrolment import lookalikes
 from faceauth.models import FaceEvent
 from faceauth.recognition import policy
 from tests.support.admin import made_up, member, staff

@@ -228,7 +228,7 @@ def test_interrupted_run_is_taken_up_by_the_next(person, purge, monkeypatch):
     for number in range(5):
         person(f"user{number}", 800)
         FaceEvent.objects.create(kind="login", at=ago(400))
-    erase, erased = enrolment.rights.erase, []
+    erase, erased = enrolment.lifecycle.export.erase, []
 
     def killed(user):
         if len(erased) == 3:
@@ -237,7 +237,7 @@ def test_interrupted_run_is_taken_up_by_the_next(person, purge, monkeypatch):
         erase(user)
 
     with monkeypatch.context() as patch:
-        patch.setattr(enrolment.rights, "erase", killed)
+        patch.setattr(enrolment.lifecycle.export, "erase", killed)
         with pytest.raises(KeyboardInterrupt):
             purge()
     # The fourth is there as a whole, its owner not told of anything.

@@ -8,9 +8,10 @@ from cryptography.fernet import Fernet
 from django.core.management import call_command
 
 from accounts.models import User
-from faceauth import adaptation, checks, db, enrolment
+from faceauth import checks, db, enrolment
 from faceauth.encryption import crypto
 from faceauth.encryption.fields import PLAIN, EncodingsField, Sealed
+from faceauth.enrolment import adaptation
 from faceauth.management.commands.face_rotate_keys import UNREADABLE
 from tests.site.conftest import username_of
 from tests.support.people import encodings

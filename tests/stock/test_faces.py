@@ -15,8 +15,9 @@ from django.core.management import call_command
 from django.db.models import F, Q
 from django.utils import timezone
 
-from faceauth import adaptation, checks, enrolment, faces, lookalikes
+from faceauth import checks, enrolment, faces
 from faceauth.encryption import crypto
+from faceauth.enrolment import adaptation, lookalikes
 from faceauth.errors import LookAlike
 from faceauth.folders.known import enrolled
 from faceauth.models import FaceEvent, FaceTemplateMixin

@@ -9,7 +9,8 @@ from django.contrib.admin.models import LogEntry
 from django.contrib.auth import get_user_model
 from django.contrib.auth.models import Permission
 
-from faceauth import enrolment, shots
+from faceauth import enrolment
+from faceauth.enrolment import shots
 from faceauth.vision.encoding import Encoding
 from faceauth.vision.quality import Quality
 

@@ -2,8 +2,8 @@ from __future__ import annotations
 
 import pytest
 
-from faceauth import shots
-from faceauth.shots import Source
+from faceauth.enrolment import shots
+from faceauth.enrolment.shots import Source
 from faceauth.vision.quality import Quality
 
 GOOD = Quality(200, 60.0, 0.5, 0.4, 0.01, 0.5)

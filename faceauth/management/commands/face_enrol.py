@@ -11,7 +11,7 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.utils.translation import gettext as _
 from tqdm import tqdm
 
-from faceauth import shots
+from faceauth.enrolment import shots
 from faceauth.folders import (
     files,
     photos,

@@ -8,7 +8,7 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.utils.translation import gettext as _
 from tqdm import tqdm
 
-from faceauth import shots
+from faceauth.enrolment import shots
 from faceauth.folders import running, vouching, wishes
 from faceauth.folders.admission import REFUSED, Case
 from faceauth.importing import reasons, results

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from itertools import combinations
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 from django.contrib.auth import get_user_model
@@ -14,18 +14,20 @@ from django.http import HttpRequest
 from django.utils import timezone
 from numpy.typing import ArrayLike
 
-from . import conf, errors, faces, shots
-from .audit import events
-from .db import atomic
-from .encryption.fields import checked
-from .gallery import gallery
-from .http import client_ip
-from .lockout import attempts
-from .models import FaceEvent
-from .privacy import export
-from .recognition import policy
-from .recognition.calibration import calibration
-from .vision.encoding import Encoding, template
+from faceauth import conf, errors, faces
+from faceauth.audit import events
+from faceauth.db import atomic
+from faceauth.encryption.fields import checked
+from faceauth.gallery import gallery
+from faceauth.lockout import attempts
+from faceauth.models import FaceEvent
+from faceauth.privacy import export
+from faceauth.recognition import policy
+from faceauth.recognition.calibration import calibration
+from faceauth.vision.encoding import Encoding, template
+
+from . import shots
+from .consent import Consent
 
 # Two photos of one person taken at different times lie within this 97 times in 100, of two
 # people 1 time in 100 (the 1,000 pairs of LFW's development set). This and the next are of dlib's
@@ -53,27 +55,6 @@ NOTHING: dict[str, Any] = {
     "face_shot_notes": None,
     "face_quality": None,
 }
-
-
-class Consent(NamedTuple):
-    """What a user agreed to, and from which network, as `addresses.kept` has it."""
-
-    version: str
-    address: str = ""
-
-    @classmethod
-    def by(cls, request: HttpRequest | None) -> Consent:
-        """To the notice as it is now."""
-        address = client_ip.kept(request) if request else ""
-        return cls(conf.get().NOTICE_VERSION, address)
-
-    def columns(self) -> dict[str, Any]:
-        """The columns that hold it; it was given now."""
-        return {
-            "face_consented_at": timezone.now(),
-            "face_consent_version": self.version,
-            "face_consent_from": self.address,
-        }
 
 
 def check_same_person(encodings: Encoding) -> None:
@@ -153,22 +134,6 @@ def enrol(
         attempts.enable(user)
 
 
-def agree(user: AbstractBaseUser, consent: Consent) -> bool:
-    """Note that the user agreed anew to what is kept; whether there is a face to keep."""
-    columns = consent.columns()
-    if not faces.row(user).filter(face_enrolled_at__isnull=False).update(**columns):
-        return False
-    _set(user, columns)
-    return True
-
-
-def agreed_to_another(user: Any) -> bool:
-    """Whether the user has a face, and the notice has changed since they agreed to it."""
-    face = faces.of(user)
-    enrolled = face.face_enrolled_at is not None
-    return enrolled and face.face_consent_version != conf.get().NOTICE_VERSION
-
-
 def revoke(user: AbstractBaseUser, *still: Q) -> bool:
     """Remove the user's face and all that was kept with it, see `rights.erase`.
 
@@ -212,14 +177,8 @@ def _write(user: AbstractBaseUser, columns: dict[str, Any], *still: Q) -> bool:
     sealed = row.model._meta.get_field("face_encodings").seal(user.pk, columns["face_encodings"])
     if not faces.write_template(user, row, {**columns, "face_encodings": sealed}):
         return False
-    _set(user, columns)
+    faces.assign(user, columns)
     return True
-
-
-def _set(user: AbstractBaseUser, columns: dict[str, Any]) -> None:
-    face = faces.of(user)
-    for name, value in columns.items():
-        setattr(face, name, value)
 
 
 def _apart(one: Encoding, other: Encoding) -> float:

@@ -17,7 +17,7 @@ from django.utils.dateparse import parse_datetime
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
-from .vision.quality import Quality
+from faceauth.vision.quality import Quality
 
 Note = dict[str, Any]
 

@@ -10,14 +10,15 @@ from django.contrib.auth.base_user import AbstractBaseUser
 from django.db.models import F
 from django.utils import timezone
 
-from . import conf, faces, shots
-from .capture import samples
-from .enrolment import same_picture
-from .errors import FaceError
-from .recognition import policy
-from .recognition.matching import distance
-from .vision.encoding import Encoding
-from .vision.quality import Quality
+from faceauth import conf, faces
+from faceauth.capture import samples
+from faceauth.errors import FaceError
+from faceauth.recognition import policy
+from faceauth.recognition.matching import distance
+from faceauth.vision.encoding import Encoding
+from faceauth.vision.quality import Quality
+
+from . import same_picture, shots
 
 ONCE_IN = timedelta(days=1)
 

@@ -9,9 +9,9 @@ from django.contrib.auth import get_user_model
 from django.db.models import Q
 from numpy.typing import NDArray
 
-from . import conf, faces
-from .recognition import policy
-from .recognition.matching import Templates
+from faceauth import conf, faces
+from faceauth.recognition import policy
+from faceauth.recognition.matching import Templates
 
 # Of so many, the ones that changed last: each costs a decryption, and the page is to come at once.
 # Whoever enrols is compared with everybody, and `face_calibrate` compares all.
