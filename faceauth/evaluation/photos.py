@@ -11,9 +11,9 @@ import numpy as np
 from django.utils.translation import gettext as _
 from numpy.typing import NDArray
 
+from faceauth.bulk import files
+from faceauth.bulk.process_pool import in_processes
 from faceauth.capture import samples
-from faceauth.folders import files
-from faceauth.folders.processes import in_processes
 from faceauth.vision import Face, ImageError, decode_image
 from faceauth.vision.encoding import Encoding
 

@@ -7,9 +7,9 @@ from pathlib import Path
 
 import numpy as np
 
-from faceauth.folders import photos
-from faceauth.folders.photos import Photo
-from faceauth.folders.rosters import Roster, Unused
+from faceauth.bulk import photos
+from faceauth.bulk.manifests import Roster, Unused
+from faceauth.bulk.photos import Photo
 from faceauth.recognition import encoders
 from faceauth.recognition.matching import cohort
 from faceauth.vision.encoding import DlibEncoder, Encoding

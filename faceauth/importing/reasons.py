@@ -6,7 +6,7 @@ from typing import Any
 
 from django.utils.translation import gettext_lazy as _
 
-from faceauth.folders import reasons
+from faceauth.bulk import messages
 
 OF_ENCODINGS = {
     "unnamed": _("says not whose encoding it is"),
@@ -23,7 +23,7 @@ OF_ENCODINGS = {
 }
 
 OF_PEOPLE = {
-    **reasons.OF_PEOPLE,
+    **messages.OF_PEOPLE,
     "no_photos": _("there is no encoding"),
     "none_usable": _("no encoding can be used"),
     "too_few": _("usable encodings: %(shots)d, needed: %(least)d"),

@@ -8,9 +8,9 @@ from typing import Any
 from django.utils.translation import gettext as _
 
 from faceauth import conf
-from faceauth.folders import summaries
-from faceauth.folders.admission import Case
-from faceauth.folders.rosters import Unused
+from faceauth.bulk import enrolment_report
+from faceauth.bulk.enrolment import Case
+from faceauth.bulk.manifests import Unused
 
 from . import reasons
 
@@ -18,8 +18,8 @@ from . import reasons
 def results(cases: Sequence[Case], unused: Iterable[Unused]) -> dict[str, Any]:
     """Everything, as JSON has it: counts, everybody, and the encodings that are nobody's."""
     return {
-        "people": summaries.people(cases, few="few_encodings"),
-        "encodings": summaries.shown(cases),
+        "people": enrolment_report.people(cases, few="few_encodings"),
+        "encodings": enrolment_report.shown(cases),
         "results": [_person(case) for case in cases],
         "unused": [{"place": str(each.file), **_why(each.reason, {})} for each in unused],
     }
@@ -31,7 +31,7 @@ def text(found: dict[str, Any]) -> str:
         "Encodings: %(found)d. Good: %(good)d, not usable: %(unusable)d, not needed: %(needless)d, "
         "not looked at: %(not_looked_at)d."
     )
-    return f"{summaries.people_text(found)}\n{read % found['encodings']}"
+    return f"{enrolment_report.people_text(found)}\n{read % found['encodings']}"
 
 
 def warnings(found: dict[str, Any]) -> Iterator[str]:
@@ -41,12 +41,12 @@ def warnings(found: dict[str, Any]) -> Iterator[str]:
             "Enrolled from fewer encodings than the %(shots)d that the site asks for: %(few)d. "
             "They will be refused more often than others, until they enrol again."
         ) % {"shots": conf.get().ENROLMENT_SHOTS, "few": few}
-    yield from summaries.alike(found)
+    yield from enrolment_report.alike(found)
 
 
 def _person(case: Case) -> dict[str, Any]:
     return {
-        **summaries.person(case, reasons.of_person),
+        **enrolment_report.person(case, reasons.of_person),
         "encodings": [
             {"place": str(each.path), **_why(each.reason, each.details)} for each in case.photos
         ],

@@ -16,7 +16,7 @@ from django.core.management import CommandError, call_command
 from PIL import Image, ImageFilter
 
 from accounts.models import User
-from faceauth.folders import photos
+from faceauth.bulk import photos
 from faceauth.management.commands.face_enrol import SOME_REFUSED
 from faceauth.models import FaceEvent
 from tests.support.people import encodings, picture

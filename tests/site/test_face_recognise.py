@@ -11,7 +11,7 @@ import pytest
 from django.core.management import CommandError, call_command
 from PIL import Image
 
-from faceauth.folders import groups
+from faceauth.bulk import recognition
 from faceauth.management.commands.face_recognise import SOME_UNREADABLE
 from tests.support.people import picture
 from tests.support.webcam import HEIGHT, WIDTH
@@ -110,9 +110,9 @@ def test_small_faces_are_found_where_asked(album, recognise, two):
 
 def test_face_is_found_once_in_a_picture_that_is_looked_at_in_tiles(monkeypatch):
     image = np.asarray(group(), np.uint8)
-    whole = groups.faces(image, 60)
-    monkeypatch.setattr(groups, "MOST_PIXELS", 400_000)
-    tiled = groups.faces(image, 60)
+    whole = recognition.faces(image, 60)
+    monkeypatch.setattr(recognition, "MOST_PIXELS", 400_000)
+    tiled = recognition.faces(image, 60)
     assert len(whole) == len(tiled) == 3
     for one, other in zip(whole, tiled, strict=True):
         assert one.is_same_as(other)
@@ -188,7 +188,7 @@ def test_nothing_is_written_over(album, recognise, two, tmp_path):
 
 
 def test_interrupted_run_tells_what_it_has(album, recognise, two, tmp_path, monkeypatch):
-    look = groups.recognise
+    look = recognition.recognise
 
     def interrupted(places, **how):
         if places[0].name == "b.png":
@@ -197,7 +197,7 @@ def test_interrupted_run_tells_what_it_has(album, recognise, two, tmp_path, monk
 
     path = album({"a.png": group(), "b.png": group()})
     with monkeypatch.context() as patched, pytest.raises(CommandError) as caught:
-        patched.setattr(groups, "recognise", interrupted)
+        patched.setattr(recognition, "recognise", interrupted)
         recognise(path)
     assert caught.value.returncode == 130
     results = json.loads((tmp_path / "out" / "results.json").read_text())

@@ -16,10 +16,10 @@ from django.db.models import F, Q
 from django.utils import timezone
 
 from faceauth import checks, enrolment, faces
+from faceauth.bulk.reference_people import enrolled
 from faceauth.encryption import crypto
 from faceauth.enrolment import adaptation, lookalikes
 from faceauth.errors import LookAlike
-from faceauth.folders.known import enrolled
 from faceauth.models import FaceEvent, FaceTemplateMixin
 from faceauth.privacy import retention
 from faceauth.profiles.models import FaceProfile

@@ -15,12 +15,12 @@ from django.utils.translation import gettext as _
 from tqdm import tqdm
 
 from faceauth import conf
+from faceauth.bulk import cli
 from faceauth.capture import samples
 from faceauth.evaluation import clips, liveness_report, photos, supply, trials
 from faceauth.evaluation.clips import Asked, Window
 from faceauth.evaluation.supply import Supply
 from faceauth.evaluation.trials import ROWS, Case, Verdict
-from faceauth.folders import running
 from faceauth.liveness import challenge
 from faceauth.models import Spent
 from faceauth.vision.encoding import Encoding
@@ -91,7 +91,7 @@ class Command(BaseCommand):
             judged = tqdm(self._judged(pool, cases), total=len(cases), unit=_("attempt"))
             results = liveness_report.rows(judged)
         self.stdout.write(liveness_report.text(results))
-        running.write_json(options["json"], {"turns": turns, "rows": results})
+        cli.write_json(options["json"], {"turns": turns, "rows": results})
         if liveness_report.broken(results):
             sys.exit(DOES_NOT_HOLD)
 

@@ -10,9 +10,9 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from faceauth import faces
+from faceauth.bulk import cli
 from faceauth.evaluation import report
 from faceauth.evaluation.photos import Encoded
-from faceauth.folders import running
 
 # The exit status where a rate does not hold.
 DOES_NOT_HOLD = 4
@@ -41,7 +41,7 @@ class Command(BaseCommand):
             raise CommandError(f"{enrolled} {shortage}")
         cells = report.calibrated(people)
         self.stdout.write(report.calibrated_text(people, cells))
-        running.write_json(options["json"], {"people": len(people), "cells": cells})
+        cli.write_json(options["json"], {"people": len(people), "cells": cells})
         if any(cell["holds"] is False for cell in cells):
             sys.exit(DOES_NOT_HOLD)
 

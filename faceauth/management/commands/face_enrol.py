@@ -11,19 +11,19 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.utils.translation import gettext as _
 from tqdm import tqdm
 
-from faceauth.enrolment import shots
-from faceauth.folders import (
+from faceauth.bulk import (
+    cli,
+    consent,
+    contact_sheet,
+    enrolment_report,
     files,
+    manifests,
+    messages,
+    options,
     photos,
-    reasons,
-    rosters,
-    running,
-    sheets,
-    summaries,
-    vouching,
-    wishes,
 )
-from faceauth.folders.admission import REFUSED, Admission, Case
+from faceauth.bulk.enrolment import REFUSED, Admission, Case
+from faceauth.enrolment import shots
 
 # The exit status where somebody could not be enrolled.
 SOME_REFUSED = 3
@@ -44,7 +44,7 @@ class Command(BaseCommand):
 
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("path", type=Path)
-        vouching.add_argument(parser)
+        consent.add_argument(parser)
         parser.add_argument(
             "--by",
             choices=("id", "name", "file"),
@@ -60,7 +60,7 @@ class Command(BaseCommand):
             metavar="DIR",
             help=_("where a CSV's files are, by default in its folder; none outside is read"),
         )
-        wishes.add_arguments(
+        options.add_arguments(
             parser,
             domain=_(
                 "with --create: their e-mail address is <username>@DOMAIN where a CSV gives none"
@@ -77,37 +77,35 @@ class Command(BaseCommand):
                 "the only place where pictures are kept"
             ),
         )
-        parser.add_argument(
-            "--processes", type=running.at_least(1), help=_("by default one a core")
-        )
+        parser.add_argument("--processes", type=cli.at_least(1), help=_("by default one a core"))
 
     def handle(self, *, path: Path, **options: Any) -> None:
-        running.check_writable(options["json"], options["sheet"])
-        work = wishes.admission(self, options, shots.Source.FILE)
+        cli.check_writable(options["json"], options["sheet"])
+        work = options.admission(self, options, shots.Source.FILE)
         self.root = path if path.is_dir() else options["photos"] or path.parent
         roster = self._roster(path, options["by"], options["photos"])
         if options["dry_run"]:
             self.stdout.write(_("Dry run: nobody is enrolled."))
         cases = work.cases(roster.entries)
         for each in [*roster.unused, *(each for case in cases for each in case.entry.unused)]:
-            self._remark(each.file, reasons.of_photo(each.reason))
+            self._remark(each.file, messages.of_photo(each.reason))
         for case in cases:
             self._report(case)
         began = time.monotonic()
         left = _("Who is enrolled stays so; run it again for the others.")
-        with running.stopping(left) as stopped:
+        with cli.stopping(left) as stopped:
             self._enrol(work, [case for case in cases if not case.outcome], options)
         seconds = time.monotonic() - began
-        results = summaries.results(cases, roster.unused, self.root)
+        results = enrolment_report.results(cases, roster.unused, self.root)
         looked_at = results["photos"]["good"] + results["photos"]["unusable"]
         speed = looked_at / seconds if looked_at else 0.0
         results["dry_run"] = options["dry_run"]
         results.update(seconds=round(seconds, 2), photos_per_second=round(speed, 2))
         self._save(results, cases, roster, options)
-        self.stdout.write(summaries.text(results))
+        self.stdout.write(enrolment_report.text(results))
         told = _("Time: %(seconds).1f s, photos looked at a second: %(speed).1f.")
         self.stdout.write(told % {"seconds": seconds, "speed": speed})
-        for warning in summaries.warnings(results):
+        for warning in enrolment_report.warnings(results):
             self.stderr.write(self.style.WARNING(warning))
         for reason in stopped:
             raise reason
@@ -115,15 +113,15 @@ class Command(BaseCommand):
         if lost or results["people"][REFUSED]:
             sys.exit(SOME_REFUSED)
 
-    def _roster(self, path: Path, by: rosters.By, root: Path | None) -> rosters.Roster:
+    def _roster(self, path: Path, by: manifests.By, root: Path | None) -> manifests.Roster:
         try:
             folder = path.is_dir()
-            roster = rosters.of_folder(path, by) if folder else rosters.of_csv(path, root)
+            roster = manifests.of_folder(path, by) if folder else manifests.of_csv(path, root)
         except (OSError, ValueError) as error:
             raise CommandError(str(error)) from error
         if not roster.entries:
             for each in roster.unused:
-                self._remark(each.file, reasons.of_photo(each.reason))
+                self._remark(each.file, messages.of_photo(each.reason))
             raise CommandError(_("There is nobody in %(path)s.") % {"path": path})
         return roster
 
@@ -132,7 +130,7 @@ class Command(BaseCommand):
         look = partial(photos.gather, most=options["max_shots"], thumbnails=bool(options["sheet"]))
         paths = [case.entry.photos for case in cases]
         with closing(
-            running.with_progress(
+            cli.with_progress(
                 look, paths, processes=options["processes"], unit=_("photos"), size=len
             )
         ) as found:
@@ -144,9 +142,9 @@ class Command(BaseCommand):
         """Say what is wrong with somebody's photos, and why they are not enrolled."""
         for photo in case.photos:
             if photo.reason and photo.reason != "enough":
-                self._remark(photo.path, reasons.of_photo(photo.reason, photo.details))
+                self._remark(photo.path, messages.of_photo(photo.reason, photo.details))
         if case.outcome == REFUSED:
-            self._remark(case.entry.username, reasons.of_person(case.reason, case.details))
+            self._remark(case.entry.username, messages.of_person(case.reason, case.details))
 
     def _remark(self, of: Path | str, reason: str) -> None:
         with tqdm.external_write_mode():
@@ -156,13 +154,13 @@ class Command(BaseCommand):
         self,
         results: dict[str, Any],
         cases: list[Case],
-        roster: rosters.Roster,
+        roster: manifests.Roster,
         options: dict[str, Any],
     ) -> None:
-        running.write_json(options["json"], results)
+        cli.write_json(options["json"], results)
         try:
             if file := options["sheet"]:
-                sheets.write(file, cases, roster.unused, dry_run=options["dry_run"])
+                contact_sheet.write(file, cases, roster.unused, dry_run=options["dry_run"])
                 warning = _("%(file)s holds pictures of people: delete it once it has been read.")
                 self.stderr.write(self.style.WARNING(warning % {"file": file}))
         except OSError as error:

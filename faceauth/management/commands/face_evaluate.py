@@ -10,9 +10,9 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.utils.translation import gettext as _
 from tqdm import tqdm
 
+from faceauth.bulk import cli
 from faceauth.evaluation import pairs as lfw
 from faceauth.evaluation import photos, plots, report, table
-from faceauth.folders import running
 from faceauth.recognition.calibration import calibration
 
 # The exit status where some photos could not be used as they are: the rest was evaluated.
@@ -76,7 +76,7 @@ class Command(BaseCommand):
             if file := options["plot"]:
                 self._plot(scores, file)
         self.stdout.write(report.text(results))
-        running.write_json(options["json"], results)
+        cli.write_json(options["json"], results)
         if shortage:
             raise CommandError(_("There is too little to measure rates on."))
         if any(photo.remark for photo in found):

@@ -8,9 +8,9 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.utils.translation import gettext as _
 from tqdm import tqdm
 
+from faceauth.bulk import cli, consent, options
+from faceauth.bulk.enrolment import REFUSED, Case
 from faceauth.enrolment import shots
-from faceauth.folders import running, vouching, wishes
-from faceauth.folders.admission import REFUSED, Case
 from faceauth.importing import reasons, results
 from faceauth.importing.gathering import Kept
 from faceauth.importing.problems import SourceError
@@ -34,7 +34,7 @@ class Command(BaseCommand):
 
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("path", type=Path)
-        vouching.add_argument(parser)
+        consent.add_argument(parser)
         parser.add_argument(
             "--format",
             choices=("auto", *FORMATS),
@@ -54,7 +54,7 @@ class Command(BaseCommand):
             default="",
             help=_("what the column or the key is called that holds the encodings"),
         )
-        wishes.add_arguments(
+        options.add_arguments(
             parser,
             domain=_("with --create: their e-mail address is <username>@DOMAIN"),
             fewest=_("enrol nobody from fewer encodings (default: %(default)s)"),
@@ -62,8 +62,8 @@ class Command(BaseCommand):
         )
 
     def handle(self, *, path: Path, **options: Any) -> None:
-        running.check_writable(options["json"])
-        work = wishes.admission(self, options, shots.Source.ELSEWHERE)
+        cli.check_writable(options["json"])
+        work = options.admission(self, options, shots.Source.ELSEWHERE)
         kept = self._kept(path, options)
         if options["dry_run"]:
             self.stdout.write(_("Dry run: nobody is enrolled."))
@@ -73,13 +73,13 @@ class Command(BaseCommand):
         for case in cases:
             self._report(case)
         left = _("Who is enrolled stays so; run it again for the others.")
-        with running.stopping(left) as stopped:
+        with cli.stopping(left) as stopped:
             opened = [case for case in cases if not case.outcome]
             for case in tqdm(opened, unit=" " + _("people"), disable=None):
                 work.admit(case, kept.gather(case.entry.photos, most=options["max_shots"]))
                 self._report(case)
         found = results.results(cases, kept.roster.unused) | {"dry_run": options["dry_run"]}
-        running.write_json(options["json"], found)
+        cli.write_json(options["json"], found)
         self.stdout.write(results.text(found))
         for warning in results.warnings(found):
             self.stderr.write(self.style.WARNING(warning))

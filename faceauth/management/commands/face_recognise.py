@@ -13,10 +13,10 @@ from django.utils.translation import gettext as _
 from tqdm import tqdm
 
 from faceauth import conf
-from faceauth.folders import files, findings, groups, photos, reasons, rosters, running
-from faceauth.folders import known as knowing
-from faceauth.folders.groups import Picture
-from faceauth.folders.known import Known
+from faceauth.bulk import cli, files, manifests, messages, photos, recognition, recognition_report
+from faceauth.bulk import reference_people as knowing
+from faceauth.bulk.recognition import Picture
+from faceauth.bulk.reference_people import Known
 
 # The exit status where pictures could not be read.
 SOME_UNREADABLE = 3
@@ -60,18 +60,16 @@ class Command(BaseCommand):
         )
         parser.add_argument(
             "--smallest",
-            type=running.at_least(SMALLEST),
+            type=cli.at_least(SMALLEST),
             metavar="PIXELS",
-            default=groups.WINDOW,
+            default=recognition.WINDOW,
             help=_(
                 "find faces down to this height (default: %(default)s). Below that the picture is "
                 "enlarged: half the height takes four times as long. Fewer of small faces are "
                 "recognised: of those 20 pixels tall a third"
             ),
         )
-        parser.add_argument(
-            "--processes", type=running.at_least(1), help=_("by default one a core")
-        )
+        parser.add_argument("--processes", type=cli.at_least(1), help=_("by default one a core"))
 
     def handle(self, *, path: Path, output: Path, **options: Any) -> None:
         self._check(path, output)
@@ -82,10 +80,10 @@ class Command(BaseCommand):
         left = _("The pictures so far are written; run it again for all.")
         try:
             with (
-                running.stopping(left) as stopped,
+                cli.stopping(left) as stopped,
                 closing(
-                    running.with_progress(
-                        partial(groups.recognise, known=known, smallest=options["smallest"]),
+                    cli.with_progress(
+                        partial(recognition.recognise, known=known, smallest=options["smallest"]),
                         [(each, output / each.relative_to(path)) for each in pictures],
                         processes=options["processes"],
                         unit=_("pictures"),
@@ -96,13 +94,13 @@ class Command(BaseCommand):
                     found.append(picture)
                     if picture.problem:
                         self._remark(picture.path, path, picture.problem)
-            results = findings.results(found, len(known.names), path)
+            results = recognition_report.results(found, len(known.names), path)
             results["seconds"] = round(time.monotonic() - began, 2)
-            findings.write_csv(output / "results.csv", results["results"])
+            recognition_report.write_csv(output / "results.csv", results["results"])
             (output / RESULTS).write_text(json.dumps(results, indent=2))
         except OSError as error:
             raise CommandError(str(error)) from error
-        self.stdout.write(findings.text(results))
+        self.stdout.write(recognition_report.text(results))
         self.stdout.write(_("Time: %(seconds).1f s.") % results)
         for reason in stopped:
             raise reason
@@ -150,7 +148,7 @@ class Command(BaseCommand):
     def _known_in(self, folder: Path, processes: int | None) -> Known:
         """Who is in a folder of people, each by the photos that the site would take."""
         try:
-            roster = rosters.of_folder(folder)
+            roster = manifests.of_folder(folder)
         except OSError as error:
             raise CommandError(str(error)) from error
         people = {}
@@ -158,7 +156,7 @@ class Command(BaseCommand):
             self._remark(each.file, folder, each.reason)
         entries = roster.entries
         with closing(
-            running.with_progress(
+            cli.with_progress(
                 partial(photos.gather, most=conf.get().ENROLMENT_SHOTS),
                 [entry.photos for entry in entries],
                 processes=processes,
@@ -180,4 +178,4 @@ class Command(BaseCommand):
         self, file: Path | str, root: Path, reason: str, details: dict[str, Any] | None = None
     ) -> None:
         with tqdm.external_write_mode():
-            self.stderr.write(f"{files.named(file, root)}: {reasons.of_photo(reason, details)}")
+            self.stderr.write(f"{files.named(file, root)}: {messages.of_photo(reason, details)}")

@@ -11,8 +11,8 @@ from django.utils.translation import gettext as _
 from faceauth import conf
 from faceauth.enrolment import shots
 
-from . import running, vouching
-from .admission import Admission
+from . import cli, consent
+from .enrolment import Admission
 
 
 def add_arguments(parser: CommandParser, *, domain: str, fewest: str, most: str) -> None:
@@ -28,7 +28,7 @@ def add_arguments(parser: CommandParser, *, domain: str, fewest: str, most: str)
     parser.add_argument(
         "--replace", action="store_true", help=_("give a new face to those who have one")
     )
-    number = running.at_least(1)
+    number = cli.at_least(1)
     parser.add_argument("--min-shots", type=number, metavar="N", default=1, help=fewest)
     asked = conf.get().ENROLMENT_SHOTS
     parser.add_argument("--max-shots", type=number, metavar="N", default=asked, help=most)
@@ -47,7 +47,7 @@ def admission(command: BaseCommand, options: dict[str, Any], source: shots.Sourc
     if options["min_shots"] > options["max_shots"]:
         raise CommandError(_("--min-shots is more than --max-shots."))
     return Admission(
-        vouching.consent(command, options["consent"], options["dry_run"]),
+        consent.consent(command, options["consent"], options["dry_run"]),
         least=options["min_shots"],
         create=options["create"],
         domain=options["domain"],

@@ -14,7 +14,7 @@ from django.core.management.base import CommandError
 from django.utils.translation import gettext as _
 from tqdm import tqdm
 
-from .processes import in_processes
+from .process_pool import in_processes
 
 Item = TypeVar("Item")
 Result = TypeVar("Result")

@@ -16,7 +16,7 @@ from faceauth.capture import samples
 from faceauth.vision.encoding import Encoding
 from faceauth.vision.quality import Quality
 
-from . import drawing
+from . import annotate
 
 
 class Photo(NamedTuple):
@@ -76,7 +76,7 @@ def _look(path: Path, thumbnails: bool) -> Photo:
         return Photo(path, "unreadable")
     photo = Photo(path, quality=look.quality)
     if thumbnails:
-        photo = photo._replace(thumbnail=drawing.thumbnail(look.image, look.faces))
+        photo = photo._replace(thumbnail=annotate.thumbnail(look.image, look.faces))
     if problem := look.problem():
         return photo._replace(reason=problem.default_code, details=_details(look))
     return photo._replace(encoding=look.encoding())

@@ -17,8 +17,8 @@ from faceauth.vision import Face, ImageError, ImageTooLargeError, decode_image
 from faceauth.vision.alignment import Box
 from faceauth.vision.quality import Quality, measure
 
-from . import drawing
-from .known import Known
+from . import annotate
+from .reference_people import Known
 
 Image = NDArray[np.uint8]
 
@@ -48,10 +48,10 @@ class Found(NamedTuple):
         return str(match.key) if match else ""
 
     @property
-    def mark(self) -> drawing.Mark:
+    def mark(self) -> annotate.Mark:
         """How it is drawn: without a name where nobody is near, "?" where several are."""
         unsure = self.decision.outcome is Outcome.AMBIGUOUS
-        return drawing.Mark(self.box, bool(self.name), self.name or ("?" if unsure else ""))
+        return annotate.Mark(self.box, bool(self.name), self.name or ("?" if unsure else ""))
 
 
 class Picture(NamedTuple):
@@ -84,9 +84,9 @@ def recognise(places: tuple[Path, Path], *, known: Known, smallest: float) -> Pi
     except ImageError as error:
         return Picture(path, error.code)
     found = [_whose(image, face, known) for face in faces(image, smallest)]
-    drawing.draw(image, [each.mark for each in found])
+    annotate.draw(image, [each.mark for each in found])
     copy.parent.mkdir(parents=True, exist_ok=True)
-    copy.write_bytes(drawing.encoded(image, path.suffix))
+    copy.write_bytes(annotate.encoded(image, path.suffix))
     height, width = image.shape[:2]
     return Picture(path, size=(width, height), faces=found)
 

@@ -11,9 +11,9 @@ from django.utils.translation import gettext as _
 
 from faceauth import conf
 
-from . import files, reasons
-from .admission import ENROLLED, OUTCOMES, REPLACED, Case
-from .rosters import Unused
+from . import files, messages
+from .enrolment import ENROLLED, OUTCOMES, REPLACED, Case
+from .manifests import Unused
 
 
 def results(cases: Sequence[Case], unused: Iterable[Unused], root: Path) -> dict[str, Any]:
@@ -111,12 +111,12 @@ def _shots(case: Case) -> int:
 
 def _person(case: Case, root: Path) -> dict[str, Any]:
     return {
-        **person(case, reasons.of_person),
+        **person(case, messages.of_person),
         "photos": [
             {
                 "file": files.named(photo.path, root),
                 "reason": photo.reason,
-                "text": reasons.of_photo(photo.reason, photo.details) if photo.reason else "",
+                "text": messages.of_photo(photo.reason, photo.details) if photo.reason else "",
             }
             for photo in case.photos
         ],
@@ -128,5 +128,5 @@ def _unused(each: Unused, root: Path) -> dict[str, str]:
     return {
         "file": files.named(each.file, root),
         "reason": each.reason,
-        "text": reasons.of_photo(each.reason),
+        "text": messages.of_photo(each.reason),
     }

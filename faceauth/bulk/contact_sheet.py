@@ -10,10 +10,10 @@ from typing import Any
 
 from django.template.loader import render_to_string
 
-from . import files, reasons
-from .admission import Case
+from . import files, messages
+from .enrolment import Case
+from .manifests import Unused
 from .photos import Photo
-from .rosters import Unused
 
 
 def write(
@@ -40,7 +40,7 @@ def _person(case: Case) -> dict[str, Any]:
     return {
         "username": case.entry.username,
         "outcome": case.outcome,
-        "reason": reasons.of_person(case.reason, case.details) if case.reason else "",
+        "reason": messages.of_person(case.reason, case.details) if case.reason else "",
         "alike": case.alike,
         "photos": [_photo(photo) for photo in case.photos],
         "unused": [_unused(each) for each in case.entry.unused],
@@ -50,7 +50,7 @@ def _person(case: Case) -> dict[str, Any]:
 def _photo(photo: Photo) -> dict[str, Any]:
     return {
         "name": files.shown(photo.path.name),
-        "reason": reasons.of_photo(photo.reason, photo.details) if photo.reason else "",
+        "reason": messages.of_photo(photo.reason, photo.details) if photo.reason else "",
         "good": photo.encoding is not None,
         "needless": photo.reason == "enough",
         "thumbnail": b64encode(photo.thumbnail).decode(),
@@ -59,4 +59,4 @@ def _photo(photo: Photo) -> dict[str, Any]:
 
 def _unused(each: Unused) -> dict[str, str]:
     name = each.file.name if isinstance(each.file, Path) else each.file
-    return {"name": files.shown(name), "reason": reasons.of_photo(each.reason)}
+    return {"name": files.shown(name), "reason": messages.of_photo(each.reason)}

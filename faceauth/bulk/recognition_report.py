@@ -11,8 +11,8 @@ from django.utils.translation import gettext as _
 
 from faceauth.recognition.policy import Outcome
 
-from . import files, reasons
-from .groups import Found, Picture
+from . import files, messages
+from .recognition import Found, Picture
 
 COLUMNS = (
     "file",
@@ -93,7 +93,7 @@ def _picture(picture: Picture, root: Path) -> dict[str, Any]:
     return {
         "file": files.named(picture.path, root),
         "problem": picture.problem,
-        "text": reasons.of_photo(picture.problem) if picture.problem else "",
+        "text": messages.of_photo(picture.problem) if picture.problem else "",
         "width": width,
         "height": height,
         "faces": [_face(each) for each in picture.faces],

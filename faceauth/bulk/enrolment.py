@@ -22,9 +22,9 @@ from faceauth.models import FaceEvent
 from faceauth.recognition import policy
 from faceauth.vision.encoding import Encoding
 
-from .known import Known
+from .manifests import Entry
 from .photos import Photo, encodings, used
-from .rosters import Entry
+from .reference_people import Known
 
 # What comes of a case.
 ENROLLED, REPLACED, ALREADY, REFUSED = "enrolled", "replaced", "already", "refused"
