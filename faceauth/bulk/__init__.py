@@ -1,0 +1,1 @@
+"""Folders and files of people, for the commands that read them."""

@@ -13,13 +13,12 @@ from tqdm import tqdm
 
 from faceauth.bulk import (
     cli,
-    consent,
     contact_sheet,
+    enrolment_options,
     enrolment_report,
     files,
     manifests,
     messages,
-    options,
     photos,
 )
 from faceauth.bulk.enrolment import REFUSED, Admission, Case
@@ -44,7 +43,7 @@ class Command(BaseCommand):
 
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("path", type=Path)
-        consent.add_argument(parser)
+        enrolment_options.add_consent_argument(parser)
         parser.add_argument(
             "--by",
             choices=("id", "name", "file"),
@@ -60,7 +59,7 @@ class Command(BaseCommand):
             metavar="DIR",
             help=_("where a CSV's files are, by default in its folder; none outside is read"),
         )
-        options.add_arguments(
+        enrolment_options.add_arguments(
             parser,
             domain=_(
                 "with --create: their e-mail address is <username>@DOMAIN where a CSV gives none"
@@ -81,7 +80,7 @@ class Command(BaseCommand):
 
     def handle(self, *, path: Path, **options: Any) -> None:
         cli.check_writable(options["json"], options["sheet"])
-        work = options.admission(self, options, shots.Source.FILE)
+        work = enrolment_options.admission(self, options, shots.Source.FILE)
         self.root = path if path.is_dir() else options["photos"] or path.parent
         roster = self._roster(path, options["by"], options["photos"])
         if options["dry_run"]:

@@ -8,7 +8,7 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.utils.translation import gettext as _
 from tqdm import tqdm
 
-from faceauth.bulk import cli, consent, options
+from faceauth.bulk import cli, enrolment_options
 from faceauth.bulk.enrolment import REFUSED, Case
 from faceauth.enrolment import shots
 from faceauth.importing import reasons, results
@@ -34,7 +34,7 @@ class Command(BaseCommand):
 
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("path", type=Path)
-        consent.add_argument(parser)
+        enrolment_options.add_consent_argument(parser)
         parser.add_argument(
             "--format",
             choices=("auto", *FORMATS),
@@ -54,7 +54,7 @@ class Command(BaseCommand):
             default="",
             help=_("what the column or the key is called that holds the encodings"),
         )
-        options.add_arguments(
+        enrolment_options.add_arguments(
             parser,
             domain=_("with --create: their e-mail address is <username>@DOMAIN"),
             fewest=_("enrol nobody from fewer encodings (default: %(default)s)"),
@@ -63,7 +63,7 @@ class Command(BaseCommand):
 
     def handle(self, *, path: Path, **options: Any) -> None:
         cli.check_writable(options["json"])
-        work = options.admission(self, options, shots.Source.ELSEWHERE)
+        work = enrolment_options.admission(self, options, shots.Source.ELSEWHERE)
         kept = self._kept(path, options)
         if options["dry_run"]:
             self.stdout.write(_("Dry run: nobody is enrolled."))
