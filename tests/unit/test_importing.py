@@ -13,10 +13,10 @@ import sqlite3
 import numpy as np
 import pytest
 
-from faceauth.importing import values
-from faceauth.importing.problems import SourceError, Unusable
-from faceauth.importing.shapes import Columns
-from faceauth.importing.sources import Source
+from faceauth.bulk.importing import vectors
+from faceauth.bulk.importing.exceptions import SourceError, Unusable
+from faceauth.bulk.importing.layouts import Columns
+from faceauth.bulk.importing.sources import Source
 
 SIZE = 128
 ADA, ADAS, JOE = np.random.default_rng(1).normal(size=(3, SIZE))
@@ -26,7 +26,7 @@ PEOPLE = [("ada", ADA), ("ada", ADAS), ("joe", JOE)]
 def read(path, format="auto", table="", **columns):
     """Everything that is in the file: who, and numbers."""
     source = Source(path, SIZE, format, Columns(**columns), table)
-    return [(item.username, values.vector(item.value, SIZE)) for item in source.items()]
+    return [(item.username, vectors.vector(item.value, SIZE)) for item in source.items()]
 
 
 def assert_everybody(found, people=PEOPLE, exactly=True):
@@ -129,7 +129,7 @@ WAYS = {
 
 @pytest.mark.parametrize("way", WAYS)
 def test_one_encoding_in_all_ways(way):
-    np.testing.assert_allclose(values.vector(WAYS[way], SIZE), ADA, rtol=1e-6)
+    np.testing.assert_allclose(vectors.vector(WAYS[way], SIZE), ADA, rtol=1e-6)
 
 
 @pytest.mark.parametrize(
@@ -157,7 +157,7 @@ def test_one_encoding_in_all_ways(way):
 )
 def test_what_is_no_encoding_is_told_apart(value, reason):
     with pytest.raises(Unusable) as caught:
-        values.vector(value, SIZE)
+        vectors.vector(value, SIZE)
     assert caught.value.reason == reason
 
 

@@ -14,9 +14,9 @@ import struct
 import numpy as np
 import pytest
 
-from faceauth.importing import pickles, values
-from faceauth.importing.problems import SourceError, Unusable
-from faceauth.importing.sources import Source
+from faceauth.bulk.importing import safe_pickle, vectors
+from faceauth.bulk.importing.exceptions import SourceError, Unusable
+from faceauth.bulk.importing.sources import Source
 from tests.unit.test_importing import ADA, JOE, SIZE, saved
 
 
@@ -82,19 +82,19 @@ def test_hostile_pickles_are_refused_and_do_nothing(tmp_path, trap):
     proof = tmp_path / "proof"
     before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
     with pytest.raises(SourceError):
-        pickles.load(hostile(proof)[trap])
+        safe_pickle.load(hostile(proof)[trap])
     assert not proof.exists()
     grown = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before
     assert grown < 100_000, "kilobytes"
 
 
 def test_harmless_pickle_by_the_same_hand_is_read():
-    read = pickles.load(array_pickle((128,), ADA.tobytes()))
+    read = safe_pickle.load(array_pickle((128,), ADA.tobytes()))
     np.testing.assert_array_equal(read.values, ADA)
 
 
 def test_index_far_beyond_what_is_kept_takes_no_memory():
-    assert pickles.load(b"\x80\x02]r\xff\xff\xff\x7f.") == []
+    assert safe_pickle.load(b"\x80\x02]r\xff\xff\xff\x7f.") == []
 
 
 def test_pickle_that_holds_itself(write):
@@ -104,7 +104,7 @@ def test_pickle_that_holds_itself(write):
     path = write("faces.pickle", pickle.dumps(people))
     items = list(Source(path, SIZE).items())
     with pytest.raises(Unusable):
-        values.vector(items[0].value, SIZE)
+        vectors.vector(items[0].value, SIZE)
 
 
 def test_lists_of_lists_of_the_same_list_are_not_gone_through(write):
@@ -114,13 +114,13 @@ def test_lists_of_lists_of_the_same_list_are_not_gone_through(write):
     path = write("faces.pickle", pickle.dumps({"ada": grown}))
     for item in Source(path, SIZE).items():
         with pytest.raises(Unusable):
-            values.vector(item.value, SIZE)
+            vectors.vector(item.value, SIZE)
 
 
 def test_too_many_opcodes_are_not_gone_through(monkeypatch):
-    monkeypatch.setattr(pickles, "MOST_OPCODES", 1000)
+    monkeypatch.setattr(safe_pickle, "MOST_OPCODES", 1000)
     with pytest.raises(SourceError, match="too large"):
-        pickles.load(b"]" * 1002 + b".")
+        safe_pickle.load(b"]" * 1002 + b".")
 
 
 @pytest.mark.filterwarnings("ignore")
@@ -134,15 +134,15 @@ def test_damage_of_any_kind_is_called_that():
         for place in random.integers(len(data), size=3):
             data[place] = random.integers(256)
         with contextlib.suppress(SourceError):
-            pickles.load(bytes(data))
+            safe_pickle.load(bytes(data))
         for value in bytes(data), data.decode("latin-1"):
             with contextlib.suppress(Unusable):
-                assert values.vector(value, 4).shape == (4,)
+                assert vectors.vector(value, 4).shape == (4,)
 
 
 def test_vectors_of_dlib_are_explained():
     with pytest.raises(SourceError, match=r"numpy\.array"):
-        pickles.load(b"\x80\x04\x8c\x0e_dlib_pybind11\x8c\x06vector\x93.")
+        safe_pickle.load(b"\x80\x04\x8c\x0e_dlib_pybind11\x8c\x06vector\x93.")
 
 
 @pytest.mark.parametrize("shape", [(2**40,), (2**20, 2**20)])
@@ -151,7 +151,7 @@ def test_saved_array_that_is_larger_than_its_bytes(shape):
     header = {"descr": "<f8", "fortran_order": False, "shape": shape}
     np.lib.format.write_array_header_1_0(file, header)
     with pytest.raises(Unusable, match="damaged"):
-        values.vector(file.getvalue() + ADA.tobytes(), SIZE)
+        vectors.vector(file.getvalue() + ADA.tobytes(), SIZE)
 
 
 def test_saved_array_of_objects_is_not_unpickled(tmp_path):
@@ -159,5 +159,5 @@ def test_saved_array_of_objects_is_not_unpickled(tmp_path):
     file = io.BytesIO()
     np.save(file, np.array([Calls(os.system, f"touch {proof}")], dtype=object), allow_pickle=True)
     with pytest.raises(Unusable, match="no_numbers"):
-        values.vector(file.getvalue(), SIZE)
+        vectors.vector(file.getvalue(), SIZE)
     assert not proof.exists()

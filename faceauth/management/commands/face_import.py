@@ -10,12 +10,12 @@ from tqdm import tqdm
 
 from faceauth.bulk import cli, enrolment_options
 from faceauth.bulk.enrolment import REFUSED, Case
+from faceauth.bulk.importing import messages, report
+from faceauth.bulk.importing.candidates import Kept
+from faceauth.bulk.importing.exceptions import SourceError
+from faceauth.bulk.importing.layouts import Columns
+from faceauth.bulk.importing.sources import FORMATS, Source
 from faceauth.enrolment import shots
-from faceauth.importing import reasons, results
-from faceauth.importing.gathering import Kept
-from faceauth.importing.problems import SourceError
-from faceauth.importing.shapes import Columns
-from faceauth.importing.sources import FORMATS, Source
 from faceauth.recognition import encoders
 
 # The exit status where somebody could not be enrolled.
@@ -69,7 +69,7 @@ class Command(BaseCommand):
             self.stdout.write(_("Dry run: nobody is enrolled."))
         cases = work.cases(kept.roster.entries)
         for each in kept.roster.unused:
-            self._remark(each.file, reasons.of_encoding(each.reason))
+            self._remark(each.file, messages.of_encoding(each.reason))
         for case in cases:
             self._report(case)
         left = _("Who is enrolled stays so; run it again for the others.")
@@ -78,10 +78,10 @@ class Command(BaseCommand):
             for case in tqdm(opened, unit=" " + _("people"), disable=None):
                 work.admit(case, kept.gather(case.entry.photos, most=options["max_shots"]))
                 self._report(case)
-        found = results.results(cases, kept.roster.unused) | {"dry_run": options["dry_run"]}
+        found = report.results(cases, kept.roster.unused) | {"dry_run": options["dry_run"]}
         cli.write_json(options["json"], found)
-        self.stdout.write(results.text(found))
-        for warning in results.warnings(found):
+        self.stdout.write(report.text(found))
+        for warning in report.warnings(found):
             self.stderr.write(self.style.WARNING(warning))
         for reason in stopped:
             raise reason
@@ -104,9 +104,9 @@ class Command(BaseCommand):
         """Say what is wrong with somebody's encodings, and why they are not enrolled."""
         for each in case.photos:
             if each.reason and each.reason != "enough":
-                self._remark(each.path, reasons.of_encoding(each.reason, each.details))
+                self._remark(each.path, messages.of_encoding(each.reason, each.details))
         if case.outcome == REFUSED:
-            self._remark(case.entry.username, reasons.of_person(case.reason, case.details))
+            self._remark(case.entry.username, messages.of_person(case.reason, case.details))
 
     def _remark(self, of: Path | str, reason: str) -> None:
         with tqdm.external_write_mode():

@@ -9,9 +9,9 @@ from typing import Any, NamedTuple
 from django.utils.translation import gettext as _
 from numpy.lib import format as npy
 
-from . import pickles, tables, values
-from .problems import MOST_BYTES, SourceError, Unusable
-from .shapes import Columns, Item, items
+from . import safe_pickle, tables, vectors
+from .exceptions import MOST_BYTES, SourceError, Unusable
+from .layouts import Columns, Item, items
 
 FORMATS = ("pickle", "json", "csv", "sqlite", "npy")
 
@@ -53,7 +53,7 @@ class Source(NamedTuple):
             case "json":
                 yield from items(_json(self._text()), self.path.name, self.columns)
             case _:
-                yield from items(pickles.load(self._bytes()), self.path.name, self.columns)
+                yield from items(safe_pickle.load(self._bytes()), self.path.name, self.columns)
 
     def kind(self) -> str:
         """Its format.
@@ -110,7 +110,7 @@ def _rows(data: bytes) -> list[Any]:
     if not data.startswith(npy.MAGIC_PREFIX):
         return [None]
     try:
-        return values.several(values.array(data))
+        return vectors.several(vectors.array(data))
     except Unusable:
         return [data]
 
@@ -118,9 +118,9 @@ def _rows(data: bytes) -> list[Any]:
 def _json(text: str) -> Any:
     """One JSON value, or one a line."""
     try:
-        return values.parsed(text)
+        return vectors.parsed(text)
     except SourceError:
         lines = [line for line in text.splitlines() if line.strip()]
         if len(lines) < 2:
             raise
-        return [values.parsed(line) for line in lines]
+        return [vectors.parsed(line) for line in lines]

@@ -15,8 +15,8 @@ import numpy as np
 from numpy.lib import format as npy
 from numpy.typing import NDArray
 
-from . import pickles
-from .problems import SourceError, Unusable
+from . import safe_pickle
+from .exceptions import SourceError, Unusable
 
 Vector = NDArray[np.float64]
 
@@ -59,7 +59,7 @@ def several(value: Any) -> list[Any]:
 
 def plain(value: Any) -> Any:
     """An array of a pickle as an array."""
-    if isinstance(value, pickles.Array):
+    if isinstance(value, safe_pickle.Array):
         return np.zeros(0) if value.values is None else value.values
     return value
 
@@ -143,7 +143,7 @@ def _of_bytes(data: bytes, size: int) -> Vector:
             return np.frombuffer(data, kind).astype(np.float64)
     if data.startswith(b"\x80"):
         try:
-            return _numbers(pickles.load(data), size)
+            return _numbers(safe_pickle.load(data), size)
         except (SourceError, RecursionError) as error:
             raise Unusable("damaged") from error
     if not _is_text(data):

@@ -14,9 +14,9 @@ from faceauth.recognition import encoders
 from faceauth.recognition.matching import cohort
 from faceauth.vision.encoding import DlibEncoder, Encoding
 
-from . import values
-from .problems import Unusable
-from .shapes import Item
+from . import vectors
+from .exceptions import Unusable
+from .layouts import Item
 
 # The cosine to the mean of all faces. dlib's encodings of 15,490 photos of LFW have 0.85 to 0.97
 # with it, those of other networks what they have by chance: below 0.45.
@@ -48,7 +48,7 @@ class Kept:
             return Photo(place, error.reason, error.details)
 
     def _encoding(self, place: Path) -> Encoding:
-        numbers = values.vector(self._items[place].value, encoders.encoder().size)
+        numbers = vectors.vector(self._items[place].value, encoders.encoder().size)
         # What is finite as float64 need not be as float32.
         with np.errstate(over="ignore", under="ignore"):
             encoding = numbers.astype(np.float32)
@@ -59,7 +59,7 @@ class Kept:
         return encoding
 
 
-def _is_dlibs(numbers: values.Vector) -> bool:
+def _is_dlibs(numbers: vectors.Vector) -> bool:
     """Whether an encoding, float64 (128,), lies where dlib's do."""
     middle = cohort().mean(axis=0)
     length = np.linalg.norm(numbers) * np.linalg.norm(middle)

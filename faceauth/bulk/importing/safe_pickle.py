@@ -17,7 +17,7 @@ import numpy as np
 from django.utils.translation import gettext as _
 from numpy.typing import NDArray
 
-from .problems import MOST_BYTES, SourceError
+from .exceptions import MOST_BYTES, SourceError
 
 # One byte of a pickle can make an object of sixty.
 MOST_OPCODES = 20_000_000

@@ -11,8 +11,8 @@ from pathlib import Path
 
 from django.utils.translation import gettext as _
 
-from .problems import MOST_BYTES, SourceError
-from .shapes import Columns, Item, username_of
+from .exceptions import MOST_BYTES, SourceError
+from .layouts import Columns, Item, username_of
 
 DELIMITERS = (",", ";", "\t")
 

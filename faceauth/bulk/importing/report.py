@@ -12,7 +12,7 @@ from faceauth.bulk import enrolment_report
 from faceauth.bulk.enrolment import Case
 from faceauth.bulk.manifests import Unused
 
-from . import reasons
+from . import messages
 
 
 def results(cases: Sequence[Case], unused: Iterable[Unused]) -> dict[str, Any]:
@@ -46,7 +46,7 @@ def warnings(found: dict[str, Any]) -> Iterator[str]:
 
 def _person(case: Case) -> dict[str, Any]:
     return {
-        **enrolment_report.person(case, reasons.of_person),
+        **enrolment_report.person(case, messages.of_person),
         "encodings": [
             {"place": str(each.path), **_why(each.reason, each.details)} for each in case.photos
         ],
@@ -54,4 +54,4 @@ def _person(case: Case) -> dict[str, Any]:
 
 
 def _why(reason: str, details: dict[str, Any]) -> dict[str, str]:
-    return {"reason": reason, "text": reasons.of_encoding(reason, details) if reason else ""}
+    return {"reason": reason, "text": messages.of_encoding(reason, details) if reason else ""}

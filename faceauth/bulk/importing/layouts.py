@@ -8,8 +8,8 @@ from typing import Any, NamedTuple
 
 from django.utils.translation import gettext as _
 
-from .problems import SourceError
-from .values import plain, several
+from .exceptions import SourceError
+from .vectors import plain, several
 
 # What keys and columns are called that hold usernames or encodings.
 USERNAMES = (
