@@ -30,7 +30,7 @@ from faceauth.recognition.calibration import calibration, data
 from faceauth.recognition.matching import cohort
 from faceauth.step_up import second_step
 from faceauth.vision import ModelError
-from faceauth.vision.networks import DETECTOR_FILE, ENCODER_FILE, LANDMARKS_FILE, model_path
+from faceauth.vision.dlib_networks import DETECTOR_FILE, ENCODER_FILE, LANDMARKS_FILE, model_path
 
 from . import accuracy, rate_limits, setting_types
 

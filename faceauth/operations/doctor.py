@@ -33,9 +33,9 @@ from faceauth.capture import samples
 from faceauth.encryption.fields import OutdatedEncodings, UnreadableEncodings
 from faceauth.gallery.memory import Gallery
 from faceauth.recognition import encoders
-from faceauth.vision import drawn, sessions
+from faceauth.vision import onnx_session, synthetic_face
+from faceauth.vision.dlib_networks import DETECTOR_FILE, ENCODER_FILE, LANDMARKS_FILE, model_path
 from faceauth.vision.encoding import DlibEncoder, template
-from faceauth.vision.networks import DETECTOR_FILE, ENCODER_FILE, LANDMARKS_FILE, model_path
 
 from . import health
 
@@ -153,7 +153,7 @@ def _networks() -> Iterator[Finding]:
             "has ONNX Runtime's reason."
         ) % {"wanted": wanted, "running": running[0]}
         yield Finding("provider", State.WARNING, text)
-    elif _has_graphics_card() and sessions.PROVIDERS[0] not in running:
+    elif _has_graphics_card() and onnx_session.PROVIDERS[0] not in running:
         text = _(
             "There is an NVIDIA card, and the ONNX Runtime that is installed cannot use it: "
             "pip uninstall onnxruntime, then pip install onnxruntime-gpu."
@@ -174,7 +174,7 @@ def _has_graphics_card() -> bool:
 
 def _self_test() -> Iterator[Finding]:
     """The networks on a face that is drawn: what they say of it is known."""
-    image, engine = drawn.face(), samples.engine()
+    image, engine = synthetic_face.face(), samples.engine()
     faces, find = _timed(lambda: engine.find_faces(image))
     if len(faces) != 1:
         text = _("Faces found where there is 1: %(count)d.") % {"count": len(faces)}
@@ -188,7 +188,9 @@ def _self_test() -> Iterator[Finding]:
         yield Finding("self-test", State.BROKEN, _("The encoding is no encoding."), facts)
         return
     if isinstance(encoders.encoder(), DlibEncoder):
-        off = float(np.linalg.norm(template(encoding[None]) - template(drawn.encoding()[None])))
+        off = float(
+            np.linalg.norm(template(encoding[None]) - template(synthetic_face.encoding()[None]))
+        )
         facts["off_by"] = round(off, 5)
         if off > NUMBERS_WITHIN:
             text = _("The encoding is %(off).3f off: those of other machines are not comparable.")

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
+from .dlib_networks import ModelError
 from .engine import Engine, Face, NoFaceError
 from .images import ImageError, ImageTooLargeError, UnsupportedImageError, decode_image
-from .networks import ModelError
 from .onnx_encoder import ONNXEncoder
 
 __all__ = [

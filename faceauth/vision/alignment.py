@@ -10,7 +10,7 @@ import dlib
 import numpy as np
 from numpy.typing import NDArray
 
-from .networks import CHIP_SIZE, LANDMARKS_FILE, model_path
+from .dlib_networks import CHIP_SIZE, LANDMARKS_FILE, model_path
 
 Image = NDArray[np.uint8]
 Landmarks = NDArray[np.float64]

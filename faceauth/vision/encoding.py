@@ -10,8 +10,8 @@ from numpy.typing import NDArray
 
 from . import alignment
 from .alignment import Image, Landmarks
-from .networks import ENCODER_FILE, ENCODING_SIZE, encoder_graph, model_path, read_layers
-from .sessions import open_session
+from .dlib_networks import ENCODER_FILE, ENCODING_SIZE, encoder_graph, model_path, read_layers
+from .onnx_session import open_session
 
 Encoding = NDArray[np.float32]
 

@@ -11,11 +11,11 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from . import pose, sessions
+from . import onnx_session, pose
 from .alignment import Aligner, Box, Landmarks, fitted_box, square
 from .detection import ALIKE, Detection, Detector, Pyramid, distinct
+from .dlib_networks import DETECTOR_FILE, detector_graph, model_path, read_layers
 from .encoding import DlibEncoder, Encoder, Encoding, encode_with_mirror, template
-from .networks import DETECTOR_FILE, detector_graph, model_path, read_layers
 
 Image = NDArray[np.uint8]
 
@@ -72,7 +72,7 @@ class Engine:
         providers: Sequence[str] | None = None,
         encoder: Encoder | None = None,
     ) -> None:
-        self.providers = list(providers or sessions.providers())
+        self.providers = list(providers or onnx_session.providers())
         self.threads = threads
         self._encoder = encoder or DlibEncoder()
         self._networks: _Networks | None = None
@@ -88,7 +88,7 @@ class Engine:
             if self._networks is None:
                 model = detector_graph(read_layers(model_path(DETECTOR_FILE)))
                 threads, providers = self.threads, self.providers
-                session = sessions.open_session(model, threads=threads, providers=providers)
+                session = onnx_session.open_session(model, threads=threads, providers=providers)
                 self._encoder.load(threads=threads, providers=providers)
                 self._networks = _Networks(Detector(session), Aligner(), self._encoder)
             return self._networks

@@ -9,11 +9,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from . import onnx_options, patterns
+from . import alignment_templates, onnx_options
 from .alignment import Image, Landmarks
+from .dlib_networks import ModelError
 from .encoding import Encoding
-from .networks import ModelError
-from .sessions import open_session
+from .onnx_session import open_session
 
 
 class ONNXEncoder:
@@ -68,7 +68,7 @@ class ONNXEncoder:
         )
         self.name, self.size = asked.name, asked.size
         self._asked = asked
-        self._patterns = patterns.views(asked.pattern)
+        self._patterns = alignment_templates.views(asked.pattern)
         self._session: Any = None
 
     def load(self, *, threads: int, providers: Sequence[str]) -> None:
@@ -84,10 +84,10 @@ class ONNXEncoder:
             raise ModelError(f"{path} gives {tried.size // 2} numbers, and not {self.size}.")
 
     def chip(self, image: Image, landmarks: Landmarks) -> Image:
-        return patterns.chips(image, landmarks, self._patterns[:1], self._asked.side)[0]
+        return alignment_templates.chips(image, landmarks, self._patterns[:1], self._asked.side)[0]
 
     def views(self, image: Image, landmarks: Landmarks) -> list[Image]:
-        return patterns.chips(image, landmarks, self._patterns, self._asked.side)
+        return alignment_templates.chips(image, landmarks, self._patterns, self._asked.side)
 
     def encode(self, chips: Sequence[Image]) -> Encoding:
         """Chips uint8 (input, input, 3) RGB to float32 (n, size), one row a chip."""

@@ -11,14 +11,14 @@ from typing import Any, Literal, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from . import patterns
+from . import alignment_templates
+from .dlib_networks import ModelError
 from .encoding import DlibEncoder
-from .networks import ModelError
-from .onnx_file import Tensor, signature
+from .onnx_reader import Tensor, signature
 
 CHANNELS = ("RGB", "BGR")
 LAYOUTS = ("NCHW", "NHWC")
-PATTERNS = {"arcface": patterns.arcface, "dlib": patterns.dlib}
+PATTERNS = {"arcface": alignment_templates.arcface, "dlib": alignment_templates.dlib}
 STANDARDISE: Literal["standardise"] = "standardise"
 
 LONGEST_NAME = 64
@@ -57,7 +57,7 @@ class Asked(NamedTuple):
     channels: str
     layout: str
     normalise: Normalisation
-    pattern: patterns.Points
+    pattern: alignment_templates.Points
 
 
 def read(path: Any, **options: Any) -> Asked:
@@ -188,7 +188,7 @@ def _normalisation(asked: Any) -> Normalisation:
     return MeanAndStd(mean, std)
 
 
-def _pattern(asked: Any, side: int) -> patterns.Points:
+def _pattern(asked: Any, side: int) -> alignment_templates.Points:
     if isinstance(asked, str):
         return PATTERNS[_choice("align", asked, [*PATTERNS])]()
     points = _numbers(asked).astype(np.float64)
@@ -201,7 +201,7 @@ def _pattern(asked: Any, side: int) -> patterns.Points:
         raise ValueError(f"'align' has the points in another order than this: {order}.")
     if points.min() < 0 or points.max() > side:
         raise ValueError(f"'align' has points that are not in a chip of {side} pixels.")
-    return patterns.of_five_points(points / side)
+    return alignment_templates.of_five_points(points / side)
 
 
 def _choice(option: str, asked: Any, choices: Sequence[str]) -> str:

@@ -15,7 +15,7 @@ from PIL import Image
 from accounts.models import User
 from faceauth.capture import samples
 from faceauth.operations import doctor as diagnosis
-from faceauth.vision import Engine, drawn
+from faceauth.vision import Engine, synthetic_face
 from tests.support.people import picture
 from tests.unit.test_checks import KEY, KEYS
 from tests.unit.vision.test_images import saved
@@ -133,9 +133,11 @@ class TestPicture:
 
 def test_the_drawn_face_is_one_to_the_networks():
     engine = samples.engine()
-    (face,) = engine.find_faces(drawn.face())
+    (face,) = engine.find_faces(synthetic_face.face())
     assert face.score > 0.9
-    off = np.linalg.norm(engine.encode_with_mirror(drawn.face(), face) - drawn.encoding())
+    off = np.linalg.norm(
+        engine.encode_with_mirror(synthetic_face.face(), face) - synthetic_face.encoding()
+    )
     assert off < diagnosis.NUMBERS_WITHIN / 3
 
 

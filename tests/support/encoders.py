@@ -12,7 +12,7 @@ from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from numpy.typing import NDArray
 
 from faceauth.encryption import crypto
-from faceauth.vision.onnx_graph import FLOAT, Graph
+from faceauth.vision.onnx_writer import FLOAT, Graph
 
 SIDE = 32
 # What the network below sees of a chip: 16 by 16 squares, each of one colour.

@@ -9,7 +9,7 @@ import pytest
 
 from faceauth.vision import Engine, NoFaceError, decode_image
 from faceauth.vision.encoding import encode_with_mirror
-from faceauth.vision.sessions import load_cuda
+from faceauth.vision.onnx_session import load_cuda
 
 PEOPLE = ["astronaut", "biden", "obama", "obama2", "obama3", "obama_partial", "obama_partial2"]
 

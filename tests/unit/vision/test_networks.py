@@ -8,7 +8,7 @@ import pytest
 
 import faceauth.vision
 from faceauth.vision import ModelError
-from faceauth.vision.networks import (
+from faceauth.vision.dlib_networks import (
     DETECTOR_FILE,
     ENCODER_FILE,
     detector_graph,

@@ -6,12 +6,12 @@ import cv2
 import numpy as np
 import pytest
 
-from faceauth.vision import Engine, ModelError, ONNXEncoder, decode_image, patterns
+from faceauth.vision import Engine, ModelError, ONNXEncoder, alignment_templates, decode_image
 from faceauth.vision.alignment import VIEWS
+from faceauth.vision.dlib_networks import ENCODER_FILE, encoder_graph, model_path, read_layers
 from faceauth.vision.encoding import DlibEncoder, template
-from faceauth.vision.networks import ENCODER_FILE, encoder_graph, model_path, read_layers
-from faceauth.vision.onnx_file import signature
-from faceauth.vision.onnx_graph import FLOAT, UINT8, Graph
+from faceauth.vision.onnx_reader import signature
+from faceauth.vision.onnx_writer import FLOAT, UINT8, Graph
 from tests.support.encoders import SIDE, network
 
 FLOAT16 = 10
@@ -264,7 +264,7 @@ def test_weights_among_the_inputs_are_no_inputs(tmp_path):
 
 def test_face_is_turned_upright_to_where_the_network_wants_it():
     """Five marks on a canvas, as dlib's landmarks would be, however they lie on it."""
-    pattern = patterns.arcface()
+    pattern = alignment_templates.arcface()
     for degrees, size, place in ((0, 60, (200, 150)), (25, 90, (300, 240)), (-40, 400, (500, 460))):
         turn = np.exp(1j * np.deg2rad(degrees)) * size
         eyes_and_nose = ((pattern - 0.5) @ (1, 1j)) * turn + complex(*place)
@@ -275,7 +275,7 @@ def test_face_is_turned_upright_to_where_the_network_wants_it():
         canvas = np.zeros((900, 1000, 3), np.uint8)
         for x, y in landmarks:
             cv2.circle(canvas, (round(x), round(y)), max(2, size // 40), (255, 255, 255), -1)
-        (chip,) = patterns.chips(canvas, landmarks, [pattern], 112)
+        (chip,) = alignment_templates.chips(canvas, landmarks, [pattern], 112)
         rows, columns = np.nonzero(chip[..., 0] > 60)
         lower = rows > 112 * pattern[:2, 1].mean() + 10
         assert np.abs(rows[~lower].mean() - 112 * pattern[:2, 1].mean()) < 1.5
@@ -284,14 +284,16 @@ def test_face_is_turned_upright_to_where_the_network_wants_it():
 
 
 def test_patterns_have_the_eyes_above_the_nose_and_the_nose_above_the_mouth():
-    assert patterns.arcface()[:2] * 112 == pytest.approx(np.array(patterns.ARCFACE)[:2])
-    for pattern in (patterns.arcface(), patterns.dlib()):
+    assert alignment_templates.arcface()[:2] * 112 == pytest.approx(
+        np.array(alignment_templates.ARCFACE)[:2]
+    )
+    for pattern in (alignment_templates.arcface(), alignment_templates.dlib()):
         left, right, nose = pattern
         assert left[0] < nose[0] < right[0]
         # As far below the eyes as under real noses, see `pose.pitch`.
         assert 0.7 < (nose[1] - (left[1] + right[1]) / 2) / (right[0] - left[0]) < 0.85
-    tip, mouth = patterns.ARCFACE[2][1], patterns.ARCFACE[3][1]
-    assert tip < 112 * patterns.arcface()[2, 1] < mouth
+    tip, mouth = alignment_templates.ARCFACE[2][1], alignment_templates.ARCFACE[3][1]
+    assert tip < 112 * alignment_templates.arcface()[2, 1] < mouth
 
 
 def test_templates_are_made_of_as_many_views_as_with_dlib(file, faces):

@@ -16,7 +16,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from .onnx_graph import FLOAT, UINT8, Graph
+from .onnx_writer import FLOAT, UINT8, Graph
 
 Array = NDArray[np.float32]
 

@@ -11,7 +11,7 @@ from mmap import ACCESS_READ, mmap
 from pathlib import Path
 from typing import NamedTuple
 
-from .networks import ModelError
+from .dlib_networks import ModelError
 
 # ONNX's numbers of the types that pixels may be given as.
 TYPES = {1: "float32", 2: "uint8", 10: "float16", 11: "float64"}

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import onnxruntime
 
-from .networks import ModelError
+from .dlib_networks import ModelError
 
 CUDA = "CUDAExecutionProvider"
 PROVIDERS = (CUDA, "CPUExecutionProvider")
