@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 from django.core.management import CommandError, call_command
 
-from faceauth.evaluation.clips import Asked, read, trace, windows
-from faceauth.evaluation.trials import ROWS, Case, judge, judge_again
+from faceauth.evaluation.pad.scenarios import ROWS, Case, judge, judge_again
+from faceauth.evaluation.pad.videos import Asked, read, trace, windows
 from faceauth.management.commands.face_attack import DOES_NOT_HOLD
 from faceauth.models import Spent
 from faceauth.vision import Engine

@@ -17,10 +17,11 @@ from tqdm import tqdm
 from faceauth import conf
 from faceauth.bulk import cli
 from faceauth.capture import samples
-from faceauth.evaluation import clips, liveness_report, photos, supply, trials
-from faceauth.evaluation.clips import Asked, Window
-from faceauth.evaluation.supply import Supply
-from faceauth.evaluation.trials import ROWS, Case, Verdict
+from faceauth.evaluation import photos
+from faceauth.evaluation.pad import report, scenarios, test_cases, videos
+from faceauth.evaluation.pad.scenarios import ROWS, Case, Verdict
+from faceauth.evaluation.pad.test_cases import Supply
+from faceauth.evaluation.pad.videos import Asked, Window
 from faceauth.liveness import challenge
 from faceauth.models import Spent
 from faceauth.vision.encoding import Encoding
@@ -76,9 +77,9 @@ class Command(BaseCommand):
             options["processes"] or os.cpu_count(), get_context("spawn"), initializer=django.setup
         )
         with pool:
-            chosen = supply.picked(paths, count, seed)
+            chosen = test_cases.picked(paths, count, seed)
             read = tqdm(
-                pool.map(supply.read, chosen, chunksize=8), total=len(chosen), unit=_("photo")
+                pool.map(test_cases.read, chosen, chunksize=8), total=len(chosen), unit=_("photo")
             )
             made_of = Supply(filter(None, read), films, templates, turns)
             self._describe(made_of, turns)
@@ -89,10 +90,10 @@ class Command(BaseCommand):
                 if only in (name := ROWS[each.row].name) or only in _(name)
             ]
             judged = tqdm(self._judged(pool, cases), total=len(cases), unit=_("attempt"))
-            results = liveness_report.rows(judged)
-        self.stdout.write(liveness_report.text(results))
+            results = report.rows(judged)
+        self.stdout.write(report.text(results))
         cli.write_json(options["json"], {"turns": turns, "rows": results})
-        if liveness_report.broken(results):
+        if report.broken(results):
             sys.exit(DOES_NOT_HOLD)
 
     def _films(self, folder: Path | None, turns: int) -> tuple[list[Window], dict[str, Encoding]]:
@@ -104,12 +105,12 @@ class Command(BaseCommand):
         engine = samples.engine()
         asked = Asked(challenge.TURNED, challenge.MIDDLE)
         try:
-            for clip in clips.read_all(folder):
-                film = clips.trace(engine, clip)
+            for clip in videos.read_all(folder):
+                film = videos.trace(engine, clip)
                 for each in (film, film.mirrored(engine)):
-                    if found := clips.windows(each, turns, asked):
+                    if found := videos.windows(each, turns, asked):
                         films += found
-                        templates[each.clip.name] = each.template(engine, supply.SHOTS)
+                        templates[each.clip.name] = each.template(engine, test_cases.SHOTS)
         except (OSError, ValueError) as error:
             raise CommandError(str(error)) from error
         if not films:
@@ -142,9 +143,9 @@ class Command(BaseCommand):
         self, pool: ProcessPoolExecutor, cases: Sequence[Case]
     ) -> Iterator[tuple[int, Verdict]]:
         elsewhere = [case for case in cases if not ROWS[case.row].again]
-        for case, verdict in zip(elsewhere, pool.map(trials.judge, elsewhere), strict=True):
+        for case, verdict in zip(elsewhere, pool.map(scenarios.judge, elsewhere), strict=True):
             yield case.row, verdict
         # Here, where the database is.
         for case in cases:
             if ROWS[case.row].again:
-                yield case.row, trials.judge_again(case)
+                yield case.row, scenarios.judge_again(case)

@@ -3,11 +3,11 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from faceauth.evaluation.albums import Album, faded, leafed, swapped
-from faceauth.evaluation.attacks import Portrait, slanted, tilted
-from faceauth.evaluation.staging import movement
-from faceauth.evaluation.supply import read
-from faceauth.evaluation.trials import ROWS, Case, Kind
+from faceauth.evaluation.pad.multi_photo_attacks import Album, faded, leafed, swapped
+from faceauth.evaluation.pad.photo_attacks import Portrait, slanted, tilted
+from faceauth.evaluation.pad.rendering import movement
+from faceauth.evaluation.pad.scenarios import ROWS, Case, Kind
+from faceauth.evaluation.pad.test_cases import read
 from tests.support.webcam import snapshot
 
 TURNS = ("left", "right")

@@ -5,8 +5,8 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from faceauth.evaluation.clips import Asked, choose, follow, read, relit, trace, windows
-from faceauth.evaluation.replays import wrong_order
+from faceauth.evaluation.pad.video_attacks import wrong_order
+from faceauth.evaluation.pad.videos import Asked, choose, follow, read, relit, trace, windows
 from faceauth.vision import Engine
 from tests.support.films import turning
 

@@ -2,8 +2,8 @@ from __future__ import annotations
 
 import pytest
 
-from faceauth.evaluation.liveness_report import broken, rows, share, text
-from faceauth.evaluation.trials import ROWS, Verdict
+from faceauth.evaluation.pad.report import broken, rows, share, text
+from faceauth.evaluation.pad.scenarios import ROWS, Verdict
 
 PLACES = {row.name: place for place, row in enumerate(ROWS)}
 STILL = PLACES["photo, still"]

@@ -15,10 +15,10 @@ from faceauth.liveness.head_turns import LEFT, RIGHT
 from faceauth.vision import ImageError, decode_image
 from faceauth.vision.encoding import Encoding
 
-from .albums import Album
-from .attacks import Portrait
-from .clips import Window
-from .trials import ROWS, Case, Kind, Random, Row
+from .multi_photo_attacks import Album
+from .photo_attacks import Portrait
+from .scenarios import ROWS, Case, Kind, Random, Row
+from .videos import Window
 
 STRAIGHT = 0.15  # of yaw: whoever has but one photo takes one that looks straight ahead
 SHOTS = 5  # of a template

@@ -19,7 +19,7 @@ from faceauth.vision import Face, decode_image
 from faceauth.vision.alignment import Landmarks
 from faceauth.vision.encoding import Encoding
 
-from .staging import (
+from .rendering import (
     Bend,
     Hand,
     Image,

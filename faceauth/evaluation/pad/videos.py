@@ -18,7 +18,7 @@ from PIL import Image as Pictures
 from faceauth.vision import Engine, Face, decode_image
 from faceauth.vision.encoding import Encoding
 
-from .staging import SIGNS, Image, jpeg, webcam
+from .rendering import SIGNS, Image, jpeg, webcam
 
 SIDE = 640  # pixels: the longest side that the page sends
 MOST_FRAMES = 12

@@ -19,10 +19,10 @@ from faceauth.liveness.head_turns import NotLiveError
 from faceauth.recognition import matching, policy
 from faceauth.vision.encoding import Encoding
 
-from . import albums, attacks, replays
-from .attacks import Frames, Portrait
-from .clips import RATES, Window
-from .staging import jpeg
+from . import multi_photo_attacks, photo_attacks, video_attacks
+from .photo_attacks import Frames, Portrait
+from .rendering import jpeg
+from .videos import RATES, Window
 
 Random = np.random.Generator
 Attack = Callable[["Case", Random], Frames]
@@ -140,29 +140,29 @@ def _visitor() -> HttpRequest:
     return request
 
 
-def _photo(attack: attacks.Attack) -> Attack:
+def _photo(attack: photo_attacks.Attack) -> Attack:
     return lambda case, random: attack(case.photos[0], case.turns, random)
 
 
-def _album(attack: albums.AlbumAttack) -> Attack:
-    return lambda case, random: attack(albums.Album(case.photos), case.turns, random)
+def _album(attack: multi_photo_attacks.AlbumAttack) -> Attack:
+    return lambda case, random: attack(multi_photo_attacks.Album(case.photos), case.turns, random)
 
 
-def _film(attack: replays.FilmAttack) -> Attack:
+def _film(attack: video_attacks.FilmAttack) -> Attack:
     return lambda case, random: attack(case.films[0], random)
 
 
-def _mixed(attack: replays.MixedAttack) -> Attack:
+def _mixed(attack: video_attacks.MixedAttack) -> Attack:
     return lambda case, random: attack(case.films[0], case.photos[0], random)
 
 
 FLAT, FAR, NEVER = 0.02, 0.05, 0.0
 
-_STILL, _MOVED = _photo(attacks.still), _photo(attacks.moved)
-_SCREEN = _photo(attacks.on_screen(attacks.moved))
-_TILTED_SCREEN = _photo(attacks.on_screen(attacks.tilted(20, 60)))
-_UPRIGHT = {degrees: _photo(attacks.tilted(degrees - 20, degrees)) for degrees in (45, 60)}
-_SLANTING = {degrees: _photo(attacks.slanted(degrees - 20, degrees)) for degrees in (45, 60)}
+_STILL, _MOVED = _photo(photo_attacks.still), _photo(photo_attacks.moved)
+_SCREEN = _photo(photo_attacks.on_screen(photo_attacks.moved))
+_TILTED_SCREEN = _photo(photo_attacks.on_screen(photo_attacks.tilted(20, 60)))
+_UPRIGHT = {degrees: _photo(photo_attacks.tilted(degrees - 20, degrees)) for degrees in (45, 60)}
+_SLANTING = {degrees: _photo(photo_attacks.slanted(degrees - 20, degrees)) for degrees in (45, 60)}
 
 TRUE = {5: gettext_noop("true, 5 a second"), 10: gettext_noop("true, 10 a second")}
 
@@ -173,58 +173,77 @@ ROWS = (
     Row(gettext_noop("photo tilted up to 45 degrees, slanting"), Kind.PHOTO, _SLANTING[45], FLAT),
     Row(gettext_noop("photo tilted up to 60 degrees"), Kind.PHOTO, _UPRIGHT[60], FAR),
     Row(gettext_noop("photo tilted up to 60 degrees, slanting"), Kind.PHOTO, _SLANTING[60], FAR),
-    Row(gettext_noop("photo bent"), Kind.PHOTO, _photo(attacks.curved), FLAT),
+    Row(gettext_noop("photo bent"), Kind.PHOTO, _photo(photo_attacks.curved), FLAT),
     Row(
         gettext_noop("photo with eyes or mouth cut and moved"),
         Kind.PHOTO,
-        _photo(attacks.cut),
+        _photo(photo_attacks.cut),
         FLAT,
     ),
     Row(gettext_noop("photo on a screen, moved"), Kind.PHOTO, _SCREEN, FLAT),
     Row(
         gettext_noop("photo on a screen, tilted up to 60 degrees"), Kind.PHOTO, _TILTED_SCREEN, FAR
     ),
-    Row(gettext_noop("photo animated by a program"), Kind.PHOTO, _photo(attacks.animated), None),
-    Row(gettext_noop("several photos, swapped"), Kind.ALBUM, _album(albums.swapped), FAR),
-    Row(gettext_noop("several photos, fading"), Kind.ALBUM, _album(albums.faded), FAR),
-    Row(gettext_noop("several photos, step by step"), Kind.ALBUM, _album(albums.leafed), FAR),
+    Row(
+        gettext_noop("photo animated by a program"),
+        Kind.PHOTO,
+        _photo(photo_attacks.animated),
+        None,
+    ),
+    Row(
+        gettext_noop("several photos, swapped"),
+        Kind.ALBUM,
+        _album(multi_photo_attacks.swapped),
+        FAR,
+    ),
+    Row(gettext_noop("several photos, fading"), Kind.ALBUM, _album(multi_photo_attacks.faded), FAR),
+    Row(
+        gettext_noop("several photos, step by step"),
+        Kind.ALBUM,
+        _album(multi_photo_attacks.leafed),
+        FAR,
+    ),
     Row(
         gettext_noop("the right frames in the wrong order"),
         Kind.FILM,
-        _film(replays.wrong_order),
+        _film(video_attacks.wrong_order),
         NEVER,
     ),
     Row(
         gettext_noop("two people, one looking straight"),
         Kind.MIXED,
-        _mixed(replays.swapped_in),
+        _mixed(video_attacks.swapped_in),
         NEVER,
     ),
-    Row(gettext_noop("two people by turns"), Kind.MIXED, _mixed(replays.by_turns), NEVER),
+    Row(gettext_noop("two people by turns"), Kind.MIXED, _mixed(video_attacks.by_turns), NEVER),
     Row(
         gettext_noop("two people, one fading into the other"),
         Kind.MIXED,
-        _mixed(replays.faded_in),
+        _mixed(video_attacks.faded_in),
         None,
     ),
     Row(
         gettext_noop("an answer to another challenge"),
         Kind.FILM,
-        _film(replays.as_it_is),
+        _film(video_attacks.as_it_is),
         NEVER,
         fits=False,
     ),
     Row(
-        gettext_noop("an answer sent twice"), Kind.FILM, _film(replays.as_it_is), NEVER, again=True
+        gettext_noop("an answer sent twice"),
+        Kind.FILM,
+        _film(video_attacks.as_it_is),
+        NEVER,
+        again=True,
     ),
     Row(
         gettext_noop("a film that happens to fit, on a screen"),
         Kind.FILM,
-        _film(replays.on_screen),
+        _film(video_attacks.on_screen),
         None,
     ),
     *(
-        Row(TRUE[rate], Kind.FILM, _film(replays.as_it_is), FAR, true=True, rate=rate)
+        Row(TRUE[rate], Kind.FILM, _film(video_attacks.as_it_is), FAR, true=True, rate=rate)
         for rate in reversed(RATES)
     ),
 )

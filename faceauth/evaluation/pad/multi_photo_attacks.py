@@ -8,8 +8,8 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from .attacks import Frames, Portrait
-from .staging import Hand, Image, Sheet, drawn_movement, held, maybe_room, webcam
+from .photo_attacks import Frames, Portrait
+from .rendering import Hand, Image, Sheet, drawn_movement, held, maybe_room, webcam
 
 SIDE, AROUND = 480, 2.4  # pixels of a levelled photo, and how many faces fit into it
 MOST_TURNED = (0.25, 0.45)  # of yaw: how far an attacker goes, where there are photos

@@ -8,9 +8,9 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from .attacks import Frames, Portrait
-from .clips import Window, relit
-from .staging import Image, screens, webcam
+from .photo_attacks import Frames, Portrait
+from .rendering import Image, screens, webcam
+from .videos import Window, relit
 
 # How near to the middle a head has to be to be taken for its person, of the way to the side.
 NEAR = 0.45

@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 from django.utils.translation import gettext as _
 from django.utils.translation import pgettext
 
-from .trials import ROWS, Row, Verdict
+from .scenarios import ROWS, Row, Verdict
 
 DEVIATIONS = 1.96  # of a normal distribution: 95 % lie within
 
