@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from faceauth.recognition import policy
 from faceauth.recognition.matching import Templates
 
-from .photos import Encoded
+from .dataset import Encoded
 
 # face_recognition's default: up to it, two photos show one person.
 FIXED_DISTANCE = 0.6

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from faceauth.recognition.matching import Templates
 from faceauth.vision.encoding import Encoding
 
-from .photos import Encoded
+from .dataset import Encoded
 
 # How many shots are enrolled and how many frames shown, where it is measured.
 CELLS = tuple((shots, frames) for shots in (1, 3, 5) for frames in (1, 3, 5))

@@ -17,7 +17,7 @@ from tqdm import tqdm
 from faceauth import conf
 from faceauth.bulk import cli
 from faceauth.capture import samples
-from faceauth.evaluation import photos
+from faceauth.evaluation import dataset
 from faceauth.evaluation.pad import report, scenarios, test_cases, videos
 from faceauth.evaluation.pad.scenarios import ROWS, Case, Verdict
 from faceauth.evaluation.pad.test_cases import Supply
@@ -57,7 +57,7 @@ class Command(BaseCommand):
         parser.add_argument("--processes", type=int, help=_("by default one a core"))
 
     def handle(self, *, folder: Path, **options: Any) -> None:
-        paths = photos.photos(folder)
+        paths = dataset.photos(folder)
         if not paths:
             raise CommandError(
                 _("There are no photos in %(folder)s/<person>/.") % {"folder": folder}

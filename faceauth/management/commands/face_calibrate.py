@@ -11,8 +11,8 @@ from django.utils.translation import gettext_lazy
 
 from faceauth import faces
 from faceauth.bulk import cli
-from faceauth.evaluation import report
-from faceauth.evaluation.photos import Encoded
+from faceauth.evaluation import accuracy_report
+from faceauth.evaluation.dataset import Encoded
 
 # The exit status where a rate does not hold.
 DOES_NOT_HOLD = 4
@@ -36,11 +36,11 @@ class Command(BaseCommand):
         people, left_out = self._people()
         for why, count in left_out.items():
             self.stderr.write(self.style.WARNING(LEFT_OUT[why] % {"count": count}))
-        if shortage := report.shortage(people):
+        if shortage := accuracy_report.shortage(people):
             enrolled = _("%(count)d people are enrolled.") % {"count": len(people)}
             raise CommandError(f"{enrolled} {shortage}")
-        cells = report.calibrated(people)
-        self.stdout.write(report.calibrated_text(people, cells))
+        cells = accuracy_report.calibrated(people)
+        self.stdout.write(accuracy_report.calibrated_text(people, cells))
         cli.write_json(options["json"], {"people": len(people), "cells": cells})
         if any(cell["holds"] is False for cell in cells):
             sys.exit(DOES_NOT_HOLD)

@@ -11,8 +11,7 @@ from django.utils.translation import gettext as _
 from tqdm import tqdm
 
 from faceauth.bulk import cli
-from faceauth.evaluation import pairs as lfw
-from faceauth.evaluation import photos, plots, report, table
+from faceauth.evaluation import accuracy_report, calibrate, dataset, lfw, plots
 from faceauth.recognition.calibration import calibration
 
 # The exit status where some photos could not be used as they are: the rest was evaluated.
@@ -44,7 +43,7 @@ class Command(BaseCommand):
         parser.add_argument("--processes", type=int, help=_("by default one a core"))
 
     def handle(self, *, folder: Path, **options: Any) -> None:
-        paths = photos.photos(folder)
+        paths = dataset.photos(folder)
         if not paths:
             raise CommandError(
                 _("There are no photos in %(folder)s/<person>/.") % {"folder": folder}
@@ -58,24 +57,24 @@ class Command(BaseCommand):
             paths = [path for path in paths if path.parent.name in set(names)]
         found = self._encode(folder, paths, options["processes"])
         if uncalibrated:
-            self._write(list(photos.by_person(found).values()), options["write"])
+            self._write(list(dataset.by_person(found).values()), options["write"])
             told = _("Written. Set CALIBRATION to it, and see what its rates come to.")
             self.stdout.write(told)
             return
-        results: dict[str, Any] = {"photos": report.photos(found)}
+        results: dict[str, Any] = {"photos": accuracy_report.photos(found)}
         if file := options["pairs"]:
             results["pairs"] = self._pairs(folder, file, found)
-        people = list(photos.by_person(found).values())
+        people = list(dataset.by_person(found).values())
         if write := options["write"]:
             self._write(people, write)
-        if shortage := report.shortage(people):
+        if shortage := accuracy_report.shortage(people):
             self.stderr.write(self.style.WARNING(shortage))
         else:
-            scores = report.scores(people)
-            results.update(report.rates(people, scores))
+            scores = accuracy_report.scores(people)
+            results.update(accuracy_report.rates(people, scores))
             if file := options["plot"]:
                 self._plot(scores, file)
-        self.stdout.write(report.text(results))
+        self.stdout.write(accuracy_report.text(results))
         cli.write_json(options["json"], results)
         if shortage:
             raise CommandError(_("There is too little to measure rates on."))
@@ -92,9 +91,9 @@ class Command(BaseCommand):
 
     def _encode(
         self, folder: Path, paths: Sequence[Path], processes: int | None
-    ) -> list[photos.Photo]:
+    ) -> list[dataset.Photo]:
         found = []
-        progress = tqdm(photos.encode_all(paths, processes), total=len(paths), unit=_("photo"))
+        progress = tqdm(dataset.encode_all(paths, processes), total=len(paths), unit=_("photo"))
         for photo in progress:
             found.append(photo)
             if photo.remark:
@@ -102,7 +101,7 @@ class Command(BaseCommand):
         return found
 
     def _pairs(
-        self, folder: Path, file: Path, found: Sequence[photos.Photo]
+        self, folder: Path, file: Path, found: Sequence[dataset.Photo]
     ) -> dict[str, float | int]:
         try:
             pairs = lfw.read_pairs(folder, file)
@@ -115,17 +114,17 @@ class Command(BaseCommand):
             raise CommandError(message) from error
         return {"pairs": len(pairs), **result._asdict()}
 
-    def _write(self, people: list[list[photos.Encoded]], folder: Path) -> None:
+    def _write(self, people: list[list[dataset.Encoded]], folder: Path) -> None:
         try:
             folder.mkdir(parents=True, exist_ok=True)
-            table.write(people, folder)
+            calibrate.write(people, folder)
         except (OSError, ValueError) as error:
             message = _("No calibration was written: %(why)s") % {"why": error}
             raise CommandError(message) from error
 
-    def _plot(self, scores: report.ByCell, file: Path) -> None:
+    def _plot(self, scores: accuracy_report.ByCell, file: Path) -> None:
         try:
-            plots.draw(report.curves(scores), file)
+            plots.draw(accuracy_report.curves(scores), file)
         except ImportError as error:
             message = _("--plot needs matplotlib: pip install matplotlib")
             raise CommandError(message) from error

@@ -3,7 +3,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from faceauth.evaluation.photos import Encoded
+from faceauth.evaluation.dataset import Encoded
 from faceauth.recognition.matching import cohort
 
 

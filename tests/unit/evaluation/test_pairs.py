@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from faceauth.evaluation.pairs import Pair, accuracy, read_pairs
+from faceauth.evaluation.lfw import Pair, accuracy, read_pairs
 from tests.unit.evaluation.conftest import crowd
 
 

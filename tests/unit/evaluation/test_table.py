@@ -9,8 +9,8 @@ from django.test import override_settings
 
 from faceauth import checks
 from faceauth.enrolment import SAME_PERSON_WITHIN
-from faceauth.evaluation import report, table
-from faceauth.evaluation.photos import Encoded
+from faceauth.evaluation import accuracy_report, calibrate
+from faceauth.evaluation.dataset import Encoded
 from faceauth.recognition import calibration, matching
 from tests.support.encoders import network
 from tests.unit.evaluation.conftest import crowd
@@ -19,7 +19,7 @@ from tests.unit.evaluation.conftest import crowd
 @pytest.fixture(scope="module")
 def written(tmp_path_factory):
     folder = tmp_path_factory.mktemp("calibration")
-    table.write([*crowd(150, 1), *crowd(150, 10, seed=1)], folder)
+    calibrate.write([*crowd(150, 1), *crowd(150, 10, seed=1)], folder)
     return folder
 
 
@@ -35,14 +35,14 @@ def test_what_is_written_is_what_the_product_reads(written):
 def test_rates_hold_for_other_people_of_the_kind(written):
     others = crowd(150, 6, seed=1)
     with override_settings(FACEAUTH={"CALIBRATION": str(written), "MAX_FALSE_MATCH_RATE": 1e-2}):
-        for cell in report.calibrated(others):
+        for cell in accuracy_report.calibrated(others):
             assert cell["policy"]["fmr"]["value"] < 2e-2
 
 
 def test_says_how_far_it_was_measured(written):
     cells = json.loads((written / "calibration.json").read_text())["cells"]
     for cell in cells:
-        assert cell["measured_to"] * cell["pairs"] >= table.EVENTS
+        assert cell["measured_to"] * cell["pairs"] >= calibrate.EVENTS
         rates, distances, fnmrs = zip(*cell["points"], strict=True)
         assert list(rates) == sorted(rates, reverse=True)
         assert list(distances) == sorted(distances, reverse=True)
@@ -83,11 +83,11 @@ def wide(people, photos, seed=0):
 
 def test_calibration_of_another_encoder_says_whose_it_is_and_holds_for_it(squares, tmp_path):
     with squares():
-        table.write([*wide(150, 1), *wide(150, 10, seed=1)], tmp_path)
+        calibrate.write([*wide(150, 1), *wide(150, 10, seed=1)], tmp_path)
     with squares(str(tmp_path)):
         assert calibration.calibration().encoder == "squares"
         assert matching.cohort().shape == (105, 64)
-        for cell in report.calibrated(wide(150, 6, seed=2)):
+        for cell in accuracy_report.calibrated(wide(150, 6, seed=2)):
             assert cell["policy"]["fmr"]["value"] < 2e-4
     with override_settings(FACEAUTH={"CALIBRATION": str(tmp_path)}):
         (error,) = checks.check_settings(None)
@@ -97,7 +97,7 @@ def test_calibration_of_another_encoder_says_whose_it_is_and_holds_for_it(square
 def test_scale_is_how_far_apart_photos_of_one_person_lie(squares):
     people = wide(150, 6)
     with squares():
-        scale = table.scale(people)
+        scale = calibrate.scale(people)
     shots = np.stack([[photo.views for photo in each] for each in people])
     shots /= np.linalg.norm(shots, axis=2, keepdims=True)
     within = scale * SAME_PERSON_WITHIN
@@ -110,7 +110,7 @@ def test_scale_is_how_far_apart_photos_of_one_person_lie(squares):
 def test_scale_of_an_encoder_that_tells_nobody_apart_lets_no_others_pass(squares):
     nobody = wide(1, 300)[0]
     with squares():
-        scale = table.scale([nobody[index : index + 3] for index in range(0, 300, 3)])
+        scale = calibrate.scale([nobody[index : index + 3] for index in range(0, 300, 3)])
     apart = [
         np.linalg.norm(one.views - other.views) / np.linalg.norm(one.views)
         for one, other in pairwise(nobody)
@@ -119,7 +119,7 @@ def test_scale_of_an_encoder_that_tells_nobody_apart_lets_no_others_pass(squares
 
 
 def test_constants_of_dlib_are_those_of_its_own_encodings(written):
-    assert table.scale(crowd(60, 6)) == 1
+    assert calibrate.scale(crowd(60, 6)) == 1
     found = json.loads((written / "calibration.json").read_text())
     assert (found["encoder"], found["scale"]) == ("dlib", 1)
 
@@ -127,11 +127,11 @@ def test_constants_of_dlib_are_those_of_its_own_encodings(written):
 def test_face_recognitions_rates_are_left_out_for_another_encoder(squares, tmp_path):
     people = wide(60, 6)
     with squares():
-        table.write([*wide(150, 1), *wide(150, 10, seed=1)], tmp_path)
+        calibrate.write([*wide(150, 1), *wide(150, 10, seed=1)], tmp_path)
     with squares(str(tmp_path)):
-        results = report.rates(people, report.scores(people))
+        results = accuracy_report.rates(people, accuracy_report.scores(people))
         results["photos"] = {"photos": 360, "people": 60, "faces": 360}
-        text = report.text(results)
+        text = accuracy_report.text(results)
     assert "face_recognition" not in text
     assert "enrolled in 10 views" in text
     assert "Face alone, one among many" in text
@@ -139,5 +139,5 @@ def test_face_recognitions_rates_are_left_out_for_another_encoder(squares, tmp_p
 
 def test_too_few_people_are_said(tmp_path):
     with pytest.raises(ValueError, match="hundreds"):
-        table.write(crowd(8, 3), tmp_path)
+        calibrate.write(crowd(8, 3), tmp_path)
     assert not list(tmp_path.iterdir())

@@ -15,7 +15,7 @@ from faceauth.enrolment import SAME_PERSON_WITHIN
 from faceauth.recognition import encoders
 from faceauth.vision.encoding import DlibEncoder, Encoding, template
 
-from .photos import Encoded
+from .dataset import Encoded
 from .scores import CELLS, PROBES, Scores, score
 
 # Each member of the cohort is the mean of so many people who look alike.

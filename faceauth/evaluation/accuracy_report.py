@@ -12,8 +12,8 @@ from faceauth import conf
 from faceauth.recognition import encoders, policy
 from faceauth.vision.encoding import DlibEncoder
 
+from .dataset import Encoded, Photo
 from .identification import FIXED_DISTANCE, Identification, Trial
-from .photos import Encoded, Photo
 from .scores import Scores, measurable, plain_scores, score
 
 PLAIN = (0, 0)

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from faceauth.recognition.matching import distance
 
-from .photos import Encoded
+from .dataset import Encoded
 
 FOLDS = 10
 
