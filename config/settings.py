@@ -32,6 +32,9 @@ INSTALLED_APPS = [
     "whitenoise.runserver_nostatic",
     "django.contrib.staticfiles",
 ]
+# The commands face_evaluate, face_calibrate and face_attack.
+if env.bool("FACEAUTH_EVALUATION", default=DEBUG):
+    INSTALLED_APPS.append("faceauth.evaluation")
 
 MIDDLEWARE = [
     "django.middleware.security.SecurityMiddleware",

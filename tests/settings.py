@@ -17,6 +17,7 @@ os.environ.update(
     LANGUAGE_CODE="en",
     DEFAULT_FROM_EMAIL="faceauth@example.com",
     FACEAUTH_THREADS="1",
+    FACEAUTH_EVALUATION="true",
     FACEAUTH_ADMIN_LOGIN="true",
     FACEAUTH_ADMIN_SECOND_STEP="false",
     FACEAUTH_ENCRYPTION_KEYS="",
