@@ -12,14 +12,14 @@ from typing import Any, NamedTuple
 from django.db import DatabaseError
 from django.http import HttpRequest
 
-from faceauth import signals
+from faceauth import metrics, signals
 from faceauth.db import atomic
 from faceauth.devices import remembered
 from faceauth.http import client_ip
 from faceauth.models import FaceEvent
 from faceauth.recognition.policy import Decision
 
-from . import metrics, notifications
+from . import notifications
 
 # What is logged names no user and no address: the rows do.
 logger = logging.getLogger("faceauth")

@@ -16,8 +16,7 @@ from typing import IO
 import numpy as np
 from numpy.typing import NDArray
 
-from faceauth import conf, errors
-from faceauth.audit import metrics
+from faceauth import conf, errors, metrics
 from faceauth.recognition import encoders
 from faceauth.vision import (
     Engine,

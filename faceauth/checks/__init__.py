@@ -16,8 +16,7 @@ from django.core.exceptions import ImproperlyConfigured
 from django.db.models import Q
 from django.utils.module_loading import import_string
 
-from faceauth import conf, faces
-from faceauth.audit import metrics
+from faceauth import conf, faces, metrics
 from faceauth.backends import FaceBackend
 from faceauth.conf import FaceAuthSettings
 from faceauth.encryption import crypto
@@ -28,11 +27,10 @@ from faceauth.privacy import retention
 from faceauth.recognition import encoders
 from faceauth.recognition.calibration import calibration, data
 from faceauth.recognition.matching import cohort
-from faceauth.step_up import second_step
 from faceauth.vision import ModelError
 from faceauth.vision.dlib_networks import DETECTOR_FILE, ENCODER_FILE, LANDMARKS_FILE, model_path
 
-from . import accuracy, rate_limits, setting_types
+from . import accuracy, rate_limits, setting_types, step_up
 
 # No rate above it is meant seriously, and the table ends there.
 HIGHEST_RATE = 0.1
@@ -134,7 +132,7 @@ def check_purge(
 @register(Tags.security)
 def check_second_step(app_configs: Configs, **kwargs: Any) -> list[CheckMessage]:
     """Where the admin is to ask for password and face, it does."""
-    return [] if _errors() else [*second_step.of_sites()]
+    return [] if _errors() else [*step_up.of_sites()]
 
 
 @register(Tags.database)
@@ -144,7 +142,7 @@ def check_staff(
     """Whoever is staff can do both."""
     if _errors() or not _users(databases or ()):
         return []
-    return [*second_step.of_staff()]
+    return [*step_up.of_staff()]
 
 
 @register(Tags.security)

@@ -10,8 +10,7 @@ from typing import Any
 import numpy as np
 from django.utils import timezone
 
-from faceauth import faces
-from faceauth.audit import metrics
+from faceauth import faces, metrics
 from faceauth.recognition import encoders
 from faceauth.recognition.matching import Templates
 from faceauth.recognition.policy import Match

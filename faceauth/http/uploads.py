@@ -12,8 +12,7 @@ from django.core.files.uploadhandler import MemoryFileUploadHandler
 from django.http import HttpRequest, HttpResponseBase
 from django.views.decorators.csrf import csrf_exempt, csrf_protect
 
-from faceauth import conf, errors
-from faceauth.audit import metrics
+from faceauth import conf, errors, metrics
 
 from . import json_body
 from .responses import error_response

@@ -17,8 +17,7 @@ from django.db.models.functions import Cast
 from django.utils import timezone
 from pgvector.django import L2Distance, VectorField
 
-from faceauth import conf, faces
-from faceauth.audit import metrics
+from faceauth import conf, faces, metrics
 from faceauth.db import atomic, batches
 from faceauth.encryption import crypto
 from faceauth.gallery.memory import OVERLAP

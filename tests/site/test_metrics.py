@@ -12,8 +12,7 @@ from django.urls import path
 from prometheus_client import REGISTRY
 
 from config import urls
-from faceauth import checks
-from faceauth.audit import metrics
+from faceauth import checks, metrics
 from faceauth.gallery import gallery
 from tests.site.test_production import ROOT, environment
 from tests.support.people import picture

@@ -18,7 +18,7 @@ from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_GET
 
-from faceauth import conf
+from . import conf
 
 if TYPE_CHECKING:
     from prometheus_client import Counter, Gauge, Histogram
