@@ -12,7 +12,7 @@ os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
 _django = get_wsgi_application()
 
 # A worker that takes requests has its networks loaded: nobody waits for them.
-from faceauth.capture.samples.samples import engine  # noqa: E402
+from faceauth.capture.samples import engine  # noqa: E402
 
 engine().load()
 

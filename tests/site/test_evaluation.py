@@ -13,8 +13,8 @@ from django.db import connection
 from PIL import Image
 
 from accounts.models import User
-from faceauth.management.commands.face_calibrate import DOES_NOT_HOLD
-from faceauth.management.commands.face_evaluate import SOME_LEFT_OUT
+from faceauth.evaluation.management.commands.face_calibrate import DOES_NOT_HOLD
+from faceauth.evaluation.management.commands.face_evaluate import SOME_LEFT_OUT
 from tests.support.webcam import snapshot
 from tests.unit.evaluation.conftest import crowd
 

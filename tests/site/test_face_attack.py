@@ -8,9 +8,9 @@ import numpy as np
 import pytest
 from django.core.management import CommandError, call_command
 
+from faceauth.evaluation.management.commands.face_attack import DOES_NOT_HOLD
 from faceauth.evaluation.pad.scenarios import ROWS, Case, judge, judge_again
 from faceauth.evaluation.pad.videos import Asked, read, trace, windows
-from faceauth.management.commands.face_attack import DOES_NOT_HOLD
 from faceauth.models import Spent
 from faceauth.vision import Engine
 from tests.site.test_production import manage
