@@ -153,6 +153,7 @@ def test_networks_that_find_nothing(doctor, monkeypatch):
     assert states(doctor()[1])["self-test"] == BROKEN
 
 
+@pytest.mark.real
 def test_weights_that_are_missing(doctor, monkeypatch):
     monkeypatch.setattr(samples, "engine", lambda: Engine())
     monkeypatch.setattr("faceauth.vision.engine.DETECTOR_FILE", "missing.dat")
