@@ -29,7 +29,7 @@ worker_tmp_dir = "/dev/shm" if os.path.isdir("/dev/shm") else None
 if "PROMETHEUS_MULTIPROC_DIR" in os.environ:
 
     def child_exit(server: Any, worker: Any) -> None:
-        """Forget what a process that ended was doing: see docs/operation.md."""
+        """Forget what a process that ended was doing: see docs/deployment.md."""
         from prometheus_client import multiprocess
 
         multiprocess.mark_process_dead(worker.pid)  # type: ignore[no-untyped-call]

@@ -23,10 +23,10 @@ PAGES = sorted(each.name for each in guides.DOCS.glob("*.md"))
 ELSEWHERE = {
     "api.md": ("tests/site/test_api_docs.py", {"bash", "json", "python"}),
     "customise.md": ("tests/site/test_overriding.py", {"css", "django", "python"}),
-    "dropin.md": ("tests/package/guide.py", {"", "django", "python"}),
+    "installation.md": ("tests/package/guide.py", {"", "django", "python"}),
     "recipes.md": ("tests/site/test_recipes.py", {"django", "python"}),
     "stepup.md": ("tests/site/test_step_up.py", {"python"}),
-    "vectors.md": ("tests/vectors/test_guide.py", {"", "python"}),
+    "scaling.md": ("tests/vectors/test_guide.py", {"", "python"}),
 }
 SCRIPTS = {"customise.md": "tests/browser/test_events.py"}
 

@@ -1,4 +1,4 @@
-"""A project as django-admin startproject makes it, with what `docs/dropin.md` adds."""
+"""A project as django-admin startproject makes it, with what `docs/installation.md` adds."""
 
 from __future__ import annotations
 
