@@ -216,7 +216,11 @@ def timed(project: str, capsys: Any) -> Iterator[None]:
         print(f"{project}: {time.monotonic() - began:.0f} s from `pip install` to a login by face")
 
 
-TITLES = ["With a custom user model", "With a user model that you cannot change", "With django-allauth"]
+TITLES = [
+    "With a custom user model",
+    "With a user model that you cannot change",
+    "With django-allauth",
+]
 
 
 @pytest.mark.parametrize("title", TITLES)
