@@ -1,8 +1,8 @@
 // What the site's own pages film with. Where its static files are not at hand, copy them.
-import { Movement } from "/static/faceauth/movement.js";
+import { FrameSelection } from "/static/faceauth/frame-selection.js";
 import { PICTURE, pictureOf } from "/static/faceauth/pictures.js";
 import { Recorder } from "/static/faceauth/recorder.js";
-import { Turns } from "/static/faceauth/turns.js";
+import { HeadTurns } from "/static/faceauth/head-turns.js";
 
 const STILL = 0.05;
 const WORDS = {
@@ -72,7 +72,7 @@ async function look() {
 async function turnHead() {
   const asked = await ask("/face/challenge/", {});
   const over = performance.now() + asked.seconds * 900;
-  const movement = new Movement();
+  const movement = new FrameSelection();
   // The site is shown some of the frames; those between are wanted as well.
   const recorder = new Recorder(video, (...frame) => movement.add(...frame));
   recorder.start();
@@ -91,7 +91,7 @@ async function turnHead() {
         const still = advice.ok && before !== null && Math.abs(yaw - before) <= STILL;
         before = advice.ok ? yaw : null;
         if (!still) continue;
-        turns = new Turns(asked, yaw);
+        turns = new HeadTurns(asked, yaw);
         movement.begin();
       } else if (yaw !== null) {
         const { back } = turns.step;

@@ -15,8 +15,8 @@ TURNED, MIDDLE = 0.25, 0.1
 
 # Frames are numbers here: what they show is of no matter.
 CHOOSE = """async ({frames, turns, most}) => {
-    const { Movement } = await import("/static/faceauth/movement.js");
-    const movement = new Movement();
+    const { FrameSelection } = await import("/static/faceauth/frame-selection.js");
+    const movement = new FrameSelection();
     for (const [picture, { yaw, change, mark }] of frames.entries()) {
         movement.add(picture, 100 * picture, change);
         if (yaw !== undefined) movement.measure(picture, yaw);
@@ -28,8 +28,8 @@ CHOOSE = """async ({frames, turns, most}) => {
 }"""
 
 FOLLOW = """async ({turns, yaws}) => {
-    const { Turns } = await import("/static/faceauth/turns.js");
-    const followed = new Turns({ turns, turned: 0.25, middle: 0.1 }, 0.05);
+    const { HeadTurns } = await import("/static/faceauth/head-turns.js");
+    const followed = new HeadTurns({ turns, turned: 0.25, middle: 0.1 }, 0.05);
     const done = [];
     for (const yaw of yaws) {
         if (followed.step) done.push(followed.feed(yaw + 0.05));

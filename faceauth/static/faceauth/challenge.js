@@ -1,10 +1,10 @@
-import { Movement } from "./movement.js";
-import { partsOf, tell } from "./parts.js";
-import { post } from "./post.js";
-import { Progress } from "./progress.js";
+import { FrameSelection } from "./frame-selection.js";
+import { partsOf, tell } from "./dom.js";
+import { post } from "./http.js";
+import { ChallengeProgress } from "./challenge-progress.js";
 import { Recorder } from "./recorder.js";
-import { Steadiness } from "./steadiness.js";
-import { Turns } from "./turns.js";
+import { Stability } from "./stability.js";
+import { HeadTurns } from "./head-turns.js";
 
 const TIMEOUT_MS = 10_000;
 
@@ -41,8 +41,8 @@ export class Challenge {
   #token;
   #recorder;
   #progress;
-  #movement = new Movement();
-  #steadiness = new Steadiness();
+  #movement = new FrameSelection();
+  #steadiness = new Stability();
   #controller = new AbortController();
   #end;
   #given = null;
@@ -56,7 +56,7 @@ export class Challenge {
 
   /**
    * @param {HTMLElement} root the widget
-   * @param {import("./words.js").Words} words
+   * @param {import("./messages.js").Messages} words
    * @param {object} options
    * @param {(text: string, tone: string, read?: string) => void} options.say
    * @param {() => string} options.token the CSRF token
@@ -66,7 +66,7 @@ export class Challenge {
     this.#words = words;
     this.#say = say;
     this.#token = token;
-    this.#progress = new Progress(root);
+    this.#progress = new ChallengeProgress(root);
     this.#recorder = new Recorder(partsOf(root).video, (...frame) =>
       this.#movement.add(...frame),
     );
@@ -174,7 +174,7 @@ export class Challenge {
     const straight = this.#hold(this.#steadiness.feed(advice), yaw);
     if (!advice.ok) return this.#advise(advice.message, "warn");
     if (straight === null || !this.#given) return this.#advise(advice.message, "good");
-    this.#turns = new Turns(this.#given, straight);
+    this.#turns = new HeadTurns(this.#given, straight);
     this.#movement.begin();
     this.#instruct();
   }

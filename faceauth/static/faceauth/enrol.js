@@ -1,9 +1,9 @@
-import { useInput } from "./files.js";
-import { partsOf } from "./parts.js";
+import { useInput } from "./file-input.js";
+import { partsOf } from "./dom.js";
 import { Shots } from "./shots.js";
-import { Stage } from "./stage.js";
-import { Submission } from "./submit.js";
-import { Words } from "./words.js";
+import { CaptureWidget } from "./capture-widget.js";
+import { Submission } from "./submission.js";
+import { Messages } from "./messages.js";
 
 // Time to take on another look before the next picture.
 const PAUSE_MS = 2500;
@@ -19,9 +19,9 @@ export function startEnrolment(root) {
   const form = root.closest("form");
   const { consent } = form.elements;
   const { prompt, words: template } = partsOf(root);
-  const words = new Words(template);
+  const words = new Messages(template);
   const submission = new Submission(root, words);
-  const stage = new Stage(root, words, {
+  const stage = new CaptureWidget(root, words, {
     onPictures: ([picture]) => add(picture, stage.pitch),
     token: () => submission.token,
   });

@@ -1,8 +1,8 @@
-import { useInput } from "./files.js";
-import { partsOf } from "./parts.js";
-import { Stage } from "./stage.js";
-import { Submission } from "./submit.js";
-import { Words } from "./words.js";
+import { useInput } from "./file-input.js";
+import { partsOf } from "./dom.js";
+import { CaptureWidget } from "./capture-widget.js";
+import { Submission } from "./submission.js";
+import { Messages } from "./messages.js";
 
 const PAUSE_MS = 2000;
 const MOST_FAILURES = 3;
@@ -17,9 +17,9 @@ export function startLogin(root) {
   const form = root.closest("form");
   const username = form.querySelector("[data-faceauth-username]");
   const stuck = form.querySelector("[data-faceauth-stuck]");
-  const words = new Words(partsOf(root).words);
+  const words = new Messages(partsOf(root).words);
   const submission = new Submission(root, words);
-  const stage = new Stage(root, words, {
+  const stage = new CaptureWidget(root, words, {
     onPictures: (pictures, automatic, challenge) =>
       send(pictures, { automatic, challenge, mirrored: true }),
     onError: (error, automatic) => {

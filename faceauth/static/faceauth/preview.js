@@ -1,4 +1,4 @@
-import { post } from "./post.js";
+import { post } from "./http.js";
 
 const TIMEOUT_MS = 10_000;
 const LONGEST_WAIT_MS = 8000;

@@ -1,4 +1,4 @@
-import { Change } from "./change.js";
+import { FrameDifference } from "./frame-difference.js";
 import { drawn, hasFrame, jpegOf } from "./pictures.js";
 
 /** Large enough to measure how a head is turned, small enough for a dozen to be sent at once. */
@@ -54,7 +54,7 @@ export class Recorder {
 
   async #run(signal) {
     const video = this.#video;
-    const change = new Change();
+    const change = new FrameDifference();
     const canvas = document.createElement("canvas");
     // So that browsers keep it where it is read.
     canvas.getContext("2d", { willReadFrequently: true });

@@ -1,4 +1,4 @@
-import { partsOf } from "./parts.js";
+import { partsOf } from "./dom.js";
 
 /** The pictures taken so far: a slot for each, with its pose and a thumbnail, and replaceable. */
 export class Shots {
@@ -6,7 +6,7 @@ export class Shots {
 
   /**
    * @param {HTMLElement} root the widget
-   * @param {import("./words.js").Words} words
+   * @param {import("./messages.js").Messages} words
    * @param {() => void} onOpened called when the visitor emptied a slot
    */
   constructor(root, words, onOpened) {

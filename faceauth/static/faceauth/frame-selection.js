@@ -11,7 +11,7 @@ const LEAST_CHANGE = 0.05;
  * A movement of the head, frame by frame, with its yaw as far as that is known: some frames are
  * shown to the server, and between those it changes as the picture does.
  */
-export class Movement {
+export class FrameSelection {
   #frames = [];
   #marks = [];
   #lost = false;

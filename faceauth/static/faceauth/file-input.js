@@ -1,11 +1,11 @@
 import { hopeless } from "./camera.js";
-import { partsOf, tell } from "./parts.js";
+import { partsOf, tell } from "./dom.js";
 import { pictureFrom } from "./pictures.js";
 
 /**
  * Have the widget's file input, where it has one, hand over photos as soon as they are chosen.
  * @param {HTMLElement} root the widget
- * @param {import("./words.js").Words} words
+ * @param {import("./messages.js").Messages} words
  * @param {(photos: Blob[]) => void} onPhotos
  */
 export function useInput(root, words, onPhotos) {

@@ -1,5 +1,5 @@
 /** What a widget says, in the words of its template. */
-export class Words {
+export class Messages {
   #template;
 
   /** @param {HTMLTemplateElement} template with elements that have a `data-word` */

@@ -2,9 +2,9 @@
  * Entry: has each photo that is chosen looked at before the form is sent, and says what is wrong
  * with it. The form is sent with or without.
  */
-import { clearFields } from "./fields.js";
-import { partsOf } from "./parts.js";
-import { post } from "./post.js";
+import { clearFields } from "./field-errors.js";
+import { partsOf } from "./dom.js";
+import { post } from "./http.js";
 
 const TIMEOUT_MS = 20_000;
 

@@ -5,7 +5,7 @@ const SIGNS = { left: 1, right: -1 };
 const WRONG = 0.7;
 
 /** Follows a head through the turns that are asked for, each with its way back to the middle. */
-export class Turns {
+export class HeadTurns {
   #turned;
   #middle;
   #own;

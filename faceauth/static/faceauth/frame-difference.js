@@ -3,7 +3,7 @@ const WIDTH = 32;
 const HEIGHT = 24;
 
 /** Sees how much pictures change from one to the next. */
-export class Change {
+export class FrameDifference {
   #context;
   #before = null;
 

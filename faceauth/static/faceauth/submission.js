@@ -1,6 +1,6 @@
-import { clearFields, focusFirst, markFields } from "./fields.js";
-import { tell } from "./parts.js";
-import { post } from "./post.js";
+import { clearFields, focusFirst, markFields } from "./field-errors.js";
+import { tell } from "./dom.js";
+import { post } from "./http.js";
 import { clearErrors, toast } from "./toasts.js";
 
 const TIMEOUT_MS = 30_000;
@@ -18,7 +18,7 @@ export class Submission {
 
   /**
    * @param {HTMLElement} root the widget
-   * @param {import("./words.js").Words} words
+   * @param {import("./messages.js").Messages} words
    */
   constructor(root, words) {
     this.#root = root;

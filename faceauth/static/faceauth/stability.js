@@ -2,7 +2,7 @@
 const MOST_MOVED = 0.05;
 
 /** Sees from the previews' advice when a face is good and is held still. */
-export class Steadiness {
+export class Stability {
   #box = null;
 
   /**

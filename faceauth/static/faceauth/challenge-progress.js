@@ -1,7 +1,7 @@
-import { partsOf } from "./parts.js";
+import { partsOf } from "./dom.js";
 
 /** Shows how far a visitor has come: a mark for each step, an arrow, and how much of it is done. */
-export class Progress {
+export class ChallengeProgress {
   #root;
   #steps;
 
@@ -19,7 +19,7 @@ export class Progress {
     this.fill(0);
   }
 
-  /** @param {import("./turns.js").Turns} turns */
+  /** @param {import("./head-turns.js").HeadTurns} turns */
   show(turns) {
     const { steps, done } = turns;
     if (this.#steps.children.length !== steps.length) {

@@ -1,11 +1,11 @@
 import { Camera, hopeless, permission } from "./camera.js";
 import { Challenge } from "./challenge.js";
-import { partsOf, tell } from "./parts.js";
+import { partsOf, tell } from "./dom.js";
 import { Patience } from "./patience.js";
 import { FRAME, PICTURE, burstOf, pictureOf } from "./pictures.js";
 import { Preview } from "./preview.js";
 import { Status } from "./status.js";
-import { Steadiness } from "./steadiness.js";
+import { Stability } from "./stability.js";
 
 // How often the server sees a frame: often enough to help, or to follow a head.
 const EVERY_MS = 280;
@@ -20,7 +20,7 @@ const TYPED = "input:not([type=checkbox], [type=radio], [type=file]), textarea, 
  * The root's `data-state` is off, starting, live, still, complete or problem, and its `data-tone`
  * idle, good, warn, bad or busy; its `data-pose` is the pose asked for.
  */
-export class Stage {
+export class CaptureWidget {
   /** Whether pictures are taken by themselves. */
   auto = true;
 
@@ -36,7 +36,7 @@ export class Stage {
   #camera;
   #preview;
   #status;
-  #steadiness = new Steadiness();
+  #steadiness = new Stability();
   #patience = new Patience();
   #asked;
   #pitch = null;
@@ -47,7 +47,7 @@ export class Stage {
 
   /**
    * @param {HTMLElement} root the widget
-   * @param {import("./words.js").Words} words
+   * @param {import("./messages.js").Messages} words
    * @param {object} options
    * @param {(pictures: Blob[], automatic: boolean, challenge?: string) => void} options.onPictures
    *   `challenge` is the one that they show to be met
