@@ -14,17 +14,17 @@ from tests.support.browsing import Visitors
 TURNED, MIDDLE = 0.25, 0.1
 
 # Frames are numbers here: what they show is of no matter.
-CHOOSE = """async ({frames, turns, most}) => {
+CHOOSE = """async ({frames, turns, limit}) => {
     const { FrameSelection } = await import("/static/faceauth/frame-selection.js");
-    const movement = new FrameSelection();
+    const selection = new FrameSelection();
     for (const [picture, { yaw, change, mark }] of frames.entries()) {
-        movement.add(picture, 100 * picture, change);
-        if (yaw !== undefined) movement.measure(picture, yaw);
-        if (mark) movement.mark();
+        selection.add(picture, 100 * picture, change);
+        if (yaw !== undefined) selection.measure(picture, yaw);
+        if (mark) selection.endTurn();
     }
-    const aside = (yaw, turn) => turns[turn] === "left" ? yaw : -yaw;
-    const chosen = movement.choose(aside, most).map(({picture}) => picture);
-    return { chosen, kept: movement.length };
+    const offset = (yaw, turn) => turns[turn] === "left" ? yaw : -yaw;
+    const chosen = selection.choose(offset, limit).map(({picture}) => picture);
+    return { chosen, kept: selection.length };
 }"""
 
 FOLLOW = """async ({turns, yaws}) => {
@@ -67,7 +67,7 @@ def filmed(turns: list[str], *, straight: int, measured: int) -> tuple[list[floa
 @pytest.mark.parametrize("straight", [10, 400])
 def test_frames_span_the_movement_in_even_steps(page: Page, turns, measured, straight):
     yaws, frames = filmed(turns, straight=straight, measured=measured)
-    answer = page.evaluate(CHOOSE, {"frames": frames, "turns": turns, "most": 12})
+    answer = page.evaluate(CHOOSE, {"frames": frames, "turns": turns, "limit": 12})
     chosen = answer["chosen"]
     assert chosen == sorted(set(chosen))
     assert len(chosen) == 12
@@ -95,7 +95,7 @@ def test_yaw_between_two_measures_follows_the_picture(page: Page):
     still, moving = {"change": 0.0}, {"change": 5.0}
     frames = [still | {"yaw": 0.0}, still, still, still, moving, moving | {"yaw": 0.3}]
     frames.append(moving | {"yaw": 0.0, "mark": True})
-    answer = page.evaluate(CHOOSE, {"frames": frames, "turns": ["left"], "most": 4})
+    answer = page.evaluate(CHOOSE, {"frames": frames, "turns": ["left"], "limit": 4})
     # The head was held still at first: half of the turn is where the picture changes.
     assert answer["chosen"] == [0, 4, 5, 6]
 
@@ -104,7 +104,7 @@ def test_frames_near_one_without_a_face_are_not_sent(page: Page):
     yaws: list[Any] = [0.0, ..., 0.2, 0.3, ..., None, ..., 0.3, 0.1, 0.0]
     frames = [{"change": 1.0} if yaw is ... else {"change": 1.0, "yaw": yaw} for yaw in yaws]
     frames[-1]["mark"] = True
-    answer = page.evaluate(CHOOSE, {"frames": frames, "turns": ["left"], "most": 12})
+    answer = page.evaluate(CHOOSE, {"frames": frames, "turns": ["left"], "limit": 12})
     assert answer["chosen"] == [0, 1, 2, 3, 7, 8, 9]
 
 

@@ -1,5 +1,5 @@
 /**
- * The elements of a widget by their `data-part`, as properties of one object.
+ * Return the elements of a widget by their `data-part`.
  * @param {Element} root
  * @returns {Record<string, HTMLElement>}
  */
@@ -9,10 +9,13 @@ export function partsOf(root) {
 }
 
 /**
- * Tell the page, in an event that bubbles from the widget.
- * @returns {boolean} false where a listener called preventDefault()
+ * Dispatch the event `faceauth:<name>`, which bubbles from the widget.
+ * @param {Element} root
+ * @param {string} name
+ * @param {object} detail
+ * @returns {boolean} false if a listener called preventDefault()
  */
-export function tell(root, name, detail) {
+export function emit(root, name, detail) {
   const options = { bubbles: true, cancelable: true, detail };
   return root.dispatchEvent(new CustomEvent(`faceauth:${name}`, options));
 }

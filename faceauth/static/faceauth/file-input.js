@@ -1,29 +1,29 @@
-import { hopeless } from "./camera.js";
-import { partsOf, tell } from "./dom.js";
+import { lastingProblem } from "./camera.js";
+import { emit, partsOf } from "./dom.js";
 import { pictureFrom } from "./pictures.js";
 
 /**
- * Have the widget's file input, where it has one, hand over photos as soon as they are chosen.
+ * Hand over photos as soon as they are chosen in the widget's file input, if it has one.
  * @param {HTMLElement} root the widget
- * @param {import("./messages.js").Messages} words
+ * @param {import("./messages.js").Messages} messages
  * @param {(photos: Blob[]) => void} onPhotos
  */
-export function useInput(root, words, onPhotos) {
+export function useFileInput(root, messages, onPhotos) {
   const { choice, choose } = partsOf(root);
   if (!choice) return;
   const input = choice.querySelector("[type=file]");
   choice.hidden = false;
   choice.dataset.compact = "";
-  choose.textContent = words.get("choose");
+  choose.textContent = messages.get("choose");
   // With a live camera on the page, the input is for photos that exist already.
-  if (!hopeless()) input.removeAttribute("capture");
+  if (!lastingProblem()) input.removeAttribute("capture");
   input.addEventListener("change", async () => {
     const files = [...input.files];
-    // So that choosing the same file again is a change again.
+    // Emptied, so that choosing the same file again is a change again.
     input.value = "";
     if (!files.length) return;
     const photos = await Promise.all(files.map(pictureFrom));
-    tell(root, "capture", { pictures: photos, automatic: false });
+    emit(root, "capture", { pictures: photos, automatic: false });
     onPhotos(photos);
   });
 }

@@ -1,32 +1,44 @@
-// What a picture is brought to: small enough for the noise of a camera to cancel itself out.
+// The size that frames are reduced to: small enough for the noise of a camera to average out.
 const WIDTH = 32;
 const HEIGHT = 24;
 
-/** Sees how much pictures change from one to the next. */
+/** Measures how much each frame differs from the one before. */
 export class FrameDifference {
   #context;
   #before = null;
 
   constructor() {
-    const canvas = Object.assign(document.createElement("canvas"), { width: WIDTH, height: HEIGHT });
+    const size = { width: WIDTH, height: HEIGHT };
+    const canvas = Object.assign(document.createElement("canvas"), size);
     this.#context = canvas.getContext("2d", { willReadFrequently: true });
   }
 
   /**
-   * @param {CanvasImageSource} picture the next
-   * @returns {number} how much it differs from the one before, in levels of green; 0 for the first.
-   *   Lighter or darker as a whole is no difference: cameras adapt.
+   * Return how much a frame differs from the one before.
+   * @param {CanvasImageSource} frame
+   * @returns {number} in levels of green, 0 to 255; 0 for the first frame
    */
-  to(picture) {
-    this.#context.drawImage(picture, 0, 0, WIDTH, HEIGHT);
+  next(frame) {
+    this.#context.drawImage(frame, 0, 0, WIDTH, HEIGHT);
     const { data } = this.#context.getImageData(0, 0, WIDTH, HEIGHT);
-    const greens = Array.from({ length: WIDTH * HEIGHT }, (_, i) => data[4 * i + 1]);
-    const before = this.#before ?? greens;
-    this.#before = greens;
-    const differences = greens.map((each, i) => each - before[i]);
-    const all = mean(differences);
-    return mean(differences.map((each) => Math.abs(each - all)));
+    const levels = Array.from({ length: WIDTH * HEIGHT }, (_, i) => data[4 * i + 1]);
+    const before = this.#before ?? levels;
+    this.#before = levels;
+    return meanDifference(before, levels);
   }
+}
+
+/**
+ * Return the mean difference of two pictures. A picture that is lighter or darker as a whole does
+ * not differ: cameras adapt their exposure.
+ * @param {number[]} before levels, one per pixel
+ * @param {number[]} after as many
+ * @returns {number} in levels
+ */
+export function meanDifference(before, after) {
+  const differences = after.map((level, i) => level - before[i]);
+  const brighter = mean(differences);
+  return mean(differences.map((each) => Math.abs(each - brighter)));
 }
 
 function mean(numbers) {

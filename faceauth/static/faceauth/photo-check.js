@@ -1,16 +1,14 @@
 /**
- * Entry: has each photo that is chosen looked at before the form is sent, and says what is wrong
- * with it. The form is sent with or without.
+ * Entry point: check each photo as soon as it is chosen, and say what is wrong with it. The form
+ * can be sent either way.
  */
-import { clearFields } from "./field-errors.js";
 import { partsOf } from "./dom.js";
+import { clearFieldErrors } from "./field-errors.js";
 import { post } from "./http.js";
 
 const TIMEOUT_MS = 20_000;
 
-/**
- * @param {HTMLElement} root around the file input
- */
+/** @param {HTMLElement} root around the file input */
 function start(root) {
   const input = root.querySelector("[type=file]");
   const { photos, photo: template } = partsOf(root);
@@ -21,10 +19,10 @@ function start(root) {
     controller = new AbortController();
     const { signal } = controller;
     const rows = [...input.files].map((file) => ({ file, ...row(template, file, root.dataset) }));
-    // What was wrong with other photos is not with these.
-    clearFields(root);
+    // The errors were about other photos.
+    clearFieldErrors(root);
     photos.replaceChildren(...rows.map(({ element }) => element));
-    // One after another: the server has others to look at as well.
+    // One after another: the server has other visitors to serve as well.
     for (const { file, verdict, element } of rows) {
       const body = new FormData();
       body.append("csrfmiddlewaretoken", input.form.elements.csrfmiddlewaretoken.value);

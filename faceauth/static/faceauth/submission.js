@@ -1,34 +1,35 @@
-import { clearFields, focusFirst, markFields } from "./field-errors.js";
-import { tell } from "./dom.js";
+import { emit } from "./dom.js";
+import { clearFieldErrors, focusFirstError, showFieldErrors } from "./field-errors.js";
 import { post } from "./http.js";
 import { clearErrors, toast } from "./toasts.js";
 
 const TIMEOUT_MS = 30_000;
 
-// What the page mends by itself.
-const UNSAID = "challenge_expired";
+// The error that the page handles itself, without a message: it asks for another challenge.
+const HANDLED = "challenge_expired";
 
-/** Sends a widget's form with its pictures, one request at a time, and shows what comes of it. */
+/** Sends a widget's form with its pictures, one request at a time, and shows the result. */
 export class Submission {
   #root;
   #form;
   #name;
-  #words;
+  #messages;
   #unlock = null;
 
   /**
    * @param {HTMLElement} root the widget
-   * @param {import("./messages.js").Messages} words
+   * @param {import("./messages.js").Messages} messages
    */
-  constructor(root, words) {
+  constructor(root, messages) {
     this.#root = root;
     this.#form = root.closest("form");
     this.#name = root.dataset.name;
-    this.#words = words;
-    // Back on a page that was left: its token, and perhaps the visitor, are others by now.
+    this.#messages = messages;
+    // Back on a page that was left: its token, and perhaps its user, have changed since.
     addEventListener("pageshow", ({ persisted }) => persisted && this.busy && location.reload());
   }
 
+  /** @returns {boolean} true while a request is on its way, and after one that succeeded */
   get busy() {
     return this.#unlock !== null;
   }
@@ -39,11 +40,11 @@ export class Submission {
   }
 
   /**
-   * Send the form. Where that worked the page is left, and stays busy until then.
+   * Send the form. On success the page is left, and the form stays locked until then.
    * @param {Blob[]} pictures
-   * @param {object} [met]
-   * @param {string} [met.challenge] the challenge that was met
-   * @param {Blob[]} [met.frames] what shows that it was, where the pictures do not
+   * @param {object} [passed]
+   * @param {string} [passed.challenge] the challenge that was passed
+   * @param {Blob[]} [passed.frames] the frames that show it, if the pictures do not
    * @returns {Promise<object | undefined>} the error, if there was one
    */
   async send(pictures, { challenge, frames = [] } = {}) {
@@ -55,7 +56,7 @@ export class Submission {
     this.#clear();
     this.#unlock = lock(this.#form);
     const { data, elsewhere, error } = await post(this.#form.action, body, { timeout: TIMEOUT_MS });
-    if (data && tell(this.#root, "success", data)) {
+    if (data && emit(this.#root, "success", data)) {
       toast(data.message, "success");
       location.assign(data.next);
     } else if (elsewhere) {
@@ -63,31 +64,34 @@ export class Submission {
     } else {
       this.#unlock();
       this.#unlock = null;
-      if (error && error.code !== UNSAID) this.refuse(error);
+      if (error && error.code !== HANDLED) this.showError(error);
     }
     return error;
   }
 
   /**
-   * Show an error: in a toast, and at the fields that it names.
+   * Show an error in a toast, and at the fields that it names.
    * @param {{code: string, message?: string, fields?: Record<string, string[]>}} error
    */
-  refuse(error) {
+  showError(error) {
     this.#clear();
-    const message = this.#words.forError(error);
+    const message = this.#messages.forError(error);
     toast(message, "error");
-    markFields(this.#form, error.fields ?? {});
-    focusFirst(this.#form);
-    tell(this.#root, "error", { ...error, message });
+    showFieldErrors(this.#form, error.fields ?? {});
+    focusFirstError(this.#form);
+    emit(this.#root, "error", { ...error, message });
   }
 
   #clear() {
     clearErrors();
-    clearFields(this.#form);
+    clearFieldErrors(this.#form);
   }
 }
 
-/** @returns {() => void} what undoes it */
+/**
+ * Disable a form's buttons while a request is on its way.
+ * @returns {() => void} a function that enables them again
+ */
 function lock(form) {
   const focused = document.activeElement;
   const buttons = [...form.querySelectorAll("button:enabled")];
@@ -96,7 +100,7 @@ function lock(form) {
   return () => {
     for (const each of buttons) each.disabled = false;
     form.removeAttribute("aria-busy");
-    // A disabled button loses the focus; the visitor may have gone on to something else since.
+    // A disabled button loses the focus; the visitor may have moved it elsewhere since.
     const lost = [focused, document.body].includes(document.activeElement);
     if (lost && buttons.includes(focused)) focused.focus();
   };
