@@ -13,8 +13,8 @@ from typing import Any
 cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 worker_class = "gthread"
-# One picture per core is analysed at a time (MAX_CONCURRENT_LOOKS). The other threads answer requests
-# without pictures, and hold the requests that wait for a core.
+# One picture per core is analysed at a time (MAX_CONCURRENT_LOOKS). The other threads answer
+# requests without pictures, and hold the requests that wait for a core.
 threads = 2 * cores + 2
 # Loads the networks once, before the workers fork. To reload the code, restart gunicorn.
 preload_app = True

@@ -54,7 +54,7 @@ async function withCamera(run) {
   }
 }
 
-/** Return a picture as JSON can carry it. */
+/** Return a picture as a string for JSON. */
 function dataUrl(blob) {
   return new Promise((done) => {
     const reader = new FileReader();
@@ -63,18 +63,18 @@ function dataUrl(blob) {
   });
 }
 
-/** Return what the camera sees now. */
+/** Return one picture from the camera. */
 async function look() {
   return { snapshot: await dataUrl(await pictureOf(video, PICTURE)) };
 }
 
-/** Lead the visitor through the turns that the site asks for; return the frames that show them. */
+/** Guide the user through the turns of a challenge, and return the frames that show them. */
 async function turnHead() {
   const issued = await ask("/face/challenge/", {});
   // Leave a tenth of the time for sending the frames.
   const deadline = performance.now() + issued.seconds * 900;
   const selection = new FrameSelection();
-  // The site sees only some of the frames; those between are kept as well.
+  // Only some of the frames are sent to the site for a preview; the selection uses all of them.
   const recorder = new Recorder(video, (...frame) => selection.add(...frame));
   recorder.start();
   let turns = null;
