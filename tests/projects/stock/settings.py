@@ -30,7 +30,7 @@ MIDDLEWARE = [
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
 ]
 
-ROOT_URLCONF = "tests.stock.urls"
+ROOT_URLCONF = "tests.projects.stock.urls"
 
 TEMPLATES = [
     {

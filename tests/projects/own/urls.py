@@ -1,5 +1,5 @@
 from __future__ import annotations
 
-from tests.stock.urls import urlpatterns
+from tests.projects.stock.urls import urlpatterns
 
 __all__ = ["urlpatterns"]
