@@ -1,6 +1,6 @@
 # syntax=docker/dockerfile:1
 
-# The site, as compose.yaml starts it. Everything comes as wheels or plain files: no stage has a compiler.
+# The example site, for compose.yaml. All packages are wheels or plain files, so no compiler is needed.
 FROM python:3.12-slim AS build
 ENV PIP_NO_CACHE_DIR=1 PIP_DISABLE_PIP_VERSION_CHECK=1
 WORKDIR /srv/faceauth
@@ -16,7 +16,7 @@ RUN useradd --system --no-create-home --home-dir /srv/faceauth faceauth
 WORKDIR /srv/faceauth
 COPY --from=build /opt/venv /opt/venv
 COPY . .
-# No page is served with this key: files are gathered, no more.
+# This key is only for collectstatic; no page is served with it.
 RUN SECRET_KEY=none python manage.py collectstatic --no-input
 USER faceauth
 EXPOSE 8000

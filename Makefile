@@ -50,13 +50,13 @@ test: $(DEV) ## check style and types, then run every test on SQLite and Postgre
 	$(PY) -m djlint --lint --check .
 	$(PY) -m tests.support.chromium
 	$(PY) -m pytest
-	$(PY) -m pytest --ds=tests.stock.settings tests/stock
-	$(PY) -m pytest --ds=tests.stock.settings --database=postgres tests/stock
-	$(PY) -m pytest --ds=tests.own.settings tests/own
+	$(PY) -m pytest --ds=tests.projects.stock.settings tests/stock
+	$(PY) -m pytest --ds=tests.projects.stock.settings --database=postgres tests/stock
+	$(PY) -m pytest --ds=tests.projects.own.settings tests/own
 	$(PY) -m pytest --database=postgres tests/site tests/robustness tests/browser/test_login.py
-	$(PY) -m pytest --ds=tests.vectors.settings --database=postgres tests/vectors \
+	$(PY) -m pytest --ds=tests.projects.site.pgvector --database=postgres tests/vectors \
 		tests/site/test_login.py tests/site/test_adaptation.py tests/site/test_purge.py tests/site/test_rights.py
-	$(PY) -m pytest --ds=tests.vectors.beside --database=postgres tests/stock
+	$(PY) -m pytest --ds=tests.projects.stock.pgvector --database=postgres tests/stock
 
 test-all: $(DEV) ## run the tests with every Python and Django that the app is for, as far as they are here
 	$(PY) -m nox
@@ -74,11 +74,11 @@ docs: $(DEV) ## write docs/settings.md anew, and build the pages: build/docs/ind
 
 messages: $(DEV) ## collect what is to be translated into the .po files, and compile them
 	@command -v msgmerge >/dev/null || { echo "make: this takes GNU gettext. On Debian and Ubuntu: apt-get install gettext" >&2; exit 1; }
-	$(PY) manage.py makemessages --settings tests.settings --all --no-obsolete --no-wrap --add-location file \
+	$(PY) manage.py makemessages --settings tests.projects.site.settings --all --no-obsolete --no-wrap --add-location file \
 		--ignore tests --ignore benchmarks --ignore docs --ignore examples --ignore build
 	@for file in $(wildcard locale/*/*/*.po faceauth/locale/*/*/*.po); do \
 		sed '/^"POT-Creation-Date: /d' $$file > $$file.new && mv $$file.new $$file; done
-	$(PY) manage.py compilemessages --settings tests.settings --ignore $(VENV) --ignore $(CACHE)
+	$(PY) manage.py compilemessages --settings tests.projects.site.settings --ignore $(VENV) --ignore $(CACHE)
 
 format: $(DEV) ## rewrite the code in the house style
 	$(PY) -m ruff check --fix .

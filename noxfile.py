@@ -38,8 +38,8 @@ def tests(session: nox.Session, django: str) -> None:
         session.run("pytest", *session.posargs)
         return
     session.run("pytest", "tests/unit", "tests/site")
-    session.run("pytest", "--ds=tests.stock.settings", "tests/stock")
-    session.run("pytest", "--ds=tests.own.settings", "tests/own")
+    session.run("pytest", "--ds=tests.projects.stock.settings", "tests/stock")
+    session.run("pytest", "--ds=tests.projects.own.settings", "tests/own")
 
 
 @nox.session(python=False)

@@ -18,7 +18,7 @@ def main() -> None:
 
     # Nothing here needs what collectstatic makes; Whitenoise wants to see a folder all the same.
     os.environ["STATIC_ROOT"] = str(Path(__file__).parent)
-    os.environ.setdefault("DJANGO_SETTINGS_MODULE", "tests.settings")
+    os.environ.setdefault("DJANGO_SETTINGS_MODULE", "tests.projects.site.settings")
     django.setup()
     from benchmarks import challenge, deciding, login, pictures, speed, worker
 

@@ -121,7 +121,7 @@ def main() -> None:
     with postgres.Server() as server:
         os.environ["DATABASE_URL"] = server.url
         os.environ["STATIC_ROOT"] = str(Path(__file__).parent)
-        os.environ.setdefault("DJANGO_SETTINGS_MODULE", "tests.settings")
+        os.environ.setdefault("DJANGO_SETTINGS_MODULE", "tests.projects.site.settings")
         django.setup()
         from django.conf import settings
         from django.contrib.auth import get_user_model

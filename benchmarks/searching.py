@@ -28,7 +28,7 @@ def main() -> None:
     options = parser.parse_args()
 
     os.environ["STATIC_ROOT"] = str(Path(__file__).parent)
-    os.environ["DJANGO_SETTINGS_MODULE"] = "tests.vectors.settings"
+    os.environ["DJANGO_SETTINGS_MODULE"] = "tests.projects.site.pgvector"
     os.environ["DATABASE_URL"] = postgres.start()
     django.setup()
     print("| people | in memory | PostgreSQL | with an index | the same person | to make it |")

@@ -1,4 +1,4 @@
-"""``python -m docs`` writes ``settings.md``, the table of all settings, from ``conf.py``."""
+"""Write the table of all settings, ``settings.md``, from ``conf.py``: run ``python -m docs``."""
 
 from __future__ import annotations
 
@@ -17,19 +17,19 @@ PAGE = Path(__file__).parent / "settings.md"
 HEAD = """\
 # Settings
 
-All are keys of one dict in your `settings.py`, `FACEAUTH`; what is left out is as it stands here.
-`manage.py check` names keys that do not exist, with the nearest that does, and values that cannot
-be.
+All settings are keys of a single dict in your `settings.py`, `FACEAUTH`. Keys that you leave out
+have the defaults below. `manage.py check` reports unknown keys, with the closest known one, and
+invalid values.
 
-<!-- Made by `make docs` from faceauth/conf.py: change that. -->
+<!-- Written by `make docs` from faceauth/conf.py: change that file instead. -->
 
-| key | value | by default | what for |
+| key | value | default | description |
 | --- | --- | --- | --- |
 """
 
 
 def page() -> str:
-    """What the file holds."""
+    """Return the content of the file."""
     kinds = get_type_hints(FaceAuthSettings)
     rows = [
         f"| `{name}` | {in_words(kinds[name])} | `{default}` | {words} |\n"
@@ -39,7 +39,7 @@ def page() -> str:
 
 
 def settings() -> Iterator[tuple[str, str, str]]:
-    """Every key, its default as it is written, and the docstring below it as Markdown."""
+    """Yield each key, its default as written in the source, and its docstring as Markdown."""
     source = inspect.getsource(FaceAuthSettings)
     (found,) = ast.parse(source).body
     assert isinstance(found, ast.ClassDef)

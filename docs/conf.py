@@ -1,4 +1,4 @@
-"""How Sphinx builds these pages: `make docs`."""
+"""Configure Sphinx, which `make docs` runs to build these pages."""
 
 from __future__ import annotations
 
@@ -15,9 +15,9 @@ HERE = Path(__file__).parent
 
 sys.path.insert(0, str(HERE.parent))
 
-# What the reference is read from needs a project around it.
+# The modules in the reference can be imported only in a Django project.
 settings.configure(
-    SECRET_KEY="the docs keep no secrets",
+    SECRET_KEY="not secret: only for building the docs",
     INSTALLED_APPS=[
         "django.contrib.auth",
         "django.contrib.contenttypes",
@@ -35,7 +35,7 @@ author = "the authors of faceauth"
 release = tomllib.loads((HERE.parent / "pyproject.toml").read_text("utf-8"))["project"]["version"]
 
 extensions = ["myst_parser", "sphinx.ext.autodoc", "sphinx.ext.napoleon"]
-# Also for links within a page, `security.md#settings-that-matter`.
+# Allow links to headings: `security.md#settings-that-matter`.
 myst_heading_anchors = 3
 
 html_theme = "furo"
@@ -48,7 +48,7 @@ autodoc_member_order = "bysource"
 autodoc_typehints = "description"
 autodoc_typehints_description_target = "documented"
 napoleon_numpy_docstring = False
-# `name` in a docstring leads to what has that name, where it is on a page.
+# `name` in a docstring links to that Python object if it is on a page.
 default_role = "py:obj"
 
 _PARAMETER = re.compile(r"(\w+): (?=\S)")

@@ -1,4 +1,4 @@
-"""The one reader of ``settings.FACEAUTH``: names, defaults, types."""
+"""Read ``settings.FACEAUTH``: the names, types and defaults of all settings are in this module."""
 
 from __future__ import annotations
 
@@ -13,160 +13,169 @@ from django.core.exceptions import ImproperlyConfigured
 
 @dataclass(frozen=True, kw_only=True)
 class FaceAuthSettings:
-    """Every key of ``FACEAUTH``, with its default. `conf.get()` gives those in force."""
+    """All keys of ``FACEAUTH``, with their defaults. `conf.get()` returns the current values."""
 
     MAX_FALSE_MATCH_RATE: float = 1e-4
-    """How often a stranger who gives somebody's username may be taken for them, per attempt."""
+    """The rate at which a stranger who gives somebody's username may be accepted as that user, per
+    attempt."""
 
     MAX_FALSE_IDENTIFICATION_RATE: float = 1e-3
-    """How often a stranger who gives no username may be taken for anybody, per attempt, however
-    many people are enrolled."""
+    """The rate at which a stranger who gives no username may be accepted as any user, per attempt,
+    however many people are enrolled."""
 
     MAX_DISTANCE: float | None = None
-    """A distance (see `matching`) up to which a template and a probe are one person, in place of
-    both rates: whatever the number of pictures and people."""
+    """The distance, as `matching` computes it, up to which a template and a probe count as one
+    person. If set, it replaces both rates, whatever the number of pictures and people."""
 
     ENCODER: Mapping | str | None = None
-    """Which network encodes faces, in place of dlib's: what `vision.ONNXEncoder` takes, such as
-    ``{"path": "facenet.onnx", "normalise": "standardise", "align": "dlib"}``, or the dotted path of
-    a class that is a `vision.encoding.Encoder`, made without arguments. Templates of another
-    encoder than this are compared with nothing, and their owners asked to enrol again. It needs a
-    ``CALIBRATION`` of its own."""
+    """The network that encodes faces, if it is not dlib's. Either options for
+    `vision.ONNXEncoder`, such as ``{"path": "facenet.onnx", "normalise": "standardise", "align":
+    "dlib"}``, or the dotted path of a class that implements `vision.encoding.Encoder` and takes no
+    arguments. Templates from another encoder are not compared with anything, and their owners are
+    asked to enrol again. A custom encoder needs its own ``CALIBRATION``."""
 
     CALIBRATION: str | Path | None = None
-    """A folder with a calibration of your own, written by ``face_evaluate --write``, in place of
-    the one that ships with the app, which is for dlib's encoder."""
+    """The folder of your own calibration, written by ``face_evaluate --write``. By default, the
+    app uses the calibration that it ships with, which is for dlib's encoder."""
 
     ENROLMENT_SHOTS: int = 5
-    """How many pictures a new template is made from."""
+    """The number of pictures that a new template is made from."""
 
     MAX_SNAPSHOTS: int = 6
-    """How many pictures one request may carry."""
+    """The maximum number of pictures in a request."""
 
     MAX_SNAPSHOT_BYTES: int = 8 * 1024 * 1024
-    """How large one uploaded picture may be."""
+    """The maximum size of an uploaded picture, in bytes."""
 
     MAX_UPLOAD_BYTES: int = 40 * 1024 * 1024
-    """How large a whole request may be. It is kept in memory, never on disk."""
+    """The maximum size of a whole request, in bytes. A request is kept in memory, never on
+    disk."""
 
     MAX_IMAGE_PIXELS: int = 25_000_000
-    """How many pixels a picture may have by its header; larger ones are refused undecoded."""
+    """The maximum number of pixels in a picture, as stated in its header. Larger pictures are
+    refused without being decoded."""
 
     MIN_FACE_SIZE: int = 80
-    """How tall a face has to be, in pixels."""
+    """The minimum height of a face, in pixels."""
 
     THREADS: int = 1
-    """How many threads one look may use. More answers sooner where few people log in at once."""
+    """The number of threads used to analyse one picture. With more threads, answers come sooner if
+    few people log in at the same time."""
 
     MAX_CONCURRENT_LOOKS: int | None = None
-    """How many pictures one process looks at at the same time; by default one a core. Others
-    wait a few seconds, then are asked to come back."""
+    """The maximum number of pictures that a process analyses at the same time; by default, one per
+    core. Other requests wait a few seconds, and are then asked to try again."""
 
     LOGIN_FRAMES: int = 3
-    """How many pictures the login page takes in one look."""
+    """The number of pictures that the login page takes in one burst."""
 
     CHALLENGE: Literal["turns"] | None = "turns"
-    """How a face shows that it is no picture: by turning as it is asked to. None believes any
-    photo."""
+    """How users prove that the camera does not see a photo: ``"turns"`` asks them to turn their
+    head. If None, any photo is accepted."""
 
     CHALLENGE_TURNS: int = 2
-    """How many turns of the head are asked for."""
+    """The number of head turns that a challenge asks for."""
 
     CHALLENGE_SECONDS: int = 60
-    """How long a challenge may be answered."""
+    """How long a challenge is valid, in seconds."""
 
     CHALLENGE_AT_ENROLMENT: bool = True
-    """Whether a face has to show it before it is enrolled as well. Otherwise whoever has somebody's
-    photos can enrol them, and that somebody, whose face is then two accounts', is not recognised
-    without a username any more."""
+    """If True, enrolment needs a challenge too. If False, anyone with photos of a person can enrol
+    that face; it then matches two accounts, and its owner must give a username."""
 
     VERIFY_PHOTOS: bool = False
-    """Whether ``POST /face/verify/``, by which the staff asks whose face it is, believes a photo
-    where logins take a challenge: for cameras that somebody stands beside."""
+    """If True, ``POST /face/verify/``, with which staff check a person's identity, accepts a photo
+    even if logins need a challenge. This is for cameras that somebody watches."""
 
     CHALLENGES_PER_MINUTE: int = 60
-    """How many challenges an address may ask for."""
+    """The maximum number of challenges per address and minute."""
 
     FACE_ALONE: bool = True
-    """Whether a face may log in without a username."""
+    """If True, users can log in with their face and no username."""
 
     REMEMBER_DEVICE_DAYS: int = 90
-    """How long a browser whose user asked for it keeps their username, so that the face is
-    compared with theirs only."""
+    """How long a browser remembers a username, in days, if the user asked for that. The face is
+    then compared only with that user's."""
 
     ADAPT: bool = False
-    """Whether templates follow the faces as they age: once a day at most, a login with a username
-    that is very sure, or sure and confirmed by a password, replaces the stalest shot."""
+    """If True, templates follow faces as they age. At most once a day, a login with a username
+    replaces the oldest shot if the match is very certain, or certain and confirmed by a
+    password."""
 
     LOOK_ALIKES: Literal["flag", "refuse", "allow"] = "flag"
-    """What becomes of a new face that could be taken for somebody else's: enrolled and flagged to
-    the staff, refused, or nothing. A refusal tells whoever shows a photograph of somebody that
-    this person has an account."""
+    """What happens to a new face that could be taken for somebody else's: ``"flag"`` enrols it and
+    tells staff, ``"refuse"`` refuses it, and ``"allow"`` does nothing. A refusal tells anyone who
+    shows a photo of a person that this person has an account."""
 
     ENCRYPTION_KEYS: Sequence[str] = field(default=(), repr=False)
-    """What templates are encrypted with: keys as ``cryptography.fernet.Fernet.generate_key`` makes
-    them. The first encrypts, all decrypt; ``face_rotate_keys`` encrypts anew what the others did.
-    By default a key made of ``SECRET_KEY``, which goes on decrypting beside these."""
+    """The keys that encrypt templates, as created by ``cryptography.fernet.Fernet.generate_key``.
+    The first key encrypts; all keys decrypt. ``face_rotate_keys`` encrypts templates of the other
+    keys with the first one. By default, the key is derived from ``SECRET_KEY``; that key always
+    keeps decrypting."""
 
     ENCRYPTION_TRANSFORM_KEY: str | None = field(default=None, repr=False)
-    """What templates are turned by before they are encrypted, so that the keys above alone do not
-    make them comparable with encodings from elsewhere: another such key, kept in another place.
-    By default made of ``SECRET_KEY``."""
+    """The key of the transformation that is applied to templates before they are encrypted. It has
+    the same format as the keys above. Because of it, those keys alone don't make templates
+    comparable with encodings from elsewhere; keep it in a different place. By default, it is
+    derived from ``SECRET_KEY``."""
 
     MAX_FAILURES: int | None = None
-    """After how many failures in a row a face has to wait before it may try again, as an account
-    or a session counts them: 30 seconds, then twice as long each time, an hour at most. By default
-    10 with a challenge and 5 without, as NIST SP 800-63B-4 has it."""
+    """The number of consecutive failures, counted per account and per session, after which a face
+    must wait: 30 seconds, then twice as long each time, up to an hour. By default 10 with a
+    challenge and 5 without, following NIST SP 800-63B-4."""
 
     MAX_FAILURES_PER_ADDRESS: int = 20
-    """The same for an address, behind which there may be many people."""
+    """The same number for an address, which many people may share."""
 
     MAX_FAILURES_BEFORE_DISABLING: int | None = None
-    """After how many failures in a row a face no longer logs in to an account, until its owner
-    has come in another way. By default 100 with a challenge and 50 without."""
+    """The number of consecutive failures after which a face can no longer log in to an account,
+    until its owner logs in another way. By default 100 with a challenge and 50 without."""
 
     TRUSTED_PROXIES: int | None = None
-    """How many proxies in front of the site append to ``X-Forwarded-For``; by default the header
-    is not believed."""
+    """The number of proxies in front of the site that append to ``X-Forwarded-For``. By default,
+    the header is ignored."""
 
     ADMIN_SECOND_STEP: bool = False
-    """Whether ``admin_site.FaceAdminSite`` asks for the password and then for the face, instead of
-    either. Staff then change or remove a face that they have in a session that a face began, and
-    their password makes up for no failures of it."""
+    """If True, ``admin_site.FaceAdminSite`` asks for the password and then for the face, instead of
+    for one of them. Staff who have a face can then change or remove it only in a session that a
+    face started, and their password doesn't reset the failures of their face."""
 
     PREVIEWS_PER_MINUTE: int = 600
-    """How many frames an address may have looked at for its camera pages."""
+    """The maximum number of frames from the camera pages that are analysed per address and
+    minute."""
 
     ENROLMENTS_PER_HOUR: int = 20
-    """How often a user may send pictures to be enrolled, or an address to sign up."""
+    """The maximum number of times that a user can send pictures to enrol, or an address to sign
+    up, per hour."""
 
     NOTIFY_BY_MAIL: bool = True
-    """Whether users hear by mail when their face is enrolled, replaced, removed or disabled."""
+    """If True, users get an email when their face is enrolled, replaced, removed or disabled."""
 
     SITE_NAME: str | None = None
-    """What the site calls itself in mails and in the notice; by default the domain it was asked
-    by, which a command does not know."""
+    """The name of the site in emails and in the notice. By default, the domain of the request;
+    commands don't know it."""
 
     NOTICE_VERSION: str = "1"
-    """What people agree to who enrol: the version of the page ``faceauth/notice.html``. Change it
-    with the page, and they are asked again."""
+    """The version of the notice that people agree to when they enrol, the page
+    ``faceauth/notice.html``. If you change it together with the page, people are asked to agree
+    again."""
 
     KEEP_UNUSED_FACES_DAYS: int | None = 730
-    """After how many days a face that has logged nobody in is removed by ``face_purge``. Two years
-    spare who is away for one, and are as long as Colorado's law on biometrics allows. None keeps
-    all."""
+    """The number of days after which ``face_purge`` removes a face that has not been used to log
+    in. Two years are enough for users who are away for a year, and are the longest time that
+    Colorado's law on biometrics allows. If None, faces are kept."""
 
     KEEP_EVENTS_DAYS: int | None = 365
-    """After how many days ``face_purge`` deletes events: as long as failures of an account count,
-    so that what they were can be looked up. None keeps all."""
+    """The number of days after which ``face_purge`` deletes events. The default is as long as an
+    account's failures count, so that they can be looked up. If None, events are kept."""
 
     HEALTH: bool = False
-    """Whether ``health/`` and ``health/ready/`` answer machines that watch the site; to anybody,
-    and nothing but whether its parts work."""
+    """If True, ``health/`` and ``health/ready/`` answer to monitoring. Anyone can call them; they
+    reveal only whether the site's parts work."""
 
     METRICS: bool = False
-    """Whether requests, stages and events are counted for Prometheus, by ``prometheus-client``.
-    `metrics.metrics` is the view, at an address of your own."""
+    """If True, requests, stages and events are counted for Prometheus, with ``prometheus-client``.
+    The view is `metrics.metrics`; add a URL for it yourself."""
 
     @property
     def failures(self) -> int:
@@ -183,15 +192,15 @@ _last: tuple[dict[str, Any], FaceAuthSettings] = {}, FaceAuthSettings()
 
 
 def get() -> FaceAuthSettings:
-    """The settings in force now.
+    """Return the current settings.
 
     Raises:
-        ImproperlyConfigured: ``FACEAUTH`` has a key that does not exist.
+        ImproperlyConfigured: ``FACEAUTH`` contains an unknown key.
     """
     global _last
     given: dict[str, Any] = getattr(settings, "FACEAUTH", {})
     before, now = _last
-    # Asked for several times in each decision, and nearly always what they were.
+    # Called several times per decision, and almost always with unchanged settings.
     if given != before:
         try:
             now = FaceAuthSettings(**given)

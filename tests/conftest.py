@@ -13,12 +13,10 @@ from tests.support import oracle as face_recognition_oracle
 from tests.support.faces import Faces
 from tests.support.requirements import unavailable
 
-# Other settings than the site's: the Makefile says which.
-# Projects of their own, each with its settings.
-collect_ignore = [
-    each for each in ("stock", "own") if f"tests.{each}.urls" != settings.ROOT_URLCONF
-]
-if "tests.vectors" not in settings.SETTINGS_MODULE:
+# Suites of a project other than the one whose settings are in force, see tests/projects.
+_, _, PROJECT, SETTINGS = settings.SETTINGS_MODULE.split(".")
+collect_ignore = [suite for suite in ("stock", "own") if suite != PROJECT]
+if SETTINGS != "pgvector":
     collect_ignore.append("vectors")
 
 

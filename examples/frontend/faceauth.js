@@ -1,11 +1,11 @@
-// What the site's own pages film with. Where its static files are not at hand, copy them.
-import { Movement } from "/static/faceauth/movement.js";
+// The modules that the site's own pages use. If this page cannot reach its static files, copy them.
+import { FrameSelection } from "/static/faceauth/frame-selection.js";
 import { PICTURE, pictureOf } from "/static/faceauth/pictures.js";
 import { Recorder } from "/static/faceauth/recorder.js";
-import { Turns } from "/static/faceauth/turns.js";
+import { HeadTurns } from "/static/faceauth/head-turns.js";
 
 const STILL = 0.05;
-const WORDS = {
+const MESSAGES = {
   left: "Turn your head slowly to your left.",
   right: "Turn your head slowly to your right.",
   back: "Good. Now slowly back to the middle.",
@@ -22,7 +22,7 @@ function say(text) {
   document.querySelector("#status").textContent = text;
 }
 
-/** Ask the site: what it answers, or an error with its words. */
+/** Send a request to the site. Return its answer, or throw an error with its message. */
 async function ask(path, fields) {
   const headers = { "Content-Type": "application/json", "X-CSRFToken": token };
   const options = fields ? { method: "POST", headers, body: JSON.stringify(fields) } : {};
@@ -54,7 +54,7 @@ async function withCamera(run) {
   }
 }
 
-/** A picture as JSON can carry it. */
+/** Return a picture as a string for JSON. */
 function dataUrl(blob) {
   return new Promise((done) => {
     const reader = new FileReader();
@@ -63,54 +63,56 @@ function dataUrl(blob) {
   });
 }
 
-/** What the camera sees now. */
+/** Return one picture from the camera. */
 async function look() {
   return { snapshot: await dataUrl(await pictureOf(video, PICTURE)) };
 }
 
-/** Lead the visitor through the turns that the site asks for, and give what shows them. */
+/** Guide the user through the turns of a challenge, and return the frames that show them. */
 async function turnHead() {
-  const asked = await ask("/face/challenge/", {});
-  const over = performance.now() + asked.seconds * 900;
-  const movement = new Movement();
-  // The site is shown some of the frames; those between are wanted as well.
-  const recorder = new Recorder(video, (...frame) => movement.add(...frame));
+  const issued = await ask("/face/challenge/", {});
+  // Leave a tenth of the time for sending the frames.
+  const deadline = performance.now() + issued.seconds * 900;
+  const selection = new FrameSelection();
+  // Only some of the frames are sent to the site for a preview; the selection uses all of them.
+  const recorder = new Recorder(video, (...frame) => selection.add(...frame));
   recorder.start();
   let turns = null;
   let before = null;
   try {
-    while (performance.now() < over) {
+    while (performance.now() < deadline) {
       const frame = await recorder.next();
       const pose = turns ? "any" : "straight";
       const advice = await ask("/face/preview/", { snapshot: await dataUrl(frame), pose });
       const yaw = advice.faces === 1 ? advice.face.head_pose_yaw : null;
-      movement.measure(frame, yaw, advice.code === "blurred");
+      selection.measure(frame, yaw, advice.code === "blurred");
       if (!turns) {
-        // It begins once the head is held straight and still.
+        // The turns start once the head is held straight and still.
         say(advice.message);
         const still = advice.ok && before !== null && Math.abs(yaw - before) <= STILL;
         before = advice.ok ? yaw : null;
         if (!still) continue;
-        turns = new Turns(asked, yaw);
-        movement.begin();
+        turns = new HeadTurns(issued, yaw);
+        selection.begin();
       } else if (yaw !== null) {
         const { back } = turns.step;
-        const went = turns.feed(yaw);
-        if (went === "done" && back) movement.mark();
-        if (went === "wrong") turns = before = null;
+        const result = turns.feed(yaw);
+        if (result === "done" && back) selection.endTurn();
+        if (result === "wrong") turns = before = null;
       }
       if (!turns) continue;
-      if (turns.step) say(turns.step.back ? WORDS.back : WORDS[turns.step.turn]);
+      if (turns.step) say(turns.step.back ? MESSAGES.back : MESSAGES[turns.step.turn]);
       else {
-        const aside = (each, turn) => turns.aside(each, asked.turns[turn]);
-        const chosen = movement.choose(aside, asked.frames).map(({ picture }) => dataUrl(picture));
-        return { challenge: asked.challenge, snapshot: await Promise.all(chosen) };
+        const offset = (each, turn) => turns.offset(each, issued.turns[turn]);
+        const chosen = selection.choose(offset, issued.frames);
+        const pictures = chosen.map(({ picture }) => dataUrl(picture));
+        return { challenge: issued.challenge, snapshot: await Promise.all(pictures) };
       }
     }
   } finally {
     recorder.stop();
   }
-  throw new Error("That took too long. Begin again.");
+  throw new Error("That took too long. Start again.");
 }
 
 login.addEventListener("submit", async (event) => {
@@ -129,7 +131,7 @@ login.addEventListener("submit", async (event) => {
 
 logout.addEventListener("click", async () => {
   const headers = { "X-CSRFToken": token };
-  // The site would lead a browser on to a page of its own.
+  // The site would redirect a browser to one of its own pages.
   const options = { method: "POST", headers, redirect: "manual", credentials: "include" };
   await fetch(`${site}/accounts/logout/`, options);
   await begin();

@@ -21,7 +21,7 @@ from faceauth.vision.quality import Quality
 
 Note = dict[str, Any]
 
-# The capture page's name for what it took itself: `submit.js`.
+# The capture page's name for what it took itself: `submission.js`.
 TAKEN = "picture.jpg"
 
 # Where more adds nothing. The network is shown 150 pixels; the middle photo of LFW has this

@@ -7,7 +7,7 @@ from django.core.management import call_command
 
 from faceauth import db, enrolment
 from faceauth.models import FaceEvent
-from tests.own.models import Person
+from tests.projects.own.models import Person
 from tests.stock.conftest import PASSWORD
 from tests.support.people import OBAMA, encodings, picture
 

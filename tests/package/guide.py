@@ -1,4 +1,4 @@
-"""docs/dropin.md, followed to the letter."""
+"""Follow the steps of docs/installation.md."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 from tests.support import guides
 
-GUIDE = "dropin.md"
+GUIDE = "installation.md"
 
 
 class Step(NamedTuple):

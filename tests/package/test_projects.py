@@ -216,7 +216,11 @@ def timed(project: str, capsys: Any) -> Iterator[None]:
         print(f"{project}: {time.monotonic() - began:.0f} s from `pip install` to a login by face")
 
 
-TITLES = ["A user model of your own", "A user model that may not be changed", "With django-allauth"]
+TITLES = [
+    "With a custom user model",
+    "With a user model that you cannot change",
+    "With django-allauth",
+]
 
 
 @pytest.mark.parametrize("title", TITLES)
@@ -231,7 +235,7 @@ def test_own_user_model(started, capsys):
     project.run("python manage.py makemigrations accounts")
     project.begin()
 
-    title = "A user model of your own"
+    title = "With a custom user model"
     with timed("own user model", capsys):
         browser, page = followed(project, title)
     assert page == "/face/enrol/"
@@ -243,7 +247,7 @@ def test_stock_user_model(started, capsys):
     project = started()
     project.begin()
 
-    title = "A user model that may not be changed"
+    title = "With a user model that you cannot change"
     with timed("Django's own user model", capsys):
         browser, _ = followed(project, title)
     assert admin_is_open(browser)
@@ -296,9 +300,9 @@ def take_out(path: Path, title: str) -> None:
 
 def leave(project: Project, title: str, session: Browser) -> None:
     """As the guide says."""
-    own_model = title == "A user model of your own"
+    own_model = title == "With a custom user model"
     project.stop()
-    profiles, tables, columns, uninstall = guide.steps("Taking it out again")
+    profiles, tables, columns, uninstall = guide.steps("Uninstalling")
     for step in [tables] if own_model else [profiles, tables]:
         project.type(step.text)
     for name in ("settings.py", "urls.py"):

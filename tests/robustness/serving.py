@@ -39,7 +39,7 @@ class Site:
         self._log = folder / "log"
         self._variables = {
             "DATABASE_URL": url,
-            "DJANGO_SETTINGS_MODULE": "tests.settings",
+            "DJANGO_SETTINGS_MODULE": "tests.projects.site.settings",
             "NOTES": str(self.notes),
             "FIRST_WAIT": str(first_wait),
         }

@@ -58,7 +58,10 @@ def database():
 
 @pytest.fixture
 def site(database, tmp_path):
-    variables = {"DATABASE_URL": database.url, "DJANGO_SETTINGS_MODULE": "tests.settings"}
+    variables = {
+        "DATABASE_URL": database.url,
+        "DJANGO_SETTINGS_MODULE": "tests.projects.site.settings",
+    }
     migrate = [sys.executable, "manage.py", "migrate", "--verbosity=0", "--skip-checks"]
     subprocess.run(migrate, cwd=ROOT, env={**os.environ, **variables}, check=True)
     with Site(tmp_path, database.url) as site:

@@ -13,7 +13,7 @@ from itertools import count
 
 import django
 
-os.environ["DJANGO_SETTINGS_MODULE"] = "tests.settings"
+os.environ["DJANGO_SETTINGS_MODULE"] = "tests.projects.site.settings"
 django.setup()
 
 from django.conf import settings  # noqa: E402

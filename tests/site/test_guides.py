@@ -1,4 +1,4 @@
-"""Every block of code in docs/ is run: here, or where it says."""
+"""Run every block of code in docs/, here or in the test module that `ELSEWHERE` names."""
 
 from __future__ import annotations
 
@@ -20,19 +20,19 @@ from tests.support import guides
 ROOT = Path(__file__).parents[2]
 PAGES = sorted(each.name for each in guides.DOCS.glob("*.md"))
 
-# Which tests type in what stands there.
+# The test modules that run the blocks of a page, and the languages of these blocks.
 ELSEWHERE = {
     "api.md": ("tests/site/test_api_docs.py", {"bash", "json", "python"}),
     "customise.md": ("tests/site/test_overriding.py", {"css", "django", "python"}),
-    "dropin.md": ("tests/package/guide.py", {"", "django", "python"}),
+    "installation.md": ("tests/package/guide.py", {"", "django", "python"}),
     "recipes.md": ("tests/site/test_recipes.py", {"django", "python"}),
     "stepup.md": ("tests/site/test_step_up.py", {"python"}),
-    "vectors.md": ("tests/vectors/test_guide.py", {"", "python"}),
+    "scaling.md": ("tests/vectors/test_guide.py", {"", "python"}),
 }
 SCRIPTS = {"customise.md": "tests/browser/test_events.py"}
 
-# Sphinx has them.
-DIRECTIVES = {"{toctree}", "{eval-rst}"}
+# Sphinx handles the directives; blocks of text are diagrams.
+NOT_CODE = {"{toctree}", "{eval-rst}", "{glossary}", "text"}
 
 # Not installed in the site.
 PGVECTOR = ROOT / "faceauth/pgvector/management"
@@ -58,7 +58,7 @@ def lines():
 
 def test_no_block_is_left_out():
     for page in PAGES:
-        there = {each.kind for each in guides.blocks(page)} - DIRECTIVES
+        there = {each.kind for each in guides.blocks(page)} - NOT_CODE
         where, kinds = ELSEWHERE.get(page, ("", set()))
         if where:
             assert page in (ROOT / where).read_text(), page

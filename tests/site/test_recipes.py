@@ -83,7 +83,7 @@ def test_every_recipe_has_a_test():
 
 
 def test_the_password_and_then_the_face(ask, client, obama, upload, use, settings):
-    use("The password, and then the face")
+    use("Password first, then face")
     settings.ROOT_URLCONF = "mysite.urls"
     settings.LOGIN_REDIRECT_URL = "/face/enrol/"
     page = client.get(LOGIN).text
@@ -102,7 +102,7 @@ def test_the_password_and_then_the_face(ask, client, obama, upload, use, setting
 
 
 def test_the_face_before_a_payment(ask, client, obama, upload, use, tmp_path, settings):
-    use("The face before a payment")
+    use("Ask for the face before a payment")
     guides.write([guides.Block("python", "mysite/urls.py", URLS)], tmp_path)
     guides.write([guides.Block("django", "templates/mysite/pay.html", "How much?")], tmp_path)
     settings.ROOT_URLCONF, settings.LOGIN_REDIRECT_URL = "mysite.urls", "/pay/"
@@ -116,7 +116,7 @@ def test_the_face_before_a_payment(ask, client, obama, upload, use, tmp_path, se
 
 
 def test_a_door(live_server, obama, use):
-    door = use("A door that knows whom it expects")("door")
+    door = use("A door with a badge reader")("door")
     user = User.objects.create_user("door", "d@example.com", PASSWORD, is_staff=True)
     user.user_permissions.add(Permission.objects.get(codename="verify_face"))
     ours = door.Door(live_server.url, "door", PASSWORD)
@@ -127,7 +127,7 @@ def test_a_door(live_server, obama, use):
 
 def test_a_guarded_door_takes_a_photo_where_logins_do_not(live_server, obama, use, settings):
     settings.FACEAUTH = {**settings.FACEAUTH, "CHALLENGE": "turns"}
-    door = use("A door that knows whom it expects")("door")
+    door = use("A door with a badge reader")("door")
     user = User.objects.create_user("door", "d@example.com", PASSWORD, is_staff=True)
     user.user_permissions.add(Permission.objects.get(codename="verify_face"))
     ours = door.Door(live_server.url, "door", PASSWORD)
@@ -152,7 +152,7 @@ def test_several_machines(use, monkeypatch):
 
 def test_an_encoder_of_ones_own(use, tmp_path, monkeypatch, settings):
     monkeypatch.setenv("OUR_NETWORK", str(support.network(tmp_path / "squares.onnx")))
-    use("An encoder of your own")
+    use("A custom encoder class")
     assert settings.FACEAUTH["CALIBRATION"] == "/srv/ours-calibration"
     folder = support.calibration(tmp_path / "own", "ours-1", size=64, limit=0.5)
     settings.FACEAUTH = {**settings.FACEAUTH, "CALIBRATION": folder}
@@ -163,7 +163,7 @@ def test_an_encoder_of_ones_own(use, tmp_path, monkeypatch, settings):
 def test_a_mail_to_the_managers(ask, obama, upload, use, settings):
     address = "porter@example.com"
     settings.MANAGERS = [address if django.VERSION >= (6,) else ("The porter", address)]
-    receivers = use("A mail to the managers when a face has to wait")("mysite.receivers")
+    receivers = use("Email the managers when a face is locked out")("mysite.receivers")
     settings.FACEAUTH = {**settings.FACEAUTH, "MAX_FAILURES": 1}
     try:
         ask(LOGIN, username="obama", snapshot=upload("biden"))
@@ -174,8 +174,8 @@ def test_a_mail_to_the_managers(ask, obama, upload, use, settings):
 
 
 def test_two_photos_without_a_site(use, tmp_path):
-    compare = use("Two photos, without a site")("compare")
+    compare = use("Compare two photos without a site")("compare")
     for name in ("obama", "obama2", "biden"):
         (tmp_path / f"{name}.jpg").write_bytes(picture(name))
-    assert compare.apart(tmp_path / "obama.jpg", tmp_path / "obama2.jpg") < 0.4
-    assert compare.apart(tmp_path / "obama.jpg", tmp_path / "biden.jpg") > 0.6
+    assert compare.distance(tmp_path / "obama.jpg", tmp_path / "obama2.jpg") < 0.4
+    assert compare.distance(tmp_path / "obama.jpg", tmp_path / "biden.jpg") > 0.6

@@ -1,4 +1,4 @@
-"""What stands in docs/: the blocks of code in a page, and which file of a project each is."""
+"""Read the blocks of code in docs/, and the names of the project files that they are."""
 
 from __future__ import annotations
 
@@ -8,13 +8,18 @@ from typing import NamedTuple
 
 DOCS = Path(__file__).parents[2] / "docs"
 
-# The first line of a block that is a file: a comment that names it, in whichever language.
+# The first line of a block that is a file: a comment in any language that names the file.
 _NAMED = re.compile(r"(?:#|//|/\*|\{#) ([\w./-]+\.\w+)(?: \*/| #\})?\n")
 
 
 class Block(NamedTuple):
-    """A fenced block: its language, the file that it is or is at the end of, if any, its text, and
-    the line that leads to it.
+    """A fenced block of a page.
+
+    Attributes:
+        kind: its language.
+        path: the file that it is, or goes at the end of; "" if it names none.
+        text: its content.
+        before: the line before it.
     """
 
     kind: str
@@ -28,18 +33,18 @@ def page(name: str) -> str:
 
 
 def section(name: str, title: str) -> str:
-    """What stands below that heading of a page; "": above the first."""
+    """Return the text under a heading of a page; for "", the text above the first heading."""
     sections = re.split(r"^## (.*)\n", page(name), flags=re.MULTILINE)
     return sections[sections.index(title) + 1] if title else sections[0]
 
 
 def blocks(name: str, *kinds: str) -> list[Block]:
-    """Those of a page, in order: of these languages, or all."""
+    """Return the blocks of a page in order, all or those in these languages."""
     return blocks_of(page(name), *kinds)
 
 
 def blocks_of(text: str, *kinds: str) -> list[Block]:
-    """Those of a part of a page."""
+    """Return the blocks of a part of a page."""
     found = re.findall(
         r"([^\n]*)\n+^( *)```(\{?[\w-]*\}?)\n(.*?)^ *```$", text, re.MULTILINE | re.DOTALL
     )
@@ -52,7 +57,7 @@ def blocks_of(text: str, *kinds: str) -> list[Block]:
 
 
 def write(blocks: list[Block], folder: Path) -> None:
-    """Make the files that they are; of one file several blocks, one after another."""
+    """Write the blocks to their files; append several blocks of the same file."""
     for block in blocks:
         path = folder / block.path
         path.parent.mkdir(parents=True, exist_ok=True)

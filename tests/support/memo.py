@@ -129,10 +129,7 @@ def install(memo: Memo) -> None:
             return np.array(rows, np.float64).reshape(-1, 15)
 
         rows = memo.array(call_key(self, "find_faces", image, sorted(options.items())), compute)
-        return [
-            module.Face(tuple(map(int, row[:4])), float(row[4]), row[5:].reshape(5, 2).copy())
-            for row in rows
-        ]
+        return [_face(module.Face, row) for row in rows]
 
     def remembered(name: str) -> Any:
         function = getattr(engine, name)
@@ -177,6 +174,11 @@ def pytest_runtest_setup(item: pytest.Item) -> None:
     global active
     folder = item.path.relative_to(ROOT).as_posix() if item.path.is_relative_to(ROOT) else ""
     active = not folder.startswith(REAL) and not item.get_closest_marker("real")
+
+
+def _face(kind: Any, row: Any) -> Any:
+    left, top, right, bottom = map(int, row[:4])
+    return kind((left, top, right, bottom), float(row[4]), row[5:].reshape(5, 2).copy())
 
 
 def _read(path: Path) -> Any:

@@ -1,4 +1,4 @@
-"""docs/vectors.md, line by line: into the site and out again."""
+"""docs/scaling.md, line by line: into the site and out again."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from faceauth.pgvector.models import FaceVector
 from tests.support import guides
 from tests.support.people import encodings
 
-PAGE = "vectors.md"
+PAGE = "scaling.md"
 ROOT = Path(__file__).parents[2]
 
 

@@ -16,25 +16,29 @@ const PROBLEMS = {
   AbortError: "busy",
 };
 
-/** Why there is no camera; `problem` completes the name of a word: problem-refused and so on. */
+/** The camera could not be turned on; `problem` completes a message's name: problem-refused, ... */
 export class CameraError extends Error {
+  /** @param {string} problem */
   constructor(problem) {
     super(problem);
     this.problem = problem;
   }
 }
 
-/** @returns {string | null} the problem that no trying again can solve on this page */
-export function hopeless() {
+/**
+ * Return the problem that rules out any camera on this page, however often one tries.
+ * @returns {"unsupported" | "insecure" | null}
+ */
+export function lastingProblem() {
   if (navigator.mediaDevices?.getUserMedia) return null;
   return window.isSecureContext ? "unsupported" : "insecure";
 }
 
 /**
- * Whether the visitor lets this site use the camera already.
- * @returns {Promise<PermissionState>} "prompt" where the browser does not tell
+ * Return whether the visitor allows this site to use the camera already.
+ * @returns {Promise<PermissionState>} "prompt" if the browser does not say
  */
-export async function permission() {
+export async function permissionState() {
   try {
     return (await navigator.permissions.query({ name: "camera" })).state;
   } catch {
@@ -47,6 +51,7 @@ export class Camera {
   #video;
   #onGone;
   #stream = null;
+  // Counts the calls of start and stop, so that a late answer to an earlier one is recognised.
   #latest = 0;
 
   /**
@@ -58,23 +63,24 @@ export class Camera {
     this.#onGone = onGone;
   }
 
+  /** @returns {boolean} */
   get on() {
     return this.#stream !== null;
   }
 
   /**
-   * Turn it on.
-   * @returns {Promise<boolean>} false where `stop` was called in the meantime
+   * Turn the camera on.
+   * @returns {Promise<boolean>} false if `stop` was called in the meantime
    * @throws {CameraError}
    */
   async start() {
     this.stop();
-    const turn = this.#latest;
-    const problem = hopeless();
+    const call = this.#latest;
+    const problem = lastingProblem();
     if (problem) throw new CameraError(problem);
     try {
       const stream = await navigator.mediaDevices.getUserMedia(CONSTRAINTS);
-      if (turn !== this.#latest) {
+      if (call !== this.#latest) {
         release(stream);
         return false;
       }
@@ -83,15 +89,15 @@ export class Camera {
       track.addEventListener("ended", () => this.#stream === stream && this.#onGone());
       this.#video.srcObject = stream;
       await this.#video.play();
-      return turn === this.#latest;
+      return call === this.#latest;
     } catch (error) {
-      if (turn !== this.#latest) return false;
+      if (call !== this.#latest) return false;
       this.stop();
       throw new CameraError(PROBLEMS[error.name] ?? "unknown");
     }
   }
 
-  /** Turn it off, and leave no light burning. */
+  /** Turn the camera off, and its light with it. */
   stop() {
     this.#latest += 1;
     if (this.#stream) release(this.#stream);

@@ -1,7 +1,7 @@
 /**
- * Entry: brings every capture widget of the page to life. What each does is said by its `data-`
- * attributes; it tells the page through the events faceauth:preview, :challenge, :capture, :success
- * and :error. What is of no use without a script is hidden until there is one.
+ * Entry point: start every capture widget of the page. The `data-` attributes of a widget say what
+ * it does; it dispatches the events faceauth:preview, :challenge, :capture, :success and :error.
+ * Elements that are of no use without a script are hidden until this one runs.
  */
 import { startEnrolment } from "./enrol.js";
 import { startLogin } from "./login.js";

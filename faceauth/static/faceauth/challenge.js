@@ -1,51 +1,51 @@
-import { Movement } from "./movement.js";
-import { partsOf, tell } from "./parts.js";
-import { post } from "./post.js";
-import { Progress } from "./progress.js";
+import { ChallengeProgress } from "./challenge-progress.js";
+import { emit, partsOf } from "./dom.js";
+import { FrameSelection } from "./frame-selection.js";
+import { HeadTurns } from "./head-turns.js";
+import { post } from "./http.js";
 import { Recorder } from "./recorder.js";
-import { Steadiness } from "./steadiness.js";
-import { Turns } from "./turns.js";
+import { Stability } from "./stability.js";
 
 const TIMEOUT_MS = 10_000;
 
-// The share of its time after which a challenge is over here: the rest is for sending it.
+// The share of a challenge's lifetime after which the page gives it up: the rest is for sending it.
 const USABLE = 0.9;
-const MOST_RENEWALS = 2;
+const MAX_RENEWALS = 2;
 
-// How long somebody may get no further before they hear of another way.
+// How long a visitor may make no progress before the page names another way.
 const PATIENCE_MS = 20_000;
 
-// Time to read why everything begins again.
-const READ_MS = 1500;
+// Time to read why the challenge starts again.
+const READING_MS = 1500;
 
-// How long there may be nobody or somebody else to be seen.
+// How long no face, or several, may be visible before the challenge starts again.
 const LOST_MS = 1200;
 
-// How far a head may turn and still be held still, and for how long it has to be: one that comes
-// back from a side goes slowly at first and at its end.
+// How far a head may turn and still be held still, in units of yaw, and for how long it has to be:
+// a head that comes back from a side moves slowly at first and at its end.
 const STILL = 0.05;
-const HELD_MS = 400;
+const STILL_MS = 400;
 
-// How far it may turn from one frame to the next: no server believes that a head jumps.
-const LONGEST_STEP = 0.35;
+// How far the head may turn from one frame to the next: the server refuses a head that jumps.
+const MAX_STEP = 0.35;
 
 /**
  * Leads a visitor through the turns of the head that the site asks for, and keeps the frames that
- * show them. It begins when the head is held straight and still, and so it does again when
- * something went wrong.
+ * show them. It starts once the head is held straight and still, and starts again when something
+ * goes wrong.
  */
 export class Challenge {
   #root;
-  #words;
+  #messages;
   #say;
   #token;
   #recorder;
   #progress;
-  #movement = new Movement();
-  #steadiness = new Steadiness();
+  #selection = new FrameSelection();
+  #stability = new Stability();
   #controller = new AbortController();
   #end;
-  #given = null;
+  #issued = null;
   #turns = null;
   #held = [];
   #renewals = 0;
@@ -56,29 +56,29 @@ export class Challenge {
 
   /**
    * @param {HTMLElement} root the widget
-   * @param {import("./words.js").Words} words
+   * @param {import("./messages.js").Messages} messages
    * @param {object} options
    * @param {(text: string, tone: string, read?: string) => void} options.say
    * @param {() => string} options.token the CSRF token
    */
-  constructor(root, words, { say, token }) {
+  constructor(root, messages, { say, token }) {
     this.#root = root;
-    this.#words = words;
+    this.#messages = messages;
     this.#say = say;
     this.#token = token;
-    this.#progress = new Progress(root);
+    this.#progress = new ChallengeProgress(root);
     this.#recorder = new Recorder(partsOf(root).video, (...frame) =>
-      this.#movement.add(...frame),
+      this.#selection.add(...frame),
     );
   }
 
-  /** What a preview is to be asked with. */
+  /** The fields to send with a preview. */
   get fields() {
     return { pose: this.#turns ? "any" : "straight" };
   }
 
   /**
-   * A frame to show the server in the next preview.
+   * Return a frame to show the server in the next preview.
    * @returns {Promise<Blob | null>}
    */
   frame() {
@@ -86,23 +86,23 @@ export class Challenge {
   }
 
   /**
-   * Lead the visitor through it.
-   * @returns {Promise<{challenge: string, pictures: Blob[]} | {error: object} | null>} null where it
+   * Lead the visitor through the challenge.
+   * @returns {Promise<{challenge: string, pictures: Blob[]} | {error: object} | null>} null if it
    *   was cancelled
    */
   async run() {
     const end = new Promise((done) => {
       this.#end = done;
     });
-    const hide = () => document.hidden && this.again();
-    document.addEventListener("visibilitychange", hide);
+    const onVisibility = () => document.hidden && this.restart();
+    document.addEventListener("visibilitychange", onVisibility);
     this.#recorder.start();
     this.#begin();
     this.#renew();
     try {
       return await end;
     } finally {
-      document.removeEventListener("visibilitychange", hide);
+      document.removeEventListener("visibilitychange", onVisibility);
       clearTimeout(this.#expiry);
       this.#controller.abort();
       this.#recorder.stop();
@@ -115,26 +115,27 @@ export class Challenge {
     this.#end(null);
   }
 
-  /** Begin again, with the same turns. */
-  again() {
+  /** Start again, with the same turns. */
+  restart() {
     this.#begin("again");
   }
 
   /**
-   * Hear what the server saw.
+   * Take what the server saw in a frame.
    * @param {object} advice
-   * @param {Blob} picture the frame that it was shown
+   * @param {Blob} picture the frame
    */
   feed(advice, picture) {
     const yaw = advice.faces === 1 ? advice.face.head_pose_yaw : null;
-    this.#movement.measure(picture, yaw, advice.code === "blurred");
+    this.#selection.measure(picture, yaw, advice.code === "blurred");
     if (!this.#turns) this.#prepare(advice, yaw);
     else if (yaw === null) this.#miss(advice);
     else this.#follow(yaw);
   }
 
+  /** Ask the site for a challenge. */
   async #renew() {
-    this.#given = null;
+    this.#issued = null;
     const body = new FormData();
     body.append("csrfmiddlewaretoken", this.#token());
     const { signal } = this.#controller;
@@ -142,61 +143,64 @@ export class Challenge {
     const { data, error } = await post(url, body, { timeout: TIMEOUT_MS, signal });
     if (signal.aborted) return;
     if (!data) return this.#end({ error: error ?? { code: "unknown" } });
-    this.#given = data;
+    this.#issued = data;
     this.#expiry = setTimeout(() => this.#expire(), data.seconds * 1000 * USABLE);
   }
 
   #expire() {
     this.#renewals += 1;
-    if (this.#renewals > MOST_RENEWALS) {
-      const message = this.#words.get("abandoned");
+    if (this.#renewals > MAX_RENEWALS) {
+      const message = this.#messages.get("abandoned");
       return this.#end({ error: { code: "challenge_abandoned", message } });
     }
     this.#begin("expired");
     this.#renew();
   }
 
-  /** Go back to the beginning, and say why. */
-  #begin(why) {
+  /**
+   * Go back to the beginning.
+   * @param {string} [reason] the name of the message that says why
+   */
+  #begin(reason) {
     this.#turns = this.#lostSince = null;
     this.#held = [];
-    this.#movement.clear();
-    this.#steadiness.reset();
+    this.#selection.clear();
+    this.#stability.reset();
     this.#progress.reset();
-    this.#waitUntil = why ? performance.now() + READ_MS : 0;
-    if (why) this.#say(this.#words.get(why), "warn");
-    this.#tell("straight");
+    this.#waitUntil = reason ? performance.now() + READING_MS : 0;
+    if (reason) this.#say(this.#messages.get(reason), "warn");
+    this.#emit("straight");
   }
 
-  /** Wait until the head is held straight and still. */
+  /** Wait until the head is held straight and still, then ask for the first turn. */
   #prepare(advice, yaw) {
     if (performance.now() < this.#waitUntil) return;
-    const straight = this.#hold(this.#steadiness.feed(advice), yaw);
+    const straight = this.#straightYaw(this.#stability.feed(advice).steady, yaw);
     if (!advice.ok) return this.#advise(advice.message, "warn");
-    if (straight === null || !this.#given) return this.#advise(advice.message, "good");
-    this.#turns = new Turns(this.#given, straight);
-    this.#movement.begin();
+    if (straight === null || !this.#issued) return this.#advise(advice.message, "good");
+    this.#turns = new HeadTurns(this.#issued, straight);
+    this.#selection.begin();
     this.#instruct();
   }
 
-  /** The yaw at which the head has been held still for long enough, else null. */
-  #hold(steady, yaw) {
+  /** Return the yaw at which the head has been held still for long enough, else null. */
+  #straightYaw(steady, yaw) {
     const time = performance.now();
     if (!steady || this.#held.some((each) => Math.abs(each.yaw - yaw) > STILL)) this.#held = [];
     this.#held.push({ yaw, time });
-    if (time - this.#held[0].time < HELD_MS) return null;
+    if (time - this.#held[0].time < STILL_MS) return null;
     return this.#held.reduce((sum, each) => sum + each.yaw, 0) / this.#held.length;
   }
 
   #follow(yaw) {
     this.#lostSince = null;
     const { back } = this.#turns.step;
-    const went = this.#turns.feed(yaw);
+    const result = this.#turns.feed(yaw);
     this.#progress.fill(this.#turns.share(yaw));
-    if (went === "wrong") return this.#begin("other-way");
-    if (went === "done") {
+    if (result === "wrong") return this.#begin("other-way");
+    if (result === "done") {
       this.#advancedAt = performance.now();
-      if (back) this.#movement.mark();
+      if (back) this.#selection.endTurn();
     }
     if (this.#turns.step) this.#instruct();
     else this.#finish();
@@ -213,41 +217,41 @@ export class Challenge {
     const { steps, step, done } = this.#turns;
     if (this.#root.dataset.pose !== step.pose) {
       this.#progress.show(this.#turns);
-      this.#tell(step.back ? "back" : "turn");
+      this.#emit(step.back ? "back" : "turn");
     }
-    const text = this.#words.get(step.back ? "back" : step.turn);
+    const text = this.#messages.get(step.back ? "back" : step.turn);
     const values = { number: done + 1, total: steps.length, pose: text };
-    const read = this.#words.get("prompt", values);
-    this.#advise(text, "idle", done ? read : `${this.#words.get("turns")} ${read}`);
+    const read = this.#messages.get("prompt", values);
+    this.#advise(text, "idle", done ? read : `${this.#messages.get("turns")} ${read}`);
   }
 
-  /** Say what to do; to whom that seems too much, also how to do without. */
+  /** Say what to do, and how to do without it if the visitor has made no progress for long. */
   #advise(text, tone, read = text) {
-    const tooMuch = performance.now() - this.#advancedAt >= PATIENCE_MS;
-    const or = (advice) => this.#words.get("cannot", { advice });
-    if (tooMuch) this.#say(or(text), tone, or(read));
+    const stuck = performance.now() - this.#advancedAt >= PATIENCE_MS;
+    const withWayOut = (advice) => this.#messages.get("cannot", { advice });
+    if (stuck) this.#say(withWayOut(text), tone, withWayOut(read));
     else this.#say(text, tone, read);
   }
 
   #finish() {
-    const { challenge, turns, frames } = this.#given;
-    const aside = (yaw, turn) => this.#turns.aside(yaw, turns[turn]);
-    const chosen = this.#movement.choose(aside, frames);
-    if (longestStep(chosen) > LONGEST_STEP) return this.#begin("too-quick");
+    const { challenge, turns, frames } = this.#issued;
+    const offset = (yaw, turn) => this.#turns.offset(yaw, turns[turn]);
+    const chosen = this.#selection.choose(offset, frames);
+    if (longestStep(chosen) > MAX_STEP) return this.#begin("too-quick");
     this.#progress.show(this.#turns);
-    this.#tell("done");
+    this.#emit("done");
     this.#end({ challenge, pictures: chosen.map(({ picture }) => picture) });
   }
 
-  #tell(step) {
+  #emit(step) {
     const turns = this.#turns;
-    const total = 2 * (this.#given?.turns.length ?? 0);
+    const total = 2 * (this.#issued?.turns.length ?? 0);
     const turn = turns?.step?.turn ?? null;
-    tell(this.#root, "challenge", { step, turn, done: turns?.done ?? 0, total });
+    emit(this.#root, "challenge", { step, turn, done: turns?.done ?? 0, total });
   }
 }
 
-/** How far the head turns from one frame to the next, at most. */
+/** Return the largest turn of the head from one frame to the next. */
 function longestStep(frames) {
   return Math.max(...frames.slice(1).map(({ yaw }, i) => Math.abs(yaw - frames[i].yaw)));
 }

@@ -1,110 +1,111 @@
-import { useInput } from "./files.js";
-import { partsOf } from "./parts.js";
+import { CaptureWidget } from "./capture-widget.js";
+import { partsOf } from "./dom.js";
+import { useFileInput } from "./file-input.js";
+import { Messages } from "./messages.js";
 import { Shots } from "./shots.js";
-import { Stage } from "./stage.js";
-import { Submission } from "./submit.js";
-import { Words } from "./words.js";
+import { Submission } from "./submission.js";
 
-// Time to take on another look before the next picture.
+// Time to take on the next pose before its picture.
 const PAUSE_MS = 2500;
 
 /**
- * Collect several pictures, each in a pose of its own, and send them with the rest of the form;
- * where the site asks for turns of the head, with what shows those.
- * Where the form asks for consent, there is no camera before it is given, and no picture after it
- * is withdrawn.
+ * Collect several pictures, each in its own pose, and send them with the rest of the form; if the
+ * site asks for a challenge, with the frames that show it.
+ *
+ * If the form asks for consent, the camera is off before it is given, and all pictures are dropped
+ * when it is withdrawn.
  * @param {HTMLElement} root the widget
  */
 export function startEnrolment(root) {
   const form = root.closest("form");
   const { consent } = form.elements;
-  const { prompt, words: template } = partsOf(root);
-  const words = new Words(template);
-  const submission = new Submission(root, words);
-  const stage = new Stage(root, words, {
-    onPictures: ([picture]) => add(picture, stage.pitch),
+  const { prompt, words } = partsOf(root);
+  const messages = new Messages(words);
+  const submission = new Submission(root, messages);
+  const widget = new CaptureWidget(root, messages, {
+    onPictures: ([picture]) => add(picture, widget.pitch),
     token: () => submission.token,
   });
-  const shots = new Shots(root, words, () => {
+  const shots = new Shots(root, messages, () => {
     root.focus();
-    ask();
+    askForPose();
     begin();
   });
-  // The visitor's pitch when looking straight ahead, which lifting the chin is set against.
+  // The visitor's pitch when looking straight ahead, which a lifted chin is compared with.
   let level = null;
   let sending = false;
 
   const agreed = () => consent?.checked ?? true;
 
   async function begin() {
-    if (!stage.live) await stage.start();
-    if (stage.live) stage.pause(PAUSE_MS, words.get("live"), prompt.textContent);
+    if (!widget.live) await widget.start();
+    if (widget.live) widget.pause(PAUSE_MS, messages.get("live"), prompt.textContent);
   }
 
   function add(picture, pitch = null) {
-    if (!shots.pose) return stage.complete();
+    if (!shots.pose) return widget.complete();
     if (shots.pose.name === "straight") level = pitch ?? level;
     shots.add(picture);
-    ask();
-    if (shots.next < 0) return stage.complete();
-    const next = words.get("next");
-    stage.pause(PAUSE_MS, next, `${next} ${prompt.textContent}`);
+    askForPose();
+    if (shots.next < 0) return widget.complete();
+    const next = messages.get("next");
+    widget.pause(PAUSE_MS, next, `${next} ${prompt.textContent}`);
   }
 
-  function ask() {
+  function askForPose() {
     const { next, pose, total } = shots;
     prompt.hidden = !pose;
     if (!pose) return;
-    prompt.textContent = words.get("prompt", { number: next + 1, total, pose: pose.text });
-    stage.ask(pose.name, pose.name === "up" ? level : null);
+    prompt.textContent = messages.get("prompt", { number: next + 1, total, pose: pose.text });
+    widget.askFor(pose.name, pose.name === "up" ? level : null);
   }
 
-  function refuse(word) {
-    const message = words.get(word, { count: shots.pictures.length, total: shots.total });
+  function showPictureError(name) {
+    const message = messages.get(name, { count: shots.pictures.length, total: shots.total });
     const fields = { [root.dataset.name]: [message] };
-    submission.refuse({ code: "missing_snapshot", message, fields });
+    submission.showError({ code: "missing_snapshot", message, fields });
   }
 
-  function agree() {
+  function onConsent() {
     root.hidden = !agreed();
     if (agreed()) {
       root.scrollIntoView({ block: "nearest" });
       begin();
     } else {
-      stage.stop();
+      widget.stop();
       shots.clear();
       level = null;
-      ask();
+      askForPose();
     }
   }
 
   async function send() {
-    if (agreed() && shots.next >= 0) return refuse("missing");
+    if (agreed() && shots.next >= 0) return showPictureError("missing");
     let error;
     do {
-      const met = await turn();
-      if (!met) return;
-      error = await submission.send(shots.pictures, met);
-      if (!error) return stage.finish();
-      if (met.challenge) stage.complete();
+      const passed = await passChallenge();
+      if (!passed) return;
+      error = await submission.send(shots.pictures, passed);
+      if (!error) return widget.finish();
+      if (passed.challenge) widget.complete();
     } while (error.code === "challenge_expired");
   }
 
-  /** What shows that somebody is there; nothing where it did not come to that. */
-  async function turn() {
+  /** Return the challenge passed and its frames, {} if none is needed, undefined if it failed. */
+  async function passChallenge() {
     if (!root.dataset.challengeUrl || !agreed()) return {};
-    if (!stage.live) await stage.start();
-    if (!stage.live) return;
-    prompt.textContent = words.get("turns");
+    if (!widget.live) await widget.start();
+    if (!widget.live) return;
+    prompt.textContent = messages.get("turns");
     prompt.hidden = false;
-    const { pictures, challenge, error } = await stage.turn();
-    ask();
+    const { pictures, challenge, error } = await widget.runChallenge();
+    askForPose();
     if (error) {
-      submission.refuse(error);
-      stage.complete();
+      submission.showError(error);
+      widget.complete();
     }
     if (!pictures) return;
-    stage.freeze(pictures.at(-1), { mirrored: true });
+    widget.freeze(pictures.at(-1), { mirrored: true });
     return { challenge, frames: pictures };
   }
 
@@ -115,17 +116,17 @@ export function startEnrolment(root) {
     await send();
     sending = false;
   });
-  useInput(root, words, (photos) => {
-    if (agreed() && shots.next < 0) return refuse("surplus");
+  useFileInput(root, messages, (photos) => {
+    if (agreed() && shots.next < 0) return showPictureError("surplus");
     for (const each of photos) if (agreed() && shots.next >= 0) add(each);
   });
-  ask();
-  consent?.addEventListener("change", agree);
+  askForPose();
+  consent?.addEventListener("change", onConsent);
   root.hidden = !agreed();
-  // On the way back to a page, browsers tick the box again only after scripts have run.
+  // After going back to a page, browsers tick the box again only once scripts have run.
   addEventListener("pageshow", ({ persisted }) => {
     if (persisted) return;
     root.hidden = !agreed();
-    if (agreed()) stage.startIfAllowed();
+    if (agreed()) widget.startIfAllowed();
   });
 }

@@ -1,35 +1,36 @@
-import { useInput } from "./files.js";
-import { partsOf } from "./parts.js";
-import { Stage } from "./stage.js";
-import { Submission } from "./submit.js";
-import { Words } from "./words.js";
+import { CaptureWidget } from "./capture-widget.js";
+import { partsOf } from "./dom.js";
+import { useFileInput } from "./file-input.js";
+import { Messages } from "./messages.js";
+import { Submission } from "./submission.js";
 
+// Time to read why a picture was refused before the next one is taken.
 const PAUSE_MS = 2000;
-const MOST_FAILURES = 3;
-const HOPELESS = ["too_many_attempts", "challenge_abandoned"];
+const MAX_FAILURES = 3;
+const FINAL_ERRORS = ["too_many_attempts", "challenge_abandoned"];
 
 /**
- * Log in with one look, a few pictures that are sent as soon as they are taken, or with a photo.
- * Where the site asks for turns of the head, the pictures are of those, and no photo does.
+ * Log in with a burst that is sent as soon as it is taken, or with a photo. If the site asks for a
+ * challenge, its frames are sent, and no photo is accepted instead.
  * @param {HTMLElement} root the widget
  */
 export function startLogin(root) {
   const form = root.closest("form");
   const username = form.querySelector("[data-faceauth-username]");
   const stuck = form.querySelector("[data-faceauth-stuck]");
-  const words = new Words(partsOf(root).words);
-  const submission = new Submission(root, words);
-  const stage = new Stage(root, words, {
+  const messages = new Messages(partsOf(root).words);
+  const submission = new Submission(root, messages);
+  const widget = new CaptureWidget(root, messages, {
     onPictures: (pictures, automatic, challenge) =>
       send(pictures, { automatic, challenge, mirrored: true }),
     onError: (error, automatic) => {
-      submission.refuse(error);
-      fail(error, automatic);
+      submission.showError(error);
+      handleFailure(error, automatic);
     },
     token: () => submission.token,
     frames: Number(root.dataset.frames),
-    turning: Boolean(root.dataset.challengeUrl),
-    // Only the username can be missing, where the site does not do without.
+    challenged: Boolean(root.dataset.challengeUrl),
+    // Only the username can be missing, on sites that need one.
     ready: (asked) => (asked ? form.reportValidity() : form.matches(":valid")),
   });
   let failures = 0;
@@ -37,33 +38,33 @@ export function startLogin(root) {
 
   async function send(pictures, { automatic, challenge, mirrored }) {
     if (submission.busy) return;
-    stage.freeze(pictures.at(-1), { mirrored });
+    widget.freeze(pictures.at(-1), { mirrored });
     const error = await submission.send(pictures, { challenge });
-    if (!error) return stage.finish();
+    if (!error) return widget.finish();
     refused = pictures;
-    fail(error, automatic);
+    handleFailure(error, automatic);
   }
 
-  function fail(error, automatic) {
+  function handleFailure(error, automatic) {
     if (automatic) failures += 1;
-    // Asked for in the message: shown, but the focus stays with whoever is typing a password.
+    // The message asks for it: open the field, but leave the focus with a password being typed.
     if (username && error.code === "not_recognised") username.open = true;
-    // A server that has refused three times is not to be asked for ever.
-    if (failures >= MOST_FAILURES || HOPELESS.includes(error.code)) stage.auto = false;
-    if (stuck) stuck.hidden = stage.auto;
-    stage.resume();
-    if (!stage.live) return;
-    if (error.code === "challenge_expired" && failures < MOST_FAILURES) stage.take(automatic);
-    else stage.pause(PAUSE_MS, words.get(stage.auto ? "pause" : "stuck"));
+    // After three refusals the page stops asking the server by itself.
+    if (failures >= MAX_FAILURES || FINAL_ERRORS.includes(error.code)) widget.auto = false;
+    if (stuck) stuck.hidden = widget.auto;
+    widget.resume();
+    if (!widget.live) return;
+    if (error.code === "challenge_expired" && failures < MAX_FAILURES) widget.take(automatic);
+    else widget.pause(PAUSE_MS, messages.get(widget.auto ? "pause" : "stuck"));
   }
 
-  // Somebody else, or compared with one face only: worth asking the server again.
+  // Another user, or a comparison with one face only: worth asking the server again.
   username?.addEventListener("change", () => {
     failures = 0;
-    stage.auto = true;
+    widget.auto = true;
     if (stuck) stuck.hidden = true;
   });
-  // A face that is refused and then confirmed by the password is what a template can learn from.
+  // A face that is refused and then confirmed by the password is what a template can adapt to.
   document.querySelector("[data-faceauth-confirms]")?.addEventListener("formdata", (event) => {
     for (const picture of refused.slice(0, 1)) {
       event.formData.append("snapshot", picture, "frame.jpg");
@@ -72,11 +73,11 @@ export function startLogin(root) {
   form.querySelector("[type=submit]").hidden = true;
   form.addEventListener("submit", (event) => {
     event.preventDefault();
-    if (stage.live) stage.take();
-    else if (!submission.busy) stage.start();
+    if (widget.live) widget.take();
+    else if (!submission.busy) widget.start();
   });
-  useInput(root, words, ([photo]) => {
+  useFileInput(root, messages, ([photo]) => {
     if (form.reportValidity()) send([photo], { automatic: false, mirrored: false });
   });
-  stage.startIfAllowed();
+  widget.startIfAllowed();
 }

@@ -1,40 +1,48 @@
-/** Longest sides and JPEG qualities of what is sent. */
+/** Longest sides in pixels and JPEG qualities of the pictures that are sent. */
 export const FRAME = { longest: 480, quality: 0.8 };
 export const PICTURE = { longest: 1280, quality: 0.92 };
 const PHOTO = { longest: 2048, quality: 0.92 };
 
-// Long enough for a face to move a little, short enough to be one look.
-const BETWEEN_MS = 225;
+// Long enough for a face to move a little, short enough to be one burst.
+const BURST_INTERVAL_MS = 225;
 
 /**
- * What a video shows now.
- * @returns {Promise<Blob | null>} a JPEG; null where there is no frame yet
+ * Return what a video shows now.
+ * @param {HTMLVideoElement} video
+ * @param {{longest: number, quality: number}} format
+ * @returns {Promise<Blob | null>} a JPEG; null if there is no frame yet
  */
 export async function pictureOf(video, format) {
   return hasFrame(video) ? encode(video, video.videoWidth, video.videoHeight, format) : null;
 }
 
-/** Whether a video shows something. */
+/**
+ * Return true if a video shows a frame.
+ * @param {HTMLVideoElement} video
+ */
 export function hasFrame(video) {
   return video.readyState >= HTMLMediaElement.HAVE_CURRENT_DATA && video.videoWidth > 0;
 }
 
 /**
- * What a video shows now and shortly after.
+ * Return what a video shows now and shortly after.
+ * @param {HTMLVideoElement} video
+ * @param {{longest: number, quality: number}} format
+ * @param {number} count
  * @returns {Promise<Blob[]>} JPEGs, `count` of them as long as there are frames
  */
 export async function burstOf(video, format, count) {
   const pictures = [];
   for (let i = 0; i < count; i += 1) {
-    if (i > 0) await new Promise((done) => setTimeout(done, BETWEEN_MS));
+    if (i > 0) await new Promise((done) => setTimeout(done, BURST_INTERVAL_MS));
     pictures.push(await pictureOf(video, format));
   }
   return pictures.filter(Boolean);
 }
 
 /**
- * A chosen photo, upright and not larger than useful. One that the browser cannot read is left as
- * it is: the server knows more formats, and says what is wrong.
+ * Return a chosen photo, upright and no larger than useful. A photo that the browser cannot read is
+ * returned unchanged: the server knows more formats, and reports what is wrong.
  * @param {File} file
  * @returns {Promise<Blob>}
  */
@@ -55,14 +63,19 @@ export async function pictureFrom(file) {
 }
 
 function encode(source, width, height, format) {
-  return jpegOf(drawn(document.createElement("canvas"), source, width, height, format), format);
+  return jpegOf(drawOn(document.createElement("canvas"), source, width, height, format), format);
 }
 
 /**
- * Draw a picture onto a canvas, not larger than useful.
+ * Draw a picture onto a canvas, no larger than useful.
+ * @param {HTMLCanvasElement} canvas
+ * @param {CanvasImageSource} source
+ * @param {number} width of the source
+ * @param {number} height of the source
+ * @param {{longest: number}} format
  * @returns {HTMLCanvasElement} the canvas
  */
-export function drawn(canvas, source, width, height, { longest }) {
+export function drawOn(canvas, source, width, height, { longest }) {
   const scale = Math.min(1, longest / Math.max(width, height));
   canvas.width = Math.round(width * scale);
   canvas.height = Math.round(height * scale);
@@ -71,8 +84,10 @@ export function drawn(canvas, source, width, height, { longest }) {
 }
 
 /**
+ * Encode what a canvas shows.
  * @param {HTMLCanvasElement} canvas
- * @returns {Promise<Blob>}
+ * @param {{quality: number}} format
+ * @returns {Promise<Blob>} a JPEG
  */
 export async function jpegOf(canvas, { quality }) {
   const blob = await new Promise((done) => canvas.toBlob(done, "image/jpeg", quality));

@@ -1,9 +1,9 @@
-import { post } from "./post.js";
+import { post } from "./http.js";
 
 const TIMEOUT_MS = 10_000;
-const LONGEST_WAIT_MS = 8000;
+const MAX_WAIT_MS = 8000;
 
-/** Shows the server a small frame a few times a second, one at a time, and hears what to do. */
+/** Shows the server a small frame a few times a second, one at a time, and passes on its advice. */
 export class Preview {
   #options;
   #controller = null;
@@ -12,22 +12,24 @@ export class Preview {
    * @param {object} options
    * @param {string} options.url
    * @param {() => Promise<Blob | null>} options.frame
-   * @param {() => Record<string, string | number>} options.fields what to send with it
-   * @param {() => number} options.every milliseconds from one frame to the next
+   * @param {() => Record<string, string | number>} options.fields what to send with the frame
+   * @param {() => number} options.interval milliseconds from one frame to the next
    * @param {() => string} options.token the CSRF token
    * @param {(advice: object, frame: Blob) => void} options.onAdvice
-   * @param {(error: object, again: boolean) => void} options.onTrouble
+   * @param {(error: object, retrying: boolean) => void} options.onError
    */
   constructor(options) {
     this.#options = options;
   }
 
+  /** Start showing frames. */
   start() {
     this.stop();
     this.#controller = new AbortController();
     this.#run(this.#controller.signal);
   }
 
+  /** Stop, and drop the answer to a frame that is on its way. */
   stop() {
     this.#controller?.abort();
     this.#controller = null;
@@ -39,25 +41,25 @@ export class Preview {
       await visible(signal);
       const began = performance.now();
       const frame = await this.#options.frame();
-      const answer = frame && (await this.#ask(frame, signal));
+      const answer = frame && (await this.#show(frame, signal));
       if (signal.aborted) return;
-      let wait = this.#options.every() - (performance.now() - began);
+      let wait = this.#options.interval() - (performance.now() - began);
       if (answer?.data) {
         failures = 0;
         this.#options.onAdvice(answer.data, frame);
       } else if (answer) {
         failures += 1;
         const error = answer.error ?? { code: "unknown", status: 0, retryAfter: 0 };
-        const again = mayPass(error);
-        this.#options.onTrouble(error, again);
-        if (!again) return;
-        wait = Math.min(LONGEST_WAIT_MS, Math.max(error.retryAfter * 1000, 500 * 2 ** failures));
+        const retrying = isTemporary(error);
+        this.#options.onError(error, retrying);
+        if (!retrying) return;
+        wait = Math.min(MAX_WAIT_MS, Math.max(error.retryAfter * 1000, 500 * 2 ** failures));
       }
       await delay(wait, signal);
     }
   }
 
-  async #ask(frame, signal) {
+  async #show(frame, signal) {
     if (signal.aborted) return null;
     const { url, fields, token } = this.#options;
     const body = new FormData();
@@ -68,11 +70,12 @@ export class Preview {
   }
 }
 
-/** Whether it makes sense to go on asking: not where the server refuses the request as such. */
-function mayPass({ status }) {
+/** Return true if trying again may help: not if the server refuses the request as such. */
+function isTemporary({ status }) {
   return status === 0 || status === 429 || status >= 500;
 }
 
+/** Wait until the page is visible. */
 function visible(signal) {
   return new Promise((done) => {
     const check = () => {

@@ -1,83 +1,86 @@
-import { Change } from "./change.js";
-import { drawn, hasFrame, jpegOf } from "./pictures.js";
+import { FrameDifference } from "./frame-difference.js";
+import { drawOn, hasFrame, jpegOf } from "./pictures.js";
 
 /** Large enough to measure how a head is turned, small enough for a dozen to be sent at once. */
 const FORMAT = { longest: 640, quality: 0.85 };
 
-// Of a camera's usual 30 frames a second every third, and every one of ten.
-const BETWEEN_MS = 80;
+// Takes every third of a camera's usual 30 frames a second, and every one of ten a second.
+const FRAME_INTERVAL_MS = 80;
 
-// How long browsers that do not tell of new frames are waited for.
+// The interval at which to look for new frames in browsers that do not report them.
 const TIMER_MS = 100;
 
 /** Takes frames from a video, about ten a second, while it is on. */
 export class Recorder {
   #video;
   #onFrame;
-  #on = null;
+  #controller = null;
   #newest = null;
-  #given = null;
+  #returned = null;
   #waiting = [];
 
   /**
    * @param {HTMLVideoElement} video
-   * @param {(picture: Blob, time: number, change: number) => void} onFrame told each one, no two
-   *   the same, and how much it differs from the one before
+   * @param {(picture: Blob, time: number, change: number) => void} onFrame called with each frame,
+   *   never twice in a row with the same picture, and how much it differs from the one before
    */
   constructor(video, onFrame) {
     this.#video = video;
     this.#onFrame = onFrame;
   }
 
+  /** Start taking frames. */
   start() {
     this.stop();
-    this.#on = new AbortController();
-    this.#run(this.#on.signal);
+    this.#controller = new AbortController();
+    this.#run(this.#controller.signal);
   }
 
+  /** Stop, and answer everybody who waits for a frame with null. */
   stop() {
-    this.#on?.abort();
-    this.#on = null;
-    this.#newest = this.#given = null;
-    this.#hand();
+    this.#controller?.abort();
+    this.#controller = null;
+    this.#newest = this.#returned = null;
+    this.#wake();
   }
 
   /**
-   * The newest frame, each only once: else the next one.
-   * @returns {Promise<Blob | null>} null where it is stopped meanwhile
+   * Return the newest frame; if it was returned before, wait for another.
+   * @returns {Promise<Blob | null>} null if the recorder is stopped meanwhile
    */
   async next() {
-    if (this.#newest === this.#given) await new Promise((done) => this.#waiting.push(done));
-    this.#given = this.#newest;
-    return this.#given;
+    if (this.#newest === this.#returned) await new Promise((done) => this.#waiting.push(done));
+    this.#returned = this.#newest;
+    return this.#returned;
   }
 
   async #run(signal) {
     const video = this.#video;
-    const change = new Change();
+    const difference = new FrameDifference();
     const canvas = document.createElement("canvas");
-    // So that browsers keep it where it is read.
+    // So that browsers keep its pixels where they are read.
     canvas.getContext("2d", { willReadFrequently: true });
     let last = -Infinity;
     while (!signal.aborted) {
       const time = await newFrame(video);
-      if (signal.aborted || time - last < BETWEEN_MS || !hasFrame(video)) continue;
+      if (signal.aborted || time - last < FRAME_INTERVAL_MS || !hasFrame(video)) continue;
       last = time;
-      const changed = change.to(drawn(canvas, video, video.videoWidth, video.videoHeight, FORMAT));
+      const drawn = drawOn(canvas, video, video.videoWidth, video.videoHeight, FORMAT);
+      const change = difference.next(drawn);
       const picture = await jpegOf(canvas, FORMAT);
       if (signal.aborted) return;
-      if (!(await same(picture, this.#newest))) this.#onFrame(picture, time, changed);
+      if (!(await sameBytes(picture, this.#newest))) this.#onFrame(picture, time, change);
       this.#newest = picture;
-      this.#hand();
+      this.#wake();
     }
   }
 
-  #hand() {
+  #wake() {
     for (const done of this.#waiting.splice(0)) done();
   }
 }
 
-/** @returns {Promise<number>} when the video shows another frame */
+/** @returns {Promise<number>} the time, once the video shows another frame */
 function newFrame(video) {
   return new Promise((done) => {
     const now = () => done(performance.now());
@@ -86,12 +89,12 @@ function newFrame(video) {
   });
 }
 
-async function same(one, other) {
+async function sameBytes(one, other) {
   if (one.size !== other?.size) return false;
-  const [ones, others] = await Promise.all([bytes(one), bytes(other)]);
+  const [ones, others] = await Promise.all([bytesOf(one), bytesOf(other)]);
   return ones.every((each, i) => each === others[i]);
 }
 
-async function bytes(blob) {
+async function bytesOf(blob) {
   return new Uint8Array(await blob.arrayBuffer());
 }

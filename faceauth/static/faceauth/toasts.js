@@ -1,9 +1,10 @@
 /** Short messages at the edge of the page: the server's, and those that scripts show. */
 
-const STAY_MS = 7000;
+// How long a message stays that reports no error.
+const LIFETIME_MS = 7000;
 
 /**
- * Show a message. One that reports an error stays until it is dismissed.
+ * Show a message. A message that reports an error stays until it is dismissed.
  * @param {string} message
  * @param {"success" | "error"} level
  */
@@ -15,7 +16,7 @@ export function toast(message, level) {
   element.dataset.level = level;
   element.setAttribute("role", level === "error" ? "alert" : "status");
   region.append(element);
-  // Into the live region once it is in the page: only then is it read out.
+  // Set the text once the live region is in the page: only then is it read out.
   element.querySelector("p").textContent = message;
   prepare(element);
 }
@@ -31,12 +32,12 @@ function prepare(element) {
   const dismiss = element.querySelector("[data-faceauth-dismiss]");
   dismiss.hidden = false;
   dismiss.addEventListener("click", () => element.remove());
-  if (element.dataset.level !== "error") setTimeout(() => expire(element), STAY_MS);
+  if (element.dataset.level !== "error") setTimeout(() => expire(element), LIFETIME_MS);
 }
 
 function expire(element) {
-  // Not while somebody reads it or is about to use its button.
-  if (element.matches(":hover, :focus-within")) setTimeout(() => expire(element), STAY_MS);
+  // Not while the visitor reads the message or is about to use its button.
+  if (element.matches(":hover, :focus-within")) setTimeout(() => expire(element), LIFETIME_MS);
   else element.remove();
 }
 

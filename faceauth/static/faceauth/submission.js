@@ -1,0 +1,107 @@
+import { emit } from "./dom.js";
+import { clearFieldErrors, focusFirstError, showFieldErrors } from "./field-errors.js";
+import { post } from "./http.js";
+import { clearErrors, toast } from "./toasts.js";
+
+const TIMEOUT_MS = 30_000;
+
+// The error that the page handles itself, without a message: it asks for another challenge.
+const HANDLED = "challenge_expired";
+
+/** Sends a widget's form with its pictures, one request at a time, and shows the result. */
+export class Submission {
+  #root;
+  #form;
+  #name;
+  #messages;
+  #unlock = null;
+
+  /**
+   * @param {HTMLElement} root the widget
+   * @param {import("./messages.js").Messages} messages
+   */
+  constructor(root, messages) {
+    this.#root = root;
+    this.#form = root.closest("form");
+    this.#name = root.dataset.name;
+    this.#messages = messages;
+    // Back on a page that was left: its token, and perhaps its user, have changed since.
+    addEventListener("pageshow", ({ persisted }) => persisted && this.busy && location.reload());
+  }
+
+  /** @returns {boolean} true while a request is on its way, and after one that succeeded */
+  get busy() {
+    return this.#unlock !== null;
+  }
+
+  /** The form's CSRF token. */
+  get token() {
+    return this.#form.elements.csrfmiddlewaretoken?.value ?? "";
+  }
+
+  /**
+   * Send the form. On success the page is left, and the form stays locked until then.
+   * @param {Blob[]} pictures
+   * @param {object} [passed]
+   * @param {string} [passed.challenge] the challenge that was passed
+   * @param {Blob[]} [passed.frames] the frames that show it, if the pictures do not
+   * @returns {Promise<object | undefined>} the error, if there was one
+   */
+  async send(pictures, { challenge, frames = [] } = {}) {
+    const body = new FormData(this.#form);
+    body.delete(this.#name);
+    for (const each of pictures) body.append(this.#name, each, each.name ?? "picture.jpg");
+    if (challenge) body.append("challenge", challenge);
+    for (const each of frames) body.append("frame", each, "frame.jpg");
+    this.#clear();
+    this.#unlock = lock(this.#form);
+    const { data, elsewhere, error } = await post(this.#form.action, body, { timeout: TIMEOUT_MS });
+    if (data && emit(this.#root, "success", data)) {
+      toast(data.message, "success");
+      location.assign(data.next);
+    } else if (elsewhere) {
+      location.assign(elsewhere);
+    } else {
+      this.#unlock();
+      this.#unlock = null;
+      if (error && error.code !== HANDLED) this.showError(error);
+    }
+    return error;
+  }
+
+  /**
+   * Show an error in a toast, and at the fields that it names.
+   * @param {{code: string, message?: string, fields?: Record<string, string[]>}} error
+   */
+  showError(error) {
+    this.#clear();
+    const message = this.#messages.forError(error);
+    toast(message, "error");
+    showFieldErrors(this.#form, error.fields ?? {});
+    focusFirstError(this.#form);
+    emit(this.#root, "error", { ...error, message });
+  }
+
+  #clear() {
+    clearErrors();
+    clearFieldErrors(this.#form);
+  }
+}
+
+/**
+ * Disable a form's buttons while a request is on its way.
+ * @returns {() => void} a function that enables them again
+ */
+function lock(form) {
+  const focused = document.activeElement;
+  const buttons = [...form.querySelectorAll("button:enabled")];
+  for (const each of buttons) each.disabled = true;
+  form.setAttribute("aria-busy", "true");
+  return () => {
+    for (const each of buttons) each.disabled = false;
+    form.removeAttribute("aria-busy");
+    // A disabled button loses the focus; the visitor may have moved it elsewhere since.
+    const lost = [focused, document.body].includes(document.activeElement);
+    if (lost && buttons.includes(focused)) focused.focus();
+  };
+}

@@ -1,0 +1,39 @@
+"""The site's own settings in fixed surroundings, whatever a developer's .env says."""
+
+from __future__ import annotations
+
+import os
+
+os.environ.update(
+    DEBUG="false",
+    HTTPS="false",
+    SECRET_KEY="the-tests-keep-no-secrets-and-so-this-may-be-known-to-everybody",
+    # live_server answers as localhost; the last name is one that no browser trusts with a camera.
+    ALLOWED_HOSTS="localhost,testserver,faceauth.test",
+    CSRF_TRUSTED_ORIGINS="",
+    BEHIND_PROXY="false",
+    CACHE_URL="locmemcache://",
+    EMAIL_URL="memorymail://",
+    LANGUAGE_CODE="en",
+    DEFAULT_FROM_EMAIL="faceauth@example.com",
+    FACEAUTH_THREADS="1",
+    FACEAUTH_EVALUATION="true",
+    FACEAUTH_ADMIN_LOGIN="true",
+    FACEAUTH_ADMIN_SECOND_STEP="false",
+    FACEAUTH_ENCRYPTION_KEYS="",
+    FACEAUTH_TRANSFORM_KEY="",
+)
+os.environ.setdefault("DATABASE_URL", "sqlite:///db.sqlite3")
+
+from config.settings import *  # noqa: E402, F403
+from config.settings import FACEAUTH, STORAGES  # noqa: E402
+
+# A login in a test need not be slow to guess.
+PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
+
+# No page needs collectstatic here; the browser tests run it, and have the site's own storage.
+COLLECTED_STATIC = STORAGES["staticfiles"]
+STORAGES["staticfiles"] = {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"}
+
+# Most tests are about what comes after it; those of the challenge set it themselves.
+FACEAUTH["CHALLENGE"] = None
