@@ -88,7 +88,7 @@ class SignUpForm(EnrolForm, forms.ModelForm):
         with transaction.atomic():
             user.save()
             if "encodings" in data:
-                consent = enrolment.Consent.by(self.request)
+                consent = enrolment.Consent.from_request(self.request)
                 enrolment.enrol(user, data["encodings"], consent, data["notes"])
         return user
 

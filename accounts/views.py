@@ -22,12 +22,12 @@ from faceauth.http import client_ip, rate_limit
 from faceauth.http.responses import error_response
 from faceauth.mixins import FaceRequiredMixin
 from faceauth.models import FaceEvent
-from faceauth.views import CaptureMixin, LedOnMixin
+from faceauth.views import CaptureMixin, RedirectLoggedInMixin
 
 from .forms import ResetForm, SignUpForm
 
 
-class SignUpView(CaptureMixin, LedOnMixin, CreateView):
+class SignUpView(CaptureMixin, RedirectLoggedInMixin, CreateView):
     """A new account; whoever made it is logged in."""
 
     template_name = "accounts/signup.html"
@@ -41,7 +41,9 @@ class SignUpView(CaptureMixin, LedOnMixin, CreateView):
         try:
             if request.FILES:
                 most = conf.get().ENROLMENTS_PER_HOUR
-                rate_limit.check("signup", client_ip.counted(request), most, rate_limit.HOUR)
+                rate_limit.enforce(
+                    "signup", client_ip.rate_limit_key(request), most, rate_limit.HOUR
+                )
         except TooManyPictures as error:
             return error_response(request, error)
         return super().post(request, *args, **kwargs)
@@ -72,7 +74,7 @@ class ProfileView(LoginRequiredMixin, TemplateView):
         user: Any = self.request.user
         return super().get_context_data(
             events=user.face_events.all()[:10],
-            asked=enrolment.agreed_to_another(user),
+            consent_is_outdated=enrolment.consent_is_outdated(user),
             now=conf.get(),
             **kwargs,
         )

@@ -124,7 +124,7 @@ class FaceLoginForm(ChallengedForm):
     """A face, and for a stricter comparison a username; logs nobody in by itself."""
 
     # What `FaceBackend.authenticate` is asked for besides.
-    demands: ClassVar[dict[str, Any]] = {}
+    authenticate_options: ClassVar[dict[str, Any]] = {}
 
     username = forms.CharField(
         label=_("Username (optional)"),
@@ -148,16 +148,16 @@ class FaceLoginForm(ChallengedForm):
             self.fields["snapshot"] = MovementField(label=field.label, required=False)
 
     @cached_property
-    def claimed(self) -> str | None:
+    def claimed_username(self) -> str | None:
         """Whom the visitor says to be: the username given, else the one remembered."""
         given: str | None = self["username"].value()
         return given or (remembered.remembered(self.request) if self.request else None)
 
     def _clean_fields(self) -> None:
         # What can be refused without a look is: pictures cost the most.
-        if not self.claimed and not conf.get().FACE_ALONE:
+        if not self.claimed_username and not conf.get().FACE_ALONE:
             self.add_error("username", errors.UsernameNeeded())
-        elif seconds := attempts.wait(self.request, self.claimed):
+        elif seconds := attempts.wait(self.request, self.claimed_username):
             self.add_error(None, errors.TooManyAttempts(seconds))
         else:
             super()._clean_fields()  # type: ignore[misc]
@@ -177,12 +177,12 @@ class FaceLoginForm(ChallengedForm):
         self.user = authenticate(
             self.request,
             snapshot=iter(looks),
-            username=self.claimed,
+            username=self.claimed_username,
             turns=turns,
-            **self.demands,
+            **self.authenticate_options,
         )
         if self.user is None:
-            raise errors.NotRecognised() if self.claimed else errors.NotRecognisedAlone()
+            raise errors.NotRecognised() if self.claimed_username else errors.NotRecognisedAlone()
         return self.cleaned_data
 
     def get_user(self) -> AbstractBaseUser | None:
@@ -193,13 +193,13 @@ class FaceLoginForm(ChallengedForm):
 class OwnFaceForm(FaceLoginForm):
     """The face of a user who is known: whoever they say to be, it is compared with theirs."""
 
-    def __init__(self, *args: Any, whose: Any, **kwargs: Any) -> None:
-        self.whose = whose
+    def __init__(self, *args: Any, owner: Any, **kwargs: Any) -> None:
+        self.owner = owner
         super().__init__(*args, **kwargs)
 
     @cached_property
-    def claimed(self) -> str | None:
-        return users.username(self.whose)
+    def claimed_username(self) -> str | None:
+        return users.username(self.owner)
 
     def clean(self) -> dict[str, Any]:
         message = _("You were not recognised. Look straight into the camera and try again.")
@@ -207,7 +207,7 @@ class OwnFaceForm(FaceLoginForm):
             data = super().clean()
         except errors.NotRecognised as error:
             raise errors.NotRecognised(message) from error
-        if self.user not in (None, self.whose):  # backends of others may know names by other rules
+        if self.user not in (None, self.owner):  # backends of others may know names by other rules
             raise errors.NotRecognised(message)
         return data
 
@@ -216,7 +216,7 @@ class OwnPasswordForm(forms.Form):
     """The password of the user who is logged in, asked for again."""
 
     # Per hour; whoever guesses on has somebody's session.
-    MOST = 20
+    MAX_PER_HOUR = 20
 
     password = forms.CharField(
         label=_("Password"),
@@ -231,7 +231,7 @@ class OwnPasswordForm(forms.Form):
     def clean_password(self) -> str:
         user, password = self.request.user, str(self.cleaned_data["password"])
         try:
-            rate_limit.check("password", user.pk, self.MOST, rate_limit.HOUR)
+            rate_limit.enforce("password", user.pk, self.MAX_PER_HOUR, rate_limit.HOUR)
         except errors.TooManyPictures as error:
             raise errors.TooManyPasswords(error.retry_after or rate_limit.HOUR) from error
         found = authenticate(self.request, username=user.get_username(), password=password)
@@ -277,7 +277,7 @@ class ConsentField(forms.BooleanField):
         )
         super().__init__(**kwargs)
 
-    def asked_again(self) -> None:
+    def explain_new_notice(self) -> None:
         """Say to who has agreed before why they are asked."""
         changed = _("What is written there has changed since you agreed to it.")
         self.help_text = format_lazy("{} <strong>{}</strong>", self.help_text, changed)
@@ -299,9 +299,9 @@ class EnrolForm(ChallengedForm):
         field: Any = self.fields["snapshot"]
         field.shots = conf.get().ENROLMENT_SHOTS
         self.challenged = bool(conf.get().CHALLENGE and conf.get().CHALLENGE_AT_ENROLMENT)
-        if enrolment.agreed_to_another(user):
+        if enrolment.consent_is_outdated(user):
             consent: Any = self.fields["consent"]
-            consent.asked_again()
+            consent.explain_new_notice()
 
     def clean(self) -> dict[str, Any]:
         super().clean()

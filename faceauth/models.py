@@ -136,7 +136,7 @@ class FaceEvent(models.Model):
     distance = models.FloatField(_("distance"), null=True)
     max_distance = models.FloatField(_("greatest distance allowed"), null=True)
     rate = models.FloatField(_("false-match rate at that distance"), null=True)
-    # Never a whole address: see `addresses.kept`.
+    # Never a whole address: see `client_ip.network`.
     address = models.CharField(_("network"), max_length=48, blank=True)
 
     class Meta:

@@ -86,7 +86,7 @@ class CaptureMixin:
         return with_retry_after(response, error)
 
 
-class LedOnMixin(auth_views.RedirectURLMixin):
+class RedirectLoggedInMixin(auth_views.RedirectURLMixin):
     """Leads on who is logged in already; a form that they send is heard all the same."""
 
     def get(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
@@ -111,7 +111,7 @@ class PostOnlyView(View):
         return response
 
 
-class LoginView(CaptureMixin, LedOnMixin, auth_views.LoginView):
+class LoginView(CaptureMixin, RedirectLoggedInMixin, auth_views.LoginView):
     """Log in by face, or by password in the same place."""
 
     template_name = "faceauth/login.html"
@@ -158,7 +158,7 @@ class LoginView(CaptureMixin, LedOnMixin, auth_views.LoginView):
         """Let the template learn from the face, where something else told whose it is."""
         if not isinstance(form, FaceLoginForm):
             adaptation.learn(user, self.request.FILES.getlist("snapshot")[:1], confirmed=True)
-        elif form.claimed:
+        elif form.claimed_username:
             adaptation.learn(user, form.cleaned_data["snapshot"][:1])
 
     def _remember(self, response: HttpResponse, user: Any) -> None:
@@ -190,7 +190,9 @@ class ChallengeView(PostOnlyView):
     def post(self, request: HttpRequest) -> HttpResponse:
         most = conf.get().CHALLENGES_PER_MINUTE
         try:
-            rate_limit.check("challenge", client_ip.counted(request), most, rate_limit.MINUTE)
+            rate_limit.enforce(
+                "challenge", client_ip.rate_limit_key(request), most, rate_limit.MINUTE
+            )
         except errors.FaceError as error:
             return error_response(request, error)
         return JsonResponse(challenge.issue(request))
@@ -203,7 +205,9 @@ class PreviewView(PostOnlyView):
         frame = request.FILES.get("snapshot")
         try:
             most = conf.get().PREVIEWS_PER_MINUTE
-            rate_limit.check("preview", client_ip.counted(request), most, rate_limit.MINUTE)
+            rate_limit.enforce(
+                "preview", client_ip.rate_limit_key(request), most, rate_limit.MINUTE
+            )
             if frame is None:
                 raise errors.MissingSnapshot()
             return JsonResponse(guidance.advise(samples.look(frame), self._pose()))
@@ -237,8 +241,8 @@ class ConfirmView(CaptureMixin, LoginRequiredMixin, auth_views.RedirectURLMixin,
 
     def get_form(self, form_class: Any = None) -> Any:
         kind = form_class or self.get_form_class()
-        whose = {"whose": self.request.user} if kind is OwnFaceForm else {}
-        return kind(**self.get_form_kwargs(), **whose)
+        options = {"owner": self.request.user} if kind is OwnFaceForm else {}
+        return kind(**self.get_form_kwargs(), **options)
 
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
         request, user = self.request, cast(Any, self.request.user)
@@ -246,7 +250,7 @@ class ConfirmView(CaptureMixin, LoginRequiredMixin, auth_views.RedirectURLMixin,
         form, face = context["form"], faces.of(user)
         by_face, by_password = form, OwnPasswordForm(request=request)
         if isinstance(form, OwnPasswordForm):
-            by_face, by_password = OwnFaceForm(request, whose=user), form
+            by_face, by_password = OwnFaceForm(request, owner=user), form
         told = request.POST if request.method == "POST" else request.GET
         only = confirmation.FACE if told.get("only") == confirmation.FACE else ""
         return {
@@ -274,7 +278,7 @@ class ConfirmView(CaptureMixin, LoginRequiredMixin, auth_views.RedirectURLMixin,
         return self.answer(user, message, self.get_success_url())
 
 
-class OwnFaceMixin(LoginRequiredMixin):
+class RecentlyConfirmedMixin(LoginRequiredMixin):
     """For views that change the face of the user who is logged in, or hand it out: to nobody who
     may have found them logged in.
     """
@@ -291,7 +295,7 @@ class OwnFaceMixin(LoginRequiredMixin):
         return super().dispatch(request, *args, **kwargs)
 
 
-class EnrolView(CaptureMixin, OwnFaceMixin, FormView):
+class EnrolView(CaptureMixin, RecentlyConfirmedMixin, FormView):
     """Enrol the face of the user who is logged in, or enrol it again."""
 
     template_name = "faceauth/enrol.html"
@@ -303,7 +307,7 @@ class EnrolView(CaptureMixin, OwnFaceMixin, FormView):
     def post(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
         try:
             most = conf.get().ENROLMENTS_PER_HOUR
-            rate_limit.check("enrol", request.user.pk, most, rate_limit.HOUR)
+            rate_limit.enforce("enrol", request.user.pk, most, rate_limit.HOUR)
         except errors.TooManyPictures as error:
             return error_response(request, error)
         return super().post(request, *args, **kwargs)
@@ -314,7 +318,7 @@ class EnrolView(CaptureMixin, OwnFaceMixin, FormView):
         there = face.has_face or face.face_is_outdated
         kind = FaceEvent.Kind.REPLACED if there else FaceEvent.Kind.ENROLLED
         try:
-            data, consent = form.cleaned_data, enrolment.Consent.by(self.request)
+            data, consent = form.cleaned_data, enrolment.Consent.from_request(self.request)
             enrolment.enrol(user, data["encodings"], consent, data["notes"])
         except errors.FaceError as error:
             form.add_error("snapshot", error)
@@ -342,14 +346,14 @@ class NoticeView(TemplateView):
             searched_in_database=in_database(),
             failures_days=attempts.KEPT["account"].days,
             face=faces.of(self.request.user),
-            asked=enrolment.agreed_to_another(self.request.user),
+            consent_is_outdated=enrolment.consent_is_outdated(self.request.user),
             **kwargs,
         )
 
     def post(self, request: HttpRequest) -> HttpResponse:
         if not request.user.is_authenticated:
             return auth_views.redirect_to_login(request.path)
-        consent, user = enrolment.Consent.by(request), cast(Any, request.user)
+        consent, user = enrolment.Consent.from_request(request), cast(Any, request.user)
         # Not to one that came after the page was opened: that is shown first.
         if request.POST.get("version") == consent.version and enrolment.agree(user, consent):
             noted = _("It is noted that you agree to the notice.")
@@ -359,7 +363,7 @@ class NoticeView(TemplateView):
 
 
 @method_decorator(never_cache, name="dispatch")
-class ExportView(OwnFaceMixin, View):
+class ExportView(RecentlyConfirmedMixin, View):
     """All that is kept of the face of the user who is logged in, as a file."""
 
     def get(self, request: HttpRequest) -> HttpResponse:
@@ -368,7 +372,7 @@ class ExportView(OwnFaceMixin, View):
         return response
 
 
-class RemoveView(CaptureMixin, OwnFaceMixin, TemplateView):
+class RemoveView(CaptureMixin, RecentlyConfirmedMixin, TemplateView):
     """Remove the face of the user who is logged in, once they have confirmed it."""
 
     template_name = "faceauth/remove.html"

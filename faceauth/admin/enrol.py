@@ -39,7 +39,7 @@ class ConsentOfOtherField(ConsentField):
             },
         )
 
-    def asked_again(self) -> None:
+    def explain_new_notice(self) -> None:
         changed = gettext_lazy("What is written there has changed since they agreed to it.")
         self.help_text = format_lazy("{} <strong>{}</strong>", self.help_text, changed)
 
@@ -94,7 +94,7 @@ class EnrolForOtherView(CaptureMixin, FaceRequiredMixin, FormView):
         user, data = self.user, form.cleaned_data
         there = faces.of(user).face_enrolled_at is not None
         kind = FaceEvent.Kind.REPLACED if there else FaceEvent.Kind.ENROLLED
-        consent = enrolment.Consent.by(self.request)
+        consent = enrolment.Consent.from_request(self.request)
         try:
             enrolment.enrol(user, data["encodings"], consent, data["notes"])
         except errors.FaceError as error:

@@ -22,7 +22,7 @@ from faceauth.views import CaptureMixin
 class StaffFaceLoginForm(FaceLoginForm):
     """A face of the staff. Anybody else's is not recognised."""
 
-    demands = {"staff": True}
+    authenticate_options = {"staff": True}
 
 
 class SecondStepForm(OwnFaceForm, StaffFaceLoginForm):
@@ -80,7 +80,7 @@ class FaceStepView(CaptureMixin, InsideMixin, auth_views.LoginView):
 
     def get_form_kwargs(self) -> dict[str, Any]:
         kwargs = super().get_form_kwargs()
-        return {**kwargs, "whose": self.pending} if self.pending else kwargs
+        return {**kwargs, "owner": self.pending} if self.pending else kwargs
 
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
         return super().get_context_data(

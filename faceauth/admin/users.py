@@ -218,7 +218,7 @@ class FaceAdminMixin(FaceActions):
                 for shot in map(shots.read, shots.current(face.face_shot_notes))
             ],
             "readable": face.has_face,
-            "asked": enrolment.agreed_to_another(user),
+            "consent_is_outdated": enrolment.consent_is_outdated(user),
             "events": [(each, outcomes.label(each)) for each in user.face_events.all()[:EVENTS]],
             "enrol_url": may_enrol and self.face_url("face_enrol", user),
             "photos_url": may_enrol and self.face_url("face_photos", user),

@@ -82,7 +82,7 @@ def keep(
 ) -> FaceEvent:
     """Keep that it happened: in one transaction with what did."""
     facts = facts or Facts()
-    address = client_ip.kept(request) if request else ""
+    address = client_ip.network(request) if request else ""
     event = FaceEvent(kind=kind, user=user, address=address, **facts._asdict())
     try:
         with atomic(FaceEvent):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from .consent import Consent, agree, agreed_to_another
+from .consent import Consent, agree, consent_is_outdated
 from .lifecycle import (
     ENROLLED,
     NOTHING,
@@ -23,7 +23,7 @@ __all__ = [
     "SAME_PICTURE_WITHIN",
     "Consent",
     "agree",
-    "agreed_to_another",
+    "consent_is_outdated",
     "check_no_copies",
     "check_same_person",
     "enrol",

@@ -13,15 +13,15 @@ from faceauth.http import client_ip
 
 
 class Consent(NamedTuple):
-    """What a user agreed to, and from which network, as `addresses.kept` has it."""
+    """What a user agreed to, and from which network, as `client_ip.network` has it."""
 
     version: str
     address: str = ""
 
     @classmethod
-    def by(cls, request: HttpRequest | None) -> Consent:
+    def from_request(cls, request: HttpRequest | None) -> Consent:
         """To the notice as it is now."""
-        address = client_ip.kept(request) if request else ""
+        address = client_ip.network(request) if request else ""
         return cls(conf.get().NOTICE_VERSION, address)
 
     def columns(self) -> dict[str, Any]:
@@ -42,7 +42,7 @@ def agree(user: AbstractBaseUser, consent: Consent) -> bool:
     return True
 
 
-def agreed_to_another(user: Any) -> bool:
+def consent_is_outdated(user: Any) -> bool:
     """Whether the user has a face, and the notice has changed since they agreed to it."""
     face = faces.of(user)
     enrolled = face.face_enrolled_at is not None

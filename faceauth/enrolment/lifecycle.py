@@ -112,7 +112,7 @@ def enrol(
     check_no_copies(rows)
     flagged = _looks_like_another(user, rows)
     kept = list(notes or shots.notes(shots.Source.ELSEWHERE, [None] * len(rows)))
-    agreed = (consent or Consent.by(None)).columns()
+    agreed = (consent or Consent.from_request(None)).columns()
     now = timezone.now()
     columns = {
         **agreed,

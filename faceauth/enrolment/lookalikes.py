@@ -15,7 +15,7 @@ from faceauth.recognition.matching import Templates
 
 # Of so many, the ones that changed last: each costs a decryption, and the page is to come at once.
 # Whoever enrols is compared with everybody, and `face_calibrate` compares all.
-MOST = 500
+MAX_COMPARED = 500
 
 _BLOCK = 512
 
@@ -49,12 +49,12 @@ def rate(enrolled: int) -> float:
 
 
 def find(shown: int) -> Found:
-    """Compare everybody with everybody else, of the `MOST` whose faces changed last."""
+    """Compare everybody with everybody else, of the `MAX_COMPARED` whose faces changed last."""
     users = faces.users().filter(faces.where(Q(face_encodings__isnull=False)))
     enrolled = users.count()
     changed, encodings = map(faces.lookup, ("face_changed_at", "face_encodings"))
     latest = users.order_by(f"-{changed}").only(get_user_model().USERNAME_FIELD, encodings)
-    people = [user for user in latest[:MOST] if faces.of(user).has_face]
+    people = [user for user in latest[:MAX_COMPARED] if faces.of(user).has_face]
     found = [faces.of(user) for user in people]
     templates = Templates.of(face.face_encodings for face in found)
     limits, kinds = _limits([face.face_shots for face in found], rate(enrolled))

@@ -9,22 +9,22 @@ from django.http import HttpRequest
 from faceauth import conf
 
 # What one subscriber is given: who has one address of an IPv6 /64 has all of them.
-_COUNTED = {4: 32, 6: 64}
+_RATE_LIMIT_PREFIXES = {4: 32, 6: 64}
 # What tells roughly where somebody was, and not who they were.
-_KEPT = {4: 24, 6: 48}
+_STORED_PREFIXES = {4: 24, 6: 48}
 
 
-def counted(request: HttpRequest) -> str:
+def rate_limit_key(request: HttpRequest) -> str:
     """What stands for the visitor's connection; the same for a whole IPv6 /64."""
-    return _network(request, _COUNTED) or "unknown"
+    return _masked(request, _RATE_LIMIT_PREFIXES) or "unknown"
 
 
-def kept(request: HttpRequest) -> str:
+def network(request: HttpRequest) -> str:
     """The network that the visitor's address lies in, a /24 or /48; "" where it is not known."""
-    return _network(request, _KEPT)
+    return _masked(request, _STORED_PREFIXES)
 
 
-def _network(request: HttpRequest, lengths: dict[int, int]) -> str:
+def _masked(request: HttpRequest, lengths: dict[int, int]) -> str:
     address = _parsed(_forwarded(request)) or _parsed(request.META.get("REMOTE_ADDR", ""))
     if address is None:
         return ""

@@ -16,7 +16,7 @@ from faceauth.errors import TooManyPictures
 MINUTE, HOUR = 60, 60 * 60
 
 
-def check(what: str, who: Any, most: int, seconds: int) -> None:
+def enforce(what: str, who: Any, most: int, seconds: int) -> None:
     """Count one more, in windows of so many seconds.
 
     Raises:

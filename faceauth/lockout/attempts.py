@@ -213,7 +213,7 @@ def _counters(
     elif session is not None and session.session_key:
         found.append(("session", session.session_key, now.failures))
     if request is not None:
-        found.append(("address", client_ip.counted(request), now.MAX_FAILURES_PER_ADDRESS))
+        found.append(("address", client_ip.rate_limit_key(request), now.MAX_FAILURES_PER_ADDRESS))
     return [Counter(kind, _key(kind, who), limit) for kind, who, limit in found]
 
 

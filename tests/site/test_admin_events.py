@@ -196,6 +196,6 @@ def test_pairs_are_those_that_logging_in_would_mistake(db, monkeypatch):
 def test_page_says_how_many_were_not_looked_at(admin_client, db, monkeypatch):
     for number in range(3):
         member(f"user{number}", number)
-    monkeypatch.setattr(lookalikes, "MOST", 2)
+    monkeypatch.setattr(lookalikes, "MAX_COMPARED", 2)
     page = admin_client.get(DASHBOARD)
     assert "among the 2 faces that changed last, of 3" in re.sub(r"\s+", " ", page.text)

@@ -393,11 +393,11 @@ def test_address_is_what_the_outermost_own_proxy_saw(settings, proxies, forwarde
     request = RequestFactory().get(
         "/", REMOTE_ADDR="192.0.2.1", headers={"X-Forwarded-For": forwarded}
     )
-    assert client_ip.counted(request) == seen
+    assert client_ip.rate_limit_key(request) == seen
 
 
 def test_address_that_is_not_known_is_counted_all_the_same():
-    assert client_ip.counted(SimpleNamespace(META={"REMOTE_ADDR": ""})) == "unknown"
+    assert client_ip.rate_limit_key(SimpleNamespace(META={"REMOTE_ADDR": ""})) == "unknown"
 
 
 def test_forged_header_buys_no_more_guesses(obama, client, guess, clock):

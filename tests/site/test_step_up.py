@@ -180,7 +180,7 @@ def test_password_opens_it_where_there_is_no_camera(visitor, ask):
 
 
 def test_passwords_are_not_guessed_on(visitor, ask, monkeypatch):
-    monkeypatch.setattr(OwnPasswordForm, "MOST", 2)
+    monkeypatch.setattr(OwnPasswordForm, "MAX_PER_HOUR", 2)
     assert [ask(CONFIRM, password="wrong")[0] for _ in range(3)] == [401, 401, 429]
     response = visitor.post(CONFIRM, {"password": PASSWORD})
     assert (response.status_code, response["Retry-After"] > "0") == (429, True)

@@ -33,7 +33,7 @@ def test_cache_that_forgets_early_counts_the_whole_hour(settings, tmp_path, monk
     def enrol(minute):
         now = 3600.0 * 500_000 + 60 * minute
         monkeypatch.setattr("faceauth.http.rate_limit.time.time", lambda: now)
-        rate_limit.check("enrol", 1, 2, rate_limit.HOUR)
+        rate_limit.enforce("enrol", 1, 2, rate_limit.HOUR)
 
     enrol(0)
     enrol(20)
