@@ -1,4 +1,8 @@
-"""Options of the tests. `--database=postgres` has to choose before Django reads its settings."""
+"""Options, groups and the database of the tests.
+
+`--database=postgres` has to choose before Django reads its settings. With pytest-xdist, the
+controller starts the one PostgreSQL server, and each worker has a database of its own in it.
+"""
 
 from __future__ import annotations
 
@@ -11,7 +15,11 @@ from tests.support import postgres
 
 pytest_plugins = ["tests.support.memo"]
 
-unavailable = pytest.StashKey[str]()
+# Tells workers why their controller has no PostgreSQL.
+UNAVAILABLE = "FACEAUTH_TESTS_WITHOUT_POSTGRES"
+
+# What must not run beside its like: the one webcam and browser; what measures time and memory.
+GROUPS = {"tests/browser/": "browser", "tests/robustness/": "robustness"}
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -31,20 +39,30 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 @pytest.hookimpl(wrapper=True)
 def pytest_load_initial_conftests(early_config: pytest.Config) -> Iterator[None]:
     """Come before pytest-django, which loads the settings in the same hook."""
-    os.environ["DATABASE_URL"] = "sqlite:///db.sqlite3"
-    if early_config.known_args_namespace.database == "postgres":
-        try:
-            os.environ["DATABASE_URL"] = postgres.start()
-        except postgres.Unavailable as error:
-            message = f"PostgreSQL cannot be had: {error}"
-            if os.environ.get("CI") == "true":
-                raise pytest.UsageError(message) from error
-            early_config.stash[unavailable] = message
+    if "PYTEST_XDIST_WORKER" not in os.environ:
+        os.environ.pop(UNAVAILABLE, None)
+        os.environ["DATABASE_URL"] = "sqlite:///db.sqlite3"
+        if early_config.known_args_namespace.database == "postgres":
+            _start_postgres()
     return (yield)
 
 
-def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Skip rather than test on another database than the one asked for."""
-    if message := config.stash.get(unavailable, None):
-        for item in items:
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Skip rather than test on another database than the one asked for; put tests in groups."""
+    for item in items:
+        if message := os.environ.get(UNAVAILABLE):
             item.add_marker(pytest.mark.skip(reason=message))
+        for folder, group in GROUPS.items():
+            if item.nodeid.startswith(folder):
+                item.add_marker(pytest.mark.xdist_group(group))
+
+
+def _start_postgres() -> None:
+    try:
+        os.environ["DATABASE_URL"] = postgres.start()
+    except postgres.Unavailable as error:
+        message = f"PostgreSQL cannot be had: {error}"
+        if os.environ.get("CI") == "true":
+            raise pytest.UsageError(message) from error
+        os.environ[UNAVAILABLE] = message

@@ -211,7 +211,9 @@ def test_transform_is_the_same_for_ever():
 
 
 @pytest.mark.parametrize(
-    "key", ["", "short", OLD[:-4], OLD + "AAAA", "ä" * 44, OLD.replace(OLD[5], "!")]
+    "key",
+    ["", "short", OLD[:-4], OLD + "AAAA", "ä" * 44, OLD.replace(OLD[5], "!")],
+    ids=["empty", "short", "cut", "long", "umlauts", "punctuation"],
 )
 def test_malformed_key_is_said_and_not_repeated(use, key):
     for keys in ([key], [OLD, key]):
