@@ -18,6 +18,15 @@ DEV := $(VENV)/.dev
 install = if [ -x $(VENV)/bin/uv ] && $(VENV)/bin/uv pip install --quiet --python $(PY) $(1); then :; \
 	else echo "make: uv cannot do it here; pip installs the same, more slowly." && $(PY) -m pip install --quiet $(1); fi
 
+# Each run of pytest adds to a file how long its tests took; make test and make test-slow print it.
+TIMINGS := $(CACHE)/timings
+PYTEST := $(PY) -m pytest --quiet --timings=$(TIMINGS)
+
+# $(call node,ARGUMENTS): what runs JavaScript without a browser. CI may not go without it.
+node = if command -v node >/dev/null; then node $(1); \
+	elif [ "$$CI" = true ]; then echo "make: there is no node here for the tests of JavaScript." >&2; exit 1; \
+	else echo "make: there is no node here; without the tests of JavaScript."; fi
+
 # What writes a development site's .env.
 define ENV_FILE
 from base64 import urlsafe_b64encode
@@ -33,7 +42,7 @@ export PIP_DISABLE_PIP_VERSION_CHECK := 1
 # Trust what the system trusts, as pip does.
 export UV_SYSTEM_CERTS := true
 
-.PHONY: help run test test-all stress bench docs messages format clean venv dev
+.PHONY: help run test test-slow test-all stress bench docs messages format clean venv dev
 .DELETE_ON_ERROR:
 
 help: ## list these targets
@@ -43,20 +52,32 @@ run: $(RUNTIME) .env ## serve the site at http://localhost:8000 (PORT=8001 for a
 	$(PY) manage.py migrate
 	$(PY) manage.py runserver $(PORT)
 
-test: $(DEV) ## check style and types, then run every test on SQLite and PostgreSQL
+test: $(DEV) ## check style and types, and run the tests, but those of test-slow
+	@rm -f $(TIMINGS)
 	$(PY) -m ruff check .
 	$(PY) -m ruff format --check .
 	$(PY) -m mypy
 	$(PY) -m djlint --lint --check .
+	@$(call node,--test tests/js/*.test.mjs)
 	$(PY) -m tests.support.chromium
-	$(PY) -m pytest
-	$(PY) -m pytest --ds=tests.projects.stock.settings tests/stock
-	$(PY) -m pytest --ds=tests.projects.stock.settings --database=postgres tests/stock
-	$(PY) -m pytest --ds=tests.projects.own.settings tests/own
-	$(PY) -m pytest --database=postgres tests/site tests/robustness tests/browser/test_login.py
-	$(PY) -m pytest --ds=tests.projects.site.pgvector --database=postgres tests/vectors \
+	$(PYTEST) -n auto -m "not slow"
+	$(PYTEST) -n auto -m "postgres and not slow" --database=postgres tests/site
+	$(PYTEST) --ds=tests.projects.stock.settings tests/stock
+	$(PYTEST) --ds=tests.projects.stock.settings -m postgres --database=postgres tests/stock
+	$(PYTEST) --ds=tests.projects.own.settings tests/own
+	$(PYTEST) --ds=tests.projects.site.pgvector --database=postgres tests/vectors
+	@$(PY) -m tests.support.timings $(TIMINGS)
+
+test-slow: $(DEV) ## all other tests: every journey in a browser, robustness, fresh environments, PostgreSQL
+	@rm -f $(TIMINGS)
+	$(PY) -m tests.support.chromium
+	$(PYTEST) -n auto -m slow
+	$(PYTEST) -n auto -m "not postgres" --database=postgres tests/site tests/robustness tests/browser/test_login.py
+	$(PYTEST) --ds=tests.projects.stock.settings -m "not postgres" --database=postgres tests/stock
+	$(PYTEST) --ds=tests.projects.site.pgvector --database=postgres \
 		tests/site/test_login.py tests/site/test_adaptation.py tests/site/test_purge.py tests/site/test_rights.py
-	$(PY) -m pytest --ds=tests.projects.stock.pgvector --database=postgres tests/stock
+	$(PYTEST) --ds=tests.projects.stock.pgvector --database=postgres tests/stock
+	@$(PY) -m tests.support.timings $(TIMINGS)
 
 test-all: $(DEV) ## run the tests with every Python and Django that the app is for, as far as they are here
 	$(PY) -m nox

@@ -37,7 +37,7 @@ def tests(session: nox.Session, django: str) -> None:
     if session.posargs:
         session.run("pytest", *session.posargs)
         return
-    session.run("pytest", "tests/unit", "tests/site")
+    session.run("pytest", "-n", "auto", "tests/unit", "tests/site")
     session.run("pytest", "--ds=tests.projects.stock.settings", "tests/stock")
     session.run("pytest", "--ds=tests.projects.own.settings", "tests/own")
 

@@ -28,6 +28,7 @@ def boss(db, client):
     return boss
 
 
+@pytest.mark.real
 def test_enrol_log_in_confirm_and_see_what_is_kept(client, ada, send):
     assert client.post(LOGIN, {"username": NAME, "password": PASSWORD}).status_code == 302
     assert send(ENROL, *OBAMA, consent="on")[0] == 200

@@ -22,6 +22,7 @@ def shots(upload):
     return lambda *names: [upload(name) for name in names or OBAMA]
 
 
+@pytest.mark.real
 def test_sign_up_with_a_face_and_no_password(client, ask, db, shots, upload):
     status, answer = ask(SIGN_UP, **GOOD, consent="on", snapshot=shots())
     assert status == 200

@@ -15,6 +15,8 @@ from faceauth.recognition.matching import distance
 from tests.site.conftest import PASSWORD, log_out
 from tests.support.people import encodings
 
+pytestmark = pytest.mark.postgres
+
 LOGIN = "/face/login/"
 ENROLLED = ("obama", "obama3", "obama up", "obama left")
 
@@ -50,6 +52,7 @@ def new():
     return (0.6 * first + 0.4 * second).astype(np.float32)
 
 
+@pytest.mark.real
 def test_password_login_with_a_new_picture_replaces_the_stalest_shot(ask, obama, upload):
     before = shots(obama)
     form = {"username": "obama", "password": PASSWORD}

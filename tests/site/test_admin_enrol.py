@@ -46,6 +46,7 @@ def code(response):
     return response.json()["error"]["code"]
 
 
+@pytest.mark.real
 def test_photos_are_enrolled_told_and_logged(clerk, eve, send, client):
     response = send("photos", *OBAMA)
     assert response.json()["next"] == f"{USERS}{eve.pk}/change/"

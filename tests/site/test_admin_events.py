@@ -19,6 +19,8 @@ from faceauth.models import FaceEvent
 from faceauth.recognition import policy
 from tests.support.admin import made_up, member, staff
 
+pytestmark = pytest.mark.postgres
+
 EVENTS, DASHBOARD = "/admin/faceauth/faceevent/", "/admin/faceauth/faceevent/dashboard/"
 
 

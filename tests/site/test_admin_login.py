@@ -51,6 +51,7 @@ def code(answer):
 # By face alone
 
 
+@pytest.mark.real
 def test_staff_come_in_by_face(client, boss, ask, upload):
     page = client.get(INSIDE, follow=True)
     assert f'href="{FACE}?next=/admin/"' in page.text

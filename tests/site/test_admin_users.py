@@ -17,6 +17,8 @@ from faceauth.admin import staff as doing
 from faceauth.models import FaceEvent, FailureCount
 from tests.support.admin import SEES_USERS, logged, made_up, member, staff, taken
 
+pytestmark = pytest.mark.postgres
+
 USERS = "/admin/accounts/user/"
 CONFIRMED = {"faceauth_confirmed": "yes"}
 

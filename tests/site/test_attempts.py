@@ -20,6 +20,8 @@ from faceauth.models import FaceEvent, FailureCount
 from faceauth.recognition import policy
 from tests.site.conftest import JSON, PASSWORD, log_out
 
+pytestmark = pytest.mark.postgres
+
 LOGIN = "/face/login/"
 
 

@@ -67,6 +67,7 @@ def test_both_orders_come_up_and_more_turns_go_to_both_sides(settings):
     assert all(set(challenge.draw(4)) == {"left", "right"} for _ in range(60))
 
 
+@pytest.mark.real
 @pytest.mark.parametrize("data", [{}, {"username": "obama"}])
 def test_a_head_that_turns_as_asked_logs_in(client, obama, data):
     assert log_in(client, **data)[0] == 200
@@ -79,6 +80,7 @@ def test_somebody_else_who_turns_is_not_recognised(client, obama):
     assert (status, answer["error"]["code"]) == (401, "not_recognised")
 
 
+@pytest.mark.real
 def test_photo_that_is_moved_about(client, obama):
     token, _ = asked(client)
     assert refusal(client, still("obama"), token) == (400, "challenge_failed")
@@ -120,6 +122,7 @@ def test_copies_of_a_frame(client, obama):
     assert refusal(client, [*pictures, pictures[-1]], token)[1] == "challenge_failed"
 
 
+@pytest.mark.postgres
 def test_an_answer_is_good_once(client, obama):
     token, turns = asked(client)
     pictures = turning("obama", *turns)
@@ -144,6 +147,7 @@ def spent():
     return Counter(key.partition(":")[0] for key in Spent.objects.values_list("key", flat=True))
 
 
+@pytest.mark.postgres
 def test_frames_are_known_for_a_day_and_then_forgotten(client, obama):
     with travel("2026-01-01 12:00"):
         log_in(client)
@@ -156,6 +160,7 @@ def test_frames_are_known_for_a_day_and_then_forgotten(client, obama):
         assert spent() == {"challenge": 1, "frame": 9}
 
 
+@pytest.mark.postgres
 def test_challenge_of_another_session(client, obama):
     token, turns = asked(client)
     thief = Client()

@@ -7,6 +7,8 @@ from django.test import Client
 from faceauth.devices.remembered import COOKIE
 from tests.site.conftest import JSON, PASSWORD, log_out, username_of
 
+pytestmark = pytest.mark.postgres
+
 LOGIN, FORGET = "/face/login/", "/face/forget/"
 
 

@@ -71,6 +71,8 @@ def text(found, part):
     return " ".join(each["text"] for each in found if each["part"] == part)
 
 
+@pytest.mark.real
+@pytest.mark.postgres
 def test_site_that_is_well(doctor, enrolled):
     enrolled("eileen", "astronaut")
     status, found = doctor()
@@ -206,6 +208,7 @@ def test_database_that_does_not_answer(doctor, monkeypatch):
     assert states(found)["self-test"] == FINE
 
 
+@pytest.mark.postgres
 def test_migrations_that_are_missing(doctor):
     MigrationRecorder.Migration.objects.filter(app="faceauth").latest("id").delete()
     status, found = doctor()

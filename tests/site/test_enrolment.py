@@ -13,6 +13,8 @@ from faceauth.errors import AccountGone, SamePicture
 from faceauth.models import FaceEvent
 from tests.support.people import OBAMA, encodings, picture
 
+pytestmark = pytest.mark.postgres
+
 LOGIN, SIGN_UP = "/face/login/", "/accounts/signup/"
 
 
@@ -36,6 +38,7 @@ def enrol_page(ask, client, upload):
     return post
 
 
+@pytest.mark.real
 def test_as_many_pictures_as_the_site_asks_for(client, ask, db, upload):
     field = client.get(SIGN_UP).context["form"].fields["snapshot"]
     assert (field.shots, field.frames) == (conf.get().ENROLMENT_SHOTS, 1)

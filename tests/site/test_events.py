@@ -12,6 +12,8 @@ from faceauth.models import FaceEvent
 from tests.site.conftest import PASSWORD, log_out, username_of
 from tests.support.people import OBAMA
 
+pytestmark = pytest.mark.postgres
+
 LOGIN, ENROL, REMOVE = "/face/login/", "/face/enrol/", "/face/remove/"
 
 

@@ -68,6 +68,7 @@ def reasons(results, username):
     return {each["file"]: each["reason"] for each in [*person["photos"], *person["unused"]]}
 
 
+@pytest.mark.real
 def test_who_is_in_a_folder_can_log_in(folder, users, enrol, settings):
     settings.FACEAUTH = {**settings.FACEAUTH, "NOTICE_VERSION": "7"}
     ada, joe = users("ada", "joe")

@@ -83,6 +83,7 @@ def recognised(name):
     return authenticate(None, snapshot=picture(name))
 
 
+@pytest.mark.real
 def test_who_is_in_a_tutorials_pickle_can_log_in(kept, users, run, capsys):
     ada, joe = users
     path = kept(*[("ada", name) for name in ADA], ("joe", "biden"))

@@ -55,6 +55,7 @@ def two(enrolled):
     return enrolled("barack", "obama", "obama2"), enrolled("joe", "biden")
 
 
+@pytest.mark.real
 def test_everybody_is_found_and_those_enrolled_are_named(album, recognise, two, tmp_path):
     path = album({"days/first.png": group(), "empty.png": Image.new("RGB", (300, 300), "beige")})
     before = (path / "days" / "first.png").read_bytes()

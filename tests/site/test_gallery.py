@@ -13,6 +13,8 @@ from faceauth import enrolment
 from faceauth.gallery.memory import OVERLAP, SWEEP, Gallery
 from faceauth.recognition.matching import distance
 
+pytestmark = pytest.mark.postgres
+
 
 def shots(seed):
     random = np.random.default_rng(seed)

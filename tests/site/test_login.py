@@ -10,6 +10,7 @@ from tests.site.conftest import JSON, PASSWORD, username_of
 LOGIN = "/face/login/"
 
 
+@pytest.mark.real
 def test_face_alone_logs_in_and_greets(client, ask, obama, upload):
     status, answer = ask(LOGIN, snapshot=upload("obama2"))
     assert status == 200
@@ -24,10 +25,12 @@ def test_browser_is_redirected(client, obama, upload):
     assert (response.status_code, response["Location"]) == (302, "/accounts/profile/")
 
 
+@pytest.mark.real
 def test_several_frames_of_one_look(client, ask, obama, upload):
     assert ask(LOGIN, snapshot=[upload("obama2"), upload("obama3")])[0] == 200
 
 
+@pytest.mark.real
 def test_username_and_face(client, ask, obama, enrolled, upload):
     enrolled("biden", "biden")
     assert ask(LOGIN, username="obama", snapshot=upload("obama2"))[0] == 200
@@ -101,6 +104,7 @@ def test_two_people_in_the_frames_are_no_one(ask, obama, upload):
     assert status == 401
 
 
+@pytest.mark.postgres
 def test_session_key_is_cycled_and_use_is_noted(client, ask, obama, upload):
     client.get(LOGIN)
     session = client.session
@@ -175,6 +179,7 @@ def test_authenticate_takes_bytes_files_and_lists(obama, faces, upload):
     assert authenticate(None, username="obama", password="") is None
 
 
+@pytest.mark.postgres
 @pytest.mark.django_db(transaction=True)
 def test_async_views_can_authenticate(enrolled, faces):
     obama = enrolled("obama", "obama")

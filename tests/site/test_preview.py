@@ -31,6 +31,7 @@ def advice(ask, upload, db):
     return get
 
 
+@pytest.mark.real
 @pytest.mark.parametrize("name", ["obama", "obama2", "biden", "astronaut"])
 def test_face_that_sits_at_a_webcam_is_fine(advice, name):
     answer = advice(frame(name))

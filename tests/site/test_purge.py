@@ -18,6 +18,8 @@ from faceauth.lockout import attempts
 from faceauth.models import FaceEvent, FailureCount, Spent
 from tests.site.conftest import PASSWORD, username_of
 
+pytestmark = pytest.mark.postgres
+
 NOTHING_DUE = """\
 Events from which scores of removed faces are erased: 0.
 Counted failures and spent challenges deleted: 0.

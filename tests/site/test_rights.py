@@ -23,6 +23,8 @@ from faceauth.models import FaceEvent, FailureCount
 from tests.site.conftest import PASSWORD
 from tests.support.people import encodings
 
+pytestmark = pytest.mark.postgres
+
 LOGIN, ENROL, REMOVE = "/face/login/", "/face/enrol/", "/face/remove/"
 EXPORT, NOTICE, PROFILE = "/face/export/", "/face/notice/", "/accounts/profile/"
 USERS = "/admin/accounts/user/"

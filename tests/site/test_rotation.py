@@ -16,6 +16,8 @@ from faceauth.management.commands.face_rotate_keys import UNREADABLE
 from tests.site.conftest import username_of
 from tests.support.people import encodings
 
+pytestmark = pytest.mark.postgres
+
 OLD, NEW, TRANSFORM = (Fernet.generate_key().decode() for _ in range(3))
 
 

@@ -99,6 +99,7 @@ def kinds():
 # Before a view that matters
 
 
+@pytest.mark.real
 def test_face_opens_what_the_session_alone_does_not(visitor, ask, upload, clock):
     assert led_to(visitor.get(f"{SAFE}?page=2")) == (CONFIRM, {"next": f"{SAFE}?page=2"})
     page = visitor.get(f"{CONFIRM}?next={SAFE}").text

@@ -41,6 +41,7 @@ def event():
     return FaceEvent.objects.get()
 
 
+@pytest.mark.real
 def test_yes_and_no(ask, obama, kiosk, upload):
     assert ask(VERIFY, username="obama", snapshot=upload("obama2")) == (200, {"verified": True})
     assert (event().kind, event().outcome, event().user) == ("checked", "accepted", obama)

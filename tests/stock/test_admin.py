@@ -17,6 +17,8 @@ from faceauth.profiles.models import FaceProfile
 from tests.stock.conftest import face
 from tests.support.admin import SEES_USERS, member, staff, taken
 
+pytestmark = pytest.mark.postgres
+
 USERS = "/admin/auth/user/"
 
 

@@ -27,6 +27,8 @@ from tests.stock.conftest import PASSWORD, face
 from tests.support.admin import made_up, member
 from tests.support.people import encodings, picture
 
+pytestmark = pytest.mark.postgres
+
 
 def test_face_like_another_is_flagged_or_refused(ada, settings):
     enrolment.enrol(ada, made_up(1))

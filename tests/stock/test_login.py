@@ -33,6 +33,7 @@ def kinds():
     return [*FaceEvent.objects.order_by("pk").values_list("kind", "user__username")]
 
 
+@pytest.mark.real
 def test_enrol_log_in_enrol_again_and_remove(client, ada, send):
     client.force_login(ada)
     assert "Once enrolled" in client.get(ENROL).text

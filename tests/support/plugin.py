@@ -13,13 +13,22 @@ import pytest
 
 from tests.support import postgres
 
-pytest_plugins = ["tests.support.memo"]
+pytest_plugins = ["tests.support.memo", "tests.support.timings"]
 
 # Tells workers why their controller has no PostgreSQL.
 UNAVAILABLE = "FACEAUTH_TESTS_WITHOUT_POSTGRES"
 
-# What must not run beside its like: the one webcam and browser; what measures time and memory.
-GROUPS = {"tests/browser/": "browser", "tests/robustness/": "robustness"}
+# One process runs them all: those of the one browser and webcam, of time and memory, and those
+# whose tests follow one another.
+GROUPS = {
+    "tests/browser/": "browser",
+    "tests/package/": "package",
+    "tests/robustness/": "robustness",
+    "tests/site/test_server.py": "server",
+}
+
+# Their tests are marked `slow`, except those marked `smoke`.
+SLOW = ("tests/browser/", "tests/package/", "tests/robustness/")
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -49,12 +58,14 @@ def pytest_load_initial_conftests(early_config: pytest.Config) -> Iterator[None]
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Skip rather than test on another database than the one asked for; put tests in groups."""
+    """Skip rather than test on another database than the one asked for; add groups and `slow`."""
     for item in items:
         if message := os.environ.get(UNAVAILABLE):
             item.add_marker(pytest.mark.skip(reason=message))
-        for folder, group in GROUPS.items():
-            if item.nodeid.startswith(folder):
+        if item.nodeid.startswith(SLOW) and not item.get_closest_marker("smoke"):
+            item.add_marker(pytest.mark.slow)
+        for place, group in GROUPS.items():
+            if item.nodeid.startswith(place):
                 item.add_marker(pytest.mark.xdist_group(group))
 
 
