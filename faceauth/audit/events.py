@@ -1,12 +1,13 @@
-"""What was done with faces: kept for the staff, told to receivers, and to the user by mail.
+"""The audit log: save face events, send the signals and notify users by mail.
 
-Nothing here keeps a request from its answer: what fails is logged.
+Nothing in this module prevents a request from being answered: errors are logged.
 """
 
 from __future__ import annotations
 
 import logging
 import math
+from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 from django.db import DatabaseError
@@ -21,7 +22,7 @@ from faceauth.recognition.policy import Decision
 
 from . import notifications
 
-# What is logged names no user and no address: the rows do.
+# Log messages contain no usernames and no addresses; the rows do.
 logger = logging.getLogger("faceauth")
 
 Kind, Mode = FaceEvent.Kind, FaceEvent.Mode
@@ -36,10 +37,14 @@ SIGNALS = {
     Kind.DISABLED: signals.face_locked,
 }
 
+# Outcomes of events that were not caused by the owner of the face: `face_purge` or the staff.
+UNUSED, BY_STAFF = "unused", "by_staff"
+
 
 class Facts(NamedTuple):
-    """What is known about one attempt to log in, or why a face was removed; nothing that the
-    visitor hears.
+    """The details of a login attempt, or the reason why a face was removed.
+
+    Only the staff sees them; never show them to visitors.
     """
 
     mode: str = ""
@@ -52,35 +57,76 @@ class Facts(NamedTuple):
     def of(
         cls, request: HttpRequest | None, username: str | None, decision: Decision, outcome: str
     ) -> Facts:
+        """Return the details of an attempt that ended with `decision`.
+
+        Args:
+            request: The request of the attempt, if there is one.
+            username: The username that the visitor gave, if any.
+            decision: The result of the comparison.
+            outcome: The outcome of the attempt, which may be stricter than the decision's.
+        """
         match, limit = decision.match, decision.limit
         return cls(
             mode=_mode(request, username),
             outcome=outcome,
-            # Who has no face is infinitely far away: there is no such number in a database.
+            # The distance to a user without a face is infinite, which databases cannot store.
             distance=match.distance if match and math.isfinite(match.distance) else None,
             max_distance=limit.distance if limit else None,
             rate=limit.rate if limit else None,
         )
 
 
-# Why a face was removed by somebody else than its owner: what such events have as outcome.
-UNUSED, BY_STAFF = "unused", "by_staff"
+@dataclass(frozen=True)
+class FaceAttempt:
+    """An accepted attempt. `FaceBackend` stores the last one as ``request.face_attempt``."""
+
+    user_pk: Any
+    facts: Facts
+
+
+def remember(request: HttpRequest | None, user: Any, facts: Facts) -> None:
+    """Store the details of an accepted attempt on the request, for the event of the login.
+
+    Without a request, as in ``authenticate(None, snapshot=...)``, nothing is stored: there is no
+    place that only this attempt's login can read. The event of that login then has no details.
+    """
+    if request is not None:
+        request.face_attempt = FaceAttempt(user.pk, facts)  # type: ignore[attr-defined]
+
+
+def recall(request: HttpRequest | None, user: Any) -> Facts:
+    """Return the details that `remember` stored on the request for this user.
+
+    Return empty details if none were stored, or only those of another user.
+    """
+    attempt = getattr(request, "face_attempt", None)
+    if isinstance(attempt, FaceAttempt) and attempt.user_pk == user.pk:
+        return attempt.facts
+    return Facts()
 
 
 def record(
     kind: FaceEvent.Kind, request: HttpRequest | None, user: Any, facts: Facts | None = None
 ) -> None:
-    """Keep that it happened, and tell those who are to know.
+    """Save an event and announce it.
 
-    user: whom it is about; None where nobody is known to be meant.
+    Args:
+        kind: What happened.
+        request: The request during which it happened; None outside of requests.
+        user: The user whom the event is about; None if no user is known to be meant.
+        facts: The details of the attempt, if there are any.
     """
-    tell(keep(kind, request, user, facts), request)
+    announce(save(kind, request, user, facts), request)
 
 
-def keep(
+def save(
     kind: FaceEvent.Kind, request: HttpRequest | None, user: Any, facts: Facts | None = None
 ) -> FaceEvent:
-    """Keep that it happened: in one transaction with what did."""
+    """Save an event, in the caller's transaction if there is one, and return it.
+
+    If the database refuses the event, log the error and return the event unsaved. The arguments
+    are those of `record`.
+    """
     facts = facts or Facts()
     address = client_ip.network(request) if request else ""
     event = FaceEvent(kind=kind, user=user, address=address, **facts._asdict())
@@ -88,20 +134,24 @@ def keep(
         with atomic(FaceEvent):
             event.save()
     except DatabaseError as error:
-        # Not its text, which may repeat what is in the row.
-        logger.error("Face event %r could not be kept: %s", str(kind), type(error).__name__)
+        # The text of the error may repeat the row's values, so only its type is logged.
+        logger.error("Face event %r could not be saved: %s", str(kind), type(error).__name__)
     metrics.event(str(event.kind), facts.mode, facts.outcome)
     known = ": ".join(filter(None, (facts.mode, facts.outcome)))
     logger.info("Face %s%s", kind, f" ({known})" if known else "")
     return event
 
 
-def tell(event: FaceEvent, request: HttpRequest | None) -> None:
-    """Tell the receivers of the signals, and the user by mail: once it has happened for good."""
+def announce(event: FaceEvent, request: HttpRequest | None) -> None:
+    """Send the event's signal, and its mail to the user. Call it after the transaction."""
     if signal := SIGNALS.get(FaceEvent.Kind(event.kind)):
         signal.send_robust(FaceEvent, request=request, user=event.user, event=event)
     if event.user is not None:
         notifications.notify(request, event)
+
+
+# The former names, until all callers use the new ones.
+keep, tell = save, announce
 
 
 def _mode(request: HttpRequest | None, username: str | None) -> str:

@@ -1,4 +1,4 @@
-"""Mails to users about their face."""
+"""Send mails to users about their face."""
 
 from __future__ import annotations
 
@@ -15,20 +15,30 @@ from django.utils.translation import gettext as _
 from faceauth import conf
 from faceauth.models import FaceEvent
 
-# Each is a template: its first line is the subject.
+# The events that users are notified of. Each has a template, whose first line is the subject.
 KINDS = ("enrolled", "replaced", "removed", "disabled")
 
 logger = logging.getLogger("faceauth")
 
 
 def notify(request: HttpRequest | None, event: FaceEvent) -> None:
-    """Tell the event's user, if they have an address and it is something to tell by mail."""
+    """Notify the event's user, if it is one of `KINDS` and ``NOTIFY_BY_MAIL`` is on."""
     if event.kind in KINDS and conf.get().NOTIFY_BY_MAIL:
         send(request, event.user, event.kind, {"reason": event.outcome})
 
 
 def send(request: HttpRequest | None, user: Any, name: str, context: dict[str, Any]) -> bool:
-    """Send the user the mail of that name, if they have an address; whether it left."""
+    """Send a user the mail ``faceauth/mail/<name>.txt``.
+
+    Args:
+        request: The current request, for the site's name and for links; None outside of requests.
+        user: The recipient.
+        name: The name of the mail.
+        context: More variables for the template.
+
+    Returns:
+        True if the mail was sent, False if the user has no address or sending failed.
+    """
     address = address_of(user)
     if not address:
         return False
@@ -46,5 +56,5 @@ def send(request: HttpRequest | None, user: Any, name: str, context: dict[str, A
 
 
 def address_of(user: Any) -> str:
-    """The user's address; "" where there is none."""
+    """Return the user's email address, or "" if there is none."""
     return getattr(user, user.get_email_field_name(), "") or ""

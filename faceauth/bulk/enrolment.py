@@ -194,7 +194,7 @@ class Admission:
         if self.dry_run:
             self._try(case)
         if event:
-            events.tell(event, None)
+            events.announce(event, None)
 
     def _write(self, case: Case) -> FaceEvent | None:
         """Make the photos the user's template; what is to be told of it, if anything."""
@@ -214,7 +214,7 @@ class Admission:
             roll_back(self._model)
             return None
         kind = FaceEvent.Kind.REPLACED if had else FaceEvent.Kind.ENROLLED
-        return events.keep(kind, None, user, events.Facts(outcome=events.BY_STAFF))
+        return events.save(kind, None, user, events.Facts(outcome=events.BY_STAFF))
 
     def _is_there(self, user: Any, rows: Encoding) -> bool:
         """Whether just these are the user's template already, agreed to in the same way: then an

@@ -163,8 +163,8 @@ def remove(
     with atomic(get_user_model()):
         if not revoke(user, ENROLLED, *still):
             return False
-        event = events.keep(FaceEvent.Kind.REMOVED, request, user, facts)
-    events.tell(event, request)
+        event = events.save(FaceEvent.Kind.REMOVED, request, user, facts)
+    events.announce(event, request)
     return True
 
 

@@ -8,6 +8,7 @@ from django.core import mail
 from django.db import DatabaseError
 
 from faceauth import signals
+from faceauth.audit import events
 from faceauth.models import FaceEvent
 from tests.site.conftest import PASSWORD, log_out, username_of
 from tests.support.people import OBAMA
@@ -66,6 +67,23 @@ def test_face_that_comes_changes_and_goes_is_kept_and_told(client, ada, enrol):
     assert all("Hello ada" in each.body for each in mail.outbox)
     for enrolled in mail.outbox[:2]:
         assert enrolled.body.rstrip().endswith(f"here:\nhttp://testserver{REMOVE}")
+
+
+def test_details_of_an_attempt_are_recalled_for_its_user_alone(rf, django_user_model):
+    obama, biden = django_user_model(pk=1), django_user_model(pk=2)
+    facts = events.Facts(mode="alone", outcome="accepted", distance=0.25)
+    request = rf.post(LOGIN)
+    events.remember(request, obama, facts)
+    assert events.recall(request, obama) == facts
+    assert events.recall(request, biden) == events.Facts()
+    assert events.recall(rf.post(LOGIN), obama) == events.Facts()
+
+
+def test_without_a_request_there_are_no_details_to_recall(django_user_model):
+    obama = django_user_model(pk=1)
+    events.remember(None, obama, events.Facts(mode="alone"))
+    assert events.recall(None, obama) == events.Facts()
+    assert not hasattr(obama, "face_facts")
 
 
 def test_removing_no_face_is_no_event(client, ada):
@@ -190,7 +208,7 @@ def test_login_goes_on_where_events_cannot_be_kept(client, obama, upload, monkey
     monkeypatch.setattr(FaceEvent, "save", full)
     client.post(LOGIN, {"snapshot": upload("obama2")})
     assert username_of(client) == "obama"
-    assert "could not be kept: DatabaseError" in caplog.text
+    assert "could not be saved: DatabaseError" in caplog.text
     assert "obama" not in caplog.text
 
 

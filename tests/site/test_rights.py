@@ -258,7 +258,7 @@ def test_attempt_in_the_moment_of_deletion_leaves_no_score(obama, caplog):
     another = User.objects.get()
 
     def attempt():
-        events.keep(FaceEvent.Kind.REFUSED, None, another, facts)
+        events.save(FaceEvent.Kind.REFUSED, None, another, facts)
         connection.close()
 
     def meanwhile(**kwargs):
@@ -274,7 +274,7 @@ def test_attempt_in_the_moment_of_deletion_leaves_no_score(obama, caplog):
     thread.join()
     assert not User.objects.exists()
     assert not FaceEvent.objects.exists()
-    assert "could not be kept: IntegrityError" in caplog.text
+    assert "could not be saved: IntegrityError" in caplog.text
 
 
 # Being told
