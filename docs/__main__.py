@@ -1,16 +1,24 @@
-"""Write the table of all settings, ``settings.md``, from ``conf.py``: run ``python -m docs``."""
+"""Write the table of all settings, ``settings.md``, from ``conf.py``: run ``python -m docs``.
+
+``python -m docs FILE`` writes it to another file.
+"""
 
 from __future__ import annotations
 
 import ast
 import inspect
+import sys
 from collections.abc import Iterator
 from itertools import pairwise
 from pathlib import Path
 from typing import get_type_hints
 
-from faceauth.checks.setting_types import in_words
-from faceauth.conf import FaceAuthSettings
+from docs.project import setup
+
+setup()
+
+from faceauth.checks.setting_types import in_words  # noqa: E402
+from faceauth.conf import FaceAuthSettings  # noqa: E402
 
 PAGE = Path(__file__).parent / "settings.md"
 
@@ -58,4 +66,5 @@ def _default(source: str, value: ast.expr | None) -> str:
 
 
 if __name__ == "__main__":
-    PAGE.write_text(page(), encoding="utf-8")
+    path = Path(sys.argv[1]) if sys.argv[1:] else PAGE
+    path.write_text(page(), encoding="utf-8")

@@ -8,27 +8,13 @@ import tomllib
 from pathlib import Path
 from typing import Any
 
-import django
-from django.conf import settings
-
 HERE = Path(__file__).parent
 
 sys.path.insert(0, str(HERE.parent))
 
-# The modules in the reference can be imported only in a Django project.
-settings.configure(
-    SECRET_KEY="not secret: only for building the docs",
-    INSTALLED_APPS=[
-        "django.contrib.auth",
-        "django.contrib.contenttypes",
-        "django.contrib.sessions",
-        "django.contrib.messages",
-        "faceauth",
-        "faceauth.profiles",
-    ],
-    USE_I18N=False,
-)
-django.setup()
+from docs.project import setup as set_up_django  # noqa: E402
+
+set_up_django()
 
 project = "faceauth"
 author = "the authors of faceauth"

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import os
+import subprocess
+import sys
 from dataclasses import fields
 
 import pytest
@@ -14,6 +17,14 @@ from faceauth.capture import samples
 
 def test_docs_are_as_the_settings_are():
     assert docs.PAGE.read_text() == docs.page(), "run `make docs`"
+
+
+def test_the_command_writes_the_page(tmp_path):
+    """Outside a project: `make docs` runs it before any settings are configured."""
+    names = {name: each for name, each in os.environ.items() if name != "DJANGO_SETTINGS_MODULE"}
+    command = [sys.executable, "-m", "docs", str(tmp_path / "settings.md")]
+    subprocess.run(command, cwd=docs.PAGE.parents[1], env=names, check=True)
+    assert (tmp_path / "settings.md").read_text() == docs.page()
 
 
 def test_every_key_has_a_line_in_the_docs():
