@@ -10,7 +10,7 @@ import numpy as np
 
 from benchmarks.speed import timed
 from faceauth.recognition import policy
-from faceauth.recognition.matching import Templates, distance, frames
+from faceauth.recognition.matching import Templates, distance, effective_frames
 from faceauth.recognition.policy import Match
 
 PEOPLE = 10_000
@@ -31,15 +31,15 @@ def measure() -> Cost:
     faces = random.normal(size=(PEOPLE, 128))
     enrolled = (faces[0] + random.normal(0, 0.3, (SHOTS, 128))).astype(np.float32)
     probe = (faces[0] + random.normal(0, 0.3, (FRAMES, 128))).astype(np.float32)
-    templates = Templates.of(faces.astype(np.float32)[:, None])
+    templates = Templates.from_encodings(faces.astype(np.float32)[:, None])
 
     def verify() -> None:
-        policy.verify(Match(0, distance(enrolled, probe), SHOTS), frames(probe))
+        policy.verify(Match(0, distance(enrolled, probe), SHOTS), effective_frames(probe))
 
     def identify() -> None:
         nearest = templates.nearest(probe, 2)
         matches = [Match(row, apart, SHOTS) for row, apart in nearest]
-        policy.identify(matches, frames(probe), PEOPLE)
+        policy.identify(matches, effective_frames(probe), PEOPLE)
 
     return Cost(_median(verify), _median(identify))
 

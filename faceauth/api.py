@@ -29,7 +29,7 @@ class WhoAmIView(View):
         if user.is_authenticated:
             told = {
                 "username": users.username(user),
-                "greeting": _("Hello, %(name)s.") % {"name": users.short(user)},
+                "greeting": _("Hello, %(name)s.") % {"name": users.short_name(user)},
                 "has_face": faces.of(user).has_face,
             }
         return JsonResponse({"user": told, "csrf_token": get_token(request)})

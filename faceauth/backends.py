@@ -15,7 +15,7 @@ from django.contrib.auth.base_user import AbstractBaseUser
 from django.http import HttpRequest
 
 from . import conf, faces
-from .audit.events import Facts
+from .audit.events import EventDetails
 from .capture import samples
 from .encryption import crypto
 from .errors import Busy, ChallengeFailed, FaceError
@@ -24,7 +24,7 @@ from .liveness import challenge
 from .liveness.head_turns import NotLiveError
 from .lockout import attempts
 from .recognition import encoders, policy
-from .recognition.matching import distance, frames
+from .recognition.matching import distance, effective_frames
 from .recognition.policy import Decision, Match, Outcome
 from .vision.encoding import Encoding
 
@@ -80,9 +80,11 @@ class FaceBackend(BaseBackend):
             return None
         except NotLiveError as error:
             # No less an attempt, and not compared with anybody.
-            facts = Facts.of(request, username, Decision(Outcome.NOBODY), str(error))
+            details = EventDetails.of_attempt(
+                request, username, Decision(Outcome.NOBODY), str(error)
+            )
             attempt = attempts.admit(request, username)
-            attempt.failed(faces.named(username) if username else None, facts)
+            attempt.failed(faces.by_username(username) if username else None, details)
             raise ChallengeFailed() from error
         attempt = attempts.admit(request, username)
         found = self.verify(probe, username) if username else self.identify(probe)
@@ -90,13 +92,13 @@ class FaceBackend(BaseBackend):
         outcome = self.outcome(found, attempt)
         if outcome == Outcome.ACCEPTED.value and staff and not getattr(user, "is_staff", False):
             outcome = "not_staff"
-        facts = Facts.of(request, username, decision, outcome)
+        details = EventDetails.of_attempt(request, username, decision, outcome)
         if outcome != Outcome.ACCEPTED.value:
             # Without a username, who is nearest to a stranger has nothing to do with them.
-            attempt.failed(user if username or decision.accepted else None, facts)
+            attempt.failed(user if username or decision.accepted else None, details)
             return None
         attempt.succeeded(user)
-        user.face_facts = facts
+        user.face_facts = details
         return user
 
     def get_user(self, user_id: Any) -> Any:
@@ -117,13 +119,13 @@ class FaceBackend(BaseBackend):
         """
         if conf.get().CHALLENGE is None:
             return samples.probe_encodings(snapshot)
-        looks = challenge.straight(samples.movement(snapshot), turns or ())
-        return samples.probe_encodings([look for look in looks if not look.problem()])
+        analysed = challenge.check_answer(samples.analyse_movement(snapshot), turns or ())
+        return samples.probe_encodings([sample for sample in analysed if not sample.problem()])
 
     def outcome(self, found: Finding, attempt: attempts.Attempt) -> str:
         """What became of the attempt: the decision's outcome, unless the user may not log in."""
         user, decision = found
-        if decision.accepted and attempt.refuses(user):
+        if decision.accepted and attempt.is_disabled(user):
             return "disabled"
         if decision.accepted and not self.user_can_authenticate(user):
             return "inactive"
@@ -133,10 +135,10 @@ class FaceBackend(BaseBackend):
         """The user of that name, if any, and whether the probe, encodings float32 (n, 128), shows
         them (1:1).
         """
-        user = faces.named(username)
+        user = faces.by_username(username)
         # Whoever is not there is made up, which takes as long as to read somebody.
         match = _match(user, probe)
-        return Finding(user, policy.verify(match, frames(probe)))
+        return Finding(user, policy.verify(match, effective_frames(probe)))
 
     def identify(self, probe: Encoding) -> Finding:
         """Whom the probe, encodings float32 (n, 128), shows, of all who are enrolled (1:N)."""
@@ -149,7 +151,7 @@ class FaceBackend(BaseBackend):
             gallery().forget(gone)
         # Decided by what the database holds now, not by what the gallery remembers.
         matches = sorted((_match(users[key], probe) for key in nearest), key=attrgetter("distance"))
-        decision = policy.identify(matches, frames(probe), len(gallery()))
+        decision = policy.identify(matches, effective_frames(probe), len(gallery()))
         return Finding(users[decision.match.key] if decision.match else None, decision)
 
 
@@ -172,7 +174,7 @@ def _nobodys() -> Encoding:
     who has a face.
     """
     encoder, shots = encoders.encoder(), conf.get().ENROLMENT_SHOTS
-    return _face().open(0, _sealed(crypto.head(), encoder.name, (shots, encoder.size)))
+    return _face().open(0, _sealed(crypto.current_header(), encoder.name, (shots, encoder.size)))
 
 
 @lru_cache(maxsize=8)

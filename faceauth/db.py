@@ -36,6 +36,6 @@ def batches(rows: QuerySet) -> Iterator[list[Any]]:
         beyond = Q(pk__gt=getattr(batch[-1], "pk", batch[-1]))
 
 
-def local(time: datetime) -> datetime:
+def to_local_time(time: datetime) -> datetime:
     """A time of the database as it is where the site is: without ``USE_TZ`` it is so already."""
     return timezone.localtime(time) if timezone.is_aware(time) else time

@@ -29,13 +29,13 @@ COLUMNS = frozenset(field.name for field in FaceTemplateMixin._meta.local_fields
 # From a user to their row in `faceauth.profiles`.
 PROFILE = "face_profile"
 
-NOWHERE = (
+NO_COLUMNS_HINT = (
     "Let it inherit from faceauth.models.FaceTemplateMixin and make a migration; or, where it may "
     "not be changed, add 'faceauth.profiles' to INSTALLED_APPS and migrate."
 )
 
 
-def apart() -> bool:
+def in_profiles() -> bool:
     """Whether faces are in rows of their own."""
     return not issubclass(get_user_model(), FaceTemplateMixin)
 
@@ -46,11 +46,13 @@ def model() -> Any:
     Raises:
         ImproperlyConfigured: none has.
     """
-    if not apart():
+    if not in_profiles():
         return get_user_model()
     if not apps.is_installed("faceauth.profiles"):
         name = get_user_model()._meta.label
-        raise ImproperlyConfigured(f"The user model {name} has no columns for a face. {NOWHERE}")
+        raise ImproperlyConfigured(
+            f"The user model {name} has no columns for a face. {NO_COLUMNS_HINT}"
+        )
     from .profiles.models import FaceProfile
 
     return FaceProfile
@@ -70,7 +72,7 @@ def of(user: Any) -> Any:
     return beside(user=user)
 
 
-def make_room(user: Any) -> None:
+def ensure_row(user: Any) -> None:
     """Have a row for the face of a user who is saved; there is none where they are gone."""
     if not of(user)._state.adding:
         return
@@ -106,7 +108,7 @@ def write_template(user: Any, rows: QuerySet, columns: dict[str, Any]) -> bool:
     return True
 
 
-def assign(user: Any, columns: dict[str, Any]) -> None:
+def set_columns(user: Any, columns: dict[str, Any]) -> None:
     """Set these columns on the user's face in memory, after they were written to its row."""
     face = of(user)
     for name, value in columns.items():
@@ -115,10 +117,10 @@ def assign(user: Any, columns: dict[str, Any]) -> None:
 
 def users() -> QuerySet:
     """All users, with their faces."""
-    return joined(get_user_model()._default_manager.all())
+    return with_faces(get_user_model()._default_manager.all())
 
 
-def named(username: str, among: QuerySet | None = None) -> Any:
+def by_username(username: str, among: QuerySet | None = None) -> Any:
     """The user whom that name finds for a password as well, among these or, with their faces, all;
     None where there is none.
     """
@@ -132,36 +134,36 @@ def named(username: str, among: QuerySet | None = None) -> Any:
     return None
 
 
-def existing(**conditions: Any) -> dict[str, Any]:
+def known_conditions(**conditions: Any) -> dict[str, Any]:
     """Those conditions about users whose columns the project's model has."""
     columns = {field.name for field in get_user_model()._meta.get_fields()}
     return {name: value for name, value in conditions.items() if name in columns}
 
 
-def joined(users: QuerySet) -> QuerySet:
+def with_faces(users: QuerySet) -> QuerySet:
     """These users, whose faces come in the same query: nothing tells who has one."""
-    return users.select_related(PROFILE) if apart() else users
+    return users.select_related(PROFILE) if in_profiles() else users
 
 
-def without(columns: tuple[str, ...], users: QuerySet) -> QuerySet:
+def defer_columns(columns: tuple[str, ...], users: QuerySet) -> QuerySet:
     """These users without some columns of their faces, the others of which come in one query more
     at most.
     """
-    if not apart():
+    if not in_profiles():
         return users.defer(*columns)
     return users.prefetch_related(Prefetch(PROFILE, rows().defer(*columns)))
 
 
-def lookup(name: str) -> str:
+def user_lookup(name: str) -> str:
     """A column, or a look-up of one, as queries about users have it."""
-    beside = apart() and name.partition("__")[0] in COLUMNS
+    beside = in_profiles() and name.partition("__")[0] in COLUMNS
     return f"{PROFILE}__{name}" if beside else name
 
 
-def where(which: Q) -> Q:
+def user_condition(which: Q) -> Q:
     """A condition on the columns as queries about users have it."""
     children: list[Any] = [
-        where(each) if isinstance(each, Q) else (lookup(each[0]), each[1])  # type: ignore[index]
+        user_condition(each) if isinstance(each, Q) else (user_lookup(each[0]), each[1])  # type: ignore[index]
         for each in which.children
     ]
     return Q(*children, _connector=which.connector, _negated=which.negated)

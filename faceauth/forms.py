@@ -48,7 +48,7 @@ class SnapshotInput(forms.FileInput):
 
 
 class SnapshotField(forms.Field):
-    """One or more pictures, each with one usable face. Cleans to a list of `capture.Look`.
+    """One or more pictures, each with one usable face. Cleans to a list of `Sample`.
 
     shots: how many pictures there have to be.
     frames: how many the page takes for each.
@@ -61,7 +61,7 @@ class SnapshotField(forms.Field):
         self.shots = shots
         self.frames = frames
 
-    def clean(self, value: Sequence[UploadedFile]) -> list[samples.Look]:
+    def clean(self, value: Sequence[UploadedFile]) -> list[samples.Sample]:
         """The pictures, looked at.
 
         Raises:
@@ -76,7 +76,7 @@ class SnapshotField(forms.Field):
             raise errors.MissingSnapshot(message % {"count": self.shots})
         if len(value) > conf.get().MAX_SNAPSHOTS:
             raise errors.TooLarge(_("There are too many pictures."))
-        return samples.looks(value)
+        return samples.analyse(value)
 
 
 class MovementField(forms.Field):
@@ -93,7 +93,7 @@ class MovementField(forms.Field):
         Raises:
             TooLarge: there are too many.
         """
-        if len(value) > head_turns.MOST:
+        if len(value) > head_turns.MAX_FRAMES:
             raise errors.TooLarge(_("There are too many pictures."))
         return value
 
@@ -107,7 +107,7 @@ class ChallengedForm(forms.Form):
         super().__init__(*args, **kwargs)
         self.request = request
 
-    def answer(self, files: Sequence[UploadedFile]) -> tuple[list[samples.Look], list[str]]:
+    def answer(self, files: Sequence[UploadedFile]) -> tuple[list[samples.Sample], list[str]]:
         """The frames, looked at, and the turns that they have to show. Spends the challenge.
 
         Raises:
@@ -117,7 +117,7 @@ class ChallengedForm(forms.Form):
         if not token or not files or self.request is None:
             raise errors.CameraNeeded()
         turns = challenge.redeem(self.request, token)
-        return samples.movement(files), turns
+        return samples.analyse_movement(files), turns
 
 
 class FaceLoginForm(ChallengedForm):
@@ -151,13 +151,13 @@ class FaceLoginForm(ChallengedForm):
     def claimed_username(self) -> str | None:
         """Whom the visitor says to be: the username given, else the one remembered."""
         given: str | None = self["username"].value()
-        return given or (remembered.remembered(self.request) if self.request else None)
+        return given or (remembered.remembered_username(self.request) if self.request else None)
 
     def _clean_fields(self) -> None:
         # What can be refused without a look is: pictures cost the most.
         if not self.claimed_username and not conf.get().FACE_ALONE:
             self.add_error("username", errors.UsernameNeeded())
-        elif seconds := attempts.wait(self.request, self.claimed_username):
+        elif seconds := attempts.retry_after(self.request, self.claimed_username):
             self.add_error(None, errors.TooManyAttempts(seconds))
         else:
             super()._clean_fields()  # type: ignore[misc]
@@ -165,18 +165,18 @@ class FaceLoginForm(ChallengedForm):
     def clean(self) -> dict[str, Any]:
         if self.errors:
             return self.cleaned_data
-        looks, turns = self.cleaned_data["snapshot"], None
+        analysed, turns = self.cleaned_data["snapshot"], None
         if self.challenged:
             try:
-                looks, turns = self.answer(looks)
+                analysed, turns = self.answer(analysed)
             except errors.FaceError as error:
                 self.add_error("snapshot", error)
                 return self.cleaned_data
-            self.cleaned_data["snapshot"] = looks
+            self.cleaned_data["snapshot"] = analysed
         # Receivers of user_login_failed get what authenticate gets, but an iterator used up.
         self.user = authenticate(
             self.request,
-            snapshot=iter(looks),
+            snapshot=iter(analysed),
             username=self.claimed_username,
             turns=turns,
             **self.authenticate_options,
@@ -305,21 +305,21 @@ class EnrolForm(ChallengedForm):
 
     def clean(self) -> dict[str, Any]:
         super().clean()
-        looks = self.cleaned_data.get("snapshot")
-        if looks and not self.errors:
+        analysed = self.cleaned_data.get("snapshot")
+        if analysed and not self.errors:
             live = self._live() if self.challenged else None
-            self.cleaned_data["encodings"] = encodings = samples.encodings(looks)
-            self.cleaned_data["notes"] = self._notes(looks)
+            self.cleaned_data["encodings"] = encodings = samples.encodings(analysed)
+            self.cleaned_data["notes"] = self._notes(analysed)
             enrolment.check_same_person(encodings)
             enrolment.check_no_copies(encodings)
             if live is not None:
                 enrolment.check_same_person(np.vstack([encodings, live]))
         return self.cleaned_data
 
-    def _notes(self, looks: Sequence[samples.Look]) -> list[shots.Note]:
+    def _notes(self, analysed: Sequence[samples.Sample]) -> list[shots.Note]:
         files = self.files.getlist(self.add_prefix("snapshot"))
         source = shots.source_of(each.name for each in files)
-        return shots.notes(source, [each.quality for each in looks])
+        return shots.notes(source, [each.quality for each in analysed])
 
     def _live(self) -> Encoding:
         """The encodings, float32 (n, 128), of whoever is there.
@@ -327,8 +327,8 @@ class EnrolForm(ChallengedForm):
         Raises:
             FaceError: nobody is, as far as the frames show.
         """
-        looks, turns = self.answer(self.cleaned_data["frame"])
+        analysed, turns = self.answer(self.cleaned_data["frame"])
         try:
-            return samples.probe_encodings(challenge.straight(looks, turns)[:1])
+            return samples.probe_encodings(challenge.check_answer(analysed, turns)[:1])
         except NotLiveError as error:
             raise errors.ChallengeFailed() from error

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 View = Callable[..., HttpResponseBase]
 
 # Where several processes write, so that one of them can tell for all.
-SHARED = "PROMETHEUS_MULTIPROC_DIR"
+MULTIPROC_DIR = "PROMETHEUS_MULTIPROC_DIR"
 
 # Stages take between a hundredth of a millisecond and the seconds that a crowd waits.
 SECONDS = (0.0001, 0.0003, 0.001, 0.003, 0.01, 0.02, 0.03, 0.05, 0.1, 0.2, 0.5, 1, 2, 5)
@@ -48,7 +48,7 @@ def installed() -> bool:
     return find_spec("prometheus_client") is not None
 
 
-def on() -> bool:
+def enabled() -> bool:
     """Whether anything is counted."""
     return conf.get().METRICS and installed()
 
@@ -61,41 +61,41 @@ def of_settings() -> Iterator[CheckMessage]:
         message = "FACEAUTH['METRICS'] is True, and prometheus-client is not installed."
         hint = "pip install prometheus-client; until then nothing is counted."
         yield Error(message, hint=hint, id="faceauth.E016")
-    elif SHARED not in os.environ and not settings.DEBUG:
+    elif MULTIPROC_DIR not in os.environ and not settings.DEBUG:
         message = (
-            f"FACEAUTH['METRICS'] is True, and there is no {SHARED}: each process counts for "
-            "itself, and Prometheus hears of one at a time."
+            f"FACEAUTH['METRICS'] is True, and there is no {MULTIPROC_DIR}: each process counts "
+            "for itself, and Prometheus hears of one at a time."
         )
         hint = (
-            f"Set {SHARED} to a folder that is empty when the site starts. Where the site is one "
-            "process, add 'faceauth.W021' to SILENCED_SYSTEM_CHECKS."
+            f"Set {MULTIPROC_DIR} to a folder that is empty when the site starts. Where the site "
+            "is one process, add 'faceauth.W021' to SILENCED_SYSTEM_CHECKS."
         )
         yield Warning(message, hint=hint, id="faceauth.W021")
 
 
 def stage(name: str) -> AbstractContextManager[None]:
     """Measure how long something takes, and how much of it goes on at the same time."""
-    return _measured(name) if on() else _OFF
+    return _measured(name) if enabled() else _OFF
 
 
-def people(count: int) -> None:
+def set_gallery_size(count: int) -> None:
     """Note how many people the gallery holds."""
-    if on():
+    if enabled():
         _collectors().people.set(count)
 
 
-def event(kind: str, mode: str, outcome: str) -> None:
+def count_event(kind: str, mode: str, outcome: str) -> None:
     """Count something that was done with a face: see `events`."""
-    if on():
+    if enabled():
         _collectors().events.labels(kind, mode, outcome).inc()
 
 
-def counted(view: View) -> View:
+def count_requests(view: View) -> View:
     """Count what becomes of the view's requests."""
 
     @wraps(view)
     def wrapped(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
-        if not on():
+        if not enabled():
             return view(request, *args, **kwargs)
         outcome = "failure"
         try:
@@ -116,14 +116,14 @@ def metrics(request: HttpRequest) -> HttpResponse:
     """All of it, as Prometheus reads it. No address leads here unless the owner's ``urls.py`` has
     one: it is nobody else's business.
     """
-    if not on():
+    if not enabled():
         raise Http404
     from prometheus_client import CONTENT_TYPE_LATEST, REGISTRY, CollectorRegistry, generate_latest
     from prometheus_client.multiprocess import MultiProcessCollector
 
     _collectors()
     registry = REGISTRY
-    if SHARED in os.environ:
+    if MULTIPROC_DIR in os.environ:
         registry = CollectorRegistry()
         MultiProcessCollector(registry)  # type: ignore[no-untyped-call]
     return HttpResponse(generate_latest(registry), content_type=CONTENT_TYPE_LATEST)

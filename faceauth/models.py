@@ -92,7 +92,7 @@ class FailureCount(models.Model):
     forget_at = models.DateTimeField(db_index=True)
 
 
-class Spent(models.Model):
+class UsedItem(models.Model):
     """What is taken once only, answered challenges and the frames they were answered with, until it
     may be forgotten. `spent` writes it.
     """

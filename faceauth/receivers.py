@@ -52,7 +52,7 @@ def enable(request: HttpRequest | None, user: Any) -> None:
     them where these had disabled it.
     """
     # What stands beside the password is not made up for by the password.
-    if second_step.asked_of(user, request) or not attempts.enable(user):
+    if second_step.asked_of(user, request) or not attempts.clear_failures(user):
         return
     events.record(FaceEvent.Kind.ENABLED, request, user)
     if request is not None:
@@ -88,7 +88,7 @@ def forget(sender: Any, instance: Any, using: str, **kwargs: Any) -> None:
     # Who records an event of theirs meanwhile has to wait, and then finds them gone.
     row = get_user_model()._base_manager.using(using).filter(pk=instance.pk)
     row.select_for_update().values_list("pk").first()
-    if faces.apart():
+    if faces.in_profiles():
         faces.row(instance).using(using).delete()
     export.erase(instance)
     FaceEvent.objects.filter(user=instance).update(address="")

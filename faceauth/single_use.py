@@ -10,23 +10,23 @@ from django.utils import timezone
 from django.utils.crypto import salted_hmac
 
 from .db import atomic
-from .models import Spent
+from .models import UsedItem
 
 
-def spend(kind: str, things: Iterable[bytes], kept: timedelta) -> bool:
+def mark_used(kind: str, items: Iterable[bytes], ttl: timedelta) -> bool:
     """Note that these have come, for as long; whether none of them has come before."""
     now = timezone.now()
-    Spent.objects.filter(forget_at__lt=now).delete()
-    rows = [Spent(key=_key(kind, thing), forget_at=now + kept) for thing in things]
+    UsedItem.objects.filter(forget_at__lt=now).delete()
+    rows = [UsedItem(key=_key(kind, item), forget_at=now + ttl) for item in items]
     try:
         # The database decides who comes first: all processes ask the same one.
-        with atomic(Spent):
-            Spent.objects.bulk_create(sorted(rows, key=lambda row: row.key))
+        with atomic(UsedItem):
+            UsedItem.objects.bulk_create(sorted(rows, key=lambda row: row.key))
     except IntegrityError:
         return False
     return True
 
 
-def _key(kind: str, thing: bytes) -> str:
+def _key(kind: str, item: bytes) -> str:
     """A hash that tells nobody without the key whether it is of something they have."""
-    return f"{kind}:{salted_hmac('faceauth.spent', thing, algorithm='sha256').hexdigest()}"
+    return f"{kind}:{salted_hmac('faceauth.spent', item, algorithm='sha256').hexdigest()}"

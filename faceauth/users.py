@@ -12,7 +12,7 @@ def username(user: Any) -> str:
     return str(user.get_username())
 
 
-def short(user: Any) -> str:
+def short_name(user: Any) -> str:
     """What the user is greeted by."""
     given = user.get_short_name() if hasattr(user, "get_short_name") else ""
     return given or username(user)

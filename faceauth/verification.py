@@ -41,7 +41,7 @@ class VerifyForm(ChallengedForm):
 
     def _clean_fields(self) -> None:
         # What can be refused without a look is: pictures cost the most.
-        if seconds := attempts.wait(username=self["username"].value(), **self._by):
+        if seconds := attempts.retry_after(username=self["username"].value(), **self._by):
             self.add_error(None, errors.TooManyAttempts(seconds))
         else:
             super()._clean_fields()  # type: ignore[misc]
@@ -80,6 +80,6 @@ class VerifyForm(ChallengedForm):
         return verified
 
     def _record(self, user: Any, decision: Decision, outcome: str) -> None:
-        facts = events.Facts.of(self.request, None, decision, outcome)
+        details = events.EventDetails.of_attempt(self.request, None, decision, outcome)
         # They do not log in.
-        events.record(FaceEvent.Kind.CHECKED, self.request, user, facts._replace(mode=""))
+        events.record(FaceEvent.Kind.CHECKED, self.request, user, details._replace(mode=""))

@@ -129,7 +129,7 @@ class LoginView(CaptureMixin, RedirectLoggedInMixin, auth_views.LoginView):
             context["password_form"] = self.password_form(self.request)
         else:
             context.update(form=self.face_form(self.request), password_form=form)
-        context["remembered"] = remembered.remembered(self.request)
+        context["remembered"] = remembered.remembered_username(self.request)
         context["face_alone"] = conf.get().FACE_ALONE
         context["adapt"] = conf.get().ADAPT
         return context
@@ -151,7 +151,7 @@ class LoginView(CaptureMixin, RedirectLoggedInMixin, auth_views.LoginView):
 
     def greeting(self, user: Any) -> str:
         """What the next page says to them; nothing where it is empty."""
-        name = users.short(user)
+        name = users.short_name(user)
         return _("Welcome back, %(name)s.") % {"name": name}
 
     def _learn(self, form: Any, user: Any) -> None:
@@ -163,7 +163,7 @@ class LoginView(CaptureMixin, RedirectLoggedInMixin, auth_views.LoginView):
 
     def _remember(self, response: HttpResponse, user: Any) -> None:
         box = forms.CheckboxInput()
-        known = remembered.remembered(self.request)
+        known = remembered.remembered_username(self.request)
         ticked = box.value_from_datadict(self.request.POST, self.request.FILES, "remember")
         if ticked or known == users.username(user):
             remembered.remember(response, user)  # anew: the time begins again with each login
@@ -210,7 +210,7 @@ class PreviewView(PostOnlyView):
             )
             if frame is None:
                 raise errors.MissingSnapshot()
-            return JsonResponse(guidance.advise(samples.look(frame), self._pose()))
+            return JsonResponse(guidance.advise(samples.analyse_picture(frame), self._pose()))
         except errors.FaceError as error:
             return error_response(request, error)
 
@@ -273,7 +273,7 @@ class ConfirmView(CaptureMixin, LoginRequiredMixin, auth_views.RedirectURLMixin,
         else:
             confirmation.note(request, user, confirmation.PASSWORD)
             receivers.enable(request, user)
-        name = users.short(user)
+        name = users.short_name(user)
         message = _("Thank you, %(name)s: it is you.") % {"name": name}
         return self.answer(user, message, self.get_success_url())
 
@@ -344,7 +344,7 @@ class NoticeView(TemplateView):
             site_name=site,
             numbers=encoders.encoder().size,
             searched_in_database=in_database(),
-            failures_days=attempts.KEPT["account"].days,
+            failures_days=attempts.KEEP_FOR["account"].days,
             face=faces.of(self.request.user),
             consent_is_outdated=enrolment.consent_is_outdated(self.request.user),
             **kwargs,

@@ -189,7 +189,7 @@ class FaceActions(admin.ModelAdmin):
             self.message_user(request, message % left, messages.WARNING)
 
     def _ask_before_removing(self, request: HttpRequest, users: QuerySet) -> HttpResponse:
-        with_face = users.filter(faces.where(enrolment.ENROLLED))
+        with_face = users.filter(faces.user_condition(enrolment.ENROLLED))
         count = with_face.count()
         context = {
             **self.admin_site.each_context(request),

@@ -100,8 +100,8 @@ class EnrolForOtherView(CaptureMixin, FaceRequiredMixin, FormView):
         except errors.FaceError as error:
             form.add_error("snapshot", error)
             return self.form_invalid(form)
-        facts = events.Facts(outcome=events.BY_STAFF)
-        events.record(kind, self.request, user, facts)
+        details = events.EventDetails(outcome=events.BY_STAFF)
+        events.record(kind, self.request, user, details)
         self.model_admin.log_change(self.request, user, self._logged(there))
         message = _("The face of %(name)s is enrolled.") % {"name": user.get_username()}
         return self.answer(user, message, self.model_admin.face_url("change", user))

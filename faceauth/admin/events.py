@@ -67,7 +67,9 @@ class FaceEventAdmin(admin.ModelAdmin):
 
     def get_queryset(self, request: HttpRequest) -> QuerySet:
         found = super().get_queryset(request)
-        return found if faces.apart() else found.defer(*(f"user__{name}" for name in ENCODINGS))
+        return (
+            found if faces.in_profiles() else found.defer(*(f"user__{name}" for name in ENCODINGS))
+        )
 
     def get_search_fields(self, request: HttpRequest) -> tuple[str, ...]:
         return (get_user_model().USERNAME_FIELD,)

@@ -16,7 +16,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import pgettext
 
 from faceauth import conf, faces
-from faceauth.db import local
+from faceauth.db import to_local_time
 from faceauth.enrolment import lookalikes, shots
 from faceauth.models import FaceEvent, FailureCount
 from faceauth.recognition import policy
@@ -68,7 +68,7 @@ def percent(part: int, whole: int) -> str:
 
 def since(days: int = DAYS) -> datetime:
     """The beginning of the day so many days ago, today being one of them."""
-    today = local(timezone.now()).replace(hour=0, minute=0, second=0, microsecond=0)
+    today = to_local_time(timezone.now()).replace(hour=0, minute=0, second=0, microsecond=0)
     return today - timedelta(days=days - 1)
 
 
@@ -80,8 +80,10 @@ def users() -> Users:
         "low": Q(face_quality__lt=shots.GOOD),
         "disabled_by_staff": Q(face_disabled_at__isnull=False),
     }
-    counts = {name: Count("pk", filter=faces.where(which)) for name, which in kinds.items()}
-    active = get_user_model()._default_manager.filter(**faces.existing(is_active=True))
+    counts = {
+        name: Count("pk", filter=faces.user_condition(which)) for name, which in kinds.items()
+    }
+    active = get_user_model()._default_manager.filter(**faces.known_conditions(is_active=True))
     found: dict[str, int] = active.aggregate(active=Count("pk"), **counts)
     failures = FailureCount.objects.filter(disabled_at__isnull=False, user__in=active).count()
     return Users(**found, disabled_by_failures=failures)

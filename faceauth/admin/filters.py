@@ -31,7 +31,7 @@ class FaceFilter(admin.SimpleListFilter):
     def queryset(self, request: HttpRequest, queryset: QuerySet) -> QuerySet:
         for name, _label, which in self.choices_of():
             if name == self.value():
-                return queryset.filter(faces.where(which))
+                return queryset.filter(faces.user_condition(which))
         return queryset
 
 

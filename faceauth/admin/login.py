@@ -86,7 +86,7 @@ class FaceStepView(CaptureMixin, InsideMixin, auth_views.LoginView):
         return super().get_context_data(
             title=_("Now your face") if self.pending else _("Log in with your face"),
             pending=self.pending,
-            remembered=not self.pending and remembered.remembered(self.request),
+            remembered=not self.pending and remembered.remembered_username(self.request),
             face_alone=conf.get().FACE_ALONE,
             password_form=AdminAuthenticationForm(),
             face_url=reverse("admin:face_login", current_app=self.site.name),
@@ -99,7 +99,7 @@ class FaceStepView(CaptureMixin, InsideMixin, auth_views.LoginView):
         if self.pending:
             second_step.finish(self.request)
         user = form.get_user()
-        welcome = _("Welcome back, %(name)s.") % {"name": users.short(user)}
+        welcome = _("Welcome back, %(name)s.") % {"name": users.short_name(user)}
         return self.answer(user, welcome, url)
 
     def _ready(self) -> HttpResponse | None:

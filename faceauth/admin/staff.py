@@ -16,7 +16,7 @@ from faceauth.audit import events, notifications
 from faceauth.lockout import attempts
 from faceauth.models import FaceEvent
 
-BY_STAFF = events.Facts(outcome=events.BY_STAFF)
+BY_STAFF = events.EventDetails(outcome=events.BY_STAFF)
 
 
 def disable(request: HttpRequest | None, user: Any) -> bool:
@@ -24,7 +24,7 @@ def disable(request: HttpRequest | None, user: Any) -> bool:
     whether one could before.
     """
     now = timezone.now()
-    faces.make_room(user)
+    faces.ensure_row(user)
     if not faces.row(user).filter(face_disabled_at=None).update(face_disabled_at=now):
         return False
     faces.of(user).face_disabled_at = now
@@ -37,7 +37,7 @@ def enable(request: HttpRequest | None, user: Any) -> bool:
     whether it was disabled.
     """
     by_staff = faces.row(user).filter(face_disabled_at__isnull=False).update(face_disabled_at=None)
-    by_failures = attempts.enable(user)
+    by_failures = attempts.clear_failures(user)
     faces.of(user).face_disabled_at = None
     if not by_staff and not by_failures:
         return False

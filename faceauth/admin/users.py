@@ -65,7 +65,7 @@ class FaceAdminMixin(FaceActions):
 
     def get_queryset(self, request: HttpRequest) -> QuerySet:
         locked = FailureCount.objects.filter(user=OuterRef("pk"), disabled_at__isnull=False)
-        users = faces.without(ENCODINGS, super().get_queryset(request))
+        users = faces.defer_columns(ENCODINGS, super().get_queryset(request))
         return users.annotate(face_locked=Exists(locked))
 
     def get_search_results(
@@ -121,7 +121,9 @@ class FaceAdminMixin(FaceActions):
             *super().get_urls(),
         ]
 
-    @admin.display(boolean=True, description=_("face"), ordering=faces.lookup("face_enrolled_at"))
+    @admin.display(
+        boolean=True, description=_("face"), ordering=faces.user_lookup("face_enrolled_at")
+    )
     def face_enrolled(self, user: Any) -> bool:
         return faces.of(user).face_enrolled_at is not None
 
@@ -132,7 +134,7 @@ class FaceAdminMixin(FaceActions):
     @admin.display(
         description=_("quality"),
         empty_value="–",
-        ordering=Coalesce(F(faces.lookup("face_quality")), Value(-1.0)),
+        ordering=Coalesce(F(faces.user_lookup("face_quality")), Value(-1.0)),
     )
     def face_quality_bar(self, user: Any) -> SafeString | None:
         quality = faces.of(user).face_quality
@@ -141,7 +143,7 @@ class FaceAdminMixin(FaceActions):
     @admin.display(
         description=_("last face login"),
         empty_value="–",
-        ordering=Coalesce(F(faces.lookup("face_last_used_at")), _NEVER),
+        ordering=Coalesce(F(faces.user_lookup("face_last_used_at")), _NEVER),
     )
     def face_last_login(self, user: Any) -> datetime | None:
         return faces.of(user).face_last_used_at

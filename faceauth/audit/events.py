@@ -41,7 +41,7 @@ SIGNALS = {
 UNUSED, BY_STAFF = "unused", "by_staff"
 
 
-class Facts(NamedTuple):
+class EventDetails(NamedTuple):
     """The details of a login attempt, or the reason why a face was removed.
 
     Only the staff sees them; never show them to visitors.
@@ -54,9 +54,9 @@ class Facts(NamedTuple):
     rate: float | None = None
 
     @classmethod
-    def of(
+    def of_attempt(
         cls, request: HttpRequest | None, username: str | None, decision: Decision, outcome: str
-    ) -> Facts:
+    ) -> EventDetails:
         """Return the details of an attempt that ended with `decision`.
 
         Args:
@@ -81,32 +81,35 @@ class FaceAttempt:
     """An accepted attempt. `FaceBackend` stores the last one as ``request.face_attempt``."""
 
     user_pk: Any
-    facts: Facts
+    details: EventDetails
 
 
-def remember(request: HttpRequest | None, user: Any, facts: Facts) -> None:
+def remember(request: HttpRequest | None, user: Any, details: EventDetails) -> None:
     """Store the details of an accepted attempt on the request, for the event of the login.
 
     Without a request, as in ``authenticate(None, snapshot=...)``, nothing is stored: there is no
     place that only this attempt's login can read. The event of that login then has no details.
     """
     if request is not None:
-        request.face_attempt = FaceAttempt(user.pk, facts)  # type: ignore[attr-defined]
+        request.face_attempt = FaceAttempt(user.pk, details)  # type: ignore[attr-defined]
 
 
-def recall(request: HttpRequest | None, user: Any) -> Facts:
+def recall(request: HttpRequest | None, user: Any) -> EventDetails:
     """Return the details that `remember` stored on the request for this user.
 
     Return empty details if none were stored, or only those of another user.
     """
     attempt = getattr(request, "face_attempt", None)
     if isinstance(attempt, FaceAttempt) and attempt.user_pk == user.pk:
-        return attempt.facts
-    return Facts()
+        return attempt.details
+    return EventDetails()
 
 
 def record(
-    kind: FaceEvent.Kind, request: HttpRequest | None, user: Any, facts: Facts | None = None
+    kind: FaceEvent.Kind,
+    request: HttpRequest | None,
+    user: Any,
+    details: EventDetails | None = None,
 ) -> None:
     """Save an event and announce it.
 
@@ -114,30 +117,33 @@ def record(
         kind: What happened.
         request: The request during which it happened; None outside of requests.
         user: The user whom the event is about; None if no user is known to be meant.
-        facts: The details of the attempt, if there are any.
+        details: The details of the attempt, if there are any.
     """
-    announce(save(kind, request, user, facts), request)
+    announce(save(kind, request, user, details), request)
 
 
 def save(
-    kind: FaceEvent.Kind, request: HttpRequest | None, user: Any, facts: Facts | None = None
+    kind: FaceEvent.Kind,
+    request: HttpRequest | None,
+    user: Any,
+    details: EventDetails | None = None,
 ) -> FaceEvent:
     """Save an event, in the caller's transaction if there is one, and return it.
 
     If the database refuses the event, log the error and return the event unsaved. The arguments
     are those of `record`.
     """
-    facts = facts or Facts()
+    details = details or EventDetails()
     address = client_ip.network(request) if request else ""
-    event = FaceEvent(kind=kind, user=user, address=address, **facts._asdict())
+    event = FaceEvent(kind=kind, user=user, address=address, **details._asdict())
     try:
         with atomic(FaceEvent):
             event.save()
     except DatabaseError as error:
         # The text of the error may repeat the row's values, so only its type is logged.
         logger.error("Face event %r could not be saved: %s", str(kind), type(error).__name__)
-    metrics.event(str(event.kind), facts.mode, facts.outcome)
-    known = ": ".join(filter(None, (facts.mode, facts.outcome)))
+    metrics.count_event(str(event.kind), details.mode, details.outcome)
+    known = ": ".join(filter(None, (details.mode, details.outcome)))
     logger.info("Face %s%s", kind, f" ({known})" if known else "")
     return event
 
@@ -157,5 +163,5 @@ keep, tell = save, announce
 def _mode(request: HttpRequest | None, username: str | None) -> str:
     if not username:
         return Mode.ALONE
-    known = remembered.remembered(request) if request else None
+    known = remembered.remembered_username(request) if request else None
     return Mode.REMEMBERED if username == known else Mode.USERNAME

@@ -214,7 +214,7 @@ class Admission:
             roll_back(self._model)
             return None
         kind = FaceEvent.Kind.REPLACED if had else FaceEvent.Kind.ENROLLED
-        return events.save(kind, None, user, events.Facts(outcome=events.BY_STAFF))
+        return events.save(kind, None, user, events.EventDetails(outcome=events.BY_STAFF))
 
     def _is_there(self, user: Any, rows: Encoding) -> bool:
         """Whether just these are the user's template already, agreed to in the same way: then an

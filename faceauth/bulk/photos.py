@@ -69,17 +69,17 @@ def _look(path: Path, thumbnails: bool) -> Photo:
     """A photo, judged as the site judges what the camera sends."""
     try:
         with path.open("rb") as file:
-            look = samples.look(file)
+            sample = samples.analyse_picture(file)
     except errors.FaceError as error:
         return Photo(path, error.default_code)
     except OSError:
         return Photo(path, "unreadable")
-    photo = Photo(path, quality=look.quality)
+    photo = Photo(path, quality=sample.quality)
     if thumbnails:
-        photo = photo._replace(thumbnail=annotate.thumbnail(look.image, look.faces))
-    if problem := look.problem():
-        return photo._replace(reason=problem.default_code, details=_details(look))
-    return photo._replace(encoding=look.encoding())
+        photo = photo._replace(thumbnail=annotate.thumbnail(sample.image, sample.faces))
+    if problem := sample.problem():
+        return photo._replace(reason=problem.default_code, details=_details(sample))
+    return photo._replace(encoding=sample.encoding())
 
 
 def _unless_copied(photo: Photo, taken: Sequence[Photo]) -> Photo:
@@ -94,10 +94,10 @@ def _unless_copied(photo: Photo, taken: Sequence[Photo]) -> Photo:
     return photo
 
 
-def _details(look: samples.Look) -> dict[str, Any]:
+def _details(sample: samples.Sample) -> dict[str, Any]:
     """What `reasons` may say of a picture."""
-    height = look.quality.head_size if look.quality else 0
-    return {"faces": len(look.faces), "height": height, "least": conf.get().MIN_FACE_SIZE}
+    height = sample.quality.head_size if sample.quality else 0
+    return {"faces": len(sample.faces), "height": height, "least": conf.get().MIN_FACE_SIZE}
 
 
 def _of_one_person(photos: list[Photo]) -> list[Photo]:

@@ -28,7 +28,7 @@ class Known(NamedTuple):
     def of(cls, people: dict[str, Encoding]) -> Known:
         """Of everybody's encodings, float32 (n, d)."""
         shots = [len(each) for each in people.values()]
-        return cls(list(people), shots, Templates.of(people.values()))
+        return cls(list(people), shots, Templates.from_encodings(people.values()))
 
     def joined(self, others: Known) -> Known:
         """These and others."""
@@ -48,6 +48,8 @@ class Known(NamedTuple):
 
 def enrolled() -> Known:
     """Everybody whose face is enrolled, by username."""
-    users = faces.users().filter(faces.where(Q(face_encodings__isnull=False))).order_by("pk")
+    users = (
+        faces.users().filter(faces.user_condition(Q(face_encodings__isnull=False))).order_by("pk")
+    )
     every = ((user.get_username(), faces.of(user)) for user in users.iterator())
     return Known.of({name: face.face_encodings for name, face in every if face.has_face})

@@ -8,15 +8,15 @@ from django.utils.translation import gettext as _
 
 from faceauth.vision.quality import Quality
 
-from .samples import Look
+from .samples import Sample
 
-SMALLEST, LARGEST = 0.25, 0.85  # of the frame's height
+MIN_HEIGHT, MAX_HEIGHT = 0.25, 0.85  # of the frame's height
 CENTRE = (0.27, 0.73)  # of the frame's width and height
 
 # Units of `vision.pose`. Of people who look straight into a camera 5 % exceed a yaw of 0.19.
-MOST_TURNED = 0.22
-LEAST_ASIDE, MOST_ASIDE = 0.1, 0.45
-LEAST_LIFTED, MOST_LIFTED = 0.05, 0.3
+MAX_YAW = 0.22
+MIN_TURN, MAX_TURN = 0.1, 0.45
+MIN_LIFT, MAX_LIFT = 0.05, 0.3
 
 
 class Pose(NamedTuple):
@@ -35,51 +35,51 @@ STRAIGHT = Pose("straight")
 PHOTO = "photo"
 
 
-def advise(look: Look, pose: Pose = STRAIGHT) -> dict[str, Any]:
+def advise(sample: Sample, pose: Pose = STRAIGHT) -> dict[str, Any]:
     """The preview's answer: whether the frame is good, what to do, and where the face is.
 
     Places are shares of the frame's width and height.
     """
-    code, message = _of_photo(look) if pose.name == PHOTO else _advice(look, pose)
+    code, message = _of_photo(sample) if pose.name == PHOTO else _advice(sample, pose)
     face = None
-    if look.quality:
+    if sample.quality:
         face = {
-            "box": [round(each, 3) for each in _relative_box(look)],
-            **{name: round(each, 3) for name, each in look.quality._asdict().items()},
+            "box": [round(each, 3) for each in _relative_box(sample)],
+            **{name: round(each, 3) for name, each in sample.quality._asdict().items()},
         }
     return {
         "ok": code == "ok",
         "code": code,
         "message": message,
-        "faces": len(look.faces),
+        "faces": len(sample.faces),
         "face": face,
     }
 
 
-def _advice(look: Look, pose: Pose) -> tuple[str, str]:
+def _advice(sample: Sample, pose: Pose) -> tuple[str, str]:
     """The first thing to mend: whether there is one face, then where it is, then the light, then
     which way it looks.
     """
-    problem = look.problem()
-    if problem and len(look.faces) != 1:
+    problem = sample.problem()
+    if problem and len(sample.faces) != 1:
         return problem.default_code, problem.messages[0]
-    left, top, right, bottom = _relative_box(look)
-    if bottom - top < SMALLEST:
+    left, top, right, bottom = _relative_box(sample)
+    if bottom - top < MIN_HEIGHT:
         return "too_small", _("Come closer.")
-    if bottom - top > LARGEST:
+    if bottom - top > MAX_HEIGHT:
         return "too_close", _("Go back a little.")
     x, y = (left + right) / 2, (top + bottom) / 2
     if not (CENTRE[0] < x < CENTRE[1] and CENTRE[0] < y < CENTRE[1]):
         return "off_centre", _("Move your face to the middle.")
     if problem:
         return problem.default_code, problem.messages[0]
-    assert look.quality
-    return _held(look.quality, pose) or ("ok", _("Hold still."))
+    assert sample.quality
+    return _held(sample.quality, pose) or ("ok", _("Hold still."))
 
 
-def _of_photo(look: Look) -> tuple[str, str]:
+def _of_photo(sample: Sample) -> tuple[str, str]:
     """Whether it can be used."""
-    problem = look.problem()
+    problem = sample.problem()
     return (problem.default_code, problem.messages[0]) if problem else ("ok", _("Good."))
 
 
@@ -92,29 +92,29 @@ def _held(quality: Quality, pose: Pose) -> tuple[str, str] | None:
             return None
         case "left" | "right":
             aside = yaw if pose.name == "left" else -yaw
-            if aside > MOST_ASIDE:
+            if aside > MAX_TURN:
                 return "turned_too_far", _("Turn back a little.")
-            if aside >= LEAST_ASIDE:
+            if aside >= MIN_TURN:
                 return None
             if pose.name == "left":
                 return "turn_left", _("Turn your head a little to your left.")
             return "turn_right", _("Turn your head a little to your right.")
         case "up":
             lifted = (pose.level or quality.head_pose_pitch) - quality.head_pose_pitch
-            if abs(yaw) > MOST_TURNED:
+            if abs(yaw) > MAX_YAW:
                 return "turned", _("Look straight into the camera.")
-            if lifted > MOST_LIFTED:
+            if lifted > MAX_LIFT:
                 return "turned_too_far", _("Lower your chin a little.")
-            if pose.level is not None and lifted < LEAST_LIFTED:
+            if pose.level is not None and lifted < MIN_LIFT:
                 return "lift", _("Lift your chin a little.")
             return None
         case _:
-            if abs(yaw) > MOST_TURNED:
+            if abs(yaw) > MAX_YAW:
                 return "turned", _("Look straight into the camera.")
             return None
 
 
-def _relative_box(look: Look) -> tuple[float, float, float, float]:
-    height, width = look.image.shape[:2]
-    left, top, right, bottom = look.faces[0].box
+def _relative_box(sample: Sample) -> tuple[float, float, float, float]:
+    height, width = sample.image.shape[:2]
+    left, top, right, bottom = sample.faces[0].box
     return left / width, top / height, right / width, bottom / height

@@ -40,7 +40,7 @@ WAIT_SECONDS = 5.0
 Picture = bytes | IO[bytes]
 
 
-class Look:
+class Sample:
     """One picture and what was seen in it. Its pixels go when it goes."""
 
     def __init__(self, image: NDArray[np.uint8], faces: list[Face]) -> None:
@@ -52,7 +52,7 @@ class Look:
             self.quality = measure(image, faces[0].box, faces[0].landmarks)
 
     def __repr__(self) -> str:
-        return f"<Look at {len(self.faces)} face(s)>"
+        return f"<Sample at {len(self.faces)} face(s)>"
 
     def problem(self, *, moving: bool = False) -> errors.FaceError | None:
         """Why the picture cannot be used, the first thing to mend; None where it can.
@@ -80,15 +80,15 @@ class Look:
         `quickly` over itself and its mirror image alone.
         """
         if not quickly:
-            with _turn(), metrics.stage("encode"):
+            with _slot(), metrics.stage("encode"):
                 return engine().encode_views(self.image, self.faces[0])
         if self._quick is None:
-            with _turn(), metrics.stage("encode"):
+            with _slot(), metrics.stage("encode"):
                 self._quick = engine().encode_with_mirror(self.image, self.faces[0])
         return self._quick
 
 
-Snapshot = Picture | Look | Iterable[Picture | Look]
+Snapshot = Picture | Sample | Iterable[Picture | Sample]
 
 
 _last: tuple[int, Encoder, Engine] | None = None
@@ -104,7 +104,7 @@ def engine() -> Engine:
     return now[2]
 
 
-def look(picture: Picture) -> Look:
+def analyse_picture(picture: Picture) -> Sample:
     """Decode a picture and find its faces, whatever they are like.
 
     Raises:
@@ -114,7 +114,7 @@ def look(picture: Picture) -> Look:
     data = picture if isinstance(picture, bytes) else picture.read(settings.MAX_SNAPSHOT_BYTES + 1)
     if len(data) > settings.MAX_SNAPSHOT_BYTES:
         raise errors.TooLarge()
-    with _turn():
+    with _slot():
         try:
             with metrics.stage("decode"):
                 image = decode_image(data, max_pixels=settings.MAX_IMAGE_PIXELS)
@@ -126,10 +126,10 @@ def look(picture: Picture) -> Look:
             raise errors.BadImage() from error
         with metrics.stage("find"):
             faces = engine().find_faces(image)
-        return Look(image, faces)
+        return Sample(image, faces)
 
 
-def looks(snapshot: Snapshot) -> list[Look]:
+def analyse(snapshot: Snapshot) -> list[Sample]:
     """One or several pictures, each good enough to be compared.
 
     Raises:
@@ -143,14 +143,14 @@ def looks(snapshot: Snapshot) -> list[Look]:
     return seen
 
 
-def movement(snapshot: Snapshot) -> list[Look]:
+def analyse_movement(snapshot: Snapshot) -> list[Sample]:
     """The frames of a movement, of which the first is good enough to be compared. The others may
     be dark or blurred; those in which no face was found are left out.
 
     Raises:
         FaceError: the first thing that is wrong with one of them.
     """
-    seen: list[Look] = []
+    seen: list[Sample] = []
     for one in _seen(snapshot):
         if seen and not one.faces:
             continue
@@ -164,9 +164,9 @@ def encodings(snapshot: Snapshot) -> Encoding:
     """The encodings of one or several pictures, float32 (n, d), to be enrolled.
 
     Raises:
-        FaceError: as `looks` does.
+        FaceError: as `analyse` does.
     """
-    return np.stack([one.encoding() for one in looks(snapshot)])
+    return np.stack([one.encoding() for one in analyse(snapshot)])
 
 
 def probe_encodings(snapshot: Snapshot) -> Encoding:
@@ -175,24 +175,24 @@ def probe_encodings(snapshot: Snapshot) -> Encoding:
     Somebody waits for them: they cost a fifth of those that are enrolled once.
 
     Raises:
-        FaceError: as `looks` does.
+        FaceError: as `analyse` does.
     """
-    return np.stack([one.encoding(quickly=True) for one in looks(snapshot)])
+    return np.stack([one.encoding(quickly=True) for one in analyse(snapshot)])
 
 
-def _seen(snapshot: Snapshot) -> Iterator[Look]:
+def _seen(snapshot: Snapshot) -> Iterator[Sample]:
     """One after another: what comes after a picture that cannot be used is not worth a look."""
-    single = isinstance(snapshot, (bytes, Look)) or hasattr(snapshot, "read")
-    pictures: Iterable[Picture | Look] = [snapshot] if single else snapshot  # type: ignore[list-item, assignment]
+    single = isinstance(snapshot, (bytes, Sample)) or hasattr(snapshot, "read")
+    pictures: Iterable[Picture | Sample] = [snapshot] if single else snapshot  # type: ignore[list-item, assignment]
     missing = True
     for each in pictures:
         missing = False
-        yield each if isinstance(each, Look) else look(each)
+        yield each if isinstance(each, Sample) else analyse_picture(each)
     if missing:
         raise errors.MissingSnapshot()
 
 
-def _turns() -> BoundedSemaphore:
+def _slots() -> BoundedSemaphore:
     return _semaphore(conf.get().MAX_CONCURRENT_LOOKS or os.cpu_count() or 1)
 
 
@@ -202,14 +202,14 @@ def _semaphore(count: int) -> BoundedSemaphore:
 
 
 @contextmanager
-def _turn() -> Iterator[None]:
+def _slot() -> Iterator[None]:
     """Wait for a free core, so that a crowd slows nobody to a halt and fills no memory."""
-    turns = _turns()
+    slots = _slots()
     with metrics.stage("wait"):
-        free = turns.acquire(timeout=WAIT_SECONDS)
+        free = slots.acquire(timeout=WAIT_SECONDS)
     if not free:
         raise errors.Busy()
     try:
         yield
     finally:
-        turns.release()
+        slots.release()

@@ -25,7 +25,7 @@ from faceauth.liveness import head_turns
 from faceauth.models import FaceTemplateMixin
 from faceauth.privacy import retention
 from faceauth.recognition import encoders
-from faceauth.recognition.calibration import calibration, data
+from faceauth.recognition.calibration import calibration, data_file
 from faceauth.recognition.matching import cohort
 from faceauth.vision import ModelError
 from faceauth.vision.dlib_networks import DETECTOR_FILE, ENCODER_FILE, LANDMARKS_FILE, model_path
@@ -36,7 +36,7 @@ from . import accuracy, rate_limits, setting_types, step_up
 HIGHEST_RATE = 0.1
 
 # Three frames each: further apart than a head moves between two.
-MOST_TURNS = head_turns.MOST // 3
+MOST_TURNS = head_turns.MAX_FRAMES // 3
 
 # What dates and cookies can be counted by, and how long nobody waits for a head to turn.
 LONGEST = {
@@ -188,10 +188,10 @@ def check_user_model(app_configs: Configs, **kwargs: Any) -> list[CheckMessage]:
     """The user model can keep a face, and the backend is asked."""
     found: list[CheckMessage] = []
     beside = apps.is_installed("faceauth.profiles")
-    if faces.apart() and not beside:
+    if faces.in_profiles() and not beside:
         message = f"The user model {settings.AUTH_USER_MODEL} has no columns for a face."
-        found.append(Error(message, hint=faces.NOWHERE, id="faceauth.E003"))
-    if beside and not faces.apart():
+        found.append(Error(message, hint=faces.NO_COLUMNS_HINT, id="faceauth.E003"))
+    if beside and not faces.in_profiles():
         message = (
             f"The user model {settings.AUTH_USER_MODEL} has columns for a face: what "
             "'faceauth.profiles' keeps is not looked at."
@@ -266,7 +266,7 @@ def _out_of_bounds() -> Iterator[CheckMessage]:
         yield Error(message, hint=hint, id="faceauth.E012")
     if now.CHALLENGE_TURNS > MOST_TURNS:
         message = f"FACEAUTH['CHALLENGE_TURNS'] is {now.CHALLENGE_TURNS}."
-        hint = f"{head_turns.MOST} frames show {MOST_TURNS} turns at most."
+        hint = f"{head_turns.MAX_FRAMES} frames show {MOST_TURNS} turns at most."
         yield Error(message, hint=hint, id="faceauth.E011")
     for key in ("ENROLMENT_SHOTS", "LOGIN_FRAMES"):
         if (count := getattr(now, key)) > now.MAX_SNAPSHOTS:
@@ -302,7 +302,9 @@ def _uncalibrated() -> Iterator[CheckMessage]:
         )
         yield Error(str(error), hint=hint, id="faceauth.E014")
     except (OSError, EOFError, ValueError, TypeError, LookupError) as error:
-        message = f"No calibration can be read from {data(conf.get().CALIBRATION, '')}: {error!r}."
+        message = (
+            f"No calibration can be read from {data_file(conf.get().CALIBRATION, '')}: {error!r}."
+        )
         hint = (
             "FACEAUTH['CALIBRATION'] is the folder of calibration.json and cohort.npy, which "
             "face_evaluate --write makes. Leave it out to use the one that ships with the app."
@@ -317,7 +319,7 @@ def _malformed_keys() -> Iterator[CheckMessage]:
         keys["'ENCRYPTION_TRANSFORM_KEY'"] = now.ENCRYPTION_TRANSFORM_KEY
     for name, key in keys.items():
         try:
-            crypto.decoded(key)
+            crypto.decode_key(key)
         except ImproperlyConfigured:
             message = f"FACEAUTH[{name}] is no key: URL-safe base64 of 32 bytes."
             yield Error(message, hint=f"Make one: {NEW_KEY}", id="faceauth.E009")
@@ -351,9 +353,9 @@ def _enrolled(databases: Sequence[str]) -> int:
 
 def _users(databases: Sequence[str], **which: Any) -> int:
     """How many there are; none where it cannot be known: before the first migration, say."""
-    if faces.apart() and not apps.is_installed("faceauth.profiles"):
+    if faces.in_profiles() and not apps.is_installed("faceauth.profiles"):
         return 0
-    users = get_user_model()._default_manager.filter(faces.where(Q(**which)))
+    users = get_user_model()._default_manager.filter(faces.user_condition(Q(**which)))
     try:
         return users.count() if users.db in databases else 0
     except django.db.Error:

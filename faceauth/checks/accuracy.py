@@ -102,7 +102,7 @@ def _of_rate(key: str, rate: float) -> Iterator[CheckMessage]:
 
 def _limit(rate: float) -> Limit:
     """What holds for as many pictures as the site enrols, and one look, which mostly counts as one
-    (`matching.frames`).
+    (`matching.effective_frames`).
     """
     return policy.limit(conf.get().ENROLMENT_SHOTS, 1, rate)
 

@@ -37,11 +37,11 @@ def of_staff() -> Iterator[CheckMessage]:
     """Warnings of `checks`: some cannot do the second step."""
     if not conf.get().ADMIN_SECOND_STEP:
         return
-    known = faces.existing(is_staff=True, is_active=True)
+    known = faces.known_conditions(is_staff=True, is_active=True)
     if "is_staff" not in known:
         return
     staff = get_user_model()._default_manager.filter(**known)
-    faceless = staff.filter(faces.where(Q(face_enrolled_at=None))).count()
+    faceless = staff.filter(faces.user_condition(Q(face_enrolled_at=None))).count()
     if faceless:
         message = f"Staff who have no face enrolled, and so cannot get into the admin: {faceless}."
         hint = "They can enrol on the site, once they have logged in there by password."

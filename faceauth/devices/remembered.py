@@ -16,7 +16,7 @@ _SALT = "faceauth.devices"
 _SECONDS_A_DAY = 24 * 60 * 60
 
 
-def remembered(request: HttpRequest) -> str | None:
+def remembered_username(request: HttpRequest) -> str | None:
     """The username that this browser was asked to remember, if it was and not too long ago.
 
     It says who claims to be there and proves nothing: the face still has to be theirs.

@@ -42,10 +42,10 @@ _KEY = 32
 _ID = 4
 _NONCE = 12
 _SIZE = 2
-HEAD = len(_VERSION) + 2 * _ID
+HEADER_SIZE = len(_VERSION) + 2 * _ID
 
 
-class Undecipherable(ValueError):
+class DecryptionError(ValueError):
     """Sealed for another user or by a key that is gone, or tampered with."""
 
 
@@ -57,9 +57,9 @@ def seal(encodings: NDArray[np.float32], binding: bytes, encoder: str) -> bytes:
         ImproperlyConfigured: a key in the settings is malformed.
     """
     ring, nonce, size = _keyring(), os.urandom(_NONCE), encodings.shape[1]
-    head = ring.head + marked(encoder) + size.to_bytes(_SIZE, "little")
+    head = ring.head + encoder_tag(encoder) + size.to_bytes(_SIZE, "little")
     cipher = AESGCM(ring.data_keys[ring.head[1 : 1 + _ID]])
-    turned = encodings @ turning(ring.turning_keys[ring.head[1 + _ID :]], size)
+    turned = encodings @ secret_matrix(ring.transform_keys[ring.head[1 + _ID :]], size)
     data = turned.astype("<f4").tobytes()
     return head + nonce + cipher.encrypt(nonce, data, head + binding)
 
@@ -68,30 +68,32 @@ def unseal(blob: bytes, binding: bytes) -> tuple[str, NDArray[np.float32]]:
     """The encoder's name and the encodings, float32 (n, d), that were sealed, to 1e-6.
 
     Raises:
-        Undecipherable: this is not what was sealed with that binding.
+        DecryptionError: this is not what was sealed with that binding.
         ImproperlyConfigured: a key in the settings is malformed.
     """
     ring = _keyring()
     data_key = ring.data_keys.get(blob[1 : 1 + _ID])
-    turning_key = ring.turning_keys.get(blob[1 + _ID : HEAD])
-    if blob[:1] not in (_VERSION, DLIB_ONLY) or data_key is None or turning_key is None:
-        raise Undecipherable("no key of this site has sealed it")
+    transform_key = ring.transform_keys.get(blob[1 + _ID : HEADER_SIZE])
+    if blob[:1] not in (_VERSION, DLIB_ONLY) or data_key is None or transform_key is None:
+        raise DecryptionError("no key of this site has sealed it")
     try:
         encoder, size, end = _maker(blob)
         nonce, data = blob[end:][:_NONCE], blob[end + _NONCE :]
         turned = np.frombuffer(AESGCM(data_key).decrypt(nonce, data, blob[:end] + binding), "<f4")
     except (InvalidTag, ValueError, IndexError) as error:
-        raise Undecipherable("it was changed, or moved") from error
-    return encoder, (turned.reshape(-1, size) @ turning(turning_key, size).T).astype(np.float32)
+        raise DecryptionError("it was changed, or moved") from error
+    return encoder, (turned.reshape(-1, size) @ secret_matrix(transform_key, size).T).astype(
+        np.float32
+    )
 
 
-def marked(encoder: str) -> bytes:
+def encoder_tag(encoder: str) -> bytes:
     """What blobs of that encoder have after their first `HEAD` bytes, `DLIB_ONLY` ones excepted."""
     name = encoder.encode()
     return bytes([len(name)]) + name
 
 
-def head() -> bytes:
+def current_header() -> bytes:
     """The first `HEAD` bytes of every blob that is sealed now. One with others has older keys, or
     is from before there were other encoders than dlib's.
     """
@@ -106,7 +108,7 @@ def search_key() -> bytes:
 
 
 @cache
-def turning(key: bytes, size: int) -> NDArray[np.float64]:
+def secret_matrix(key: bytes, size: int) -> NDArray[np.float64]:
     """The orthonormal matrix (size, size) that the key stands for, the same on every machine.
 
     Drawn evenly among all of them: the Q of a matrix of normal numbers.
@@ -126,7 +128,7 @@ class _Keyring:
     """
 
     data_keys: dict[bytes, bytes]
-    turning_keys: dict[bytes, bytes]
+    transform_keys: dict[bytes, bytes]
     head: bytes
     search_key: bytes
 
@@ -142,17 +144,17 @@ def _made_of(
     keys: tuple[str, ...], transform_key: str | None, secrets: tuple[str | bytes, ...]
 ) -> _Keyring:
     # What SECRET_KEY sealed before there were keys of their own must be read to be sealed anew.
-    data = [decoded(key) for key in keys]
+    data = [decode_key(key) for key in keys]
     data += [_derived(force_bytes(secret), b"faceauth data") for secret in secrets]
-    masters = [decoded(transform_key)] if transform_key else []
+    masters = [decode_key(transform_key)] if transform_key else []
     masters += map(force_bytes, secrets)
     data_keys = {_id(key): key for key in data}
-    turning_keys = {_id(key): key for key in (_derived(m, b"faceauth turning") for m in masters)}
-    head = _VERSION + next(iter(data_keys)) + next(iter(turning_keys))
-    return _Keyring(data_keys, turning_keys, head, _derived(masters[0], b"faceauth search"))
+    transform_keys = {_id(key): key for key in (_derived(m, b"faceauth turning") for m in masters)}
+    head = _VERSION + next(iter(data_keys)) + next(iter(transform_keys))
+    return _Keyring(data_keys, transform_keys, head, _derived(masters[0], b"faceauth search"))
 
 
-def decoded(key: str) -> bytes:
+def decode_key(key: str) -> bytes:
     """A key of the settings: 32 bytes, written as URL-safe base64.
 
     Raises:
@@ -172,10 +174,10 @@ def _maker(blob: bytes) -> tuple[str, int, int]:
     and where the nonce begins.
     """
     if blob.startswith(DLIB_ONLY):
-        return DlibEncoder.name, DlibEncoder.size, HEAD
-    named = HEAD + 1 + blob[HEAD]
+        return DlibEncoder.name, DlibEncoder.size, HEADER_SIZE
+    named = HEADER_SIZE + 1 + blob[HEADER_SIZE]
     end = named + _SIZE
-    return blob[HEAD + 1 : named].decode(), int.from_bytes(blob[named:end], "little"), end
+    return blob[HEADER_SIZE + 1 : named].decode(), int.from_bytes(blob[named:end], "little"), end
 
 
 def _derived(master: bytes, purpose: bytes) -> bytes:

@@ -169,7 +169,7 @@ class EncodingsField(models.BinaryField):
 
 @EncodingsField.register_lookup
 class BeginsWith(models.Lookup):
-    """``face_encodings__begins_with=b"..."``: by the head of what is stored, see `crypto.head`."""
+    """``face_encodings__begins_with=b"..."``: by the head of what is stored, see `crypto`."""
 
     lookup_name = "begins_with"
     prepare_rhs = False
@@ -190,8 +190,11 @@ class MadeBy(models.Lookup):
     def as_sql(self, compiler: Any, connection: BaseDatabaseWrapper) -> tuple[str, tuple[Any, ...]]:
         column, params = self.process_lhs(compiler, connection)
         binary = connection.Database.Binary  # type: ignore[attr-defined]
-        mark = crypto.marked(self.rhs)
-        kind, made_by = f"SUBSTR({column}, 1, 1)", f"SUBSTR({column}, {crypto.HEAD + 1}, %s) = %s"
+        mark = crypto.encoder_tag(self.rhs)
+        kind, made_by = (
+            f"SUBSTR({column}, 1, 1)",
+            f"SUBSTR({column}, {crypto.HEADER_SIZE + 1}, %s) = %s",
+        )
         nameless = [*params, binary(PLAIN), *params, binary(crypto.DLIB_ONLY)]
         named = [*params, len(mark), binary(mark)]
         if self.rhs == DlibEncoder.name:

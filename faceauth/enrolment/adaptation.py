@@ -35,11 +35,11 @@ def learn(user: AbstractBaseUser, snapshot: samples.Snapshot, *, confirmed: bool
     if not conf.get().ADAPT:
         return False
     try:
-        look = samples.looks(snapshot)[0]
-        encoding = look.encoding()
+        sample = samples.analyse(snapshot)[0]
+        encoding = sample.encoding()
     except FaceError:
         return False
-    return adapt(user, encoding, confirmed=confirmed, quality=look.quality)
+    return adapt(user, encoding, confirmed=confirmed, quality=sample.quality)
 
 
 def adapt(

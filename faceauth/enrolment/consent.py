@@ -38,7 +38,7 @@ def agree(user: AbstractBaseUser, consent: Consent) -> bool:
     columns = consent.columns()
     if not faces.row(user).filter(face_enrolled_at__isnull=False).update(**columns):
         return False
-    faces.assign(user, columns)
+    faces.set_columns(user, columns)
     return True
 
 

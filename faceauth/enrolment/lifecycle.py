@@ -127,11 +127,11 @@ def enrol(
     with atomic(get_user_model()):
         if user._state.adding:
             user.save()
-        faces.make_room(user)
+        faces.ensure_row(user)
         if not _write(user, columns):
             raise errors.AccountGone()
         # They were no failures of this face.
-        attempts.enable(user)
+        attempts.clear_failures(user)
 
 
 def revoke(user: AbstractBaseUser, *still: Q) -> bool:
@@ -159,11 +159,11 @@ def remove(
     Returns:
         Whether there was a face, and the row like that.
     """
-    facts = events.Facts(outcome=reason)
+    details = events.EventDetails(outcome=reason)
     with atomic(get_user_model()):
         if not revoke(user, ENROLLED, *still):
             return False
-        event = events.save(FaceEvent.Kind.REMOVED, request, user, facts)
+        event = events.save(FaceEvent.Kind.REMOVED, request, user, details)
     events.announce(event, request)
     return True
 
@@ -177,7 +177,7 @@ def _write(user: AbstractBaseUser, columns: dict[str, Any], *still: Q) -> bool:
     sealed = row.model._meta.get_field("face_encodings").seal(user.pk, columns["face_encodings"])
     if not faces.write_template(user, row, {**columns, "face_encodings": sealed}):
         return False
-    faces.assign(user, columns)
+    faces.set_columns(user, columns)
     return True
 
 
@@ -208,7 +208,7 @@ def _another_is_near(user: AbstractBaseUser, rows: Encoding) -> bool:
     """Whether a login with these, face alone, could be taken for somebody else's. Those who may not
     log in count as well: they may again tomorrow.
     """
-    enrolled = faces.users().filter(faces.where(Q(face_encodings__isnull=False)))
+    enrolled = faces.users().filter(faces.user_condition(Q(face_encodings__isnull=False)))
     while True:
         others = [match for match in gallery().nearest(rows) if match.key != user.pk]
         nearest = policy.identify(others[:1], len(rows), len(gallery())).accepted

@@ -50,13 +50,13 @@ def rate(enrolled: int) -> float:
 
 def find(shown: int) -> Found:
     """Compare everybody with everybody else, of the `MAX_COMPARED` whose faces changed last."""
-    users = faces.users().filter(faces.where(Q(face_encodings__isnull=False)))
+    users = faces.users().filter(faces.user_condition(Q(face_encodings__isnull=False)))
     enrolled = users.count()
-    changed, encodings = map(faces.lookup, ("face_changed_at", "face_encodings"))
+    changed, encodings = map(faces.user_lookup, ("face_changed_at", "face_encodings"))
     latest = users.order_by(f"-{changed}").only(get_user_model().USERNAME_FIELD, encodings)
     people = [user for user in latest[:MAX_COMPARED] if faces.of(user).has_face]
     found = [faces.of(user) for user in people]
-    templates = Templates.of(face.face_encodings for face in found)
+    templates = Templates.from_encodings(face.face_encodings for face in found)
     limits, kinds = _limits([face.face_shots for face in found], rate(enrolled))
     count, pairs = 0, []
     for start in range(0, len(people), _BLOCK):

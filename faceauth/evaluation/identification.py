@@ -54,7 +54,7 @@ class Trial:
         self.shots = shots
         self.enrolled = able[:size]
         self._people = people
-        self._templates = Templates.of(
+        self._templates = Templates.from_encodings(
             np.stack([photo.views for photo in people[index][:shots]]) for index in self.enrolled
         )
         self._plain = np.stack([people[index][0].plain for index in self.enrolled])
@@ -67,7 +67,7 @@ class Trial:
                 look = each[start : start + frames]
                 probes.append(np.stack([photo.quick for photo in look]))
                 owners.append(index)
-        distances = self._templates.distances(Templates.of(probes))
+        distances = self._templates.distances(Templates.from_encodings(probes))
         let_in = [self._decide(column, frames) for column in distances.T]
         return self._count(owners, let_in)
 

@@ -163,8 +163,8 @@ def score(
     scores = Scores(shots, frames, len(people))
     if (shots, frames) == (1, 1):
         photos, owners = _singly(people)
-        templates = Templates.of([photo.views[None] for photo in photos], against)
-        probes = Templates.of([photo.quick[None] for photo in photos], against)
+        templates = Templates.from_encodings([photo.views[None] for photo in photos], against)
+        probes = Templates.from_encodings([photo.quick[None] for photo in photos], against)
         scores.add(templates.distances(probes), owners, owners, once=True)
         return scores
     for deal in range(DEALS):
@@ -207,9 +207,9 @@ def dealt(
             probes.append(np.stack([each.quick for each in shown]))
             columns.append(index)
     return (
-        Templates.of(enrolled, against),
+        Templates.from_encodings(enrolled, against),
         np.array(rows, np.int64),
-        Templates.of(probes, against),
+        Templates.from_encodings(probes, against),
         np.array(columns, np.int64),
     )
 

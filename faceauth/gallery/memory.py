@@ -79,7 +79,7 @@ class Gallery:
             self._versions[face.pk] = face.face_changed_at
             changed[face.pk] = face.face_encodings if face.has_face else None
         enrolled = {key: each for key, each in changed.items() if each is not None}
-        templates = Templates.of(enrolled.values())
+        templates = Templates.from_encodings(enrolled.values())
         for key in changed:
             self._people.pop(key, None)
         for key, vector, margin in zip(enrolled, *templates, strict=True):
@@ -105,7 +105,7 @@ class Gallery:
     def _rebuild(self) -> None:
         # New objects: a search under way goes on with the old ones.
         self._keys = list(self._people)
-        metrics.people(len(self._keys))
+        metrics.set_gallery_size(len(self._keys))
         vectors, margins, shots = (
             zip(*self._people.values(), strict=True) if self._people else ((), (), ())
         )

@@ -64,7 +64,7 @@ def bounded_upload(view: View) -> View:
             return error_response(request, errors.FaceError())
         return protected(request, *args, **kwargs)
 
-    return metrics.counted(wrapped)
+    return metrics.count_requests(wrapped)
 
 
 def _length(request: HttpRequest) -> int:

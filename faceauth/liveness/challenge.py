@@ -15,10 +15,10 @@ from django.core import signing
 from django.http import HttpRequest
 
 from faceauth import conf
-from faceauth.capture.samples import Look
+from faceauth.capture.samples import Sample
 from faceauth.errors import ChallengeExpired, ChallengeFailed
 from faceauth.recognition.calibration import calibration
-from faceauth.single_use import spend
+from faceauth.single_use import mark_used
 from faceauth.vision.encoding import template
 
 from . import head_turns
@@ -38,19 +38,19 @@ def issue(request: HttpRequest) -> dict[str, Any]:
     """A new challenge for the visitor's session, as the page is told it."""
     settings = conf.get()
     owner = request.session.setdefault(_SESSION_KEY, secrets.token_urlsafe(16))
-    turns = draw(settings.CHALLENGE_TURNS)
+    turns = draw_turns(settings.CHALLENGE_TURNS)
     token = {"id": secrets.token_urlsafe(16), "owner": owner, "turns": turns}
     return {
         "challenge": signing.dumps(token, salt=_SALT),
         "turns": turns,
         "seconds": settings.CHALLENGE_SECONDS,
-        "frames": head_turns.MOST,
+        "frames": head_turns.MAX_FRAMES,
         "turned": TURNED,
         "middle": MIDDLE,
     }
 
 
-def draw(count: int) -> list[str]:
+def draw_turns(count: int) -> list[str]:
     """So many turns at random, to both sides where there are two: a flat photo that begins tilted
     one way and ends tilted the other seems to turn, but to one side only.
     """
@@ -77,13 +77,13 @@ def redeem(request: HttpRequest, token: str) -> list[str]:
     # A session that ended in the meantime asks for nothing any more.
     if told["owner"] != request.session.get(_SESSION_KEY):
         raise ChallengeExpired()
-    if not spend("challenge", [told["id"].encode()], timedelta(seconds=seconds)):
+    if not mark_used("challenge", [told["id"].encode()], timedelta(seconds=seconds)):
         raise ChallengeExpired()
     turns: list[str] = told["turns"]
     return turns
 
 
-def straight(looks: Sequence[Look], turns: Sequence[str]) -> list[Look]:
+def check_answer(samples: Sequence[Sample], turns: Sequence[str]) -> list[Sample]:
     """Those of the frames, in order of time, that show the person looking straight ahead.
 
     They show one live head that turns as it was asked to, and no frame was ever sent before.
@@ -91,20 +91,20 @@ def straight(looks: Sequence[Look], turns: Sequence[str]) -> list[Look]:
     Raises:
         NotLiveError: they do not.
     """
-    pixels = {look.image.tobytes() for look in looks}
-    if len(pixels) < len(looks) or not spend("frame", pixels, FRAMES_KEPT):
+    pixels = {sample.image.tobytes() for sample in samples}
+    if len(pixels) < len(samples) or not mark_used("frame", pixels, FRAMES_KEPT):
         raise NotLiveError(head_turns.Reason.COPIED)
-    return live(looks, turns)
+    return check_movement(samples, turns)
 
 
-def live(looks: Sequence[Look], turns: Sequence[str]) -> list[Look]:
-    """`straight` of frames that may have been sent before.
+def check_movement(samples: Sequence[Sample], turns: Sequence[str]) -> list[Sample]:
+    """`check_answer` of frames that may have been sent before.
 
     Raises:
         NotLiveError: they do not show one live head that turns as it was asked to.
     """
-    frames = [Frame(look.image, look.faces[0].box, look.faces[0].yaw) for look in looks]
+    frames = [Frame(sample.image, sample.faces[0].box, sample.faces[0].yaw) for sample in samples]
     found = head_turns.check_turns(frames, turns)
-    encodings = [template(look.encoding(quickly=True)[None]) for look in looks]
+    encodings = [template(sample.encoding(quickly=True)[None]) for sample in samples]
     head_turns.check_person(np.stack(encodings), found, calibration().scale)
-    return [looks[index] for index in found]
+    return [samples[index] for index in found]

@@ -23,7 +23,7 @@ Image = NDArray[np.uint8]
 
 LEFT, RIGHT = "left", "right"
 
-FEWEST, MOST = 5, 12  # frames
+MIN_FRAMES, MAX_FRAMES = 5, 12  # frames
 
 # Who looks straight into a camera is turned no further, and nearer than MIDDLE to where they
 # began when they are back; a turn goes at least as far as TURNED.
@@ -35,9 +35,9 @@ TURNED = 0.17
 # seen by up to 0.3 and what is seen of the face by up to 0.6; of two photos of one person 1 in 100
 # differ by less than 0.35 in what is seen, and of two cut-out faces on one background 1 in 10 by
 # less than 0.5.
-LONGEST_STEP = 0.4
-MOST_CHANGED = 0.35
-FACE_MOST_CHANGED = 0.6
+MAX_YAW_STEP = 0.4
+MAX_CHANGE = 0.35
+MAX_FACE_CHANGE = 0.6
 
 # Encodings of neighbouring frames lie up to 0.38 apart, and of turned ones up to 0.32 from the mean
 # of those that look straight ahead; where somebody else is faded in, 0.4 and 0.35 at least.
@@ -47,8 +47,8 @@ SAME_AS_STRAIGHT_WITHIN = 0.38
 # What of a real face is new when it has turned: the far cheek goes, the near one comes. Between
 # looking straight ahead and a turn 0.25 or more, between turns to both sides 0.73; of photos tilted
 # by up to 60 degrees 0.16 and 0.55 in 19 of 20.
-LEAST_UNCOVERED = 0.2
-LEAST_BETWEEN_SIDES = 0.5
+MIN_UNCOVERED = 0.2
+MIN_UNCOVERED_BETWEEN_SIDES = 0.5
 
 # Frames of a live camera differ by their noise alone, a picture from itself by nothing.
 SAME_FRAME_WITHIN = 0.01
@@ -101,7 +101,7 @@ def check_turns(frames: Sequence[Frame], turns: Sequence[str]) -> list[int]:
     Raises:
         NotLiveError: the head does not turn so, or does not move as a head does.
     """
-    if not FEWEST <= len(frames) <= MOST:
+    if not MIN_FRAMES <= len(frames) <= MAX_FRAMES:
         raise NotLiveError(Reason.TOO_FEW)
     yaws = np.array([frame.yaw for frame in frames])
     own = (yaws[0] + yaws[-1]) / 2
@@ -111,7 +111,7 @@ def check_turns(frames: Sequence[Frame], turns: Sequence[str]) -> list[int]:
     if [side for side, _ in made] != list(turns):
         raise NotLiveError(Reason.NOT_TURNED)
     _check_depth(frames[0], [frames[farthest] for _, farthest in made])
-    if np.abs(np.diff(yaws)).max() > LONGEST_STEP:
+    if np.abs(np.diff(yaws)).max() > MAX_YAW_STEP:
         raise NotLiveError(Reason.JUMPED)
     for before, after in pairwise(frames):
         _check_step(before, after)
@@ -177,12 +177,12 @@ def _turns(yaws: NDArray[np.float64]) -> list[tuple[str, int]]:
 
 
 def _check_depth(straight: Frame, turned: Sequence[Frame]) -> None:
-    if any(change(straight, each)[1] < LEAST_UNCOVERED for each in turned):
+    if any(change(straight, each)[1] < MIN_UNCOVERED for each in turned):
         raise NotLiveError(Reason.FLAT)
     for one, other in pairwise(turned):
         to_other_side = (one.yaw - straight.yaw) * (other.yaw - straight.yaw) < 0
         between = min(change(one, other)[1], change(other, one)[1])
-        if to_other_side and between < LEAST_BETWEEN_SIDES:
+        if to_other_side and between < MIN_UNCOVERED_BETWEEN_SIDES:
             raise NotLiveError(Reason.FLAT)
 
 
@@ -190,7 +190,7 @@ def _check_step(before: Frame, after: Frame) -> None:
     everywhere, face = change(before, after)
     if face < SAME_FRAME_WITHIN and everywhere < SAME_FRAME_WITHIN:
         raise NotLiveError(Reason.COPIED)
-    if everywhere > MOST_CHANGED or face > FACE_MOST_CHANGED:
+    if everywhere > MAX_CHANGE or face > MAX_FACE_CHANGE:
         raise NotLiveError(Reason.JUMPED)
 
 

@@ -27,7 +27,7 @@ from faceauth.db import atomic
 from faceauth.errors import TooManyAttempts
 from faceauth.http import client_ip
 from faceauth.models import FaceEvent, FailureCount
-from faceauth.single_use import spend
+from faceauth.single_use import mark_used
 from faceauth.step_up import second_step
 
 FIRST_WAIT, LONGEST_WAIT = timedelta(seconds=30), timedelta(hours=1)
@@ -35,7 +35,7 @@ FIRST_WAIT, LONGEST_WAIT = timedelta(seconds=30), timedelta(hours=1)
 # How long failures count that nothing has followed. An account's count however far apart they
 # are, or a patient guesser would have some for free each day; but names that nobody has need not
 # be kept for ever.
-KEPT = {
+KEEP_FOR = {
     "account": timedelta(days=365),
     "own": timedelta(days=365),
     "name": timedelta(days=1),
@@ -73,14 +73,14 @@ class Attempt:
         """The counter of the account that the visitor says is theirs, or has shown to be."""
         return next((each for each in self.counters if each.kind in ACCOUNT), None)
 
-    def refuses(self, user: Any) -> bool:
+    def is_disabled(self, user: Any) -> bool:
         """Whether no face is good enough for the user, because the staff has disabled it,
         or because too many were wrong before it.
         """
         if faces.of(user).face_disabled_at is not None:
             return True
         if self.account is None:
-            return of_account(user).filter(disabled_at__isnull=False).exists()
+            return account_failures(user).filter(disabled_at__isnull=False).exists()
         return self.counts[self.account.key] > conf.get().failures_before_disabling
 
     def succeeded(self, user: Any) -> None:
@@ -95,21 +95,21 @@ class Attempt:
                 if self.counts[key] > 1 or not alone.delete()[0]:
                     self._make_up(key, user)
 
-    def failed(self, user: Any, facts: events.Facts) -> None:
+    def failed(self, user: Any, details: events.EventDetails) -> None:
         """Leave it counted, and record what follows from that.
 
         user: whom the visitor claims to be, if there is such a user.
         """
-        events.record(FaceEvent.Kind.REFUSED, self.request, user, facts)
+        events.record(FaceEvent.Kind.REFUSED, self.request, user, details)
         if any(self.counts[each.key] == each.limit for each in self.counters):
-            events.record(FaceEvent.Kind.LOCKED, self.request, user, facts)
+            events.record(FaceEvent.Kind.LOCKED, self.request, user, details)
         if self._disables(user):
-            events.record(FaceEvent.Kind.DISABLED, self.request, user, facts)
+            events.record(FaceEvent.Kind.DISABLED, self.request, user, details)
 
     def _make_up(self, key: str, user: Any) -> None:
         """Count this attempt as failed no longer, or once a day none of those before it either."""
         row = FailureCount.objects.filter(key=key)
-        if spend("recognised", [f"{key}:{user.pk}".encode()], timedelta(days=1)):
+        if mark_used("recognised", [f"{key}:{user.pk}".encode()], timedelta(days=1)):
             row.delete()
             return
         # Those that came meanwhile stay counted, and so does the wait that they bring.
@@ -128,7 +128,7 @@ class Attempt:
         return False
 
 
-def wait(request: HttpRequest | None, username: str | None, client: Any = None) -> float:
+def retry_after(request: HttpRequest | None, username: str | None, client: Any = None) -> float:
     """How many seconds an attempt would have to wait now; 0 where none. Reserves nothing."""
     keys = [each.key for each in _counters(request, username, client)]
     return _wait(FailureCount.objects.filter(key__in=keys), timezone.now())
@@ -143,7 +143,7 @@ def admit(request: HttpRequest | None, username: str | None, client: Any = None)
         TooManyAttempts: it has to wait.
     """
     now = timezone.now()
-    expired().delete()
+    expired_counts().delete()
     _start_session(request, username)
     attempt = Attempt(request, _counters(request, username, client))
     with atomic(FailureCount):
@@ -160,19 +160,19 @@ def admit(request: HttpRequest | None, username: str | None, client: Any = None)
     return attempt
 
 
-def enable(user: Any) -> bool:
+def clear_failures(user: Any) -> bool:
     """Forget the failures of the user's face; whether they had disabled it."""
-    disabled = of_account(user).filter(disabled_at__isnull=False).exists()
+    disabled = account_failures(user).filter(disabled_at__isnull=False).exists()
     FailureCount.objects.filter(key__in=_keys(user)).delete()
     return disabled
 
 
-def expired() -> QuerySet[FailureCount]:
+def expired_counts() -> QuerySet[FailureCount]:
     """What has been kept long enough. What disables a face stays until its owner comes."""
     return FailureCount.objects.filter(forget_at__lt=timezone.now(), disabled_at=None)
 
 
-def of_account(user: Any) -> QuerySet[FailureCount]:
+def account_failures(user: Any) -> QuerySet[FailureCount]:
     """What is counted for the user's account: where anybody failed who said it was theirs, and
     where somebody did who had given its password.
     """
@@ -197,7 +197,7 @@ def _counters(
     """
     now = conf.get()
     found: list[tuple[str, Any, int]] = []
-    whose = _whose(username) if username else None
+    whose = _account_id(username) if username else None
     if client is not None:
         found.append(("client-account", f"{client.pk}:{whose}", now.failures))
         found.append(("client", client.pk, now.MAX_FAILURES_PER_ADDRESS))
@@ -217,9 +217,9 @@ def _counters(
     return [Counter(kind, _key(kind, who), limit) for kind, who, limit in found]
 
 
-def _whose(username: str) -> Any:
+def _account_id(username: str) -> Any:
     """The primary key of the account of that name; the name itself where there is none."""
-    user = faces.named(username, get_user_model()._default_manager.only("pk"))
+    user = faces.by_username(username, get_user_model()._default_manager.only("pk"))
     return f"named {username}" if user is None else user.pk
 
 
@@ -246,7 +246,7 @@ def _start_session(request: HttpRequest | None, username: str | None) -> None:
 def _locked(counters: list[Counter], now: datetime) -> dict[str, FailureCount]:
     """The rows of the counters, by key, held by the transaction until it ends."""
     rows = [
-        FailureCount(key=each.key, forget_at=now + KEPT[each.kind])
+        FailureCount(key=each.key, forget_at=now + KEEP_FOR[each.kind])
         # Always in the same order, so that no two wait for each other.
         for each in sorted(counters, key=lambda each: each.key)
     ]

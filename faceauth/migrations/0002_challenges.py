@@ -9,7 +9,7 @@ class Migration(migrations.Migration):
 
     operations = [
         migrations.CreateModel(
-            name='Spent',
+            name='UsedItem',
             fields=[
                 ('key', models.CharField(max_length=80, primary_key=True, serialize=False)),
                 ('forget_at', models.DateTimeField(db_index=True)),

@@ -212,7 +212,7 @@ def _timed(run: Callable[[], Any]) -> tuple[Any, float]:
 
 
 def _picture(data: bytes) -> Iterator[Finding]:
-    seen, find = _timed(lambda: samples.look(data))
+    seen, find = _timed(lambda: samples.analyse_picture(data))
     facts = {"faces": len(seen.faces), "look_ms": find}
     if seen.quality:
         facts.update({name: round(each, 3) for name, each in seen.quality._asdict().items()})

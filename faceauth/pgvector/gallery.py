@@ -22,7 +22,7 @@ from faceauth.db import atomic, batches
 from faceauth.encryption import crypto
 from faceauth.gallery.memory import OVERLAP
 from faceauth.recognition import encoders
-from faceauth.recognition.matching import Templates, adjusted, cohort
+from faceauth.recognition.matching import Templates, cohort, normalised
 from faceauth.recognition.policy import Match
 from faceauth.vision.encoding import Encoding
 
@@ -58,17 +58,17 @@ class VectorGallery:
         if self._count < FEW or now - self._counted_at >= COUNTED_FOR:
             self._count = searched().count()
             self._counted_at = now
-            metrics.people(self._count)
+            metrics.set_gallery_size(self._count)
         return self._count
 
     def nearest(self, probe: Encoding, count: int = 2) -> list[Match]:
         """The `count` people nearest to a probe's encodings, float32 (n, d), nearest first."""
         with metrics.stage("search"):
             self.catch_up()
-            templates = Templates.of([probe])
+            templates = Templates.from_encodings([probe])
             margin = float(templates.margins[0])
             found = [
-                Match(key, adjusted(distance, margin, other), shots)
+                Match(key, normalised(distance, margin, other), shots)
                 for key, distance, other, shots in _candidates(turned(templates.vectors)[0], count)
             ]
         return sorted(found, key=lambda match: match.distance)[:count]
@@ -104,7 +104,7 @@ def stale(since: datetime | None = None) -> QuerySet:
     current = vectors.filter(made_of=OuterRef("face_changed_at"), space=space())
     there = Q(face_encodings__isnull=False) | Exists(vectors)
     rows = faces.rows().filter(~Exists(current), there, face_changed_at__isnull=False)
-    if faces.apart():
+    if faces.in_profiles():
         # Not of users whom the project hides: who was forgotten would come back.
         rows = rows.filter(pk__in=get_user_model()._default_manager.values("pk"))
     return rows.filter(face_changed_at__gte=since) if since else rows
@@ -123,7 +123,7 @@ def make(keys: list[Any]) -> bool:
         there = {face.pk: face for face in locked}
         FaceVector.objects.filter(pk__in=[*there]).delete()
         people = [face for face in there.values() if face.has_face]
-        templates = Templates.of(face.face_encodings for face in people)
+        templates = Templates.from_encodings(face.face_encodings for face in people)
         made = zip(people, turned(templates.vectors), templates.margins, strict=True)
         FaceVector.objects.bulk_create(
             FaceVector(
@@ -141,7 +141,9 @@ def make(keys: list[Any]) -> bool:
 
 def turned(vectors: Encoding) -> Encoding:
     """Templates' vectors, float32 (n, d), as the database has them."""
-    return (vectors @ crypto.turning(crypto.search_key(), vectors.shape[1])).astype(np.float32)
+    return (vectors @ crypto.secret_matrix(crypto.search_key(), vectors.shape[1])).astype(
+        np.float32
+    )
 
 
 def space() -> str:

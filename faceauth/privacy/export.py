@@ -33,7 +33,9 @@ def export(user: Any) -> dict[str, Any]:
         "face": _face(face),
         "disabled_by_staff_at": face.face_disabled_at,
         "failures": list(
-            attempts.of_account(user).values("failures", "wait_until", "disabled_at", "forget_at")
+            attempts.account_failures(user).values(
+                "failures", "wait_until", "disabled_at", "forget_at"
+            )
         ),
         "events": [_event(each) for each in user.face_events.all()],
     }
@@ -43,7 +45,7 @@ def erase(user: Any) -> None:
     """Erase what the use of the user's face has left outside their own row: the failures that are
     counted, and how near faces were. That there was an attempt, and when, stays.
     """
-    attempts.enable(user)
+    attempts.clear_failures(user)
     # And of whoever said not who they were: that may have been how near they were to this user.
     erase_scores(Q(user=user) | Q(user=None))
 

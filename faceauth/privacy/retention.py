@@ -18,7 +18,7 @@ from faceauth.models import FaceEvent
 GRACE = 14
 
 
-def unused(days: int) -> Q:
+def unused_faces(days: int) -> Q:
     """Of faces: it was neither enrolled nor logged them in, in so many days."""
     last = _ago(days)
     idle = Q(face_last_used_at__isnull=True) | Q(face_last_used_at__lt=last)
@@ -44,10 +44,10 @@ def of_purge() -> Iterator[CheckMessage]:
     now = conf.get()
     stale = events = 0
     if now.KEEP_UNUSED_FACES_DAYS is not None:
-        due = faces.where(unused(now.KEEP_UNUSED_FACES_DAYS + GRACE))
+        due = faces.user_condition(unused_faces(now.KEEP_UNUSED_FACES_DAYS + GRACE))
         users = get_user_model()._base_manager.filter(due)
         # Theirs are left who have none, and would not get in any more.
-        if faces.existing(password=""):
+        if faces.known_conditions(password=""):
             users = users.exclude(password__startswith=UNUSABLE_PASSWORD_PREFIX)
         stale = users.count()
     if now.KEEP_EVENTS_DAYS is not None:

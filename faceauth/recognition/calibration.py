@@ -143,14 +143,14 @@ def calibration() -> Calibration:
     return found
 
 
-def data(folder: str | Path | None, name: str) -> Path:
+def data_file(folder: str | Path | None, name: str) -> Path:
     """A file of a calibration: the owner's in that folder, or the one that ships."""
     return Path(folder or Path(__file__).parent / "data") / name
 
 
 @cache
 def _calibration(folder: str | Path | None) -> Calibration:
-    return Calibration.from_json(json.loads(data(folder, "calibration.json").read_text()))
+    return Calibration.from_json(json.loads(data_file(folder, "calibration.json").read_text()))
 
 
 def _neighbours(measured: list[int], count: int) -> set[int]:

@@ -34,12 +34,12 @@ def encoder() -> Encoder:
     before, now = _last
     # Asked for with each template, and nearly always what it was.
     if wanted != before:
-        now = made(wanted)
+        now = create(wanted)
         _last = deepcopy(wanted), now
     return now
 
 
-def made(wanted: Mapping | str | None) -> Encoder:
+def create(wanted: Mapping | str | None) -> Encoder:
     """The encoder that ``ENCODER`` describes.
 
     Raises:

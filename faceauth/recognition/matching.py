@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from faceauth import conf
 from faceauth.vision.encoding import Encoding, template
 
-from .calibration import calibration, data
+from .calibration import calibration, data_file
 
 Distances = NDArray[np.float32]
 
@@ -24,7 +24,7 @@ NEIGHBOURS = 4
 SHARE = 0.35
 # Of three photos that somebody had taken at different times, two lie beyond this 99 times in 100;
 # frames of one look at a webcam lie about it. Of dlib's encodings, see `Calibration.scale`.
-ONE_LOOK = 0.2
+SAME_BURST_WITHIN = 0.2
 
 # About the mean margin of the people whom the cohort was made from. Of another encoder's it may be
 # another: all distances move alike by that, those of its calibration too.
@@ -42,7 +42,9 @@ class Templates(NamedTuple):
     margins: NDArray[np.float32]
 
     @classmethod
-    def of(cls, people: Iterable[Encoding], against: Encoding | None = None) -> Templates:
+    def from_encodings(
+        cls, people: Iterable[Encoding], against: Encoding | None = None
+    ) -> Templates:
         """One template of each person's encodings, float32 (n, d)."""
         vectors = [template(encodings) for encodings in people]
         strangers = cohort() if against is None else against
@@ -72,14 +74,14 @@ class Templates(NamedTuple):
         here with means alone.)
         """
         euclidean = _euclidean(_products(self.vectors, others.vectors))
-        apart: Distances = adjusted(euclidean, self.margins[:, None], others.margins)
+        apart: Distances = normalised(euclidean, self.margins[:, None], others.margins)
         return apart
 
     def nearest(self, probe: Encoding, count: int) -> list[tuple[int, float]]:
         """The `count` of these that are nearest to a probe's encodings, float32 (n, d): their
         places and distances, nearest first.
         """
-        distances = self.distances(Templates.of([probe]))[:, 0]
+        distances = self.distances(Templates.from_encodings([probe]))[:, 0]
         rows = np.arange(len(distances))
         if count < len(distances):
             rows = np.argpartition(distances, count)[:count]
@@ -89,20 +91,20 @@ class Templates(NamedTuple):
 
 def distance(one: Encoding, other: Encoding) -> float:
     """Between two faces of which the encodings, float32 (n, d) and (m, d), are given."""
-    vectors, margins = Templates.of([one, other])
+    vectors, margins = Templates.from_encodings([one, other])
     # As `distances`, without the arrays that one number has no need of.
     euclidean = math.sqrt(max(2 - 2 * float(vectors[0] @ vectors[1]), 0))
-    return adjusted(euclidean, float(margins[0]), float(margins[1]))
+    return normalised(euclidean, float(margins[0]), float(margins[1]))
 
 
-def adjusted(euclidean: Any, one: Any, other: Any) -> Any:
+def normalised(euclidean: Any, one: Any, other: Any) -> Any:
     """The distance of two faces of which the Euclidean one and both margins are known; of many, as
     arrays.
     """
     return euclidean - SHARE * (one + other)
 
 
-def frames(probe: Encoding) -> int:
+def effective_frames(probe: Encoding) -> int:
     """As how many pictures a probe's encodings, float32 (n, d), count: those of one look hardly
     differ, and tell no more than one.
     """
@@ -110,7 +112,7 @@ def frames(probe: Encoding) -> int:
         return 1
     vectors = probe / np.sqrt((probe**2).sum(axis=1, keepdims=True))
     apart = _euclidean((vectors @ vectors.T).min())
-    return len(probe) if apart > ONE_LOOK * calibration().scale else 1
+    return len(probe) if apart > SAME_BURST_WITHIN * calibration().scale else 1
 
 
 def cohort() -> Encoding:
@@ -123,7 +125,9 @@ def cohort() -> Encoding:
 
 @cache
 def _cohort(folder: str | Path | None) -> Encoding:
-    vectors: Encoding = np.load(data(folder, "cohort.npy"), allow_pickle=False).astype(np.float32)
+    vectors: Encoding = np.load(data_file(folder, "cohort.npy"), allow_pickle=False).astype(
+        np.float32
+    )
     return vectors / np.linalg.norm(vectors, axis=1, keepdims=True)
 
 

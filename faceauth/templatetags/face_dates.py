@@ -12,7 +12,7 @@ from django.utils import formats
 from django.utils.text import capfirst
 from django.utils.translation import gettext as _
 
-from faceauth.db import local
+from faceauth.db import to_local_time
 
 register = template.Library()
 
@@ -26,7 +26,7 @@ def face_dates(cl: Any) -> dict[str, Any]:
     ends = cl.model._default_manager.aggregate(first=Min(field), last=Max(field))
     if ends["first"] is None:
         return {"show": False}
-    first, last = (local(ends[each]).date() for each in ("first", "last"))
+    first, last = (to_local_time(ends[each]).date() for each in ("first", "last"))
     asked = {unit: cl.params.get(f"{field}__{unit}") for unit in ("year", "month", "day")}
     year, month, day = (int(each) if each else None for each in asked.values())
     if year is None and first.year == last.year:

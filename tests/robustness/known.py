@@ -16,7 +16,7 @@ FACE = Face(
 )
 
 
-class Known(samples.Look):
+class Known(samples.Sample):
     """A look at a picture that is an encoding itself."""
 
     def __init__(self, picture: samples.Picture) -> None:

@@ -122,7 +122,7 @@ def warm_up(site, client, known):
 @cache
 def look_at_the_largest():
     """Let all be allocated that is once: no picture takes more."""
-    samples.look(pictures.largest())
+    samples.analyse_picture(pictures.largest())
 
 
 def hear(site, seed, known):

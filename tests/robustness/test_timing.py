@@ -60,10 +60,10 @@ def failed():
         # As it is once it was, and the owner has heard of it.
         disabled = times >= conf.get().failures_before_disabling and user and user.has_face
         FailureCount.objects.create(
-            key=attempts._key("account", attempts._whose(name)),
+            key=attempts._key("account", attempts._account_id(name)),
             failures=times,
             disabled_at=now if disabled else None,
-            forget_at=now + attempts.KEPT["account"],
+            forget_at=now + attempts.KEEP_FOR["account"],
         )
 
     return fail
@@ -113,7 +113,7 @@ def face(name):
 @pytest.mark.parametrize("accept", ["application/json", "text/html"])
 @pytest.mark.parametrize("times", [0, 4, 30, 60])
 def test_answer_and_work_are_the_same(done, failed, monkeypatch, accept, times):
-    monkeypatch.setattr(samples, "look", Known)
+    monkeypatch.setattr(samples, "analyse_picture", Known)
     guess("somebody", face("anybody"))  # what is made once is made by then
     answers, works = {}, {}
     for name in (*NAMES, "inactive himself", "disabled herself"):

@@ -31,7 +31,7 @@ from tests.robustness.known import Known, shots  # noqa: E402
 def enrol(first: int) -> None:
     """Enrol one after another again, over and over, and let somebody new sign up now and then."""
     settings.FACEAUTH.update(ENROLMENTS_PER_HOUR=10**9, LOOK_ALIKES="allow")
-    samples.look = Known
+    samples.analyse_picture = Known
     people = [*User.objects.filter(username__startswith="user").order_by("pk")]
     for time in count(first):
         user, client = people[time % len(people)], Client()

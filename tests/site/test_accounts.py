@@ -108,7 +108,7 @@ def test_pictures_to_sign_up_with_are_limited_by_address(client, db, shots, sett
     form = {**GOOD, "consent": "on"}
     assert client.post(SIGN_UP, {**form, "snapshot": shots("obama")}).status_code == 400
     with monkeypatch.context() as blind:
-        blind.setattr("faceauth.capture.samples.looks", pytest.fail)
+        blind.setattr("faceauth.capture.samples.analyse", pytest.fail)
         response = client.post(SIGN_UP, {**form, "snapshot": shots()})
     assert response.status_code == 429
     assert int(response["Retry-After"]) <= 3600

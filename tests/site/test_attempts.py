@@ -107,7 +107,7 @@ def test_sixth_guess_in_a_row_waits_whether_or_not_the_account_exists(
 ):
     assert [guess(name).status_code for _ in range(5)] == [401] * 5
     clock.go(12)
-    monkeypatch.setattr("faceauth.capture.samples.looks", pytest.fail)
+    monkeypatch.setattr("faceauth.capture.samples.analyse", pytest.fail)
     response = guess(name, "obama2")
     assert (response.status_code, response["Retry-After"]) == (429, "18")
     assert response.json()["error"] == {

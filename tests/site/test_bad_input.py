@@ -162,7 +162,7 @@ def test_uploads_never_touch_the_disk(db, ask, upload, faces, monkeypatch):
 
 def test_crowd_is_asked_to_come_back(client, db, upload, monkeypatch):
     monkeypatch.setattr(samples, "WAIT_SECONDS", 0.01)
-    turns = samples._turns()
+    turns = samples._slots()
     taken = 0
     while turns.acquire(blocking=False):
         taken += 1
@@ -179,8 +179,8 @@ def test_crowd_is_asked_to_come_back(client, db, upload, monkeypatch):
 
 def test_crowd_that_comes_between_looking_and_encoding(client, db, upload, monkeypatch):
     monkeypatch.setattr(samples, "WAIT_SECONDS", 0.01)
-    turns, taken = samples._turns(), []
-    looked = samples.looks
+    turns, taken = samples._slots(), []
+    looked = samples.analyse
 
     def crowd(snapshot):
         seen = looked(snapshot)
@@ -188,7 +188,7 @@ def test_crowd_that_comes_between_looking_and_encoding(client, db, upload, monke
             taken.append(1)
         return seen
 
-    monkeypatch.setattr(samples, "looks", crowd)
+    monkeypatch.setattr(samples, "analyse", crowd)
     try:
         response = client.post(LOGIN, {"snapshot": upload("astronaut")}, headers=JSON)
     finally:

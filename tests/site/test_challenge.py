@@ -11,7 +11,7 @@ from time_machine import travel
 from accounts.models import User
 from faceauth.errors import ChallengeFailed
 from faceauth.liveness import challenge
-from faceauth.models import FaceEvent, FailureCount, Spent
+from faceauth.models import FaceEvent, FailureCount, UsedItem
 from tests.site.conftest import JSON, username_of
 from tests.support.heads import still, turning
 from tests.support.people import OBAMA
@@ -62,9 +62,12 @@ def test_what_the_page_is_told(client, db):
 
 
 def test_both_orders_come_up_and_more_turns_go_to_both_sides(settings):
-    assert {tuple(challenge.draw(2)) for _ in range(60)} == {("left", "right"), ("right", "left")}
-    assert {tuple(challenge.draw(1)) for _ in range(60)} == {("left",), ("right",)}
-    assert all(set(challenge.draw(4)) == {"left", "right"} for _ in range(60))
+    assert {tuple(challenge.draw_turns(2)) for _ in range(60)} == {
+        ("left", "right"),
+        ("right", "left"),
+    }
+    assert {tuple(challenge.draw_turns(1)) for _ in range(60)} == {("left",), ("right",)}
+    assert all(set(challenge.draw_turns(4)) == {"left", "right"} for _ in range(60))
 
 
 @pytest.mark.real
@@ -144,7 +147,7 @@ def test_frames_that_came_before_answer_no_other_challenge(client, obama):
 
 
 def spent():
-    return Counter(key.partition(":")[0] for key in Spent.objects.values_list("key", flat=True))
+    return Counter(key.partition(":")[0] for key in UsedItem.objects.values_list("key", flat=True))
 
 
 @pytest.mark.postgres
@@ -154,7 +157,7 @@ def test_frames_are_known_for_a_day_and_then_forgotten(client, obama):
         assert spent() == {"challenge": 1, "frame": 9}
     with travel("2026-01-02 11:00"):
         log_in(client, seed=1)
-        assert Spent.objects.filter(key__startswith="frame:").count() == 9 + 9
+        assert UsedItem.objects.filter(key__startswith="frame:").count() == 9 + 9
     with travel("2026-01-03 12:00"):
         log_in(client)
         assert spent() == {"challenge": 1, "frame": 9}
@@ -185,7 +188,7 @@ def test_no_challenge_at_all(client, obama, token):
 
 
 def test_pictures_are_not_looked_at_for_a_challenge_that_is_none(client, obama, monkeypatch):
-    monkeypatch.setattr("faceauth.capture.samples.look", pytest.fail)
+    monkeypatch.setattr("faceauth.capture.samples.analyse_picture", pytest.fail)
     assert refusal(client, turning("obama", "left", "right"), "x")[1] == "challenge_failed"
 
 
@@ -198,7 +201,7 @@ def test_failed_challenges_count_as_failures(client, obama):
     for _ in range(10):
         token, _ = asked(client)
         assert refusal(client, still("obama", 6), token, username="obama")[0] == 400
-        Spent.objects.filter(key__startswith="frame:").delete()
+        UsedItem.objects.filter(key__startswith="frame:").delete()
     token, turns = asked(client)
     assert refusal(client, turning("obama", *turns), token, username="obama")[0] == 429
     assert FailureCount.objects.filter(failures=10).exists()

@@ -156,7 +156,7 @@ def test_site_that_wants_a_name_asks_for_it_before_it_looks(
     settings.FACEAUTH = {**settings.FACEAUTH, "FACE_ALONE": False}
     assert client.get(LOGIN).context["face_alone"] is False
     with monkeypatch.context() as blind:
-        blind.setattr("faceauth.capture.samples.looks", pytest.fail)
+        blind.setattr("faceauth.capture.samples.analyse", pytest.fail)
         status, answer = ask(LOGIN, snapshot=upload("obama2"))
     assert (status, answer["error"]["code"]) == (400, "username_needed")
     assert answer["error"]["fields"] == {"username": ["Give your username as well."]}

@@ -71,18 +71,18 @@ def test_face_that_comes_changes_and_goes_is_kept_and_told(client, ada, enrol):
 
 def test_details_of_an_attempt_are_recalled_for_its_user_alone(rf, django_user_model):
     obama, biden = django_user_model(pk=1), django_user_model(pk=2)
-    facts = events.Facts(mode="alone", outcome="accepted", distance=0.25)
+    facts = events.EventDetails(mode="alone", outcome="accepted", distance=0.25)
     request = rf.post(LOGIN)
     events.remember(request, obama, facts)
     assert events.recall(request, obama) == facts
-    assert events.recall(request, biden) == events.Facts()
-    assert events.recall(rf.post(LOGIN), obama) == events.Facts()
+    assert events.recall(request, biden) == events.EventDetails()
+    assert events.recall(rf.post(LOGIN), obama) == events.EventDetails()
 
 
 def test_without_a_request_there_are_no_details_to_recall(django_user_model):
     obama = django_user_model(pk=1)
-    events.remember(None, obama, events.Facts(mode="alone"))
-    assert events.recall(None, obama) == events.Facts()
+    events.remember(None, obama, events.EventDetails(mode="alone"))
+    assert events.recall(None, obama) == events.EventDetails()
     assert not hasattr(obama, "face_facts")
 
 

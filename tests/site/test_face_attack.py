@@ -11,7 +11,7 @@ from django.core.management import CommandError, call_command
 from faceauth.evaluation.management.commands.face_attack import DOES_NOT_HOLD
 from faceauth.evaluation.pad.scenarios import ROWS, Case, judge, judge_again
 from faceauth.evaluation.pad.videos import Asked, read, trace, windows
-from faceauth.models import Spent
+from faceauth.models import UsedItem
 from faceauth.vision import Engine
 from tests.site.test_production import manage
 from tests.support.films import turning
@@ -65,7 +65,7 @@ def test_photos_and_films_are_tried(people, films, tmp_path, capsys):
     assert results["photo, still"]["reasons"] == {"not_turned": 1}
     assert results["an answer to another challenge"]["reasons"] == {"not_turned": 1}
     assert results["true, 10 a second"]["through"] == 1
-    assert not Spent.objects.exists()
+    assert not UsedItem.objects.exists()
 
 
 def test_without_films_photos_alone_are_tried(people, tmp_path, capsys):
@@ -106,7 +106,7 @@ def test_answer_is_taken_once(answer, way, reason):
     case = Case(TWICE, (0, way), film.turns, template, (), (film,))
     assert judge_again(case) == (False, reason)
     # A measurement leaves nothing behind.
-    assert not Spent.objects.exists()
+    assert not UsedItem.objects.exists()
 
 
 def test_says_what_is_missing(people, tmp_path, capsys):

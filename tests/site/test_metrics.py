@@ -139,7 +139,7 @@ print(metrics(RequestFactory().get("/")).content.decode())
 """
     variables = {
         **environment(),
-        metrics.SHARED: str(tmp_path),
+        metrics.MULTIPROC_DIR: str(tmp_path),
         "DJANGO_SETTINGS_MODULE": "tests.site.measured",
         "CACHE_URL": "locmemcache://",
     }
@@ -158,11 +158,11 @@ print(metrics(RequestFactory().get("/")).content.decode())
 
 
 def test_what_keeps_the_numbers_away_is_said(settings, monkeypatch, tmp_path):
-    monkeypatch.delenv(metrics.SHARED, raising=False)
+    monkeypatch.delenv(metrics.MULTIPROC_DIR, raising=False)
     assert checks.check_metrics(None) == []
     settings.FACEAUTH = {**settings.FACEAUTH, "METRICS": True}
     assert [each.id for each in checks.check_metrics(None)] == ["faceauth.W021"]
-    monkeypatch.setenv(metrics.SHARED, str(tmp_path))
+    monkeypatch.setenv(metrics.MULTIPROC_DIR, str(tmp_path))
     assert checks.check_metrics(None) == []
     monkeypatch.setattr(metrics, "installed", lambda: False)
     assert [each.id for each in checks.check_metrics(None)] == ["faceauth.E016"]

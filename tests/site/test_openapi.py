@@ -198,7 +198,7 @@ def test_being_watched(told, settings, monkeypatch):
 
 def test_a_crowd(told, monkeypatch):
     monkeypatch.setattr(samples, "WAIT_SECONDS", 0.01)
-    monkeypatch.setattr(samples._turns(), "acquire", lambda **_: False)
+    monkeypatch.setattr(samples._slots(), "acquire", lambda **_: False)
     assert told(LOGIN, snapshot=encoded(picture("biden"))) == 503
 
 

@@ -15,7 +15,7 @@ from faceauth import checks, db, enrolment
 from faceauth.encryption.fields import Sealed
 from faceauth.gallery import gallery
 from faceauth.lockout import attempts
-from faceauth.models import FaceEvent, FailureCount, Spent
+from faceauth.models import FaceEvent, FailureCount, UsedItem
 from tests.site.conftest import PASSWORD, username_of
 
 pytestmark = pytest.mark.postgres
@@ -76,7 +76,7 @@ def rows(people):
             FaceEvent.objects.create(kind="refused", user=user, at=ago(days), distance=0.3)
     for key, days, disabled in (("a", 1, None), ("b", -1, None), ("c", 1, ago(9))):
         FailureCount.objects.create(key=key, forget_at=ago(days), disabled_at=disabled)
-        Spent.objects.create(key=key, forget_at=ago(days))
+        UsedItem.objects.create(key=key, forget_at=ago(days))
 
 
 def ago(days):
@@ -90,7 +90,8 @@ def faces():
 
 def everything():
     return [
-        [*model.objects.order_by("pk").values()] for model in (User, FaceEvent, FailureCount, Spent)
+        [*model.objects.order_by("pk").values()]
+        for model in (User, FaceEvent, FailureCount, UsedItem)
     ]
 
 
@@ -116,7 +117,7 @@ def test_what_is_due_is_gone_and_nothing_else(rows, purge):
     purge()
     assert faces() == ["lately", "new", "again", "without"]
     assert {*FailureCount.objects.values_list("key", flat=True)} == {"b", "c"}
-    assert {*Spent.objects.values_list("key", flat=True)} == {"b"}
+    assert {*UsedItem.objects.values_list("key", flat=True)} == {"b"}
     assert min(FaceEvent.objects.values_list("at", flat=True)) > ago(365)
     scored = FaceEvent.objects.filter(distance__isnull=False)
     # Of the others that were of nobody: they may have been about a face that is gone.
@@ -270,7 +271,7 @@ def test_failures_of_a_purged_face_are_forgotten(people, purge):
     key = attempts._key("account", user.pk)
     FailureCount.objects.create(key=key, failures=3, forget_at=ago(-300), disabled_at=ago(9))
     purge()
-    assert not attempts.of_account(user).exists()
+    assert not attempts.account_failures(user).exists()
 
 
 # What the checks say

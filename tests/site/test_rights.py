@@ -38,7 +38,7 @@ def used(obama, client, upload):
     for _ in range(2):
         client.post(LOGIN, {"username": "obama", "snapshot": upload("biden")})
     assert FaceEvent.objects.exclude(distance=None).count() == 2
-    assert attempts.of_account(obama).get().failures == 2
+    assert attempts.account_failures(obama).get().failures == 2
     return obama
 
 
@@ -201,7 +201,7 @@ def test_removing_a_face_leaves_those_of_others_alone(client, used, enrolled, up
     biden.refresh_from_db()
     assert biden.has_face
     assert biden.face_events.get().distance is not None
-    assert attempts.of_account(biden).get().failures == 1
+    assert attempts.account_failures(biden).get().failures == 1
 
 
 def by_instance(user, admin_client):
@@ -236,7 +236,7 @@ def test_account_that_is_not_deleted_after_all_keeps_everything(used):
         User.objects.get().delete()
         raise ZeroDivisionError
     assert used.face_events.exclude(distance=None).count() == 2
-    assert attempts.of_account(used).get().failures == 2
+    assert attempts.account_failures(used).get().failures == 2
 
 
 def test_login_in_the_moment_of_removal_notes_no_use(client, obama, upload, monkeypatch):
@@ -254,11 +254,11 @@ def test_login_in_the_moment_of_removal_notes_no_use(client, obama, upload, monk
 
 @pytest.mark.django_db(transaction=True)
 def test_attempt_in_the_moment_of_deletion_leaves_no_score(obama, caplog):
-    facts = events.Facts(mode="username", outcome="too_far", distance=0.1)
+    details = events.EventDetails(mode="username", outcome="too_far", distance=0.1)
     another = User.objects.get()
 
     def attempt():
-        events.save(FaceEvent.Kind.REFUSED, None, another, facts)
+        events.save(FaceEvent.Kind.REFUSED, None, another, details)
         connection.close()
 
     def meanwhile(**kwargs):

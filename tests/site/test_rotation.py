@@ -55,7 +55,7 @@ def rotate(capsys):
 
 
 def current():
-    return User.objects.filter(face_encodings__begins_with=crypto.head()).count()
+    return User.objects.filter(face_encodings__begins_with=crypto.current_header()).count()
 
 
 def readable():

@@ -16,7 +16,7 @@ def test_previews_are_limited(client, db, upload, settings, monkeypatch):
     post = client.post
     for _ in range(2):
         assert post(PREVIEW, {"snapshot": upload("obama")}, headers=JSON).status_code == 200
-    monkeypatch.setattr("faceauth.capture.samples.look", pytest.fail)
+    monkeypatch.setattr("faceauth.capture.samples.analyse_picture", pytest.fail)
     response = post(PREVIEW, {"snapshot": upload("obama")}, headers=JSON)
     assert (response.status_code, response["Retry-After"]) == (429, "20")
     assert response.json()["error"]["code"] == "too_many_attempts"
@@ -49,7 +49,7 @@ def test_enrolments_are_limited(client, obama, upload, settings, monkeypatch):
     data = {"consent": "on"}
     shots = [upload(name) for name in OBAMA]
     assert client.post(ENROL, {**data, "snapshot": shots}).status_code == 302
-    monkeypatch.setattr("faceauth.capture.samples.looks", pytest.fail)
+    monkeypatch.setattr("faceauth.capture.samples.analyse", pytest.fail)
     response = client.post(ENROL, {**data, "snapshot": upload("obama")})
     assert response.status_code == 429
     assert int(response["Retry-After"]) <= 3600

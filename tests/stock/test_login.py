@@ -126,7 +126,7 @@ def test_account_that_is_deleted_takes_its_face_along(obama, send):
     assert send(LOGIN, "obama2")[0] == 200
     obama.delete()
     assert not FaceProfile.objects.exists()
-    assert not attempts.of_account(obama).exists()
+    assert not attempts.account_failures(obama).exists()
     assert {*FaceEvent.objects.values_list("user", "address", "distance")} == {(None, "", None)}
     assert authenticate(None, snapshot=picture("obama2")) is None
     assert len(gallery()) == 0
@@ -134,7 +134,7 @@ def test_account_that_is_deleted_takes_its_face_along(obama, send):
 
 def test_row_that_came_while_its_user_was_deleted_goes_too(ada):
     stale = User.objects.get(pk=ada.pk)
-    faces.make_room(ada)
+    faces.ensure_row(ada)
     stale.delete()
     assert not FaceProfile.objects.exists()
 

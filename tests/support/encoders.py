@@ -69,8 +69,8 @@ def sealed_before(encodings: NDArray[np.float32], binding: bytes) -> bytes:
     """Encodings as they were sealed before templates said which encoder made them."""
     ring = crypto._keyring()
     head = crypto.DLIB_ONLY + ring.head[1:]
-    key, turning = ring.data_keys[head[1:5]], ring.turning_keys[head[5:]]
-    turned = encodings @ crypto.turning(turning, 128)
+    key, turning = ring.data_keys[head[1:5]], ring.transform_keys[head[5:]]
+    turned = encodings @ crypto.secret_matrix(turning, 128)
     nonce = os.urandom(12)
     data = turned.astype("<f4").tobytes()
     return head + nonce + AESGCM(key).encrypt(nonce, data, head + binding)

@@ -11,7 +11,7 @@ from django.core.management import call_command
 from django.db import DEFAULT_DB_ALIAS
 
 from faceauth import checks, conf
-from faceauth.recognition.calibration import data
+from faceauth.recognition.calibration import data_file
 
 KEY = "ZGF0YS1kYXRhLWRhdGEtZGF0YS1kYXRhLWRhdGEtISE="
 KEYS = {
@@ -138,7 +138,7 @@ def test_more_pictures_than_a_request_may_carry_are_an_error(only, given):
 )
 def test_calibration_that_cannot_be_read_is_an_error(only, tmp_path, name, content):
     for each in ("calibration.json", "cohort.npy"):
-        shutil.copy(data(None, each), tmp_path)
+        shutil.copy(data_file(None, each), tmp_path)
     (tmp_path / name).unlink()
     if content is not None:
         (tmp_path / name).write_bytes(content)
@@ -151,14 +151,14 @@ def test_calibration_that_cannot_be_read_is_an_error(only, tmp_path, name, conte
 
 @pytest.mark.parametrize("shape", [(9, 64), (128,)])
 def test_cohort_of_something_else_is_an_error(only, tmp_path, shape):
-    shutil.copy(data(None, "calibration.json"), tmp_path)
+    shutil.copy(data_file(None, "calibration.json"), tmp_path)
     np.save(tmp_path / "cohort.npy", np.ones(shape, np.float32))
     assert only(CALIBRATION=str(tmp_path)).id == "faceauth.E008"
 
 
 def test_own_calibration_is_passed_over(settings, tmp_path):
     for name in ("calibration.json", "cohort.npy"):
-        shutil.copy(data(None, name), tmp_path)
+        shutil.copy(data_file(None, name), tmp_path)
     settings.FACEAUTH = {"CALIBRATION": str(tmp_path)}
     assert checks.check_settings(None) == []
 

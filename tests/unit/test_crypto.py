@@ -57,7 +57,7 @@ def unseal(blob, binding=b"ada"):
 
 def decrypted(blob, key=OLD, binding=b"ada"):
     """What a thief who has a data key, and no transform, makes of it."""
-    data = AESGCM(crypto.decoded(key)).decrypt(
+    data = AESGCM(crypto.decode_key(key)).decrypt(
         blob[HEAD:][:NONCE], blob[HEAD + NONCE :], blob[:HEAD] + binding
     )
     return np.frombuffer(data, "<f4").reshape(-1, 128)
@@ -88,15 +88,15 @@ def test_encodings_of_any_size_come_back_with_their_encoders_name(size):
     assert encoder == "Fäcenet"
     assert back.shape == rows.shape
     assert np.abs(back - rows).max() < 1e-6
-    assert blob.startswith(crypto.head())
-    assert blob[crypto.HEAD :].startswith(crypto.marked("Fäcenet"))
+    assert blob.startswith(crypto.current_header())
+    assert blob[crypto.HEADER_SIZE :].startswith(crypto.encoder_tag("Fäcenet"))
 
 
 def test_blob_from_before_there_were_other_encoders_is_dlibs(use):
     key, transform = OLD_KEYS
     use(key, transform=transform)
     assert unseal(OLD_BLOB) == pytest.approx(np.cos(np.arange(128))[None] / 8, abs=1e-6)
-    assert not OLD_BLOB.startswith(crypto.head())
+    assert not OLD_BLOB.startswith(crypto.current_header())
 
 
 def test_no_byte_of_it_can_be_changed(use):
@@ -105,19 +105,19 @@ def test_no_byte_of_it_can_be_changed(use):
     for place in range(len(OLD_BLOB)):
         changed = bytearray(OLD_BLOB)
         changed[place] ^= 1
-        with pytest.raises(crypto.Undecipherable):
+        with pytest.raises(crypto.DecryptionError):
             unseal(bytes(changed))
 
 
 def test_blob_opens_for_the_user_that_it_was_made_for():
-    with pytest.raises(crypto.Undecipherable):
+    with pytest.raises(crypto.DecryptionError):
         unseal(seal(ROWS), b"eve")
 
 
 def test_key_that_is_gone_leaves_it_closed(use):
     blob = seal(ROWS)
     use(NEW)
-    with pytest.raises(crypto.Undecipherable):
+    with pytest.raises(crypto.DecryptionError):
         unseal(blob)
 
 
@@ -125,8 +125,8 @@ def test_older_keys_open_and_the_first_seals(use):
     old = seal(ROWS)
     use(NEW, OLD)
     new = seal(ROWS)
-    assert not old.startswith(crypto.head())
-    assert new.startswith(crypto.head())
+    assert not old.startswith(crypto.current_header())
+    assert new.startswith(crypto.current_header())
     assert np.allclose(unseal(old), unseal(new), atol=1e-6)
     use(NEW)
     assert np.allclose(unseal(new), ROWS, atol=1e-6)
@@ -135,7 +135,7 @@ def test_older_keys_open_and_the_first_seals(use):
 def test_another_transform_is_noticed(use):
     blob = seal(ROWS)
     use(OLD, transform=NEW)
-    with pytest.raises(crypto.Undecipherable):
+    with pytest.raises(crypto.DecryptionError):
         unseal(blob)
 
 
@@ -148,7 +148,7 @@ def test_secret_key_stands_in_for_keys_and_still_opens_when_there_are_some(use, 
     settings.SECRET_KEY = "another"
     assert np.allclose(unseal(blob), ROWS, atol=1e-6)
     settings.SECRET_KEY_FALLBACKS = []
-    with pytest.raises(crypto.Undecipherable):
+    with pytest.raises(crypto.DecryptionError):
         unseal(blob)
 
 
@@ -157,14 +157,14 @@ def test_no_byte_can_be_changed():
     for place in range(len(blob)):
         changed = bytearray(blob)
         changed[place] ^= 1
-        with pytest.raises(crypto.Undecipherable):
+        with pytest.raises(crypto.DecryptionError):
             unseal(bytes(changed))
 
 
 def test_no_byte_can_be_left_out():
     blob = seal(ROWS[:1])
     for length in range(len(blob)):
-        with pytest.raises(crypto.Undecipherable):
+        with pytest.raises(crypto.DecryptionError):
             unseal(blob[:length])
 
 
@@ -200,13 +200,13 @@ def test_new_data_key_leaves_the_transform_alone(use):
 
 
 def test_transform_turns_and_keeps_lengths():
-    matrix = crypto.turning(b"k" * 32, 128)
+    matrix = crypto.secret_matrix(b"k" * 32, 128)
     assert np.allclose(matrix @ matrix.T, np.eye(128), atol=1e-12)
-    assert not np.allclose(matrix, crypto.turning(b"l" * 32, 128), atol=0.01)
+    assert not np.allclose(matrix, crypto.secret_matrix(b"l" * 32, 128), atol=0.01)
 
 
 def test_transform_is_the_same_for_ever():
-    first = crypto.turning(b"k" * 32, 128)[0, :3]
+    first = crypto.secret_matrix(b"k" * 32, 128)[0, :3]
     assert first == pytest.approx([-0.014011849144, 0.068037904199, -0.063686907987], abs=1e-9)
 
 

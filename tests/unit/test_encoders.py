@@ -10,7 +10,7 @@ from django.core.exceptions import ImproperlyConfigured
 
 from faceauth import checks, enrolment, errors
 from faceauth.recognition import encoders, matching, policy
-from faceauth.recognition.calibration import calibration, data
+from faceauth.recognition.calibration import calibration, data_file
 from faceauth.vision.encoding import DlibEncoder
 from tests.support import encoders as support
 
@@ -55,7 +55,7 @@ def test_dlibs_is_the_default_and_nothing_is_loaded_by_asking():
     assert encoders.encoder().name == "dlib"
     assert encoders.encoder().size == 128
     assert encoders.encoder() is encoders.encoder()
-    assert encoders.made(None)._session is None
+    assert encoders.create(None)._session is None
 
 
 def test_encoder_of_the_settings_is_made_once(use, file):
@@ -136,7 +136,7 @@ def test_calibration_of_another_encoder_is_an_error_both_ways(use, file, tmp_pat
 
 
 def test_calibration_from_before_there_were_other_encoders_is_dlibs(use, tmp_path):
-    shutil.copytree(data(None, ""), tmp_path / "own")
+    shutil.copytree(data_file(None, ""), tmp_path / "own")
     use(None, tmp_path / "own")
     assert found() == []
     assert (calibration().encoder, calibration().scale) == ("dlib", 1.0)
@@ -158,7 +158,7 @@ def test_faces_of_another_size_are_not_compared(use, file, tmp_path):
     with pytest.raises(ValueError, match="shape|reshape"):
         matching.distance(one, other)
     with pytest.raises(ValueError, match="reshape"):
-        matching.Templates.of([other])
+        matching.Templates.from_encodings([other])
 
 
 @pytest.mark.parametrize("scale", [0.5, 1.0, 2.0])
@@ -178,8 +178,8 @@ def test_what_is_known_of_dlibs_distances_is_scaled(use, file, tmp_path, scale):
     enrolment.check_no_copies(pair(1.1 * scale * enrolment.SAME_PICTURE_WITHIN))
     with pytest.raises(errors.SamePicture):
         enrolment.check_no_copies(pair(0.9 * scale * enrolment.SAME_PICTURE_WITHIN))
-    assert matching.frames(pair(0.9 * scale * matching.ONE_LOOK)) == 1
-    assert matching.frames(pair(1.1 * scale * matching.ONE_LOOK)) == 2
+    assert matching.effective_frames(pair(0.9 * scale * matching.SAME_BURST_WITHIN)) == 1
+    assert matching.effective_frames(pair(1.1 * scale * matching.SAME_BURST_WITHIN)) == 2
     for share, outcome in ((0.9, policy.Outcome.AMBIGUOUS), (1.1, policy.Outcome.ACCEPTED)):
         second = share * scale * policy.AMBIGUOUS_WITHIN
         matches = [policy.Match(1, 0.0, 3), policy.Match(2, second, 3)]

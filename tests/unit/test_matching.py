@@ -89,8 +89,8 @@ def test_encodings_of_face_recognition_match_our_own(ours, theirs):
 
 
 def test_templates_give_the_distances_of_each_pair(ours):
-    templates = Templates.of(ours[name] for name in PEOPLE)
-    rows = templates.distances(Templates.of([ours["obama"], ours["biden"]]))
+    templates = Templates.from_encodings(ours[name] for name in PEOPLE)
+    rows = templates.distances(Templates.from_encodings([ours["obama"], ours["biden"]]))
     assert rows.shape == (len(PEOPLE), 2)
     for row, name in zip(rows, PEOPLE, strict=True):
         assert row[0] == pytest.approx(distance(ours[name], ours["obama"]), abs=1e-3)
@@ -98,8 +98,8 @@ def test_templates_give_the_distances_of_each_pair(ours):
 
 
 def test_no_templates_have_no_distances(ours):
-    nobody = Templates.of([])
-    assert nobody.distances(Templates.of([ours["obama"]])).shape == (0, 1)
+    nobody = Templates.from_encodings([])
+    assert nobody.distances(Templates.from_encodings([ours["obama"]])).shape == (0, 1)
 
 
 def test_length_of_an_encoding_does_not_matter(ours):
@@ -129,7 +129,7 @@ def test_cohort_is_many_different_faces():
 
 @pytest.mark.parametrize("name", PEOPLE)
 def test_nobody_of_the_test_photos_is_in_the_cohort(ours, name):
-    (vector,) = Templates.of([ours[name]]).vectors
+    (vector,) = Templates.from_encodings([ours[name]]).vectors
     assert np.linalg.norm(cohort() - vector, axis=1).min() > 0.15
 
 

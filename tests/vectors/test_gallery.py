@@ -135,8 +135,8 @@ def test_vectors_are_comparable_with_nothing_from_elsewhere(obama):
     template /= np.linalg.norm(template)
     assert np.linalg.norm(vector - template) > 1
     # Nor with what encryption turns.
-    turning_key = next(iter(crypto._keyring().turning_keys.values()))
-    assert np.linalg.norm(vector - template @ crypto.turning(turning_key, 128)) > 1
+    turning_key = next(iter(crypto._keyring().transform_keys.values()))
+    assert np.linalg.norm(vector - template @ crypto.secret_matrix(turning_key, 128)) > 1
 
 
 def test_another_transform_key_makes_all_vectors_anew(people, settings):

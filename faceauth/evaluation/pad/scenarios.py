@@ -95,15 +95,15 @@ class Verdict(NamedTuple):
 def judge(case: Case) -> Verdict:
     """Whether the attempt logs in as the person that it claims to be."""
     try:
-        looks = samples.movement([jpeg(frame) for frame in case.frames()])
-        straight = challenge.live(looks, case.turns)
-        probe = samples.probe_encodings([look for look in straight if not look.problem()])
+        analysed = samples.analyse_movement([jpeg(frame) for frame in case.frames()])
+        straight = challenge.check_movement(analysed, case.turns)
+        probe = samples.probe_encodings([sample for sample in straight if not sample.problem()])
     except FaceError as error:
         return Verdict(False, str(error.code))
     except NotLiveError as error:
         return Verdict(False, error.reason.value)
     match = policy.Match("", matching.distance(case.template, probe), len(case.template))
-    decision = policy.verify(match, matching.frames(probe))
+    decision = policy.verify(match, matching.effective_frames(probe))
     return Verdict(True, "" if decision.accepted else decision.outcome.value)
 
 
@@ -119,12 +119,12 @@ def judge_again(case: Case) -> Verdict:
     turn = "at first: "
     with transaction.atomic():
         try:
-            looks = samples.movement([jpeg(frame) for frame in case.frames()])
+            analysed = samples.analyse_movement([jpeg(frame) for frame in case.frames()])
             challenge.redeem(visitor, first)
-            challenge.straight(looks, case.turns)
+            challenge.check_answer(analysed, case.turns)
             turn = ""
             challenge.redeem(*again[case.seed[-1] % len(again)])
-            challenge.straight(looks, case.turns)
+            challenge.check_answer(analysed, case.turns)
         except FaceError as error:
             return Verdict(False, f"{turn}{error.code}")
         except NotLiveError as error:

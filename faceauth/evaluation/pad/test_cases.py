@@ -85,7 +85,7 @@ class Supply:
         ]
         self.films = films
         self._templates = templates
-        # As `challenge.draw`: to both sides, where there are two turns.
+        # As `challenge.draw_turns`: to both sides, where there are two turns.
         every = product((LEFT, RIGHT), repeat=turns)
         self._challenges = [each for each in every if len(set(each)) == min(turns, 2)]
 

@@ -25,7 +25,7 @@ class Command(BaseCommand):
         parser.add_argument("--output", metavar="FILE", help=_("by default it is printed"))
 
     def handle(self, *, username: str, output: str | None, **options: Any) -> None:
-        user = faces.named(username)
+        user = faces.by_username(username)
         if user is None:
             raise CommandError(_("There is no user %(username)r.") % {"username": username})
         text = json.dumps(export.export(user), cls=DjangoJSONEncoder, indent=1)

@@ -14,7 +14,7 @@ from faceauth import conf, enrolment, faces
 from faceauth.audit import events
 from faceauth.db import batches
 from faceauth.lockout import attempts
-from faceauth.models import Spent
+from faceauth.models import UsedItem
 from faceauth.privacy import export, retention
 
 
@@ -76,14 +76,17 @@ class Command(BaseCommand):
 
     def _scores(self) -> None:
         """Erase what an attempt has left that was under way when its face was removed."""
-        removed = {f"user__{faces.lookup('face_encodings')}__isnull": True, "user__isnull": False}
+        removed = {
+            f"user__{faces.user_lookup('face_encodings')}__isnull": True,
+            "user__isnull": False,
+        }
         count = export.erase_scores(**removed, dry_run=self.dry_run)
         told = _("Events from which scores of removed faces are erased: %(count)d.")
         self.stdout.write(told % {"count": count})
 
     def _run_out(self) -> None:
-        spent = Spent.objects.filter(forget_at__lt=timezone.now())
-        count = self._delete(attempts.expired()) + self._delete(spent)
+        spent = UsedItem.objects.filter(forget_at__lt=timezone.now())
+        count = self._delete(attempts.expired_counts()) + self._delete(spent)
         told = _("Counted failures and spent challenges deleted: %(count)d.")
         self.stdout.write(told % {"count": count})
 
@@ -99,11 +102,11 @@ class Command(BaseCommand):
         if kept is None:
             self.stdout.write(_("Faces are kept for ever: KEEP_UNUSED_FACES_DAYS is None."))
             return
-        unused = retention.unused(kept)
-        users = get_user_model()._base_manager.filter(faces.where(unused))
+        unused = retention.unused_faces(kept)
+        users = get_user_model()._base_manager.filter(faces.user_condition(unused))
         removed = spared = 0
         with tqdm(total=users.count(), unit=" " + _("faces"), disable=None) as progress:
-            for batch in batches(faces.joined(users)):
+            for batch in batches(faces.with_faces(users)):
                 for user in batch:
                     if not even_without_password and not user.has_usable_password():
                         spared += 1

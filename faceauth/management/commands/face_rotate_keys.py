@@ -65,7 +65,7 @@ def _rotate(row: Any, key: Any, fields: list[EncodingsField]) -> str:
         old = {
             field.name: field.open(key, held[field.name])
             for field in fields
-            if held[field.name] and not held[field.name].startswith(crypto.head())
+            if held[field.name] and not held[field.name].startswith(crypto.current_header())
         }
         new = {
             field.name: field.seal(key, old[field.name])
@@ -92,4 +92,4 @@ def _plain(name: str) -> Q:
 
 
 def _outdated(name: str) -> Q:
-    return _there(name) & ~Q(**{f"{name}__begins_with": crypto.head()})
+    return _there(name) & ~Q(**{f"{name}__begins_with": crypto.current_header()})

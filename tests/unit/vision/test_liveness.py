@@ -6,7 +6,7 @@ import pytest
 
 from faceauth.liveness.head_turns import (
     LEFT,
-    MOST_CHANGED,
+    MAX_CHANGE,
     RIGHT,
     Frame,
     NotLiveError,
@@ -98,7 +98,7 @@ def test_photos_shown_one_after_another(seen, turned, other):
     swapped = [*turned]
     swapped[2] = shown._replace(yaw=turned[2].yaw)
     assert reason(swapped) is Reason.JUMPED
-    assert min(change(turned[1], shown)) > MOST_CHANGED
+    assert min(change(turned[1], shown)) > MAX_CHANGE
 
 
 def test_frame_twice(turned):
@@ -111,7 +111,7 @@ def test_what_moves_or_is_lit_otherwise_is_not_new(turned):
     moved = np.roll(before.image, (6, 10), (0, 1))
     lighter = cv2.convertScaleAbs(before.image, alpha=1, beta=25)
     for image in (moved, lighter):
-        assert max(change(before, before._replace(image=image))) < MOST_CHANGED / 3
+        assert max(change(before, before._replace(image=image))) < MAX_CHANGE / 3
 
 
 def test_one_person_throughout(engine, faces):

@@ -23,7 +23,7 @@ from faceauth.evaluation.pad.scenarios import ROWS, Case, Verdict
 from faceauth.evaluation.pad.test_cases import Supply
 from faceauth.evaluation.pad.videos import Asked, Window
 from faceauth.liveness import challenge
-from faceauth.models import Spent
+from faceauth.models import UsedItem
 from faceauth.vision.encoding import Encoding
 
 # The exit status where more attacks get through, or more true attempts are refused, than promised.
@@ -62,7 +62,7 @@ class Command(BaseCommand):
             raise CommandError(
                 _("There are no photos in %(folder)s/<person>/.") % {"folder": folder}
             )
-        if Spent._meta.db_table not in connection.introspection.table_names():
+        if UsedItem._meta.db_table not in connection.introspection.table_names():
             raise CommandError(
                 _(
                     "Answers that came before are known by the database: run manage.py migrate "
