@@ -29,7 +29,7 @@ def write(
         "unused": [_unused(each) for each in unused],
         "dry_run": dry_run,
     }
-    text = render_to_string("faceauth/sheet.html", context)
+    text = render_to_string("faceauth/contact_sheet.html", context)
     file.unlink(missing_ok=True)
     opened = os.open(file, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
     with open(opened, "w", encoding="utf-8") as sheet:

@@ -93,9 +93,9 @@ def test_list_filters_and_actions(visitors: Visitors, boss: User, member: User, 
 def test_panel_of_a_user(visitors: Visitors, boss: User, member: User):
     page = visitors.open(change(member), user=boss)
     panel(page).get_by_role("button", name="Disable face login").click()
-    expect(panel(page).get_by_text("Face login disabled by the staff")).to_be_visible()
+    expect(panel(page).get_by_text("Face login disabled by staff")).to_be_visible()
     panel(page).get_by_role("button", name="Enable face login").click()
-    expect(panel(page).get_by_text("Face login disabled by the staff")).to_have_count(0)
+    expect(panel(page).get_by_text("Face login disabled by staff")).to_have_count(0)
     expect(panel(page).get_by_role("row").filter(has_text="enabled")).to_be_visible()
     panel(page).get_by_role("button", name="Remove face").click()
     page.get_by_role("button", name="Yes, remove").click()
@@ -104,8 +104,8 @@ def test_panel_of_a_user(visitors: Visitors, boss: User, member: User):
     expect(page.get_by_text("1 invitation was sent.")).to_be_visible()
     subjects = [re.sub(r"localhost:\d+", "site", str(each.subject)) for each in mail.outbox]
     assert subjects == [
-        "Your face was disabled on site",
-        "Your face was removed on site",
+        "Face login was turned off on site",
+        "Your face was removed from site",
         "Log in to site with your face",
     ]
 
@@ -180,14 +180,14 @@ def test_events_and_dashboard(visitors: Visitors, boss: User, member: User):
     page = visitors.open(EVENTS, user=boss)
     chart = page.get_by_role("img", name="Face logins a day")
     expect(chart.locator("rect")).to_have_count(2)
-    page.get_by_text("As a table").click()
+    page.get_by_text("Show as a table").click()
     expect(page.get_by_role("rowheader").first).to_be_visible()
     page.get_by_role("navigation", name="Filter").locator("a[href*='refused']").click()
     expect(page.locator("#result_list tbody tr")).to_have_count(1)
     page.get_by_role("link", name="Dashboard").click()
     expect(page.get_by_role("img", name="Distances of the last 30 days")).to_be_visible()
     expect(page.get_by_text("33.3 %").first).to_be_visible()
-    expect(page.get_by_text("1 pair is so near")).to_be_visible()
+    expect(page.get_by_text("1 pair is similar enough")).to_be_visible()
     page.get_by_role("link", name="twin").click()
     expect(page).to_have_url(re.compile(change(twin)))
 
@@ -244,7 +244,7 @@ def test_password_first_then_the_face(visitors: Visitors, webcam: Webcam, member
     page.get_by_label("Username").fill("ada")
     page.get_by_label("Password").fill(PASSWORD)
     page.get_by_role("button", name="Log in").click()
-    expect(page.get_by_text("Your password was right, ada.")).to_be_visible()
+    expect(page.get_by_text("Your password is correct, ada.")).to_be_visible()
     expect(page.get_by_text("You were not recognised.").first).to_be_visible()
     page.goto(USERS)
     expect(page).to_have_url(re.compile("/admin/login/"))

@@ -14,8 +14,8 @@ from tests.support.browsing import INSECURE_HOST, Visitors, photo
 from tests.support.webcam import frame
 
 CIRCUMSTANCES = {
-    "refused": ({"camera": "refused when asked"}, "This site may not use your camera."),
-    "refused before": ({"camera": "refused"}, "This site may not use your camera."),
+    "refused": ({"camera": "refused when asked"}, "This site isn’t allowed to use your camera."),
+    "refused before": ({"camera": "refused"}, "This site isn’t allowed to use your camera."),
     "missing": ({"camera": "missing"}, "No camera was found."),
     "insecure": ({"host": INSECURE_HOST}, "Browsers give the camera only to secure pages."),
 }
@@ -38,7 +38,7 @@ def test_says_why_there_is_no_camera_and_takes_a_photo(
 def test_asks_for_the_camera_again_once_it_is_allowed(visitors: Visitors, webcam, member):
     webcam.show("obama")
     page = visitors.open("/face/login/", camera="refused")
-    expect(page.get_by_text("This site may not use your camera.").first).to_be_visible()
+    expect(page.get_by_text("This site isn’t allowed to use your camera.").first).to_be_visible()
 
     page.context.grant_permissions(["camera"])
     page.get_by_role("button", name="Try again").click()

@@ -24,7 +24,7 @@ from tests.support.browsing import (
 from tests.support.webcam import Webcam
 
 PROFILE = re.compile("/accounts/profile/$")
-INTRO = "Show that it is really you: turn your head as asked."
+INTRO = "Show that it’s really you: turn your head as asked."
 STEPS = [
     "1 of 4: Turn your head slowly to your left.",
     "2 of 4: Good. Now slowly back to the middle.",
@@ -70,7 +70,7 @@ def test_photo_that_is_waved_about_does_not(visitors: Visitors, webcam: Webcam, 
     steps = told(page)
     turn_on(page)
     expect(status(page)).to_have_text(
-        "Turn your head slowly to your left. If you cannot, log in with your password.",
+        "Turn your head slowly to your left. If you can’t, log in with your password.",
         timeout=PATIENTLY,
     )
     assert {each["done"] for each in steps} == {0}
@@ -94,7 +94,7 @@ def test_turn_the_other_way_begins_again(visitors: Visitors, webcam: Webcam, mem
     steps = told(page)
     turn_on(page)
     expect(status(page)).to_have_text(
-        "That was the other way. Look straight ahead and begin again."
+        "That was the wrong way. Look straight ahead to start again."
     )
     assert [each["step"] for each in steps] == ["straight", "turn", "straight"]
     expect(page).to_have_url(PROFILE, timeout=PATIENTLY)
@@ -107,14 +107,14 @@ def test_challenge_that_nobody_meets_in_time_is_replaced(
     webcam.sit("obama")
     page = visitors.open("/face/login/")
     challenges = posts(page, "/face/challenge/")
-    expect(status(page)).to_have_text("That took too long. Look straight ahead and begin again.")
+    expect(status(page)).to_have_text("That took too long. Look straight ahead to start again.")
     expect(status(page)).to_have_text("Turn your head slowly to your left.")
     assert len(challenges) > 1
 
     # Nobody seems to be there who would.
     expect(status(page)).to_have_text("Press “Start” to try again, or log in with your password.")
-    expect(page.get_by_text("Your head was not seen to turn.")).to_be_visible()
-    expect(page.get_by_text("Your face is not recognised?")).to_be_visible()
+    expect(page.get_by_text("We didn’t see your head turn.")).to_be_visible()
+    expect(page.get_by_text("Not recognised?")).to_be_visible()
     settings.FACEAUTH = {**settings.FACEAUTH, "CHALLENGE_SECONDS": 60}
     webcam.turn("obama")
     page.get_by_role("button", name="Start").click()
@@ -190,7 +190,7 @@ def test_two_clicks_begin_one_look(visitors: Visitors, webcam: Webcam, member: U
     page.get_by_role("textbox", name="Password").fill("secret")
     expect(status(page)).to_have_text("Ready. Press “Start”.")
     page.get_by_role("button", name="Start").dblclick()
-    expect(page.get_by_role("button", name="Begin again")).to_be_focused()
+    expect(page.get_by_role("button", name="Start again")).to_be_focused()
     expect(page).to_have_url(PROFILE, timeout=PATIENTLY)
     assert len(sent) == 1
 
@@ -243,7 +243,7 @@ def test_turning_is_accessible(visitors: Visitors, webcam: Webcam, member: User,
     webcam.sit("obama")
     page = visitors.open("/face/login/", color_scheme=color_scheme, viewport=PHONE)
     expect(status(page)).to_have_text("Turn your head slowly to your left.")
-    expect(page.get_by_text("You are asked to turn your head")).to_be_visible()
+    expect(page.get_by_text("You’ll be asked to move your head")).to_be_visible()
     expect(steps_shown(page)).to_have_count(4)
     assert_accessible(page)
     assert page.evaluate("document.documentElement.scrollWidth") <= PHONE["width"]
@@ -279,7 +279,7 @@ def test_refused_face_that_the_password_confirms_is_learned(
 def test_without_javascript_the_password_is_left(visitors: Visitors, member: User):
     page = visitors.open("/face/login/", java_script_enabled=False)
     note = page.locator("noscript p")
-    expect(note).to_contain_text("Logging in with your face needs JavaScript and a camera.")
+    expect(note).to_contain_text("Face login needs JavaScript and a camera.")
     expect(page.locator("[type=file]:visible, .faceauth:visible")).to_have_count(0)
     note.locator("a").click()
     log_in_by_password(page, PASSWORD)

@@ -23,7 +23,7 @@ from tests.support.browsing import (
 from tests.support.webcam import Webcam
 
 PROFILE = re.compile("/accounts/profile/$")
-PROMPT = "Last, show that it is really you: turn your head as asked."
+PROMPT = "Last step: show that it’s really you. Turn your head as asked."
 
 
 @pytest.fixture(autouse=True)
@@ -37,7 +37,7 @@ def test_signs_up_with_pictures_and_turns(visitors: Visitors, webcam: Webcam):
     fill_in_account(page)
     page.get_by_label("I agree").check()
     pose(page, webcam, "obama")
-    expect(status(page)).to_contain_text("you are asked to turn your head.")
+    expect(status(page)).to_contain_text("you’ll be asked to move your head.")
     sent = sent_to(page, "/accounts/signup/")
     webcam.turn("obama")
     page.get_by_role("button", name="Sign up").dblclick()
@@ -117,7 +117,7 @@ def test_replaced_picture_ends_the_turning(visitors: Visitors, webcam: Webcam, m
     page.get_by_role("button", name="Replace picture 1").click()
     expect(page.locator("[data-part=prompt]")).to_contain_text("1 of 5")
     expect(page.get_by_role("img", name="Picture 1: Straight")).to_be_visible()
-    expect(status(page)).to_contain_text("All pictures are taken.")
+    expect(status(page)).to_contain_text("All pictures taken.")
 
 
 def test_site_that_asks_for_no_turns_at_enrolment_takes_photos(
@@ -154,4 +154,4 @@ def give_photos(page: Page, name: str) -> None:
     """Agree, and choose photos of that person."""
     page.get_by_label("I agree").check()
     page.get_by_label("Use photos instead").set_input_files(photos_of(name))
-    expect(status(page)).to_contain_text("All pictures are taken.")
+    expect(status(page)).to_contain_text("All pictures taken.")

@@ -61,7 +61,7 @@ def test_replaced_picture_is_of_the_same_pose(visitors: Visitors, webcam: Webcam
     assert page.evaluate("document.documentElement.scrollWidth") <= PHONE["width"]
     webcam.show("obama right")
     expect(page.get_by_role("img", name="Picture 3: Right")).to_be_visible()
-    expect(status(page)).to_have_text("All pictures are taken. Replace any that you do not like.")
+    expect(status(page)).to_have_text("All pictures taken. Replace any you don’t like.")
 
 
 def test_chin_is_lifted_from_where_it_was(visitors: Visitors, webcam: Webcam, member: User):
@@ -93,7 +93,7 @@ def test_pose_that_somebody_cannot_take_is_done_without(
     expect(prompt(page)).to_have_text(PROMPTS[1])
     expect(status(page)).to_have_text("Turn.")
 
-    expect(status(page)).to_have_text("Turn. Or press “Take the picture” if you cannot.")
+    expect(status(page)).to_have_text("Turn. If you can’t, press “Take the picture”.")
     page.get_by_role("button", name="Take the picture").click()
     expect(page.get_by_role("img", name="Picture 2: Left")).to_be_visible()
     expect(prompt(page)).to_have_text(PROMPTS[2])

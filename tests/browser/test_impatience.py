@@ -44,7 +44,7 @@ def test_lost_connection_loses_nothing(visitors: Visitors, member: User):
     page.route("**/face/login/", lambda route: route.abort("connectionreset"), times=1)
     choice = page.get_by_label("Use a photo instead")
     choice.set_input_files(photo("obama"))
-    expect(page.get_by_text("The site could not be reached.").first).to_be_visible()
+    expect(page.get_by_text("We can’t reach the site.").first).to_be_visible()
 
     choice.set_input_files(photo("obama"))
     expect(page).to_have_url(re.compile("/accounts/profile/$"))

@@ -65,7 +65,7 @@ def test_face_does_not_open_the_account_of_somebody_else(
     django_user_model.objects.create_user("grace", "grace@example.com", PASSWORD)
     webcam.show("obama")
     page = visitors.open("/face/login/", camera="allowed when asked")
-    page.get_by_text("Give your username as well").click()
+    page.get_by_text("Enter your username as well").click()
     username = page.get_by_label("Username (optional)")
     username.fill("grace")
     username.press("Enter")

@@ -25,7 +25,7 @@ def test_withdrawn_consent_turns_the_camera_off_and_keeps_no_face(
 
     page.get_by_role("button", name="Sign up").click()
     expect(page.get_by_text("Welcome, ada. Your account is ready.")).to_be_visible()
-    expect(page.get_by_text("No face is enrolled.")).to_be_visible()
+    expect(page.get_by_text("You haven’t enrolled your face.")).to_be_visible()
     assert not User.objects.get().has_face
 
 
@@ -34,7 +34,7 @@ def test_takes_photos_instead_of_the_camera(visitors: Visitors):
     fill_in_account(page)
     page.get_by_label("I agree").check()
     page.get_by_label("Use photos instead").set_input_files(photos_of("obama"))
-    expect(page.locator("[data-part=status]")).to_contain_text("All pictures are taken.")
+    expect(page.locator("[data-part=status]")).to_contain_text("All pictures taken.")
     page.get_by_role("button", name="Sign up").click()
 
     expect(page).to_have_url(re.compile("/accounts/profile/$"))
@@ -64,5 +64,5 @@ def test_says_which_pictures_are_missing(visitors: Visitors):
     page.get_by_label("Use photos instead").set_input_files(photo("obama"))
     page.get_by_role("button", name="Sign up").click()
 
-    expect(page.get_by_text("1 of 5 pictures are taken.").first).to_be_visible()
+    expect(page.get_by_text("1 of 5 pictures taken.").first).to_be_visible()
     assert not User.objects.exists()

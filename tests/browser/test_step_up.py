@@ -60,7 +60,7 @@ def test_somebody_else_is_refused_in_words(visitors: Visitors, webcam: Webcam, m
 def test_password_where_there_is_no_camera(visitors: Visitors, member: User):
     page = visitors.open(user=member, camera="missing")
     later(page)
-    expect(page.get_by_text("Or give your password.").first).to_be_visible()
+    expect(page.get_by_text("Or use your password.").first).to_be_visible()
     page.get_by_label("Password", exact=True).fill("something else")
     page.get_by_role("button", name="Confirm with password").click()
     expect(page.get_by_text("This is not your password.")).to_be_visible()

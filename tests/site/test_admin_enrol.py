@@ -60,7 +60,7 @@ def test_photos_are_enrolled_told_and_logged(clerk, eve, send, client):
     assert (event.kind, event.outcome, event.user) == ("enrolled", "by_staff", eve)
     (told,) = mail.outbox
     assert told.to == ["eve@example.com"]
-    assert "They noted that you agreed to it." in told.body
+    assert "They recorded that you agreed to this." in told.body
     assert logged() == [
         ("clerk", "eve", "Face enrolled (photos); says that the person has agreed.")
     ]
@@ -73,7 +73,7 @@ def test_enrolled_again_is_a_replacement(clerk, send):
     send("photos", *OBAMA)
     send("photos", *OBAMA)
     assert [each.kind for each in FaceEvent.objects.order_by("pk")] == ["enrolled", "replaced"]
-    assert "in place of the one before" in mail.outbox[1].body
+    assert "It replaces the old one." in mail.outbox[1].body
 
 
 def test_who_was_enrolled_by_staff_logs_in(clerk, eve, send, client, upload):

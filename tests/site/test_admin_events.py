@@ -136,9 +136,9 @@ def test_histogram_stands_against_the_limit_that_decides(admin_client, week, set
 def test_figures_of_an_empty_site(admin_client):
     page = admin_client.get(DASHBOARD)
     assert page.status_code == 200
-    assert page.text.count("There were none.") == 2
+    assert page.text.count("None in this period.") == 2
     assert "0.0 %" in page.text
-    assert "No two are so near" in page.text
+    assert "No two faces are similar enough" in page.text
 
 
 def test_drawing_is_one_in_every_language(admin_client, week, settings):
@@ -163,12 +163,12 @@ def test_doubles_are_listed_for_who_may_know(client, db):
     member("eve", 3)
     client.force_login(staff("clerk", "view_faceevent", "view_face", "view_user"))
     page = client.get(DASHBOARD)
-    assert "1 pair is so near" in page.text
+    assert "1 pair is similar enough" in page.text
     assert f'<a href="/admin/accounts/user/{ada.pk}/change/">ada</a>' in page.text
     assert ">eve<" not in page.text
     client.force_login(staff("reader", "view_faceevent"))
     page = client.get(DASHBOARD)
-    assert "You have no permission to see whose faces are alike." in page.text
+    assert "You don’t have permission to see look-alikes." in page.text
     assert ">ada<" not in page.text
     client.force_login(staff("nobody", "view_user"))
     assert client.get(DASHBOARD).status_code == 403
@@ -200,4 +200,4 @@ def test_page_says_how_many_were_not_looked_at(admin_client, db, monkeypatch):
         member(f"user{number}", number)
     monkeypatch.setattr(lookalikes, "MAX_COMPARED", 2)
     page = admin_client.get(DASHBOARD)
-    assert "among the 2 faces that changed last, of 3" in re.sub(r"\s+", " ", page.text)
+    assert "Searched the 2 most recently changed of 3 faces." in re.sub(r"\s+", " ", page.text)

@@ -122,7 +122,7 @@ def test_password_alone_logs_nobody_in(client, boss, two_steps, give_password):
     assert client.get("/accounts/profile/").status_code == 302
     assert client.get(INSIDE).status_code == 302
     page = client.get(response["Location"])
-    assert "Your password was right, obama." in page.text
+    assert "Your password is correct, obama." in page.text
     assert 'name="username"' not in page.text
 
 

@@ -213,7 +213,7 @@ def test_disabled_face_is_refused_like_any_other_until_it_is_enabled(
 ):
     admin_client.post(USERS, {"action": "disable_face", "_selected_action": [obama.pk]})
     (told,) = mail.outbox
-    assert "the staff of testserver has disabled face login" in told.body
+    assert "The staff of testserver turned off face login" in told.body
     answers = [
         ask("/face/login/", username=name, snapshot=upload("obama2")) for name in ("obama", "eve")
     ]
@@ -312,7 +312,7 @@ def test_panel_shows_pictures_by_their_notes_and_events(admin_client, obama, cli
     client.post("/face/login/", {"username": "obama", "snapshot": upload("biden")})
     panel = admin_client.get(f"{USERS}{obama.pk}/change/").text.split("faceauth-panel")[1]
     assert panel.count("computed elsewhere") == 3
-    assert "version of the notice: 1" in panel
+    assert "notice version 1" in panel
     assert "refused" in panel and "too far" in panel
     event = FaceEvent.objects.get()
     assert f"{event.distance:.3f}" not in panel

@@ -317,7 +317,7 @@ def test_fifty_failures_disable_the_face_until_a_password_login(
     (told,) = mail.outbox
     assert (told.to, told.subject) == (
         ["obama@example.com"],
-        "Your face was disabled on our site",
+        "Face login was turned off on our site",
     )
     data = {"username": "obama", "password": PASSWORD}
     page = client.post(LOGIN, data, follow=True).text

@@ -126,7 +126,7 @@ def test_notice_is_public_and_says_what_the_settings_do(client, db, settings):
     for words in (
         "Your face on The Reading Room",
         "each of the 4 pictures",
-        "not logged you in for 111 days is removed",
+        "log in with your face for 111 days, it is removed automatically",
         "Kept for 22 days",
         "Kept for 33 days",
         "Checksums",
@@ -146,8 +146,8 @@ def test_notice_promises_nothing_that_is_not_so(client, db, settings):
         "LOOK_ALIKES": "allow",
     }
     page = client.get(NOTICE).text
-    assert "as long as there is this site" in page
-    for words in ("is removed by the site itself", "Checksums", "e-mail tells", "so much like"):
+    assert "as long as this site exists" in page
+    for words in ("removed automatically", "Checksums", "notified by email", "so similar to"):
         assert words not in page
 
 

@@ -116,26 +116,26 @@ def test_who_logs_in_by_password_is_asked_to_enrol_again(
     enrolled_by_page(person)
     data = {"username": "obama", "password": PASSWORD}
     page = client.post("/face/login/", data, follow=True).content.decode()
-    assert "in a new way" not in page
+    assert "recognises faces" not in page
     log_out(client)
     use(64)
     page = client.post("/face/login/", data, follow=True).content.decode()
     assert "Enrol your face again" in page
     profile = client.get("/accounts/profile/").content.decode()
-    assert "The site recognises faces in a new way since you enrolled yours." in profile
-    assert "cannot be read" not in profile
+    assert "The way the site recognises faces has changed since you enrolled yours." in profile
+    assert "no longer be read" not in profile
     enrolled_by_page(person)
     assert FaceEvent.objects.latest("at").kind != FaceEvent.Kind.ENROLLED
     assert FaceEvent.objects.filter(kind=FaceEvent.Kind.REPLACED).count() == 1
     page = client.post("/face/login/", data, follow=True).content.decode()
-    assert "in a new way" not in page + client.get("/accounts/profile/").content.decode()
+    assert "recognises faces" not in page + client.get("/accounts/profile/").content.decode()
 
 
 def test_notice_says_how_many_numbers_are_kept(use, client, db):
     for size, numbers in ((None, 128), (64, 64), (512, 512)):
         use(size)
         page = client.get("/face/notice/").content.decode()
-        assert f"{numbers} numbers for each of the 5 pictures" in page
+        assert f"{numbers} encrypted numbers for each of the 5 pictures" in page
 
 
 def test_face_of_another_encoder_is_nobodys_look_alike(use, db, settings):

@@ -61,10 +61,10 @@ def test_face_that_comes_changes_and_goes_is_kept_and_told(client, ada, enrol):
     assert kinds() == ["enrolled", "replaced", "removed"]
     assert set(FaceEvent.objects.values_list("user__username", flat=True)) == {"ada"}
     assert [(each.to, each.subject) for each in mail.outbox] == [
-        (["ada@example.com"], f"Your face was {what} on testserver")
-        for what in ("enrolled", "enrolled anew", "removed")
+        (["ada@example.com"], f"Your face was {what} testserver")
+        for what in ("enrolled on", "replaced on", "removed from")
     ]
-    assert all("Hello ada" in each.body for each in mail.outbox)
+    assert all("Hi ada," in each.body for each in mail.outbox)
     for enrolled in mail.outbox[:2]:
         assert enrolled.body.rstrip().endswith(f"here:\nhttp://testserver{REMOVE}")
 

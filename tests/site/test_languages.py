@@ -136,8 +136,8 @@ def test_mail_is_in_the_language_of_the_request(client: Client, obama: User):
     client.post("/accounts/password-reset/", {"email": obama.email}, headers=SPANISH)
 
     removed, password = mail.outbox
-    assert removed.subject == "Su cara se ha eliminado en testserver"
-    assert removed.body.startswith("Hola, obama:\n\nsu cara se ha eliminado en testserver.")
+    assert removed.subject == "Su cara se ha eliminado de testserver"
+    assert removed.body.startswith("Hola, obama:\n\nSu cara se ha eliminado de testserver.")
     assert password.subject == "Su contraseña en testserver"
     assert "Elíjala aquí:" in password.body
 

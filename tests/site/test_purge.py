@@ -132,10 +132,10 @@ def test_owners_of_purged_faces_are_told_and_it_is_kept(people, purge, settings)
         ["never@example.com"],
     ]
     for told in mail.outbox:
-        assert told.subject == "Your face was removed on The Reading Room"
+        assert told.subject == "Your face was removed from The Reading Room"
         assert "for a long time, so it was removed" in told.body
-        assert "You log in with your password." in told.body
-        assert "If it was not you" not in told.body
+        assert "From now on, log in with your password." in told.body
+        assert "If this wasn’t you" not in told.body
     found = FaceEvent.objects.order_by("pk").values_list("kind", "outcome", "user__username")
     assert [*found] == [("removed", "unused", "never"), ("removed", "unused", "long ago")]
 
@@ -188,7 +188,7 @@ def test_only_way_in_stays_unless_asked_for(people, purge):
     assert "without" in faces()
     assert "not used for 730 days: 1." in purge("--even-without-password")
     assert "without" not in faces()
-    assert "ask for one by e-mail" in mail.outbox[-1].body
+    assert "Ask for one by email" in mail.outbox[-1].body
 
 
 def test_unreadable_and_inactive_faces_go_as_well(person, purge):

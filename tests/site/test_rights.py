@@ -124,7 +124,7 @@ def test_unreadable_face_is_exported_as_such_and_can_be_removed(client, obama):
     client.force_login(obama)
     assert "cannot decrypt" in client.get(EXPORT).json()["face"]["encodings"]
     page = client.get(PROFILE).text
-    assert "It cannot be read any more" in page
+    assert "It can no longer be read" in page
     assert f'href="{REMOVE}"' in page
     client.post(REMOVE)
     assert User.objects.values_list("face_encodings", flat=True).get() is None
@@ -289,16 +289,16 @@ def test_staff_who_remove_a_face_tell_its_owner(admin_client, used):
     assert kinds()[-1] == ("removed", "by_staff")
     (told,) = mail.outbox
     assert told.to == ["obama@example.com"]
-    assert told.subject == "Your face was removed on testserver"
-    assert "the staff of testserver removed your face" in told.body
-    assert "You log in with your password." in told.body
+    assert told.subject == "Your face was removed from testserver"
+    assert "The staff of testserver removed your face" in told.body
+    assert "From now on, log in with your password." in told.body
     assert "0 faces were removed." in admin_client.post(USERS, form, follow=True).text
     assert len(mail.outbox) == 1
 
 
 def test_staff_see_consent_and_cannot_change_it(admin_client, obama):
     page = admin_client.get(f"{USERS}{obama.pk}/change/").text
-    assert "version of the notice" in page.lower()
+    assert "notice version" in page.lower()
     assert 'name="face_consent_version"' not in page
 
 
@@ -306,5 +306,5 @@ def test_who_removes_their_own_face_is_told_what_to_do_if_they_did_not(client, o
     client.force_login(obama)
     client.post(REMOVE)
     (told,) = mail.outbox
-    assert "If it was not you, change your password." in told.body
+    assert "If this wasn’t you, change your password." in told.body
     assert "staff" not in told.body

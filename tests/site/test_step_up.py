@@ -210,7 +210,7 @@ def test_who_has_no_face_confirms_by_password(client, ask, clock, db):
 def test_who_has_neither_is_told_to_log_in_again(client, clock, db):
     client.force_login(User.objects.create_user("eve", "eve@example.com"))
     clock.shift(timedelta(hours=1))
-    assert "Log out, and log in again." in client.get(CONFIRM).text
+    assert "Log out, then log in again." in client.get(CONFIRM).text
 
 
 @pytest.mark.parametrize(

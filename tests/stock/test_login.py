@@ -36,7 +36,7 @@ def kinds():
 @pytest.mark.real
 def test_enrol_log_in_enrol_again_and_remove(client, ada, send):
     client.force_login(ada)
-    assert "Once enrolled" in client.get(ENROL).text
+    assert "Once your face is enrolled" in client.get(ENROL).text
     assert send(ENROL, *OBAMA, consent="on")[0] == 200
     first = face(ada).face_enrolled_at
     assert face(ada).has_face and face(ada).face_shots == len(OBAMA)
@@ -48,7 +48,7 @@ def test_enrol_log_in_enrol_again_and_remove(client, ada, send):
     assert face(ada).face_last_used_at is not None
     assert client.get("/face/whoami/").json()["user"]["has_face"]
 
-    assert "take the place of those" in client.get(ENROL).text
+    assert "replace the ones you enrolled" in client.get(ENROL).text
     assert send(ENROL, *OBAMA, consent="on")[0] == 200
     assert face(ada).face_enrolled_at > first
 
@@ -107,10 +107,10 @@ def test_notice_that_has_changed_is_agreed_to_again(client, obama, settings):
     client.force_login(obama)
     agreed = date_format(localtime(face(obama).face_consented_at), "DATE_FORMAT")
     page = client.get("/face/notice/").text
-    assert f"You agreed to an earlier one on {agreed}" in page
+    assert f"You agreed to an earlier version on {agreed}" in page
     client.post("/face/notice/", {"version": "2"})
     assert face(obama).face_consent_version == "2"
-    assert "You agreed to an earlier one" not in client.get("/face/notice/").text
+    assert "You agreed to an earlier version" not in client.get("/face/notice/").text
 
 
 def test_export_has_all_and_opens_the_encodings(client, obama):
