@@ -93,9 +93,7 @@ def test_turn_the_other_way_begins_again(visitors: Visitors, webcam: Webcam, mem
     page = asked_for_the_camera(visitors)
     steps = told(page)
     turn_on(page)
-    expect(status(page)).to_have_text(
-        "That was the wrong way. Look straight ahead to start again."
-    )
+    expect(status(page)).to_have_text("That was the wrong way. Look straight ahead to start again.")
     assert [each["step"] for each in steps] == ["straight", "turn", "straight"]
     expect(page).to_have_url(PROFILE, timeout=PATIENTLY)
 
