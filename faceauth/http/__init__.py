@@ -1,0 +1,1 @@
+"""A request in, an answer out: uploads, JSON bodies, responses, client addresses, rate limits."""

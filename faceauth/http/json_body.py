@@ -1,7 +1,6 @@
-"""Requests in JSON, turned into what a form brings: texts, and pictures as files in memory.
+"""JSON requests: read into the POST and FILES of a form, so that forms and views serve both.
 
-Forms and views are the same for both. A picture is base64, bare or as a ``data:`` URL; several are
-a list of those.
+A picture is base64, either bare or as a ``data:`` URL. A list holds several pictures.
 """
 
 from __future__ import annotations
@@ -12,65 +11,63 @@ from typing import Any, NoReturn
 
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.http import HttpRequest, QueryDict
-from django.utils.datastructures import MultiValueDict
 from django.utils.translation import gettext as _
 
 from faceauth import errors
 
-# The fields that hold pictures, in all forms.
-PICTURES = ("snapshot", "frame")
+# The fields that contain pictures, in all forms.
+PICTURE_FIELDS = ("snapshot", "frame")
 
-# As many as Django lets a form have fields. What is parsed takes up to fifty times the memory of
-# what is sent where it is made of small values; pictures are few and large.
-MOST_VALUES = 1000
+# Django's limit on the fields of a form. JSON of many small values takes up to fifty times its size
+# in memory when it is parsed; pictures are few and large.
+MAX_VALUES = 1000
 
 
 def is_json(request: HttpRequest) -> bool:
-    """Whether the request's body is JSON: then its answer is as well."""
+    """Return True if the request's body is JSON; the response is then JSON too."""
     return request.content_type == "application/json"
 
 
-def read(request: HttpRequest, most: int) -> None:
-    """Read the body, and give the request the POST and FILES of a form with the same in it.
+def load(request: HttpRequest, max_bytes: int) -> None:
+    """Read a JSON body into ``request.POST`` and ``request.FILES``.
 
-    most: how many bytes there may be.
+    Args:
+        request: A request whose body has not been read.
+        max_bytes: The maximum size of the body.
 
     Raises:
-        TooLarge: there are more.
-        BadImage, UnsupportedType: a picture is no base64, or said to be something else.
-        FaceError: this is no JSON, or nothing that a form could send.
+        TooLarge: The body is larger.
+        BadImage: A picture is not base64.
+        UnsupportedType: A ``data:`` URL is not of a picture.
+        FaceError: The body is not JSON, or contains what no form could send.
     """
-    body = request.read(most + 1)
-    if len(body) > most:
+    # Empty for JSON. Django builds it and POST together, so get it before setting POST.
+    files = request.FILES
+    body = request.read(max_bytes + 1)
+    if len(body) > max_bytes:
         raise errors.TooLarge()
     post = QueryDict(mutable=True)
-    files: MultiValueDict[str, Any] = MultiValueDict()
-    found: list[Any]
-    kept: MultiValueDict[str, Any]
     for name, value in _parsed(body).items():
-        _encodable(name)
-        if name in PICTURES:
-            found, kept = [_file(name, each) for each in _listed(value)], files
-        else:
-            found, kept = _texts(value), post
-        if found:
-            kept.setlist(name, found)
+        _check_encodable(name)
+        if name in PICTURE_FIELDS:
+            if pictures := [_file(name, each) for each in _as_list(value)]:
+                files.setlist(name, pictures)
+        elif texts := _texts(value):
+            post.setlist(name, texts)
     post._mutable = False
     request.POST = post  # type: ignore[assignment]
-    # Where `request.FILES` looks first; it has no setter.
-    request._files = files  # type: ignore[attr-defined]
 
 
 def _parsed(body: bytes) -> dict[str, Any]:
-    if sum(body.count(each) for each in (b",", b"[", b"{")) > MOST_VALUES:
-        raise errors.FaceError(_("There is too much in the JSON."))
+    if sum(body.count(each) for each in (b",", b"[", b"{")) > MAX_VALUES:
+        raise errors.FaceError(_("The JSON contains too many values."))
     try:
-        # Nothing to send is nothing to write down.
+        # An empty body is an empty object.
         found = json.loads(body.decode() or "{}", parse_constant=_refuse)
     except (ValueError, RecursionError) as error:
-        raise errors.FaceError(_("This is no JSON.")) from error
+        raise errors.FaceError(_("The body is not valid JSON.")) from error
     if not isinstance(found, dict):
-        raise errors.FaceError(_("The JSON has to be an object."))
+        raise errors.FaceError(_("The JSON must be an object."))
     return found
 
 
@@ -79,7 +76,7 @@ def _refuse(constant: str) -> NoReturn:
 
 
 def _texts(value: Any) -> list[str]:
-    """A field's value as a form sends it. What is not there or not ticked is not sent."""
+    """Return a field's values as a form sends them: nothing for null and for an unticked box."""
     if value is None or value is False:
         return []
     if value is True:
@@ -87,28 +84,31 @@ def _texts(value: Any) -> list[str]:
     if isinstance(value, int | float):
         return [json.dumps(value)]
     if not isinstance(value, str):
-        raise errors.FaceError(_("Only pictures may be lists, and nothing an object."))
-    _encodable(value)
+        raise errors.FaceError(
+            _("Only picture fields may be lists, and fields must not be objects.")
+        )
+    _check_encodable(value)
     return [value]
 
 
-def _encodable(text: str) -> None:
-    """Let pass what is text: JSON can write halves of characters, which no database takes."""
+def _check_encodable(text: str) -> None:
+    """Raise FaceError for lone surrogates, which JSON can write but no database stores."""
     try:
         text.encode()
     except UnicodeEncodeError as error:
         raise errors.FaceError() from error
 
 
-def _listed(value: Any) -> list[Any]:
+def _as_list(value: Any) -> list[Any]:
     if value is None:
         return []
     return value if isinstance(value, list) else [value]
 
 
 def _file(name: str, value: Any) -> SimpleUploadedFile:
+    """Decode a picture into a file in memory."""
     if not isinstance(value, str):
-        raise errors.FaceError(_("A picture is a text in base64, or a data URL."))
+        raise errors.FaceError(_("A picture must be a base64 string or a data URL."))
     kind = "application/octet-stream"
     if value[:5].lower() == "data:":
         head, _comma, value = value[5:].partition(",")

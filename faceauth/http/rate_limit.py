@@ -1,6 +1,6 @@
-"""How often something may be asked for in a while, whatever becomes of it.
+"""Rate limits: how often a request may be made in a period, whatever its outcome.
 
-Counted in Django's cache: one that all processes share counts for all of them.
+The counts are in Django's cache. If all processes share a cache, they share the counts.
 """
 
 from __future__ import annotations
@@ -16,22 +16,28 @@ from faceauth.errors import TooManyPictures
 MINUTE, HOUR = 60, 60 * 60
 
 
-def enforce(what: str, who: Any, most: int, seconds: int) -> None:
-    """Count one more, in windows of so many seconds.
+def enforce(action: str, client: Any, limit: int, seconds: int) -> None:
+    """Count a request, and refuse it if there were too many in the current window.
+
+    Args:
+        action: What is limited, such as "preview".
+        client: Whom the request is counted for: a rate-limit key or a user's primary key.
+        limit: The maximum number of requests in a window.
+        seconds: The length of a window.
 
     Raises:
-        TooManyPictures: there were `most` before it in this window.
+        TooManyPictures: The limit was reached before this request.
     """
     window, passed = divmod(time.time(), seconds)
-    # Hashed: caches are read by more people than databases.
-    name = f"{what}:{who}:{window}"
+    # Hashed, because more people can read a cache than a database.
+    name = f"{action}:{client}:{window}"
     key = salted_hmac("faceauth.throttling", name, algorithm="sha256").hexdigest()
     cache.add(key, 0, seconds)
     try:
         count = cache.incr(key)
-    except ValueError:  # dropped in between, by a cache that is full
+    except ValueError:  # a full cache dropped the key in between
         return
-    # Some caches keep what they have counted up for their own default time only.
+    # Some caches give an incremented key their default timeout.
     cache.touch(key, seconds)
-    if count > most:
+    if count > limit:
         raise TooManyPictures(seconds - passed)

@@ -1,4 +1,4 @@
-"""Answers for scripts and for people, from one place."""
+"""Answers as JSON for scripts and as pages for people, from one place."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from . import json_body
 
 
 def wants_json(request: HttpRequest) -> bool:
-    """Whether the client asks for JSON rather than for a page, or sends it."""
+    """Return True if the client sends JSON, or prefers it to a page."""
     if json_body.is_json(request):
         return True
     preferred = request.get_preferred_type(["text/html", "application/json"])
@@ -21,22 +21,29 @@ def wants_json(request: HttpRequest) -> bool:
 
 
 def error_response(request: HttpRequest, error: FaceError, **more: Any) -> HttpResponse:
-    """The error alone, as JSON or as a small page; `more` goes into the JSON."""
+    """Return the error alone, as JSON or as a small page.
+
+    Args:
+        request: The request that failed.
+        error: What went wrong.
+        **more: Further keys of the JSON's ``error`` object.
+    """
     response: HttpResponse
     if wants_json(request):
         response = JsonResponse(error.as_json(**more), status=error.status)
     else:
         context = {"error": error, "message": error.messages[0]}
-        # A page that is drawn for nobody in particular needs no database.
-        drawn_for = None if isinstance(error, Unavailable) else request
-        page = render_to_string("faceauth/error.html", context, drawn_for)
+        # Without a request, the page needs no session and so no database.
+        page_request = None if isinstance(error, Unavailable) else request
+        page = render_to_string("faceauth/error.html", context, page_request)
         response = HttpResponse(page, status=error.status)
     return with_retry_after(response, error)
 
 
 def with_retry_after(response: HttpResponse, error: FaceError) -> HttpResponse:
-    """The response with the time after which to try again, where the error has one; and with
-    the error's code as ``face_error``, which `metrics` counts.
+    """Add ``Retry-After`` to the response, if the error has a time to wait, and return it.
+
+    Set the error's code as ``response.face_error`` as well, for `metrics`.
     """
     response.face_error = error.code  # type: ignore[attr-defined]
     if error.retry_after is not None:

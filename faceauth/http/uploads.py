@@ -1,4 +1,4 @@
-"""Requests with pictures in them: bounded, kept in memory, never written to disk."""
+"""Uploads: requests that contain pictures are bounded and kept in memory, never written to disk."""
 
 from __future__ import annotations
 
@@ -17,26 +17,26 @@ from faceauth import conf, errors, metrics
 from . import json_body
 from .responses import error_response
 
-# What is read and thrown away of a request that is too large, so that the browser, still
-# sending, hears the answer. Beyond it the connection is simply closed.
-DRAINED_BYTES = 64 * 1024 * 1024
+# The part of a request that is too large which is read and discarded: a browser reads the response
+# only once it has sent the request. After that the connection is closed.
+MAX_DRAINED_BYTES = 64 * 1024 * 1024
 _CHUNK = 256 * 1024
 
 View = Callable[..., HttpResponseBase]
 
 
 class MemoryUploadHandler(MemoryFileUploadHandler):
-    """Keeps every upload in memory. The size of the whole request was bounded before."""
+    """Keep every upload in memory. `bounded_upload` has limited the size of the whole request."""
 
     def handle_raw_input(self, *args: Any, **kwargs: Any) -> None:
         self.activated = True
 
 
 def bounded_upload(view: View) -> View:
-    """Bound the request's size before any of it is read, and keep it off the disk.
+    """Limit the size of a view's requests before reading them, and keep uploads off the disk.
 
-    CSRF protection stays: it has to come after, because it reads the form. The view itself says
-    who has to be logged in, also where Django's ``LoginRequiredMiddleware`` does it for others.
+    CSRF protection reads the form, so it runs after the limit. The view itself decides who has to
+    be logged in, even if Django's ``LoginRequiredMiddleware`` decides for other views.
     """
     protected = csrf_protect(view)
 
@@ -44,22 +44,22 @@ def bounded_upload(view: View) -> View:
     @csrf_exempt
     @wraps(view)
     def wrapped(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
-        most = conf.get().MAX_UPLOAD_BYTES
-        if _length(request) > most:
+        max_bytes = conf.get().MAX_UPLOAD_BYTES
+        if _content_length(request) > max_bytes:
             _drain(request)
             return error_response(request, errors.TooLarge())
-        # No browser writes another one, and some that Python knows make text of what is none.
+        # Browsers send no other encoding. Some of Python's codecs turn invalid bytes into text.
         request.encoding = "utf-8"
         request.upload_handlers = [MemoryUploadHandler(request)]
         try:
             if request.method == "POST" and json_body.is_json(request):
-                json_body.read(request, most)
+                json_body.load(request, max_bytes)
             _ = request.POST
         except errors.FaceError as error:
             return error_response(request, error)
         except RequestDataTooBig:
             return error_response(request, errors.TooLarge())
-        # Django's parsers raise many kinds for what they cannot read, and not all become answers.
+        # Django's parsers raise many kinds of exceptions, and not all of them become responses.
         except Exception:
             return error_response(request, errors.FaceError())
         return protected(request, *args, **kwargs)
@@ -67,7 +67,7 @@ def bounded_upload(view: View) -> View:
     return metrics.count_requests(wrapped)
 
 
-def _length(request: HttpRequest) -> int:
+def _content_length(request: HttpRequest) -> int:
     try:
         return int(request.META.get("CONTENT_LENGTH") or 0)
     except ValueError:
@@ -75,6 +75,7 @@ def _length(request: HttpRequest) -> int:
 
 
 def _drain(request: HttpRequest) -> None:
-    left = min(_length(request), DRAINED_BYTES)
-    while left > 0 and (read := len(request.read(min(left, _CHUNK)))):
-        left -= read
+    """Read and discard the request, up to `MAX_DRAINED_BYTES`."""
+    remaining = min(_content_length(request), MAX_DRAINED_BYTES)
+    while remaining > 0 and (read := len(request.read(min(remaining, _CHUNK)))):
+        remaining -= read
