@@ -125,7 +125,7 @@ class FaceAuthSettings:
     challenge and 5 without, following NIST SP 800-63B-4."""
 
     MAX_FAILURES_PER_ADDRESS: int = 20
-    """The same number for an address, which many people may share."""
+    """The same number for an address, which many people may share: faces must then wait there."""
 
     MAX_FAILURES_BEFORE_DISABLING: int | None = None
     """The number of consecutive failures after which a face can no longer log in to an account,
@@ -137,8 +137,8 @@ class FaceAuthSettings:
 
     ADMIN_SECOND_STEP: bool = False
     """If True, ``admin_site.FaceAdminSite`` asks for the password and then for the face, instead of
-    for one of them. Staff who have a face can then change or remove it only in a session that a
-    face started, and their password doesn't reset the failures of their face."""
+    for one of them. Staff who have a face can then change or remove it only in a session that
+    has seen their face, and their password doesn't reset the failures of their face."""
 
     PREVIEWS_PER_MINUTE: int = 600
     """The maximum number of frames from the camera pages that are analysed per address and
@@ -153,7 +153,7 @@ class FaceAuthSettings:
 
     SITE_NAME: str | None = None
     """The name of the site in emails and in the notice. By default, the domain of the request;
-    commands don't know it."""
+    emails from commands say “our site” instead."""
 
     NOTICE_VERSION: str = "1"
     """The version of the notice that people agree to when they enrol, the page
@@ -161,17 +161,17 @@ class FaceAuthSettings:
     again."""
 
     KEEP_UNUSED_FACES_DAYS: int | None = 730
-    """The number of days after which ``face_purge`` removes a face that has not been used to log
-    in. Two years are enough for users who are away for a year, and are the longest time that
-    Colorado's law on biometrics allows. If None, faces are kept."""
+    """The number of days without a login after which ``face_purge`` removes a face. Two years
+    are enough for users who are away for a year, and are the longest time that Colorado's law on
+    biometrics allows. If None, faces are kept."""
 
     KEEP_EVENTS_DAYS: int | None = 365
     """The number of days after which ``face_purge`` deletes events. The default is as long as an
     account's failures count, so that they can be looked up. If None, events are kept."""
 
     HEALTH: bool = False
-    """If True, ``health/`` and ``health/ready/`` answer to monitoring. Anyone can call them; they
-    reveal only whether the site's parts work."""
+    """If True, ``health/`` and ``health/ready/`` respond to health probes. Anyone can call them;
+    they reveal only whether the site's parts work."""
 
     METRICS: bool = False
     """If True, requests, stages and events are counted for Prometheus, with ``prometheus-client``.
