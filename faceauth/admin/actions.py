@@ -209,7 +209,7 @@ class FaceActions(admin.ModelAdmin):
             ],
         }
         request.current_app = self.admin_site.name
-        return TemplateResponse(request, "admin/faceauth/remove.html", context)
+        return TemplateResponse(request, "admin/faceauth/remove_faces.html", context)
 
 
 def _has_permission(request: HttpRequest, name: str) -> bool:

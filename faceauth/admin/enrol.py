@@ -69,7 +69,7 @@ class EnrolForOtherView(CaptureMixin, FaceRequiredMixin, FormView):
         return bool(self.user == self.request.user)
 
     def get_template_names(self) -> list[str]:
-        return [f"admin/faceauth/{'photos' if self.photos else 'enrol'}.html"]
+        return [f"admin/faceauth/enrol_{'photos' if self.photos else 'webcam'}.html"]
 
     def get_form_kwargs(self) -> dict[str, Any]:
         return {**super().get_form_kwargs(), "user": self.user, "photos": self.photos}

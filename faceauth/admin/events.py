@@ -45,7 +45,7 @@ class FaceEventAdmin(admin.ModelAdmin):
     """To be read, and by nobody changed. Distances are to be seen here only."""
 
     date_hierarchy = "at"
-    change_list_template = "admin/faceauth/events.html"
+    change_list_template = "admin/faceauth/event_list.html"
     list_display = (
         "at",
         "kind",

@@ -158,7 +158,7 @@ class FaceAdminMixin(FaceActions):
     def face_panel(self, user: Any) -> str:
         """What is known of the user's face, and what may be done with it."""
         request = user.face_panel_request
-        template = "admin/faceauth/panel.html"
+        template = "admin/faceauth/face_panel.html"
         return render_to_string(template, self._panel(request, user), request)
 
     @csrf_exempt
