@@ -1,4 +1,16 @@
-"""Faces in pictures: found, aligned and encoded. Imports no Django."""
+"""Pixels to numbers: find the faces in a picture and encode them. Without Django."""
+
+# A picture passes through these modules in this order:
+#
+# images         bytes to pixels
+# detection      find the faces (the network comes from dlib_networks)
+# alignment      find the landmarks, and cut out the chip that the encoder sees
+# encoding       chips to encodings by dlib's network; onnx_encoder by any other one, with
+#                alignment_templates for its chips and onnx_options for its settings
+# pose, quality  measure how the head is turned, and how good the picture is
+#
+# engine puts them together. onnx_session opens networks in ONNX Runtime, onnx_writer writes them,
+# and synthetic_face is a face to try them on.
 
 from __future__ import annotations
 

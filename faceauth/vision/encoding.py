@@ -1,4 +1,4 @@
-"""Faces to encodings: the vectors whose Euclidean distance tells people apart."""
+"""Encode faces: vectors whose Euclidean distance is small for one person, large for two."""
 
 from __future__ import annotations
 
@@ -17,36 +17,47 @@ Encoding = NDArray[np.float32]
 
 
 class Encoder(Protocol):
-    """A network that encodes faces, and how it wants to see them. Thread-safe once it is loaded.
+    """A network that encodes faces, and the alignment that it expects. Thread-safe once loaded.
 
-    name: what templates carry. Those of encoders with other names are never compared.
-    size: how many numbers an encoding has.
+    Attributes:
+        name: Stored with each template. Templates of encoders with different names are never
+            compared.
+        size: The number of values in an encoding.
     """
 
     name: str
     size: int
 
     def load(self, *, threads: int, providers: Sequence[str]) -> None:
-        """Load the network, of which nothing was needed so far; see `sessions.open_session`.
+        """Load the network; nothing before this call may need it.
+
+        Args:
+            threads: The number of threads for one inference.
+            providers: ONNX Runtime's execution providers, the preferred one first.
 
         Raises:
-            ModelError: it cannot be loaded.
+            ModelError: The network cannot be loaded.
         """
 
     def chip(self, image: Image, landmarks: Landmarks) -> Image:
-        """The face as the network is shown it, uint8 (height, width, 3) RGB. For the landmarks see
-        `Aligner.landmarks`.
+        """Return the aligned face that the network sees, RGB, uint8 (height, width, 3).
+
+        Args:
+            image: RGB, uint8 (height, width, 3).
+            landmarks: Float64 (5, 2), (x, y) in pixels: the corners of the eye on the right of the
+                picture (outer, inner), those of the eye on the left (outer, inner), and the point
+                under the nose.
         """
 
     def views(self, image: Image, landmarks: Landmarks) -> list[Image]:
-        """The chip first, then others that are cropped or turned a little differently."""
+        """Return the chip, then others that are cropped or rotated a little differently."""
 
     def encode(self, chips: Sequence[Image]) -> Encoding:
-        """Chips to float32 (n, size), one row a chip."""
+        """Encode chips to float32 (n, size), one row per chip."""
 
 
 class DlibEncoder:
-    """dlib's face encoder, which face_recognition has: an `Encoder`."""
+    """dlib's face encoder, the one that face_recognition uses. An `Encoder`."""
 
     name = "dlib"
     size = ENCODING_SIZE
@@ -55,30 +66,34 @@ class DlibEncoder:
         self._session: Any = None
 
     def load(self, *, threads: int, providers: Sequence[str]) -> None:
+        """Load the network, as `Encoder.load`."""
         model = encoder_graph(read_layers(model_path(ENCODER_FILE)))
         self._session = open_session(model, threads=threads, providers=providers)
 
     def chip(self, image: Image, landmarks: Landmarks) -> Image:
+        """Return the aligned face, RGB, uint8 (150, 150, 3)."""
         return alignment.chip(image, landmarks)
 
     def views(self, image: Image, landmarks: Landmarks) -> list[Image]:
+        """Return the chips of `alignment.VIEWS`, RGB, uint8 (150, 150, 3) each."""
         return [alignment.chip(image, landmarks, *view) for view in alignment.VIEWS]
 
     def encode(self, chips: Sequence[Image]) -> Encoding:
-        """Chips uint8 (150, 150, 3) to float32 (n, 128), one row a chip."""
+        """Encode chips, uint8 (150, 150, 3) each, to float32 (n, 128), one row per chip."""
         (encodings,) = self._session.run(None, {"chips": np.stack(chips)})
         return encodings
 
 
 def encode_with_mirror(encoder: Encoder, chips: Sequence[Image]) -> Encoding:
-    """The mean of the encodings of chips of one face and of their mirror images, float32 (size,):
-    closer to the person, as it is to other pictures of them, than any alone.
+    """Return the mean encoding of chips of one face and of their mirror images, float32 (size,).
+
+    The mean is nearer to the person's other pictures than any single encoding.
     """
     mirrored = [chip[:, ::-1] for chip in chips]
     return encoder.encode([*chips, *mirrored]).mean(axis=0)
 
 
 def template(encodings: Encoding) -> Encoding:
-    """What is compared: the mean of float32 (n, size) encodings, scaled to length 1, (size,)."""
+    """Return the mean of encodings, float32 (n, size), scaled to length 1: float32 (size,)."""
     total = encodings.sum(axis=0)
     return (total / np.sqrt(total @ total)).astype(np.float32)

@@ -1,4 +1,4 @@
-"""The one object that holds the loaded networks."""
+"""The engine: loads the networks once, finds faces and encodes them."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from . import onnx_session, pose
 from .alignment import Aligner, Box, Landmarks, fitted_box, square
-from .detection import ALIKE, Detection, Detector, Pyramid, distinct
+from .detection import SAME_LEVEL, Detection, Detector, Pyramid, distinct
 from .dlib_networks import DETECTOR_FILE, detector_graph, model_path, read_layers
 from .encoding import DlibEncoder, Encoder, Encoding, encode_with_mirror, template
 
@@ -21,15 +21,18 @@ Image = NDArray[np.uint8]
 
 
 class NoFaceError(ValueError):
-    """There is no face where one is needed."""
+    """A picture has no face although one is needed."""
 
 
 class Face(NamedTuple):
     """A face in an image.
 
-    box: (left, top, right, bottom) in pixels; may reach over the image's edge.
-    score: the detector's; above 0 is a face, 1 is a sure one.
-    landmarks: float64 (5, 2) pixels, see `Aligner.landmarks`.
+    Attributes:
+        box: (left, top, right, bottom) in pixels; may reach over the edge of the image.
+        score: The detector's score. Above 0 is a face, 1 is a certain one.
+        landmarks: Float64 (5, 2), (x, y) in pixels: the corners of the eye on the right of the
+            picture (outer, inner), those of the eye on the left (outer, inner), and the point under
+            the nose.
     """
 
     box: Box
@@ -38,31 +41,32 @@ class Face(NamedTuple):
 
     @property
     def size(self) -> int:
-        """The box's height in pixels."""
+        """The height of the box in pixels."""
         return self.box[3] - self.box[1]
 
     @property
     def yaw(self) -> float:
-        """How far the head is turned to a side, see `pose.yaw`."""
+        """How far the head is turned to a side: 0 is straight ahead, see `pose.yaw`."""
         return pose.yaw(self.landmarks)
 
     def is_same_as(self, other: Face) -> bool:
-        """Whether this face's middle lies in the other's box: two finds of one face."""
+        """Return True if this face's centre lies in the other's box: one face found twice."""
         left, top, right, bottom = self.box
         x, y = (left + right) / 2, (top + bottom) / 2
         return other.box[0] < x < other.box[2] and other.box[1] < y < other.box[3]
 
 
 class Engine:
-    """Finds faces with dlib's networks and encodes them, in ONNX Runtime.
+    """Find faces with dlib's networks and encode them, in ONNX Runtime.
 
-    Networks load on first use; one engine serves all threads of a process.
+    The networks load on first use. One engine serves all threads of a process.
 
-    threads: how many threads one inference may use. 1 is best where a site serves several
-        people at once; more makes a single look quicker.
-    providers: ONNX Runtime's execution providers, the preferred one first; by default CUDA where
-        the installed ONNX Runtime has it, else the CPU.
-    encoder: by default dlib's; see `ONNXEncoder` for others.
+    Args:
+        threads: The number of threads for one inference. 1 is best if a site serves several people
+            at once; more threads make a single picture faster.
+        providers: ONNX Runtime's execution providers, the preferred one first. By default CUDA if
+            the installed ONNX Runtime supports it, then the CPU.
+        encoder: By default dlib's; see `ONNXEncoder` for others.
     """
 
     def __init__(
@@ -79,10 +83,10 @@ class Engine:
         self._loading = Lock()
 
     def load(self) -> _Networks:
-        """Load all networks now, so that the first visitor need not wait.
+        """Load all networks now, so that the first visitor does not have to wait.
 
         Raises:
-            ModelError: a network's file is missing or damaged.
+            ModelError: A network's file is missing or damaged.
         """
         with self._loading:
             if self._networks is None:
@@ -94,25 +98,31 @@ class Engine:
             return self._networks
 
     def running_on(self) -> list[str]:
-        """The execution providers that the networks have got, the preferred one first: of those
-        that were asked for, one that cannot start is left out.
+        """Return the execution providers in use, the preferred one first.
+
+        A requested provider that cannot start is not among them.
 
         Raises:
-            ModelError: as `load` does.
+            ModelError: A network's file is missing or damaged.
         """
         return self.load().detector.providers
 
     def find_faces(
         self, image: Image, *, smallest: float = 80, beside: float | None = 0.8
     ) -> list[Face]:
-        """The faces in an RGB image uint8 (height, width, 3), the largest first.
+        """Find the faces in an image, the largest first.
 
-        The search goes from large faces to small and leaves as soon as it may.
+        The search goes from large faces to small ones and stops as early as it can.
 
-        smallest: the size in pixels down to which faces are looked for. Below 80 the image is
-            enlarged.
-        beside: once a face is found, others are noticed down to this share of its size. None
-            looks for all.
+        Args:
+            image: RGB, uint8 (height, width, 3).
+            smallest: The size of the smallest faces to find, in pixels. Below 80 the image is
+                enlarged.
+            beside: Once a face is found, others are found too if they have at least this share of
+                its size. None finds all faces.
+
+        Raises:
+            ModelError: A network's file is missing or damaged.
         """
         detector = self.load().detector
         face_in = cache(partial(self._face, image))
@@ -121,10 +131,10 @@ class Engine:
         for level in detector.levels(pyramid, smallest, every=beside is None):
             found += level
             if level and beside is not None:
-                # The level in the middle between the face's size and the smallest beside it.
+                # The level halfway between the face's size and that of the smallest beside it.
                 size = face_in(level[0]).size * math.sqrt(beside)
-                if not 1 / ALIKE < size / level[0].size < ALIKE:
-                    found += detector.look(pyramid, size, border=0)
+                if not 1 / SAME_LEVEL < size / level[0].size < SAME_LEVEL:
+                    found += detector.scan(pyramid, size, border=0)
                 break
         faces: list[Face] = []
         for face in map(face_in, distinct(found)):
@@ -133,29 +143,52 @@ class Engine:
         return sorted(faces, key=lambda face: -face.size)
 
     def encode(self, image: Image, face: Face | Box) -> Encoding:
-        """The encoding float32 (128,), or of the encoder's size, of one face, or of what is in a
-        box (left, top, right, bottom): what ``face_recognition.face_encodings`` gives for it.
+        """Return the encoding of one face, as ``face_recognition.face_encodings`` gives it.
+
+        Args:
+            image: RGB, uint8 (height, width, 3).
+            face: A face, or a box (left, top, right, bottom) in pixels.
+
+        Returns:
+            Float32 (128,), or of the encoder's size.
         """
         encoder = self.load().encoder
         return encoder.encode([encoder.chip(image, self._landmarks(image, face))])[0]
 
     def encode_with_mirror(self, image: Image, face: Face | Box) -> Encoding:
-        """The mean of the face's encoding and its mirror image's: what a probe is made of."""
+        """Return the mean of the encodings of the face and its mirror image, for a probe.
+
+        Args and result are those of `encode`.
+        """
         encoder = self.load().encoder
         return encode_with_mirror(encoder, [encoder.chip(image, self._landmarks(image, face))])
 
     def encode_views(self, image: Image, face: Face) -> Encoding:
-        """The mean over crops of the face and their mirror images: what templates are made of.
-        With dlib's encoder five times the work of `encode_with_mirror`.
+        """Return the mean encoding over crops of the face and their mirror images, for a template.
+
+        With dlib's encoder this takes five times as long as `encode_with_mirror`.
+
+        Args:
+            image: RGB, uint8 (height, width, 3).
+            face: From `find_faces`.
+
+        Returns:
+            Float32 (128,), or of the encoder's size.
         """
         encoder = self.load().encoder
         return encode_with_mirror(encoder, encoder.views(image, face.landmarks))
 
     def probe(self, images: Iterable[Image]) -> Encoding:
-        """Several frames of one person to one encoding of length 1.
+        """Return one encoding of length 1 from several frames of one person.
+
+        Args:
+            images: RGB, uint8 (height, width, 3) each. The largest face in each counts.
+
+        Returns:
+            Float32 (128,), or of the encoder's size.
 
         Raises:
-            NoFaceError: a frame shows no face, or there is no frame.
+            NoFaceError: A frame has no face, or there is no frame.
         """
         frames = [(image, self.find_faces(image)) for image in images]
         if not frames:

@@ -1,4 +1,4 @@
-"""Bytes from a stranger to pixels: bounded, upright, RGB."""
+"""Decode the bytes of an untrusted picture to pixels: bounded in size, upright, RGB."""
 
 from __future__ import annotations
 
@@ -8,26 +8,26 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, ImageOps, UnidentifiedImageError
 
-# What cameras, phones and browsers send. Fewer formats, fewer parsers open to strangers.
+# The formats that cameras, phones and browsers send. Fewer formats expose fewer parsers.
 FORMATS = ("JPEG", "PNG", "WEBP", "GIF", "BMP", "TIFF")
 MAX_PIXELS = 25_000_000
 MAX_SIDE = 1600
 
 
 class ImageError(ValueError):
-    """The bytes are no picture that can be used; `code` says why."""
+    """The bytes are not a usable picture; `code` gives the reason."""
 
     code = "bad_image"
 
 
 class UnsupportedImageError(ImageError):
-    """The bytes are no picture, or one in a format that is not read."""
+    """The bytes are not a picture, or one in an unsupported format."""
 
     code = "unsupported_type"
 
 
 class ImageTooLargeError(ImageError):
-    """The picture has more pixels than are read."""
+    """The picture has more pixels than allowed."""
 
     code = "too_large"
 
@@ -35,15 +35,23 @@ class ImageTooLargeError(ImageError):
 def decode_image(
     data: bytes, *, max_pixels: int = MAX_PIXELS, max_side: int = MAX_SIDE
 ) -> NDArray[np.uint8]:
-    """A picture's bytes to uint8 (height, width, 3) RGB.
+    """Decode a picture.
 
-    Turned upright where the camera noted how it was held; scaled down so that no side is longer
-    than `max_side` pixels; the first frame of an animation; on white where it is transparent.
+    The picture is turned upright by its EXIF orientation and scaled down so that no side is longer
+    than `max_side` pixels. Transparent parts become white. An animation gives its first frame.
+
+    Args:
+        data: The content of the file.
+        max_pixels: The maximum width times height in the file's header.
+        max_side: The maximum width and height of the result in pixels.
+
+    Returns:
+        RGB, uint8 (height, width, 3).
 
     Raises:
-        UnsupportedImageError: no picture, or not JPEG, PNG, WebP, GIF, BMP or TIFF.
-        ImageTooLargeError: more than `max_pixels` by its header; nothing was decoded.
-        ImageError: empty, truncated or damaged.
+        UnsupportedImageError: The data is not a JPEG, PNG, WebP, GIF, BMP or TIFF picture.
+        ImageTooLargeError: The header states more than `max_pixels`; nothing was decoded.
+        ImageError: The data is empty, truncated or damaged.
     """
     if not data:
         raise ImageError("The file is empty.")
@@ -60,13 +68,13 @@ def decode_image(
             raise ImageTooLargeError("The picture has too many pixels.")
         try:
             return _pixels(picture, max_side)
-        # Pillow's decoders raise many kinds for damaged files, by format and version.
+        # For damaged files Pillow raises many exceptions, depending on format and version.
         except Exception as error:
             raise ImageError("The picture is damaged.") from error
 
 
 def _pixels(picture: Image.Image, max_side: int) -> NDArray[np.uint8]:
-    # JPEG decoders scale by halves while decoding, at a fraction of the time and memory.
+    # JPEG decoders can halve the picture while decoding, in a fraction of the time and memory.
     picture.draft("RGB", (max_side, max_side))
     picture.thumbnail((max_side, max_side), Image.Resampling.BILINEAR, reducing_gap=2.0)
     ImageOps.exif_transpose(picture, in_place=True)
@@ -75,7 +83,7 @@ def _pixels(picture: Image.Image, max_side: int) -> NDArray[np.uint8]:
 
 def _rgb(picture: Image.Image) -> Image.Image:
     if picture.mode.startswith(("I", "F")):
-        # 16-bit grey: Pillow would cut off what is above 255.
+        # 16-bit grey: Pillow would clip values above 255.
         values = np.asarray(picture, np.float32)
         top = 65535 if picture.mode.startswith("I") else float(values.max() or 1)
         picture = Image.fromarray((values * (255 / top)).clip(0, 255).astype(np.uint8))

@@ -1,4 +1,4 @@
-"""What the owner says of an ONNX file, checked against what the file says."""
+"""Check the options of `ONNXEncoder` against its ONNX file, and complete them from the file."""
 
 from __future__ import annotations
 
@@ -14,20 +14,20 @@ from numpy.typing import NDArray
 from . import alignment_templates
 from .dlib_networks import ModelError
 from .encoding import DlibEncoder
-from .onnx_reader import Tensor, signature
+from .onnx_session import DTYPES, Tensor, read_signature
 
 CHANNELS = ("RGB", "BGR")
 LAYOUTS = ("NCHW", "NHWC")
-PATTERNS = {"arcface": alignment_templates.arcface, "dlib": alignment_templates.dlib}
+ALIGNMENTS = {"arcface": alignment_templates.arcface, "dlib": alignment_templates.dlib}
 STANDARDISE: Literal["standardise"] = "standardise"
 
-LONGEST_NAME = 64
-# Templates are turned by a secret matrix of so many rows, which takes seconds to make.
-MOST_NUMBERS = 2048
+MAX_NAME_LENGTH = 64  # bytes of UTF-8
+# Templates are multiplied by a secret matrix with this many rows, which takes seconds to make.
+MAX_SIZE = 2048
 
 
 class MeanAndStd(NamedTuple):
-    """Of pixels 0 to 255, float32 (1,) or (3,)."""
+    """Mean and standard deviation of pixels from 0 to 255, float32 (1,) or (3,)."""
 
     mean: NDArray[np.float32]
     std: NDArray[np.float32]
@@ -36,14 +36,16 @@ class MeanAndStd(NamedTuple):
 Normalisation = Literal["standardise"] | MeanAndStd | None
 
 
-class Asked(NamedTuple):
-    """A network and how to use it.
+class Options(NamedTuple):
+    """A network and how to use it. See `ONNXEncoder` for the options that are not listed here.
 
-    input, output: the names of what goes in and comes out.
-    type: numpy's name of what goes in.
-    alone: whether it takes one picture at a time.
-    side: the chip's, in pixels.
-    pattern: see `patterns`.
+    Attributes:
+        input: The name of the network's input.
+        output: The name of its output.
+        dtype: Numpy's name of the input's type.
+        single: The network takes one picture at a time.
+        side: Width and height of the chips in pixels.
+        template: The alignment template, float64 (3, 2); see `alignment_templates`.
     """
 
     path: Path
@@ -51,21 +53,21 @@ class Asked(NamedTuple):
     size: int
     input: str
     output: str
-    type: str
-    alone: bool
+    dtype: str
+    single: bool
     side: int
     channels: str
     layout: str
     normalise: Normalisation
-    pattern: alignment_templates.Points
+    template: alignment_templates.Points
 
 
-def read(path: Any, **options: Any) -> Asked:
-    """The options of `ONNXEncoder`, completed by what the file says.
+def resolve(path: Any, **options: Any) -> Options:
+    """Return the options of `ONNXEncoder`, completed from the file.
 
     Raises:
-        ModelError: the file is no network that takes pictures and gives encodings.
-        ValueError: an option is wrong, or contradicts the file.
+        ModelError: The file is not a network that maps pictures to encodings.
+        ValueError: An option is wrong or contradicts the file.
     """
     if not isinstance(path, str | Path):
         raise ValueError(f"'path' is {path!r}, which is not a path.")
@@ -73,160 +75,171 @@ def read(path: Any, **options: Any) -> Asked:
     name = _name(options["name"])
     channels = _choice("channels", options["channels"], CHANNELS)
     normalise = _normalisation(options["normalise"])
-    inputs, outputs = signature(path)
+    inputs, outputs = read_signature(path)
     if len(inputs) > 1:
         names = ", ".join(each.name for each in inputs)
-        raise ModelError(f"{path} takes {names}, and not pictures alone.")
-    taken, given = inputs[0], outputs[0]
-    layout = _layout(options["layout"], taken, path)
-    side = _side(options["input"], taken, layout, path)
-    if taken.type == "uint8" and normalise is not None:
-        raise ValueError(f"'normalise' is {options['normalise']!r}, and {path} takes bytes.")
-    pattern = _pattern(options["align"], side)
-    return Asked(
+        raise ModelError(f"{path} takes {names}, not pictures alone.")
+    pixels, encodings = inputs[0], outputs[0]
+    layout = _layout(options["layout"], pixels, path)
+    side = _side(options["input"], pixels, layout, path)
+    if pixels.dtype == "uint8" and normalise is not None:
+        raise ValueError(f"'normalise' is {options['normalise']!r}, but {path} takes bytes.")
+    template = _template(options["align"], side)
+    return Options(
         path=path,
-        name=name or _name_of(path, channels, layout, side, normalise, pattern),
-        size=_size(options["size"], given, path),
-        input=taken.name,
-        output=given.name,
-        type=taken.type,
-        alone=_shape(taken)[0] is not None,
+        name=name or _default_name(path, channels, layout, side, normalise, template),
+        size=_size(options["size"], encodings, path),
+        input=pixels.name,
+        output=encodings.name,
+        dtype=pixels.dtype,
+        single=pixels.shape[0] is not None,
         side=side,
         channels=channels,
         layout=layout,
         normalise=normalise,
-        pattern=pattern,
+        template=template,
     )
 
 
-def _name(asked: Any) -> str | None:
-    if asked is None:
+def _name(value: Any) -> str | None:
+    if value is None:
         return None
-    if not isinstance(asked, str) or not 0 < len(asked.encode()) <= LONGEST_NAME:
-        raise ValueError(f"'name' is {asked!r}, which is not text of 1 to {LONGEST_NAME} letters.")
-    if asked == DlibEncoder.name:
-        raise ValueError(f"'name' is {asked!r}, as dlib's own encoder is called.")
-    return asked
+    if not isinstance(value, str) or not 0 < len(value.encode()) <= MAX_NAME_LENGTH:
+        limit = f"text of 1 to {MAX_NAME_LENGTH} characters"
+        raise ValueError(f"'name' is {value!r}, which is not {limit}.")
+    if value == DlibEncoder.name:
+        raise ValueError(f"'name' is {value!r}, which is the name of dlib's own encoder.")
+    return value
 
 
-def _name_of(path: Path, *how: Any) -> str:
-    """A name that changes with the file and how it is used."""
+def _default_name(path: Path, *options: Any) -> str:
+    """Return a name that changes with the file and with the options.
+
+    It is stored with templates, so it also depends on the names in `MeanAndStd`.
+    """
     with path.open("rb") as file:
         digest = file_digest(file, "sha256")
-    digest.update(repr(how).encode())
-    stem = path.stem.encode()[: LONGEST_NAME - 9].decode(errors="ignore")
+    digest.update(repr(options).encode())
+    stem = path.stem.encode()[: MAX_NAME_LENGTH - 9].decode(errors="ignore")
     return f"{stem}-{digest.hexdigest()[:8]}"
 
 
-def _layout(asked: Any, taken: Tensor, path: Path) -> str:
-    if not taken.type:
-        raise ModelError(f"{path} takes no pixels, but something else.")
-    shape = _shape(taken)
+def _layout(value: Any, pixels: Tensor, path: Path) -> str:
+    if not pixels.dtype:
+        known = ", ".join(DTYPES.values())
+        raise ModelError(f"{path} does not take pixels: the type of its input is not {known}.")
+    shape = pixels.shape
     colours = {layout: shape[layout.index("C")] for layout in LAYOUTS} if len(shape) == 4 else {}
     possible = [layout for layout in LAYOUTS if colours.get(layout) == 3]
     possible = possible or [layout for layout, count in colours.items() if count is None]
     if not possible:
-        words = f"its input is {_words(taken)}"
-        raise ModelError(f"{path} takes no pictures in three colours: {words}.")
+        raise ModelError(
+            f"{path} does not take pictures in three colours: its input is {_shape_text(pixels)}."
+        )
     if shape[0] not in (1, None):
-        raise ModelError(f"{path} takes {shape[0]} pictures at once, and not one.")
-    if asked is None:
+        raise ModelError(f"{path} takes {shape[0]} pictures at once, not one.")
+    if value is None:
         if len(possible) > 1:
-            raise ValueError(f"'layout' is missing, and {path} does not say it.")
+            raise ValueError(f"'layout' is missing, and {path} does not state it.")
         return possible[0]
-    layout = _choice("layout", asked, LAYOUTS)
+    layout = _choice("layout", value, LAYOUTS)
     if layout not in possible:
-        raise ValueError(f"'layout' is {asked!r}, and {path} has {possible[0]!r}.")
+        raise ValueError(f"'layout' is {value!r}, but {path} has {possible[0]!r}.")
     return layout
 
 
-def _side(asked: Any, taken: Tensor, layout: str, path: Path) -> int:
-    shape = _shape(taken)
-    told = {shape[layout.index("H")], shape[layout.index("W")]} - {None}
-    if len(told) > 1:
+def _side(value: Any, pixels: Tensor, layout: str, path: Path) -> int:
+    shape = pixels.shape
+    sides = {shape[layout.index("H")], shape[layout.index("W")]} - {None}
+    if len(sides) > 1:
         raise ModelError(
-            f"{path} takes pictures that are not square: its input is {_words(taken)}."
+            f"{path} takes pictures that are not square: its input is {_shape_text(pixels)}."
         )
-    return _whole("input", asked, told.pop() if told else None, path)
+    return _whole_number("input", value, sides.pop() if sides else None, path)
 
 
-def _size(asked: Any, given: Tensor, path: Path) -> int:
-    told = _shape(given)[1:]
-    size = _whole("size", asked, int(np.prod(told)) if told and None not in told else None, path)  # type: ignore[arg-type]
-    if not 1 < size <= MOST_NUMBERS:
-        raise ModelError(f"{path} gives {size} numbers: 2 to {MOST_NUMBERS} are taken.")
+def _size(value: Any, encodings: Tensor, path: Path) -> int:
+    dimensions = encodings.shape[1:]
+    known = bool(dimensions) and None not in dimensions
+    stated = int(np.prod(dimensions)) if known else None  # type: ignore[arg-type]
+    size = _whole_number("size", value, stated, path)
+    if not 1 < size <= MAX_SIZE:
+        raise ModelError(f"{path} gives {size} values: 2 to {MAX_SIZE} are supported.")
     return size
 
 
-def _whole(option: str, asked: Any, told: int | None, path: Path) -> int:
-    """What was asked for, what the file tells, or both."""
-    if asked is None:
-        if told is None:
-            raise ValueError(f"{option!r} is missing, and {path} does not say it.")
-        return told
-    if type(asked) is not int or asked < 1:
-        raise ValueError(f"{option!r} is {asked!r}, which is not a positive whole number.")
-    if told not in (asked, None):
-        raise ValueError(f"{option!r} is {asked}, and {path} has {told}.")
-    return asked
+def _whole_number(option: str, value: Any, stated: int | None, path: Path) -> int:
+    """Return the option's value, or the one that the file states; check that both agree."""
+    if value is None:
+        if stated is None:
+            raise ValueError(f"{option!r} is missing, and {path} does not state it.")
+        return stated
+    if type(value) is not int or value < 1:
+        raise ValueError(f"{option!r} is {value!r}, which is not a positive whole number.")
+    if stated not in (value, None):
+        raise ValueError(f"{option!r} is {value}, but {path} has {stated}.")
+    return value
 
 
-def _normalisation(asked: Any) -> Normalisation:
-    if asked is None:
+def _normalisation(value: Any) -> Normalisation:
+    if value is None:
         return None
-    if isinstance(asked, str):
-        _choice("normalise", asked, [STANDARDISE])
+    if isinstance(value, str):
+        _choice("normalise", value, [STANDARDISE])
         return STANDARDISE
-    if not isinstance(asked, Mapping) or {*asked} != {*MeanAndStd._fields}:
-        words = "None, 'standardise' or {'mean': ..., 'std': ...}"
-        raise ValueError(f"'normalise' is {asked!r}, which is not {words}.")
-    mean, std = (_numbers(asked[field]) for field in MeanAndStd._fields)
+    if not isinstance(value, Mapping) or {*value} != {*MeanAndStd._fields}:
+        choices = "None, 'standardise' or {'mean': ..., 'std': ...}"
+        raise ValueError(f"'normalise' is {value!r}, which is not {choices}.")
+    mean, std = (_numbers(value[field]) for field in MeanAndStd._fields)
     if mean.shape not in ((1,), (3,)) or std.shape not in ((1,), (3,)) or std.min() <= 0:
-        raise ValueError(f"'normalise' is {asked!r}: one number each, or three, 'std' above 0.")
+        raise ValueError(
+            f"'normalise' is {value!r}: give one number each, or three, with 'std' above 0."
+        )
     if std.max() <= 1:
-        raise ValueError(f"'normalise' is {asked!r}, and pixels are 0 to 255: 0.5 is 127.5 here.")
+        raise ValueError(
+            f"'normalise' is {value!r}, but pixels are 0 to 255: 0.5 is 127.5 on this scale."
+        )
     return MeanAndStd(mean, std)
 
 
-def _pattern(asked: Any, side: int) -> alignment_templates.Points:
-    if isinstance(asked, str):
-        return PATTERNS[_choice("align", asked, [*PATTERNS])]()
-    points = _numbers(asked).astype(np.float64)
+def _template(value: Any, side: int) -> alignment_templates.Points:
+    if isinstance(value, str):
+        return ALIGNMENTS[_choice("align", value, [*ALIGNMENTS])]()
+    points = _numbers(value).astype(np.float64)
     if points.shape != (5, 2):
-        names = ", ".join(map(repr, PATTERNS))
-        raise ValueError(f"'align' is {asked!r}, which is not {names} or five [x, y].")
+        names = ", ".join(map(repr, ALIGNMENTS))
+        raise ValueError(f"'align' is {value!r}, which is not {names} or five [x, y].")
     eye, other_eye, _, corner, other_corner = points
     if eye[0] >= other_eye[0] or corner[0] >= other_corner[0] or eye[1] >= corner[1]:
-        order = "eyes on the picture's left and right, tip of the nose, the mouth's corners"
-        raise ValueError(f"'align' has the points in another order than this: {order}.")
+        order = (
+            "the eyes on the left and right of the picture, the tip of the nose, the corners of "
+            "the mouth"
+        )
+        raise ValueError(f"'align' needs its points in this order: {order}.")
     if points.min() < 0 or points.max() > side:
         raise ValueError(f"'align' has points that are not in a chip of {side} pixels.")
-    return alignment_templates.of_five_points(points / side)
+    return alignment_templates.from_five_points(points / side)
 
 
-def _choice(option: str, asked: Any, choices: Sequence[str]) -> str:
-    """What was asked for, where it is one of the choices."""
+def _choice(option: str, value: Any, choices: Sequence[str]) -> str:
+    """Return the value if it is one of the choices."""
     for choice in choices:
-        if asked == choice:
+        if value == choice:
             return choice
-    message = f"{option!r} is {asked!r}, which is not {' or '.join(map(repr, choices))}."
+    message = f"{option!r} is {value!r}, which is not {' or '.join(map(repr, choices))}."
     folded = {each.lower(): each for each in choices}
-    close = get_close_matches(str(asked).lower(), folded, 1)
+    close = get_close_matches(str(value).lower(), folded, 1)
     raise ValueError(f"{message} Did you mean {folded[close[0]]!r}?" if close else message)
 
 
-def _numbers(asked: Any) -> NDArray[np.float32]:
-    """As an array; an empty one of what is no finite numbers."""
+def _numbers(value: Any) -> NDArray[np.float32]:
+    """Return the value as an array, or an empty one if it is not made of finite numbers."""
     try:
-        numbers = np.atleast_1d(np.asarray(asked, np.float32))
+        numbers = np.atleast_1d(np.asarray(value, np.float32))
     except (TypeError, ValueError):
         return np.empty(0, np.float32)
     return numbers if np.isfinite(numbers).all() else np.empty(0, np.float32)
 
 
-def _shape(tensor: Tensor) -> tuple[int | None, ...]:
-    return tensor.shape or ()
-
-
-def _words(tensor: Tensor) -> str:
-    return "x".join("?" if size is None else str(size) for size in _shape(tensor)) or "unknown"
+def _shape_text(tensor: Tensor) -> str:
+    return "x".join("?" if size is None else str(size) for size in tensor.shape) or "unknown"

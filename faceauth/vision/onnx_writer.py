@@ -1,7 +1,8 @@
-"""An ONNX model written from Python: the few parts of the format that two networks need.
+"""Write ONNX models: the few parts of the format that two networks need.
 
-The format is protocol buffers (field numbers from onnx/onnx.proto3). Writing them takes a
-screenful; the ``onnx`` package would add 9 MB to install and 0.2 s of CPU time to every worker.
+The format is protocol buffers (field numbers from onnx/onnx.proto3). Writing them takes one screen
+of code; the package ``onnx`` would add 9 MB to the installation and 0.2 s of CPU time to every
+worker.
 """
 
 from __future__ import annotations
@@ -20,7 +21,7 @@ Dimension = int | str
 
 
 def _varint(value: int) -> bytes:
-    """`value` as a base-128 integer, lowest bits first; negative ones as 64-bit complements."""
+    """Encode a base-128 integer, lowest bits first; a negative one as its 64-bit complement."""
     value &= (1 << 64) - 1
     out = bytearray()
     while value > 0x7F:
@@ -35,7 +36,7 @@ def _integer(field: int, value: int) -> bytes:
 
 
 def _header(field: int, size: int) -> bytes:
-    """What stands before `size` bytes of text, numbers or nested fields."""
+    """Encode the header of a field of `size` bytes: text, numbers or nested fields."""
     return _varint(field << 3 | 2) + _varint(size)
 
 
@@ -64,7 +65,7 @@ def _value_info(name: str, shape: Iterable[Dimension], kind: int) -> bytes:
 
 
 class Graph:
-    """A graph of float32 tensors under construction; values are known by their names."""
+    """Build a graph of float32 tensors, in which values are known by their names."""
 
     def __init__(self, name: str) -> None:
         self._name = name
@@ -72,27 +73,27 @@ class Graph:
         self._count = 0
 
     def input(self, name: str, shape: Iterable[Dimension], kind: int = FLOAT) -> str:
-        """Declare an input; a dimension that varies is given as a name."""
+        """Declare an input and return its name. A dimension that varies is given as a name."""
         self._parts.append(_block(11, _value_info(name, shape, kind)))
         return name
 
     def output(self, name: str, shape: Iterable[Dimension]) -> None:
-        """Declare the value `name` an output."""
+        """Declare the value `name` to be an output."""
         self._parts.append(_block(12, _value_info(name, shape, FLOAT)))
 
     def constant(self, array: NDArray[np.float32] | NDArray[np.int64]) -> str:
-        """Add a float32 or int64 array; the name it is known by."""
+        """Add a float32 or int64 array and return its name."""
         name = self._new_name("constant")
         kind, dtype = (INT64, "<i8") if array.dtype == np.int64 else (FLOAT, "<f4")
         dims = b"".join(_integer(1, size) for size in array.shape)
-        # The numbers are not copied until the whole model is: networks are large.
+        # Networks are large, so the numbers are copied only once, with the whole model.
         raw = np.ascontiguousarray(array, dtype).data.cast("B")
         tensor = dims + _integer(2, kind) + _block(8, name) + _header(9, len(raw))
         self._parts += [_header(5, len(tensor) + len(raw)) + tensor, raw]
         return name
 
     def node(self, kind: str, *inputs: str, **attributes: int | float | Sequence[int]) -> str:
-        """Add an operator with one output; the output's name."""
+        """Add an operator with one output and return the name of the output."""
         name = self._new_name(kind)
         body = b"".join(_block(1, each) for each in inputs)
         body += _block(2, name) + _block(3, name) + _block(4, kind)
@@ -101,7 +102,7 @@ class Graph:
         return name
 
     def serialise(self) -> bytes:
-        """The whole model, as ONNX Runtime loads it."""
+        """Return the whole model, as ONNX Runtime loads it."""
         parts = [*self._parts, _block(2, self._name)]
         before = _integer(1, IR_VERSION) + _header(7, sum(map(len, parts)))
         opset = _block(8, _block(1, "") + _integer(2, OPSET))

@@ -1,4 +1,4 @@
-"""How good a picture of a face is. Measures only: what is good enough is the caller's to say."""
+"""Measure the quality of a picture of a face. The caller decides what is good enough."""
 
 from __future__ import annotations
 
@@ -11,19 +11,22 @@ from numpy.typing import NDArray
 from . import pose
 from .alignment import Box, Landmarks
 
-_SIDE = 64  # pixels: what a face is brought to, so that near and far ones measure alike
-_NOISE = 8  # grey levels that are no contrast
+_SIDE = 64  # pixels: faces are scaled to this, so that near and far ones give like values
+_NOISE = 8  # grey levels that do not count as contrast
 
 
 class Quality(NamedTuple):
-    """Measures of one face, under the names of ISO/IEC 29794-5 where it has one.
+    """Measures of one face, named as in ISO/IEC 29794-5 where it defines them.
 
-    head_size: the face box's height in pixels.
-    inter_eye_distance: in pixels.
-    luminance_mean: of the face, 0 to 1.
-    sharpness: deviation of the Laplacian over that of the luminance. On 200 photos of LFW 0.34
-        in the median and 0.17 at the 1st percentile; blurred by 3 % of the face's size, 0.08.
-    head_pose_yaw, head_pose_pitch: see `pose`.
+    Attributes:
+        head_size: The height of the face box in pixels.
+        inter_eye_distance: In pixels.
+        luminance_mean: Of the face, 0 to 1.
+        sharpness: The standard deviation of the Laplacian, divided by that of the luminance. On 200
+            photos of LFW the median is 0.34 and the 1st percentile 0.17; blurring by 3 % of the
+            face's size gives 0.08.
+        head_pose_yaw: From `pose.yaw`, in units of the distance between the eyes.
+        head_pose_pitch: From `pose.pitch`, in the same units.
     """
 
     head_size: int
@@ -35,7 +38,13 @@ class Quality(NamedTuple):
 
 
 def measure(image: NDArray[np.uint8], box: Box, landmarks: Landmarks) -> Quality:
-    """The quality of the face in `box` of an RGB image uint8 (height, width, 3)."""
+    """Measure the quality of one face.
+
+    Args:
+        image: RGB, uint8 (height, width, 3).
+        box: (left, top, right, bottom) in pixels; may reach over the edge of the image.
+        landmarks: From `alignment.Aligner.landmarks`.
+    """
     left, top, right, bottom = box
     face = image[max(top, 0) : max(bottom, 1), max(left, 0) : max(right, 1)]
     grey = cv2.cvtColor(face, cv2.COLOR_RGB2GRAY)

@@ -1,4 +1,4 @@
-"""A face that is nobody's, drawn by numbers: what networks can be tried on anywhere."""
+"""Draw an artificial face, so that networks can be tried anywhere without anyone's photo."""
 
 from __future__ import annotations
 
@@ -21,9 +21,8 @@ SHIRT, WHITE, IRIS, LIPS, MOUTH = (
     (110, 55, 50),
 )
 
-# Ellipses, one over the other: their middle and half axes, where the picture is 4 wide and 4 high,
-# their colour, how soft their edge is and how much they cover. What has an x to the side is there
-# twice.
+# Ellipses, from back to front: centre x and y, half axes (the picture is 4 wide and 4 high),
+# colour, softness of the edge, and opacity. An ellipse whose x is not 0 is drawn on both sides.
 ELLIPSES = (
     (0, -0.15, 0.98, 1.25, HAIR, 0.1, 1),
     (0, 1.9, 1.6, 0.75, SHIRT, 0.08, 1),
@@ -47,7 +46,7 @@ ELLIPSES = (
     (0, 0.85, 0.18, 0.05, SHADE, 0.6, 0.6),
 )
 
-# What dlib's encoder gives for it, averaged with its mirror image: float16.
+# The face's encoding by dlib's encoder, averaged with that of its mirror image: float16.
 _ENCODING = (
     "Va0ZML4pTqq+sUQo4Kyrr7wwHLN8MdIhl7FFFNKhMTEIr0OxvaTZrV0j5SbbIWwr06+AtDquB61gL3SmY6YHI7uv"
     "v6QvLTMtNq/6rqoybKLEsWWpTxg9M0ouSKJELNOvWi7Jswkq6jD0KQQvPS0esGktJy8tsgAopygDpM+eGKjuMhAx"
@@ -57,17 +56,17 @@ _ENCODING = (
 
 
 def face() -> NDArray[np.uint8]:
-    """The picture, uint8 (480, 480, 3) RGB."""
+    """Return the picture, RGB, uint8 (480, 480, 3)."""
     rows, columns = (np.mgrid[:SIDE, :SIDE] / SIDE - 0.5) * 4
     image = np.full((SIDE, SIDE, 3), BACKGROUND, np.float64)
-    for x, y, width, height, colour, soft, share in ELLIPSES:
+    for x, y, width, height, colour, softness, opacity in ELLIPSES:
         for side in {x, -x}:
-            away = np.hypot((columns - side) / width, (rows - y) / height)
-            cover = share / (1 + np.exp(np.clip((away - 1) / soft * 4, -50, 50)))
+            radius = np.hypot((columns - side) / width, (rows - y) / height)
+            cover = opacity / (1 + np.exp(np.clip((radius - 1) / softness * 4, -50, 50)))
             image += cover[..., None] * (np.array(colour) - image)
     return (image + 0.5).astype(np.uint8)
 
 
 def encoding() -> Encoding:
-    """What dlib's encoder gives for it with its mirror image, float32 (128,)."""
+    """Return the face's encoding by dlib's encoder, with its mirror image, float32 (128,)."""
     return np.frombuffer(base64.b64decode(_ENCODING), "<f2").astype(np.float32)

@@ -83,7 +83,7 @@ def test_class_of_ones_own(use):
         ({"normalize": "standardise"}, "there is no key 'normalize'. Did you mean 'normalise'?"),
         ({"zzz": 1}, "There are: path, name, input, channels, layout, normalise, align, size."),
         ({"path": "/nowhere/x.onnx"}, "/nowhere/x.onnx cannot be read: No such file or directory."),
-        ({"path": __file__}, f"{__file__} is no ONNX model, or is damaged."),
+        ({"path": __file__}, f"{__file__} is not an ONNX model, or is damaged."),
         ("nowhere.Nothing", "'nowhere.Nothing' cannot be made: No module named 'nowhere'"),
         (f"{__name__}.Failing", "Failing' cannot be made: no such chip"),
         (f"{__name__}.Nameless", "is no encoder: it has no name, size, load, chip, views, encode."),

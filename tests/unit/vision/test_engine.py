@@ -63,7 +63,7 @@ def test_finds_the_face_that_dlibs_own_detector_finds(engine, faces, oracle, nam
     assert 0.75 < ours[0].size / (bottom - top) < 1.33
 
 
-def test_people_are_told_apart(engine, faces):
+def test_people_are_distinguished(engine, faces):
     probes = {name: engine.probe([decode_image(faces[name])]) for name in PEOPLE[:5]}
     same = np.linalg.norm(probes["obama"] - probes["obama2"])
     others = [np.linalg.norm(probes["obama"] - probes[name]) for name in ("biden", "astronaut")]
@@ -76,8 +76,8 @@ def test_probe_of_several_frames_is_one_unit_vector_near_each(engine, faces):
     assert probe.shape == (128,)
     assert np.linalg.norm(probe) == pytest.approx(1, abs=1e-5)
     together = [np.linalg.norm(probe - engine.probe([image])) for image in images]
-    apart = np.linalg.norm(engine.probe(images[:1]) - engine.probe(images[1:2]))
-    assert max(together) < apart
+    between = np.linalg.norm(engine.probe(images[:1]) - engine.probe(images[1:2]))
+    assert max(together) < between
 
 
 def test_mirror_image_encodes_the_same(engine, faces):
