@@ -22,11 +22,6 @@ install = if [ -x $(VENV)/bin/uv ] && $(VENV)/bin/uv pip install --quiet --pytho
 TIMINGS := $(CACHE)/timings
 PYTEST := $(PY) -m pytest --quiet --timings=$(TIMINGS)
 
-# $(call node,ARGUMENTS): what runs JavaScript without a browser. CI may not go without it.
-node = if command -v node >/dev/null; then node $(1); \
-	elif [ "$$CI" = true ]; then echo "make: there is no node here for the tests of JavaScript." >&2; exit 1; \
-	else echo "make: there is no node here; without the tests of JavaScript."; fi
-
 # What writes a development site's .env.
 define ENV_FILE
 from base64 import urlsafe_b64encode
@@ -58,8 +53,8 @@ test: $(DEV) ## check style and types, and run the tests, but those of test-slow
 	$(PY) -m ruff format --check .
 	$(PY) -m mypy
 	$(PY) -m djlint --lint --check .
-	@$(call node,--test tests/js/*.test.mjs)
 	$(PY) -m tests.support.chromium
+	$(PY) -m tests.support.javascript
 	$(PYTEST) -n auto -m "not slow"
 	$(PYTEST) -n auto -m "postgres and not slow" --database=postgres tests/site
 	$(PYTEST) --ds=tests.projects.stock.settings tests/stock

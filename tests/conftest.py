@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from types import ModuleType
+from importlib.util import find_spec
 
 import pytest
 from django.conf import settings
 from django.core.cache import cache
 from django.utils import translation
 
-from tests.support import oracle as face_recognition_oracle
 from tests.support.faces import Faces
+from tests.support.oracle import Oracle
 from tests.support.requirements import unavailable
 
 # Suites of a project other than the one whose settings are in force, see tests/projects.
@@ -39,12 +39,11 @@ def faces() -> Faces:
 
 
 @pytest.fixture(scope="session")
-def oracle() -> ModuleType:
+def oracle() -> Oracle:
     """The face_recognition package."""
-    try:
-        return face_recognition_oracle.load()
-    except ImportError as error:
-        unavailable(f"face_recognition cannot be imported ({error}); run `make dev`")
+    if find_spec("face_recognition") is None:
+        unavailable("face_recognition is not installed; run `make dev`")
+    return Oracle()
 
 
 @pytest.fixture(scope="session")

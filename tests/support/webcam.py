@@ -11,8 +11,9 @@ import cv2
 import numpy as np
 
 from faceauth.vision import Engine
-from tests.support import oracle
 from tests.support.faces import Faces
+from tests.support.memo import SOURCES, stored
+from tests.support.oracle import Oracle
 
 WIDTH, HEIGHT = 640, 480
 FRAMES_PER_SECOND = 10
@@ -77,6 +78,7 @@ ENROLMENT = ("", " left", " right", " up", " smile")
 
 
 @cache
+@stored(SOURCES, Path(__file__))
 def frame(name: str) -> Any:
     """Return one webcam frame (BGR) with that person's face in its middle: "obama", or
     "obama left" for the face as it looks when the person turns to their left.
@@ -87,7 +89,7 @@ def frame(name: str) -> Any:
     if pose:
         return posed(frame(name), *POSES[pose])
     image: Any = cv2.imdecode(np.frombuffer(Faces()[name], np.uint8), cv2.IMREAD_COLOR)
-    found = oracle.load().face_locations(cv2.cvtColor(image, cv2.COLOR_BGR2RGB))
+    found = Oracle.face_locations(cv2.cvtColor(image, cv2.COLOR_BGR2RGB))
     top, right, bottom, left = max(found, key=lambda box: box[2] - box[0])
     scale = FACE_SHARE * HEIGHT / (bottom - top)
     size = round(image.shape[1] * scale), round(image.shape[0] * scale)
@@ -100,6 +102,7 @@ def frame(name: str) -> Any:
 
 
 @cache
+@stored(SOURCES, Path(__file__))
 def turned(name: str, sine: float) -> Any:
     """Return the frame of a person whose head is turned by that angle: the photograph on a round
     head with a nose, in light from the front, for want of free films of heads that turn.
