@@ -9,9 +9,9 @@ from faceauth.models import FaceTemplateMixin
 
 
 class User(AbstractUser, FaceTemplateMixin):
-    """This site's user: an e-mail address of their own, and perhaps a face."""
+    """This site's user: with a unique email address, and perhaps a face."""
 
-    email = models.EmailField(_("e-mail address"))
+    email = models.EmailField(_("email address"))
 
     class Meta(AbstractUser.Meta):
         constraints = [

@@ -1,4 +1,4 @@
-"""What a user model carries about a face, and what is kept about the use of faces."""
+"""The columns that hold a user's face, and the tables that record how faces are used."""
 
 from __future__ import annotations
 
@@ -12,17 +12,20 @@ from .encryption.fields import EncodingsField, OutdatedEncodings
 
 
 class FaceTemplateMixin(models.Model):
-    """Mix into a user model: its columns hold the user's face template. Beside one that may not be
-    changed, `profiles` has them; `faces` tells where they are.
+    """Add the columns of a face template to a user model.
 
-    `enrolment` writes them, and `adaptation` after it. Encodings are encrypted for the primary key,
-    so a user is saved before they have a face.
+    If the user model can't be changed, `faceauth.profiles` holds the same columns in a table
+    beside it; `faces` finds them in both cases.
+
+    `enrolment` writes the columns, and `enrolment.adaptation` updates them. Encodings are encrypted
+    for the primary key of their row, so a user must be saved before a face can be stored.
     """
 
     face_encodings = EncodingsField(_("face encodings"), null=True)
     face_enrolled_at = models.DateTimeField(_("face enrolled"), null=True, editable=False)
     face_consented_at = models.DateTimeField(_("consent to face login"), null=True, editable=False)
-    # To which notice, and from which network: "" where no request was there to tell.
+    # The version of the notice that the user agreed to, and the network of the request; "" if
+    # there was no request.
     face_consent_version = models.CharField(
         _("version of the notice"), max_length=32, blank=True, default="", editable=False
     )
@@ -30,18 +33,20 @@ class FaceTemplateMixin(models.Model):
         _("network the consent came from"), max_length=48, blank=True, default="", editable=False
     )
     face_last_used_at = models.DateTimeField(_("last face login"), null=True, editable=False)
-    # Set where the face could be taken for somebody else's, until the staff has seen to it.
+    # Set if the face could be mistaken for another user's, until staff have dealt with it.
     face_flagged_at = models.DateTimeField(_("look-alike found"), null=True, editable=False)
-    # What was enrolled, once the encodings have been adapted; until then null.
+    # The encodings as they were enrolled, once adaptation has changed them; null until then.
     face_enrolled_encodings = EncodingsField(_("face encodings as enrolled"), null=True)
     face_adapted_at = models.DateTimeField(_("face adapted"), null=True, editable=False)
-    # When and how each picture was taken, and how good they were together: see `shots`. Never the
-    # pictures themselves.
+    # When and how each shot was taken, and how good the shots were together: see
+    # `enrolment.shots`. Never the pictures themselves.
     face_shot_notes = models.JSONField(_("notes on the pictures"), null=True, editable=False)
     face_quality = models.FloatField(_("template quality"), null=True, editable=False)
-    # By the staff, until they take it back: not about the face, and left where it is removed.
+    # Set by staff until they enable face login again. It is not about the face, so removing the
+    # face does not clear it.
     face_disabled_at = models.DateTimeField(_("face login disabled"), null=True, editable=False)
-    # When the encodings last changed, kept after they are removed: what galleries go by.
+    # When the encodings last changed. Kept when they are removed, because galleries read the
+    # changes since a given time.
     face_changed_at = models.DateTimeField(null=True, editable=False, db_index=True)
 
     class Meta:
@@ -49,42 +54,42 @@ class FaceTemplateMixin(models.Model):
 
     @property
     def has_face(self) -> bool:
-        """Whether a face is enrolled that can be compared."""
+        """Return True if a face is enrolled that can be compared."""
         return isinstance(self.face_encodings, np.ndarray)
 
     @property
     def face_is_outdated(self) -> bool:
-        """Whether a face is enrolled that was encoded by another encoder than the site has now: it
-        cannot be compared, and has to be enrolled again.
+        """Return True if the enrolled face was encoded by another encoder than the site's.
+
+        Such a face can't be compared; its owner must enrol again.
         """
         return isinstance(self.face_encodings, OutdatedEncodings)
 
     @property
     def face_is_asked_for(self) -> bool:
-        """Whether a second step stands before this user: what keeps a site from reading templates
-        opens it to nobody.
+        """Return True if this user must show their face as a second step.
+
+        Unreadable templates count as well: a site that can't read them must not let their owners
+        in without a face.
         """
         return self.face_encodings is not None and not self.face_is_outdated
 
     @property
     def face_shots(self) -> int:
-        """How many pictures the template was made from."""
+        """Return the number of shots that the template was made from."""
         encodings: object = self.face_encodings
         return len(encodings) if isinstance(encodings, np.ndarray) else 0
 
 
 class FailureCount(models.Model):
-    """How often in a row a face was not recognised, for one account, session or address.
+    """Consecutive failures of one account, session or address. Written by `lockout.attempts`."""
 
-    `attempts` writes it.
-    """
-
-    # Whom it is about, hashed: a name need not be that of an account.
+    # The account, session or address, hashed. The account need not exist.
     key = models.CharField(max_length=80, primary_key=True)
     failures = models.PositiveIntegerField(default=0)
-    # Until when no further attempt is let through.
+    # No attempt is admitted before this time.
     wait_until = models.DateTimeField(null=True)
-    # When the owner of the account was told that their face no longer logs them in, and who it is.
+    # When the account's owner was notified that face login is disabled, and who the owner is.
     disabled_at = models.DateTimeField(null=True)
     user = models.ForeignKey(
         settings.AUTH_USER_MODEL, models.CASCADE, null=True, related_name="face_failures"
@@ -93,17 +98,18 @@ class FailureCount(models.Model):
 
 
 class UsedItem(models.Model):
-    """What is taken once only, answered challenges and the frames they were answered with, until it
-    may be forgotten. `spent` writes it.
+    """Something that is accepted only once, such as a challenge or a frame of an answer.
+
+    Written by `single_use`, and deleted after `forget_at`.
     """
 
-    # A keyed hash, that leads back to nobody.
+    # A keyed hash, which identifies nobody.
     key = models.CharField(max_length=80, primary_key=True)
     forget_at = models.DateTimeField(db_index=True)
 
 
 class FaceEvent(models.Model):
-    """One thing that was done with a face. `events` writes it; nobody changes it."""
+    """One entry of the audit log. Written by `audit.events`, and never changed."""
 
     class Kind(models.TextChoices):
         ENROLLED = "enrolled", _("enrolled")
@@ -111,10 +117,10 @@ class FaceEvent(models.Model):
         REMOVED = "removed", _("removed")
         LOGIN = "login", _("logged in")
         REFUSED = "refused", _("refused")
-        LOCKED = "locked", _("made to wait")
+        LOCKED = "locked", _("locked out")
         DISABLED = "disabled", _("disabled")
         ENABLED = "enabled", _("enabled")
-        CHECKED = "checked", _("checked for the staff")
+        CHECKED = "checked", _("verified for staff")
         CONFIRMED = "confirmed", _("confirmed by face")
 
     class Mode(models.TextChoices):
@@ -134,9 +140,9 @@ class FaceEvent(models.Model):
     mode = models.CharField(_("way of logging in"), max_length=16, choices=Mode.choices, blank=True)
     outcome = models.CharField(_("outcome"), max_length=32, blank=True)
     distance = models.FloatField(_("distance"), null=True)
-    max_distance = models.FloatField(_("greatest distance allowed"), null=True)
+    max_distance = models.FloatField(_("maximum distance"), null=True)
     rate = models.FloatField(_("false-match rate at that distance"), null=True)
-    # Never a whole address: see `client_ip.network`.
+    # Never a complete address: see `http.client_ip.network`.
     address = models.CharField(_("network"), max_length=48, blank=True)
 
     class Meta:
@@ -147,12 +153,13 @@ class FaceEvent(models.Model):
             models.Index(fields=["kind", "at"], name="faceauth_event_kind"),
             models.Index(fields=["outcome", "at"], name="faceauth_event_outcome"),
         ]
-        # Of the faces of users, whose own model is another project's: see `admin`.
+        # Permissions on users' faces. They belong to this model because the user model can be
+        # another project's: see `admin`.
         permissions = [
-            ("view_face", _("Can see what is known of faces")),
-            ("enrol_face", _("Can enrol faces for others and invite them to")),
+            ("view_face", _("Can view face data")),
+            ("enrol_face", _("Can enrol faces for other users and invite users to enrol")),
             ("remove_face", _("Can remove faces, and disable and enable face login")),
-            ("verify_face", _("Can ask whose face it is")),
+            ("verify_face", _("Can verify users by their face")),
         ]
 
     def __str__(self) -> str:

@@ -20,7 +20,6 @@ from faceauth import conf, faces, metrics
 from faceauth.backends import FaceBackend
 from faceauth.conf import FaceAuthSettings
 from faceauth.encryption import crypto
-from faceauth.encryption.fields import PLAIN
 from faceauth.liveness import head_turns
 from faceauth.models import FaceTemplateMixin
 from faceauth.privacy import retention
@@ -149,19 +148,6 @@ def check_staff(
 def check_keys(app_configs: Configs, **kwargs: Any) -> list[CheckMessage]:
     """Templates are encrypted, with keys that are good for nothing else."""
     return [] if [*_misnamed_or_mistyped()] else [*_malformed_keys()] or [*_missing_keys()]
-
-
-@register(Tags.database)
-def check_templates(
-    app_configs: Configs, databases: Sequence[str] | None = None, **kwargs: Any
-) -> list[CheckMessage]:
-    """No template has been left from before there was encryption."""
-    plain = _users(databases or (), face_encodings__begins_with=PLAIN)
-    if not plain:
-        return []
-    message = f"{plain:,} face {'templates are' if plain > 1 else 'template is'} not encrypted."
-    hint = "Run manage.py face_rotate_keys. The site stays up."
-    return [Warning(message, hint=hint, id="faceauth.W008")]
 
 
 @register(Tags.database)

@@ -1,0 +1,1 @@
+"""How are encodings stored? Keys and encryption, and the model field."""

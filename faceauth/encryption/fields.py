@@ -1,4 +1,4 @@
-"""A database field for encodings, which are encrypted at rest."""
+"""A model field for face encodings, which it encrypts."""
 
 from __future__ import annotations
 
@@ -16,7 +16,6 @@ from django.utils.translation import gettext_lazy as _
 from numpy.typing import NDArray
 
 from faceauth.recognition import encoders
-from faceauth.vision.encoding import DlibEncoder
 
 from . import crypto
 
@@ -24,38 +23,36 @@ Encodings = NDArray[np.float32]
 
 logger = logging.getLogger(__name__)
 
-# What stands before encodings that were stored before there was encryption.
-PLAIN = b"\x01"
-
 
 class Sealed(bytes):
-    """What the database holds, or will hold, of somebody's encodings."""
+    """Encrypted encodings, as they are stored in the database."""
 
 
 class UnreadableEncodings(bytes):
-    """What the database holds where that is no encodings: kept as it is, matched with nothing."""
+    """Stored bytes that can't be read as encodings. They are kept, and match nothing."""
 
 
 @dataclass(frozen=True)
 class OutdatedEncodings:
-    """Encodings by another encoder than the site has now: kept as they are, matched with nothing.
+    """Encodings by another encoder than the site's. They are kept, and match nothing.
 
-    encoder: its name.
-    values: float32 (n, d).
+    Attributes:
+        encoder: The name of the encoder that made them.
+        values: Shape (n, d), float32.
     """
 
     encoder: str
     values: Encodings
 
 
-class _Opening(DeferredAttribute):
-    """Opens what came from the database where somebody looks at it first."""
+class _DecryptOnAccess(DeferredAttribute):
+    """Decrypts a value from the database when it is first accessed."""
 
     field: EncodingsField
 
     def __get__(self, instance: models.Model | None, cls: Any = None) -> Any:
         value = super().__get__(instance, cls)
-        # What a fixture brings is stored as it is: until then it has no row that it could be of.
+        # An instance that a fixture loads has no row yet: its value is stored without being read.
         if instance is not None and isinstance(value, Sealed) and not instance._state.adding:
             value = self.field.open(instance.pk, value)
             self.__set__(instance, value)
@@ -66,39 +63,43 @@ class _Opening(DeferredAttribute):
 
 
 class EncodingsField(models.BinaryField):
-    """Encodings of one person, float32 (n, d), encrypted in a binary column.
+    """The encodings of one person, float32 (n, d), encrypted in a binary column.
 
-    They are bound to the primary key of their row, see `crypto`: an instance has them as numbers
-    and may save them; what has no instance, ``values_list()`` and ``update()``, deals in what
-    `seal` gives and `open` takes.
+    Encodings are bound to the primary key of their row, see `crypto`. Instances hold them as
+    arrays and can be saved. Without an instance, as in ``values_list()`` and ``update()``, the
+    values are what `seal` returns and `open` takes.
     """
 
     description = _("Face encodings")
-    descriptor_class = _Opening
+    descriptor_class = _DecryptOnAccess
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         kwargs.setdefault("editable", False)
         super().__init__(*args, **kwargs)
 
     def deconstruct(self) -> Any:
-        """As the column that it is: migrations go on without this app when it is taken out."""
+        """Deconstruct as a plain BinaryField, so that migrations still run without this app."""
         name, _path, args, kwargs = super().deconstruct()
         return name, "django.db.models.BinaryField", args, kwargs
 
     def seal(self, key: Any, value: Any) -> bytes | None:
-        """Encodings (n, d) as the row with that primary key has them; as it is what need not be or
-        cannot be encrypted.
+        """Encrypt encodings for the row with this primary key.
+
+        Args:
+            key: The primary key of the row.
+            value: Encodings (n, d), or `OutdatedEncodings`. None, and values that are encrypted
+                already or unreadable, are returned unchanged.
 
         Raises:
-            ValidationError: these are no encodings.
-            ValueError: there is no primary key yet.
+            ValidationError: The value is not valid encodings.
+            ValueError: The row has no primary key yet.
         """
         if value is None or isinstance(value, Sealed | UnreadableEncodings):
             return value
         if isinstance(value, OutdatedEncodings):
             name, encodings = value.encoder, value.values
         else:
-            name, encodings = encoders.encoder().name, checked(value)
+            name, encodings = encoders.encoder().name, validate(value)
         if key is None:
             raise ValueError(
                 "Face encodings are encrypted for the primary key of their row: save the row "
@@ -107,22 +108,24 @@ class EncodingsField(models.BinaryField):
         return Sealed(crypto.seal(encodings, self._binding(key), name))
 
     def open(self, key: Any, blob: bytes) -> Encodings | OutdatedEncodings | UnreadableEncodings:
-        """What the row with that primary key has, as encodings; those of another encoder come back
-        as `OutdatedEncodings`, what is none as `UnreadableEncodings`, logged.
+        """Decrypt what the row with this primary key holds.
+
+        Returns:
+            The encodings; `OutdatedEncodings` if another encoder made them; `UnreadableEncodings`,
+            and an entry in the log, if they can't be read.
         """
         try:
-            if blob.startswith(PLAIN):
-                name = DlibEncoder.name
-                values = np.frombuffer(blob, "<f4", offset=1).reshape(-1, DlibEncoder.size)
-            else:
-                name, values = crypto.unseal(blob, self._binding(key))
-            now = encoders.encoder()
-            if (name, values.shape[1]) != (now.name, now.size):
-                return OutdatedEncodings(name, _sound(values))
-            return _sound(values)
-        except (ValueError, ValidationError):
-            logger.error("A stored face template is unreadable and was left out.")
+            name, values = crypto.unseal(blob, self._binding(key))
+            _check_values(values)
+        except (crypto.DecryptionError, ValidationError) as error:
+            known = isinstance(error, crypto.DecryptionError)
+            reason = str(error) if known else "it holds no valid encodings"
+            logger.error("A stored face template is unreadable and was left out: %s.", reason)
             return UnreadableEncodings(blob)
+        current = encoders.encoder()
+        if (name, values.shape[1]) != (current.name, current.size):
+            return OutdatedEncodings(name, values)
+        return values
 
     def pre_save(self, model_instance: models.Model, add: bool) -> bytes | None:
         return self.seal(model_instance.pk, getattr(model_instance, self.attname))
@@ -135,26 +138,29 @@ class EncodingsField(models.BinaryField):
     def to_python(
         self, value: Any
     ) -> Encodings | Sealed | OutdatedEncodings | UnreadableEncodings | None:
-        """From a fixture's base64, which stays sealed, or from any (n, d) of numbers.
+        """Convert numbers (n, d) to an array, and a fixture's base64 to bytes that stay encrypted.
 
         Raises:
-            ValidationError: `value` is no encodings.
+            ValidationError: The value is not valid encodings.
         """
         if value is None or isinstance(value, Sealed | OutdatedEncodings | UnreadableEncodings):
             return value
         if isinstance(value, str):
             return Sealed(base64.b64decode(value))
-        return checked(value)
+        return validate(value)
 
     def get_prep_value(self, value: Any) -> bytes | None:
-        """
+        """Return the bytes to store.
+
         Raises:
-            TypeError: `value` is not sealed, and here is no row to seal it for.
+            TypeError: The value is not encrypted, and there is no row to encrypt it for.
         """
         if value is None:
             return None
         if not isinstance(value, Sealed | UnreadableEncodings):
-            raise TypeError("Face encodings are stored by save(), or as EncodingsField.seal gives.")
+            raise TypeError(
+                "Face encodings are stored by save(), or as returned by EncodingsField.seal()."
+            )
         return bytes(value)
 
     def value_to_string(self, obj: models.Model) -> str:
@@ -163,13 +169,16 @@ class EncodingsField(models.BinaryField):
 
     def _binding(self, key: Any) -> bytes:
         meta = self.model._meta
-        # The same for all columns of a row: what was enrolled is copied back by the database.
+        # The same for all columns of a row: the database copies enrolled encodings back.
         return f"{meta.label_lower}:face:{meta.pk.to_python(key)}".encode()
 
 
 @EncodingsField.register_lookup
 class BeginsWith(models.Lookup):
-    """``face_encodings__begins_with=b"..."``: by the head of what is stored, see `crypto`."""
+    """Compare the first bytes of the stored blob: ``face_encodings__begins_with=b"..."``.
+
+    `crypto.current_header` returns the bytes to look for.
+    """
 
     lookup_name = "begins_with"
     prepare_rhs = False
@@ -182,49 +191,39 @@ class BeginsWith(models.Lookup):
 
 @EncodingsField.register_lookup
 class MadeBy(models.Lookup):
-    """``face_encodings__made_by="facenet"``: of the encoder with that name."""
+    """Compare the encoder's name in the stored blob: ``face_encodings__made_by="facenet"``."""
 
     lookup_name = "made_by"
     prepare_rhs = False
 
     def as_sql(self, compiler: Any, connection: BaseDatabaseWrapper) -> tuple[str, tuple[Any, ...]]:
         column, params = self.process_lhs(compiler, connection)
-        binary = connection.Database.Binary  # type: ignore[attr-defined]
-        mark = crypto.encoder_tag(self.rhs)
-        kind, made_by = (
-            f"SUBSTR({column}, 1, 1)",
-            f"SUBSTR({column}, {crypto.HEADER_SIZE + 1}, %s) = %s",
-        )
-        nameless = [*params, binary(PLAIN), *params, binary(crypto.DLIB_ONLY)]
-        named = [*params, len(mark), binary(mark)]
-        if self.rhs == DlibEncoder.name:
-            return f"({kind} = %s OR {kind} = %s OR {made_by})", (*nameless, *named)
-        return f"({kind} <> %s AND {kind} <> %s AND {made_by})", (*nameless, *named)
+        tag = crypto.encoder_tag(self.rhs)
+        value = connection.Database.Binary(tag)  # type: ignore[attr-defined]
+        return f"SUBSTR({column}, {crypto.HEADER_SIZE + 1}, %s) = %s", (*params, len(tag), value)
 
 
-def checked(value: Any) -> Encodings:
-    """`value` as float32 (n, d), with as many numbers as the site's encoder gives.
+def validate(value: Any) -> Encodings:
+    """Return `value` as float32 (n, d), with the site's encoder's number of values.
 
     Raises:
-        ValidationError: it has another shape, holds nothing, or numbers that are not finite.
+        ValidationError: The value has another shape, is empty, or has rows that are zero or not
+            finite.
     """
     try:
         encodings = np.asarray(value, np.float32)
     except (TypeError, ValueError) as error:
-        raise ValidationError(_("These are no face encodings."), code="encodings") from error
+        message = _("This is not a list of face encodings.")
+        raise ValidationError(message, code="encodings") from error
     size = encoders.encoder().size
     if encodings.ndim != 2 or encodings.shape[1] != size:
-        message = _("Face encodings are rows of %(size)d numbers.")
+        message = _("Face encodings must be rows of %(size)d numbers.")
         raise ValidationError(message, code="encodings", params={"size": size})
-    return _sound(encodings)
-
-
-def _sound(encodings: Encodings) -> Encodings:
-    """As they are.
-
-    Raises:
-        ValidationError: there are none, or some are of numbers that are not finite, or of zeros.
-    """
-    if not len(encodings) or not np.isfinite(encodings).all() or not encodings.any(axis=1).all():
-        raise ValidationError(_("Face encodings are finite and not zero."), code="encodings")
+    _check_values(encodings)
     return encodings
+
+
+def _check_values(encodings: Encodings) -> None:
+    """Raise ValidationError if there are no rows, or if a row is zero or not finite."""
+    if not len(encodings) or not np.isfinite(encodings).all() or not encodings.any(axis=1).all():
+        raise ValidationError(_("Face encodings must be finite and not zero."), code="encodings")

@@ -17,7 +17,7 @@ from numpy.typing import ArrayLike
 from faceauth import conf, errors, faces
 from faceauth.audit import events
 from faceauth.db import atomic
-from faceauth.encryption.fields import checked
+from faceauth.encryption.fields import validate
 from faceauth.gallery import gallery
 from faceauth.lockout import attempts
 from faceauth.models import FaceEvent
@@ -187,7 +187,7 @@ def _apart(one: Encoding, other: Encoding) -> float:
 
 def _rows(encodings: Any) -> Encoding:
     alone = len(encodings) > 0 and np.ndim(encodings[0]) == 0
-    return checked([encodings] if alone else encodings)
+    return validate([encodings] if alone else encodings)
 
 
 def _looks_like_another(user: AbstractBaseUser, rows: Encoding) -> bool:

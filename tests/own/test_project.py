@@ -20,6 +20,10 @@ def ada(db):
     return Person.objects.create_user(NAME, PASSWORD)
 
 
+def test_project_has_nothing_to_migrate(db):
+    call_command("makemigrations", check=True, dry_run=True, verbosity=0)
+
+
 @pytest.fixture
 def boss(db, client):
     boss = Person.objects.create_user("boss@example.com", PASSWORD, is_admin=True)

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from cryptography.fernet import Fernet
 from django.core.management import CommandError, call_command
 
 from accounts.models import User
 from faceauth import checks, enrolment
 from faceauth.capture import samples
 from faceauth.encryption import crypto
-from faceauth.encryption.fields import Sealed
 from faceauth.errors import LookAlike
 from faceauth.gallery import gallery
 from faceauth.models import FaceEvent
@@ -176,12 +176,13 @@ def test_faces_of_another_encoder_are_counted_and_warned_about(use, person, enro
     assert checks.check_encoder(None, databases=["default"]) == []
 
 
-def test_faces_keep_their_encoder_when_keys_are_rotated(use, db, capsys):
+def test_faces_keep_their_encoder_when_keys_are_rotated(use, db, settings, capsys):
     people = [User.objects.create_user(f"{n}", f"{n}@example.com") for n in range(3)]
     old, new, outdated = people
     rows = np.random.default_rng(0).normal(0, 0.1, (3, 128)).astype(np.float32)
-    sealed = Sealed(support.sealed_before(rows, f"accounts.user:face:{old.pk}".encode()))
-    User.objects.filter(pk=old.pk).update(face_encodings=sealed)
+    old.face_encodings = rows
+    old.save()
+    settings.FACEAUTH = {**settings.FACEAUTH, "ENCRYPTION_KEYS": [Fernet.generate_key().decode()]}
     for user in (new, outdated):
         user.face_encodings = rows
         user.save()

@@ -170,7 +170,7 @@ def test_a_mail_to_the_managers(ask, obama, upload, use, settings):
     finally:
         receivers.face_locked.disconnect(receivers.tell)
     (sent,) = [each for each in mail.outbox if "Face login" in each.subject]
-    assert "made to wait: obama" in sent.body
+    assert "locked out: obama" in sent.body
 
 
 def test_two_photos_without_a_site(use, tmp_path):

@@ -8,9 +8,9 @@ from cryptography.fernet import Fernet
 from django.core.management import call_command
 
 from accounts.models import User
-from faceauth import checks, db, enrolment
+from faceauth import db, enrolment
 from faceauth.encryption import crypto
-from faceauth.encryption.fields import PLAIN, EncodingsField, Sealed
+from faceauth.encryption.fields import EncodingsField, Sealed
 from faceauth.enrolment import adaptation
 from faceauth.management.commands.face_rotate_keys import UNREADABLE
 from tests.site.conftest import username_of
@@ -108,22 +108,6 @@ def test_keys_of_their_own_take_over_from_the_secret_key(use, settings, capsys, 
     assert all(readable())
 
 
-def test_faces_from_before_there_was_encryption_are_warned_about_and_encrypted(people, capsys):
-    assert checks.check_templates(None, databases=["default"]) == []
-    for number in (0, 3):
-        plain = Sealed(PLAIN + shots(number).tobytes())
-        User.objects.filter(pk=people[number].pk).update(face_encodings=plain)
-    (warning,) = checks.check_templates(None, databases=["default"])
-    assert warning.id == "faceauth.W008"
-    assert warning.msg == "2 face templates are not encrypted."
-    told = rotate(capsys)
-    assert "rotated: 2, already current: 3" in told
-    assert "Not encrypted before: 2." in told
-    assert current() == 5
-    assert all(readable())
-    assert checks.check_templates(None, databases=["default"]) == []
-
-
 def test_interrupted_run_is_taken_up_by_the_next(people, use, capsys, monkeypatch):
     monkeypatch.setattr(db, "BATCH", 2)
     use(NEW, OLD)
@@ -148,14 +132,14 @@ def test_interrupted_run_is_taken_up_by_the_next(people, use, capsys, monkeypatc
 
 def test_unreadable_faces_are_counted_and_kept(people, use, capsys):
     lost = people[2]
-    User.objects.filter(pk=lost.pk).update(face_encodings=Sealed(b"\x02lost"))
+    User.objects.filter(pk=lost.pk).update(face_encodings=Sealed(b"\x03lost"))
     use(NEW, OLD)
     with pytest.raises(SystemExit) as caught:
         call_command("face_rotate_keys")
     assert caught.value.code == UNREADABLE
     assert "rotated: 4, already current: 0, unreadable: 1" in capsys.readouterr().out
     held = User.objects.values_list("face_encodings", flat=True).get(pk=lost.pk)
-    assert held == b"\x02lost"
+    assert held == b"\x03lost"
 
 
 @pytest.mark.parametrize(

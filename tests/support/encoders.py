@@ -3,15 +3,11 @@
 from __future__ import annotations
 
 import json
-import os
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-from cryptography.hazmat.primitives.ciphers.aead import AESGCM
-from numpy.typing import NDArray
 
-from faceauth.encryption import crypto
 from faceauth.vision.onnx_writer import FLOAT, Graph
 
 SIDE = 32
@@ -63,14 +59,3 @@ def calibration(folder: Path, encoder: str, *, size: int, limit: float, scale: f
     table = {"encoder": encoder, "scale": scale, "cells": [cell]}
     (folder / "calibration.json").write_text(json.dumps(table))
     return folder
-
-
-def sealed_before(encodings: NDArray[np.float32], binding: bytes) -> bytes:
-    """Encodings as they were sealed before templates said which encoder made them."""
-    ring = crypto._keyring()
-    head = crypto.DLIB_ONLY + ring.head[1:]
-    key, turning = ring.data_keys[head[1:5]], ring.transform_keys[head[5:]]
-    turned = encodings @ crypto.secret_matrix(turning, 128)
-    nonce = os.urandom(12)
-    data = turned.astype("<f4").tobytes()
-    return head + nonce + AESGCM(key).encrypt(nonce, data, head + binding)

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import sys
 from collections import Counter
+from collections.abc import Callable
 from functools import reduce
 from operator import or_
 from typing import Any
@@ -9,58 +10,52 @@ from typing import Any
 from django.core.management.base import BaseCommand
 from django.db import transaction
 from django.db.models import Q
-from django.utils.translation import gettext as _
 from tqdm import tqdm
 
 from faceauth import faces
 from faceauth.db import batches
 from faceauth.encryption import crypto
-from faceauth.encryption.fields import PLAIN, EncodingsField, UnreadableEncodings
+from faceauth.encryption.fields import EncodingsField, UnreadableEncodings
 
-# The exit status where a template cannot be read.
+# The exit status if templates could not be read.
 UNREADABLE = 3
 
 
 class Command(BaseCommand):
-    help = _(
-        "Encrypts face templates with the first of the keys: those of older keys, those that were "
-        "not encrypted yet, and those that do not say yet which encoder made them. The site stays "
-        "up, and what an interrupted run has left the next one does. Run it once all processes of "
-        "the site know the new key, and remove the old one after it. Ends with status 3 where "
-        "templates cannot be read; they stay as they are."
+    help = (
+        "Encrypts face templates with the first of the keys, if they were encrypted with an older "
+        "one. The site stays up, and a run that was interrupted is continued by the next one. Run "
+        "it when all processes of the site know the new key, and remove the old key afterwards. "
+        "The exit status is 3 if templates could not be read; these are left unchanged."
     )
 
     def handle(self, **options: Any) -> None:
         people = faces.rows()
         fields = [each for each in people.model._meta.fields if isinstance(each, EncodingsField)]
         outdated = people.filter(_any(fields, _outdated))
-        plain = people.filter(_any(fields, _plain)).count()
-        count, total = outdated.count(), people.filter(_any(fields, _there)).count()
+        count, total = outdated.count(), people.filter(_any(fields, _stored)).count()
         outcomes: Counter[str] = Counter()
-        with tqdm(total=count, unit=" " + _("people"), disable=None) as progress:
+        with tqdm(total=count, unit=" people", disable=None) as progress:
             for keys in batches(outdated.values_list("pk", flat=True)):
                 with transaction.atomic(using=outdated.db):
                     outcomes.update(_rotate(people.filter(pk=key), key, fields) for key in keys)
                 progress.update(len(keys))
-        told = _(
-            "rotated: %(rotated)d, already current: %(current)d, unreadable: %(unreadable)d. "
-            "Not encrypted before: %(plain)d."
-        )
         self.stdout.write(
-            told
-            % {
-                "rotated": outcomes["rotated"],
-                "current": total - count,
-                "unreadable": outcomes["unreadable"],
-                "plain": plain,
-            }
+            f"rotated: {outcomes['rotated']}, already current: {total - count}, "
+            f"unreadable: {outcomes['unreadable']}."
         )
         if outcomes["unreadable"]:
             sys.exit(UNREADABLE)
 
 
 def _rotate(row: Any, key: Any, fields: list[EncodingsField]) -> str:
-    """Seal anew what one person has, the only one in the queryset `row`; what became of it."""
+    """Encrypt the templates of one person with the current keys, and return the outcome.
+
+    Args:
+        row: The queryset of the person's row, and of no other.
+        key: The row's primary key.
+        fields: The fields that hold encodings.
+    """
     while (held := row.values(*[field.name for field in fields]).first()) is not None:
         old = {
             field.name: field.open(key, held[field.name])
@@ -72,24 +67,21 @@ def _rotate(row: Any, key: Any, fields: list[EncodingsField]) -> str:
             for field in fields
             if field.name in old and not isinstance(old[field.name], UnreadableEncodings)
         }
-        # A face that was enrolled, adapted or removed in this moment stays: it is read once more.
+        # If the face was enrolled, adapted or removed in the meantime, the change stays, and the
+        # row is read again.
         unchanged = row.filter(**{name: held[name] for name in new})
         if not new or unchanged.update(**new):
             return "rotated" if len(new) == len(old) else "unreadable"
     return "gone"
 
 
-def _any(fields: list[EncodingsField], which: Any) -> Q:
-    return reduce(or_, (which(field.name) for field in fields))
+def _any(fields: list[EncodingsField], condition: Callable[[str], Q]) -> Q:
+    return reduce(or_, (condition(field.name) for field in fields))
 
 
-def _there(name: str) -> Q:
+def _stored(name: str) -> Q:
     return Q(**{f"{name}__isnull": False})
 
 
-def _plain(name: str) -> Q:
-    return Q(**{f"{name}__begins_with": PLAIN})
-
-
 def _outdated(name: str) -> Q:
-    return _there(name) & ~Q(**{f"{name}__begins_with": crypto.current_header()})
+    return _stored(name) & ~Q(**{f"{name}__begins_with": crypto.current_header()})
