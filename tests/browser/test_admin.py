@@ -217,6 +217,7 @@ def test_pages_are_accessible_in_the_admins_own_theme(
 # Logging in
 
 
+@pytest.mark.smoke
 def test_staff_log_in_by_face(visitors: Visitors, webcam: Webcam, member: User):
     User.objects.filter(pk=member.pk).update(is_staff=True, is_superuser=True)
     page = visitors.open(USERS, camera="allowed when asked")

@@ -41,6 +41,7 @@ def challenged(settings, monkeypatch) -> None:
     monkeypatch.setattr(challenge, "draw", lambda count: ["left", "right"])
 
 
+@pytest.mark.smoke
 def test_head_that_turns_as_asked_logs_in(visitors: Visitors, webcam: Webcam, member: User):
     webcam.turn("obama")
     page = asked_for_the_camera(visitors)
@@ -79,6 +80,7 @@ def test_photo_that_is_waved_about_does_not(visitors: Visitors, webcam: Webcam, 
     expect(page).to_have_url(re.compile("/face/login/"))
 
 
+@pytest.mark.smoke
 def test_no_other_photo_can_be_given(visitors: Visitors, member: User):
     page = visitors.open("/face/login/", camera="missing")
     expect(status(page)).to_have_text(

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import re
 
+import pytest
 from playwright.sync_api import Page, expect
 
 from tests.support.browsing import (
@@ -18,6 +19,7 @@ from tests.support.webcam import Webcam
 PHONE = {"width": 320, "height": 568}
 
 
+@pytest.mark.smoke
 def test_signs_up_by_webcam_without_a_password_and_logs_in_by_face(
     visitors: Visitors, webcam: Webcam
 ):
@@ -43,6 +45,7 @@ def test_signs_up_by_webcam_without_a_password_and_logs_in_by_face(
     expect(page.get_by_text("Good to see you, ada.")).to_be_visible()
 
 
+@pytest.mark.smoke
 def test_refuses_a_stranger_in_words(visitors: Visitors, webcam: Webcam, member):
     webcam.show("biden")
     page = visitors.open("/face/login/")
@@ -76,6 +79,7 @@ def test_face_does_not_open_the_account_of_somebody_else(
     expect(page.get_by_text(NOT_RECOGNISED).first).to_be_visible()
 
 
+@pytest.mark.smoke
 def test_logs_in_by_password_on_the_same_page(visitors: Visitors, member):
     page = visitors.open("/face/login/?next=/members/")
     log_in_by_password(page, PASSWORD)

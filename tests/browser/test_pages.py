@@ -58,6 +58,7 @@ def test_camera_and_errors_are_accessible(visitors: Visitors, webcam, member, co
     assert_accessible(page)
 
 
+@pytest.mark.smoke
 def test_no_page_is_wider_than_a_small_phone(visitors: Visitors, member: User):
     for user, paths in (None, PAGES), (member, MEMBERS_PAGES):
         page = visitors.open(user=user, viewport=PHONE)

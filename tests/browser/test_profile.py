@@ -3,6 +3,7 @@ from __future__ import annotations
 import json
 import re
 
+import pytest
 from django.conf import settings
 from django.test import override_settings
 from playwright.sync_api import expect
@@ -28,6 +29,7 @@ def test_enrols_again(visitors: Visitors, webcam: Webcam, member: User):
     assert User.objects.get().face_shots == 5
 
 
+@pytest.mark.smoke
 def test_removes_the_face_which_then_opens_nothing(
     visitors: Visitors, webcam: Webcam, member: User
 ):

@@ -37,6 +37,7 @@ def later(page: Page) -> None:
     expect(page).to_have_url(CONFIRM)
 
 
+@pytest.mark.smoke
 def test_turned_head_opens_the_page_that_was_asked_for(
     visitors: Visitors, webcam: Webcam, member: User
 ):

@@ -2,12 +2,14 @@ from __future__ import annotations
 
 import re
 
+import pytest
 from playwright.sync_api import Page, expect
 
 from tests.support.browsing import NOT_RECOGNISED_ALONE, Visitors, fill_in_account, photo
 from tests.support.webcam import ENROLMENT
 
 
+@pytest.mark.smoke
 def test_signs_up_and_logs_in_with_photos(visitors: Visitors):
     page = visitors.open("/accounts/signup/", java_script_enabled=False)
     fill_in_account(page)

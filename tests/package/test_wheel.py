@@ -13,6 +13,8 @@ from trove_classifiers import classifiers
 
 from tests.package.conftest import ROOT
 
+pytestmark = pytest.mark.smoke
+
 TIMES = """
 import time
 import django
