@@ -17,7 +17,7 @@ from docs.project import setup
 
 setup()
 
-from faceauth.checks.setting_types import in_words  # noqa: E402
+from faceauth.checks.setting_types import describe  # noqa: E402
 from faceauth.conf import FaceAuthSettings  # noqa: E402
 
 PAGE = Path(__file__).parent / "settings.md"
@@ -40,7 +40,7 @@ def page() -> str:
     """Return the content of the file."""
     kinds = get_type_hints(FaceAuthSettings)
     rows = [
-        f"| `{name}` | {in_words(kinds[name])} | `{default}` | {words} |\n"
+        f"| `{name}` | {describe(kinds[name])} | `{default}` | {words} |\n"
         for name, default, words in settings()
     ]
     return HEAD + "".join(rows)

@@ -12,8 +12,6 @@ from functools import cache, wraps
 from importlib.util import find_spec
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from django.conf import settings
-from django.core.checks import CheckMessage, Error, Warning
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_GET
@@ -51,26 +49,6 @@ def installed() -> bool:
 def enabled() -> bool:
     """Whether anything is counted."""
     return conf.get().METRICS and installed()
-
-
-def of_settings() -> Iterator[CheckMessage]:
-    """What keeps the numbers from being there, or from being all: for `checks`."""
-    if not conf.get().METRICS:
-        return
-    if not installed():
-        message = "FACEAUTH['METRICS'] is True, and prometheus-client is not installed."
-        hint = "pip install prometheus-client; until then nothing is counted."
-        yield Error(message, hint=hint, id="faceauth.E016")
-    elif MULTIPROC_DIR not in os.environ and not settings.DEBUG:
-        message = (
-            f"FACEAUTH['METRICS'] is True, and there is no {MULTIPROC_DIR}: each process counts "
-            "for itself, and Prometheus hears of one at a time."
-        )
-        hint = (
-            f"Set {MULTIPROC_DIR} to a folder that is empty when the site starts. Where the site "
-            "is one process, add 'faceauth.W021' to SILENCED_SYSTEM_CHECKS."
-        )
-        yield Warning(message, hint=hint, id="faceauth.W021")
 
 
 def stage(name: str) -> AbstractContextManager[None]:

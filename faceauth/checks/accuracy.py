@@ -1,131 +1,150 @@
-"""What the settings that decide who gets in amount to, in people: the warnings of `checks`."""
+"""Check the settings that decide who is accepted, and say what they mean in numbers of people."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from typing import Any
 
-from django.core.checks import CheckMessage, Info, Warning
+from django.core.checks import CheckMessage, Info, Tags, Warning, register
 
 from faceauth import conf
 from faceauth.recognition import policy
 from faceauth.recognition.calibration import Limit, calibration
 
-# The highest rates that nobody is warned about.
+from .database import count_enrolled
+from .settings import Configs, setting_errors
+
+# The highest rates without a warning.
 LAX_RATES = {"MAX_FALSE_MATCH_RATE": 1e-3, "MAX_FALSE_IDENTIFICATION_RATE": 1e-2}
 
-# The highest share of the people enrolled that may be refused at one look without a warning.
-REFUSED = 0.1
+# The highest share of enrolled users that one look may refuse without a warning.
+MAX_REFUSED = 0.1
 
-# How many people a small site has, to show what a distance set by hand amounts to.
+# The number of people on a small site, as an example of what MAX_DISTANCE amounts to.
 SOME_PEOPLE = 100
 
 MEASURE = (
-    "Nothing need change: the distance errs towards refusing. For a measured one, run "
-    "face_evaluate --write on photos of more people, and name its folder in CALIBRATION."
+    "Nothing needs to be changed: the distance errs on the side of refusing. For a measured one, "
+    "run face_evaluate --write on photos of more people, and set CALIBRATION to its folder."
 )
 
 
-def of_settings() -> Iterator[CheckMessage]:
-    """Of the rates, or of the distance set by hand in their place; however many are enrolled."""
+@register(Tags.security)
+def check_rates(app_configs: Configs, **kwargs: Any) -> list[CheckMessage]:
+    """Check the rates, or the distance that replaces them, for any number of enrolled users."""
+    if setting_errors():
+        return []
     now = conf.get()
     if now.MAX_DISTANCE is not None:
-        yield _of_distance(now.MAX_DISTANCE)
-        return
-    yield from _of_rate("MAX_FALSE_MATCH_RATE", now.MAX_FALSE_MATCH_RATE)
+        return [_distance_warning(now.MAX_DISTANCE)]
+    found = [*_rate_warnings("MAX_FALSE_MATCH_RATE", now.MAX_FALSE_MATCH_RATE)]
     if now.FACE_ALONE:
-        yield from _of_rate("MAX_FALSE_IDENTIFICATION_RATE", now.MAX_FALSE_IDENTIFICATION_RATE)
+        rate = now.MAX_FALSE_IDENTIFICATION_RATE
+        found += _rate_warnings("MAX_FALSE_IDENTIFICATION_RATE", rate)
+    return found
 
 
-def of_face_alone(people: int) -> Iterator[CheckMessage]:
-    """Of face alone, with so many people enrolled, one or more."""
+@register(Tags.database)
+def check_people(
+    app_configs: Configs, databases: Sequence[str] | None = None, **kwargs: Any
+) -> list[CheckMessage]:
+    """Check how face-alone logins treat strangers and users, at the current number of users."""
+    if setting_errors() or not conf.get().FACE_ALONE:
+        return []
+    people = count_enrolled(databases or ())
+    return [*face_alone_warnings(people)] if people else []
+
+
+def face_alone_warnings(people: int) -> Iterator[CheckMessage]:
+    """Yield what face-alone logins mean for that number of enrolled users, at least one."""
     now = conf.get()
     stated = now.MAX_FALSE_IDENTIFICATION_RATE
     limit = _limit(stated / people)
     enrolled = f"{people:,} {'people' if people > 1 else 'person'} enrolled"
     needs = (
-        f"Face alone, with {enrolled}, at {_often(stated)} needs a false-match rate of "
-        f"{_often(limit.rate)} for each of them"
+        f"Face alone, with {enrolled}, at a rate of {_odds(stated)}, needs a false-match rate of "
+        f"{_odds(limit.rate)} for each of them"
     )
     if now.MAX_DISTANCE is not None:
-        if (anybody := _anybody(limit.rate, people)) > stated:
+        if (rate := _any_match_rate(limit.rate, people)) > stated:
             message = (
                 f"FACEAUTH['MAX_DISTANCE'] of {now.MAX_DISTANCE}, face alone, with {enrolled}, "
-                f"takes about {_often(anybody)} of all strangers for one of them. The "
-                f"MAX_FALSE_IDENTIFICATION_RATE that it replaces is {_often(stated)}."
+                f"accepts about {_odds(rate)} of all strangers as one of them. The "
+                f"MAX_FALSE_IDENTIFICATION_RATE that it replaces is {_odds(stated)}."
             )
             hint = "Leave MAX_DISTANCE out, or set FACE_ALONE to False."
             yield Warning(message, hint=hint, id="faceauth.W006")
-    elif limit.fnmr > REFUSED:
+    elif limit.fnmr > MAX_REFUSED:
         hint = (
-            "Have people say who they are, by a device that remembers them or by their username: "
-            "FACE_ALONE: False makes that the rule. More pictures of each, ENROLMENT_SHOTS, "
-            "help as well."
+            "Have users say who they are, by a device that remembers them or by their username: "
+            "FACE_ALONE: False makes that the rule. More pictures per user, ENROLMENT_SHOTS, also "
+            "help."
         )
         yield Warning(f"{needs}. {_cost(limit)}", hint=hint, id="faceauth.W004")
     elif not limit.supported:
         yield Info(f"{needs}. {_cost(limit)}", hint=MEASURE, id="faceauth.I001")
 
 
-def _of_distance(distance: float) -> CheckMessage:
+def _distance_warning(distance: float) -> CheckMessage:
     now = conf.get()
     shots, frames = now.ENROLMENT_SHOTS, now.LOGIN_FRAMES
     rate = policy.limit(shots, frames, now.MAX_FALSE_MATCH_RATE).rate
     single = calibration().at_distance(1, 1, distance).rate
     laxer = "laxer" if rate > now.MAX_FALSE_MATCH_RATE else "no laxer"
     message = (
-        f"FACEAUTH['MAX_DISTANCE'] of {distance} takes about {_often(rate)} of all strangers for a "
-        f"given user with {shots} pictures enrolled and {frames} shown, {_often(single)} with one "
+        f"FACEAUTH['MAX_DISTANCE'] of {distance} accepts about {_odds(rate)} of all strangers as a "
+        f"given user with {shots} pictures enrolled and {frames} shown, {_odds(single)} with one "
         f"picture each, and face alone, with {SOME_PEOPLE} people enrolled, "
-        f"{_often(_anybody(rate, SOME_PEOPLE))} for one of them. That is {laxer} than the "
-        f"MAX_FALSE_MATCH_RATE that it replaces, {_often(now.MAX_FALSE_MATCH_RATE)}."
+        f"{_odds(_any_match_rate(rate, SOME_PEOPLE))} as one of them. That is {laxer} than the "
+        f"MAX_FALSE_MATCH_RATE that it replaces, {_odds(now.MAX_FALSE_MATCH_RATE)}."
     )
     hint = (
-        "Leave it out: the rates then set the distance, by the number of pictures and people. "
-        "The 0.6 of face_recognition means nothing here: distances are measured differently."
+        "Leave it out: the rates then set the distance for the number of pictures and people. The "
+        "0.6 of face_recognition does not apply here, because distances are measured differently."
     )
     return Warning(message, hint=hint, id="faceauth.W001")
 
 
-def _of_rate(key: str, rate: float) -> Iterator[CheckMessage]:
+def _rate_warnings(key: str, rate: float) -> Iterator[CheckMessage]:
     if rate > LAX_RATES[key]:
-        message = f"FACEAUTH[{key!r}] of {rate} lets {_often(rate)} of all strangers in."
+        message = f"FACEAUTH[{key!r}] of {rate} accepts {_odds(rate)} of all strangers."
         hint = (
-            "NIST SP 800-63B-4 asks for a false-match rate of 1 in 10,000 at most. Where you mean "
-            "it, add 'faceauth.W002' to SILENCED_SYSTEM_CHECKS."
+            "NIST SP 800-63B-4 requires a false-match rate of at most 1 in 10,000. If this is "
+            "intended, add 'faceauth.W002' to SILENCED_SYSTEM_CHECKS."
         )
         yield Warning(message, hint=hint, id="faceauth.W002")
     limit = _limit(rate)
     if not limit.supported:
-        message = f"FACEAUTH[{key!r}] is {_often(rate)}. {_cost(limit)}"
+        message = f"FACEAUTH[{key!r}] is {_odds(rate)}. {_cost(limit)}"
         yield Warning(message, hint=MEASURE, id="faceauth.W003")
 
 
 def _limit(rate: float) -> Limit:
-    """What holds for as many pictures as the site enrols, and one look, which mostly counts as one
-    (`matching.effective_frames`).
+    """Return the limit for the site's number of shots and one look.
+
+    The frames of one look mostly count as a single picture (`matching.effective_frames`).
     """
     return policy.limit(conf.get().ENROLMENT_SHOTS, 1, rate)
 
 
 def _cost(limit: Limit) -> str:
-    """Who would be refused, and how far the table goes where that is not far enough."""
-    cost = f"About {_often(limit.fnmr)} of those enrolled would be refused at one look."
+    """Describe who would be refused and, if the rate is extrapolated, how far the table goes."""
+    cost = f"About {_odds(limit.fnmr)} of enrolled users would be refused at one look."
     if limit.supported:
         return cost
     return (
-        f"The calibration is measured down to {_often(limit.measured_to)}, on {limit.pairs:,} "
-        f"pairs of strangers; the distance used, {limit.distance:.3f}, is a strict extension of "
-        f"it. {cost}"
+        f"The calibration is measured down to {_odds(limit.measured_to)}, on {limit.pairs:,} pairs "
+        f"of strangers; the distance used, {limit.distance:.3f}, is a strict extrapolation. {cost}"
     )
 
 
-def _anybody(rate: float, people: int) -> float:
-    """How often a stranger is taken for anybody, at a false-match rate for each of the people."""
+def _any_match_rate(rate: float, people: int) -> float:
+    """Return the rate at which a stranger matches any of the people, each of whom at `rate`."""
     return 1 - (1 - rate) ** people
 
 
-def _often(rate: float) -> str:
-    """A rate in words, to two digits: "1 in 2,300", "46 %"."""
+def _odds(rate: float) -> str:
+    """Return a rate in two significant digits, such as "1 in 2,300" or "46 %"."""
     if not 0 < rate < 0.1:
         return f"{100 * rate:.0f} %"
     return f"1 in {float(f'{1 / rate:.2g}'):,.0f}"

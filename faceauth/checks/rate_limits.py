@@ -1,6 +1,4 @@
-"""Whether what is counted, failures and pictures, is counted for the right visitor and up to a
-number that protects: warnings of `checks`.
-"""
+"""Check that failures and pictures are counted for the right visitor, with limits that protect."""
 
 from __future__ import annotations
 
@@ -12,38 +10,55 @@ from django.conf import settings
 from django.core.cache import DEFAULT_CACHE_ALIAS
 from django.core.cache.backends.dummy import DummyCache
 from django.core.cache.backends.locmem import LocMemCache
-from django.core.checks import CheckMessage, Warning
+from django.core.checks import CheckMessage, Tags, Warning, register
 from django.utils.module_loading import import_string
 
 from faceauth import conf
 
-# How many failures in a row NIST SP 800-63B-4 lets an account have, by any means of logging in.
-MOST_BEFORE_DISABLING = 100
+from .settings import Configs, setting_errors
+
+# The number of consecutive failures, by any means of logging in, after which NIST SP 800-63B-4
+# requires an account to be disabled.
+NIST_MAX_FAILURES = 100
 
 
-def of_failures() -> Iterator[CheckMessage]:
-    """Of how many failures are let through."""
+@register(Tags.security)
+def check_limits(app_configs: Configs, **kwargs: Any) -> list[CheckMessage]:
+    """Check that nobody can try faces or send pictures without limit."""
+    if setting_errors():
+        return []
+    return [*_failure_warnings(), *_cache_warnings(), *_address_warnings()]
+
+
+def _failure_warnings() -> Iterator[CheckMessage]:
     now = conf.get()
-    # The default is NIST's figure for a face.
-    most = replace(now, MAX_FAILURES=None).failures
-    if now.failures > most:
+    # The default is NIST's limit for faces.
+    limit = replace(now, MAX_FAILURES=None).failures
+    if now.failures > limit:
         challenge = "with" if now.CHALLENGE else "without"
-        yield _of_most("MAX_FAILURES", f"{most} {challenge} a challenge", "faceauth.W012")
-    if now.failures_before_disabling > MOST_BEFORE_DISABLING:
-        most = MOST_BEFORE_DISABLING
-        yield _of_most("MAX_FAILURES_BEFORE_DISABLING", f"{most} on an account", "faceauth.W013")
+        yield _above_nist("MAX_FAILURES", f"{limit} {challenge} a challenge", "faceauth.W012")
+    if now.failures_before_disabling > NIST_MAX_FAILURES:
+        allowed = f"{NIST_MAX_FAILURES} on an account"
+        yield _above_nist("MAX_FAILURES_BEFORE_DISABLING", allowed, "faceauth.W013")
 
 
-def of_cache() -> Iterator[CheckMessage]:
-    """Of the cache that pictures are counted in."""
+def _above_nist(key: str, allowed: str, check_id: str) -> CheckMessage:
+    message = (
+        f"FACEAUTH[{key!r}] of {getattr(conf.get(), key)} allows more consecutive failures than "
+        f"NIST SP 800-63B-4 does: {allowed}."
+    )
+    hint = f"Leave it out. If this is intended, add {check_id!r} to SILENCED_SYSTEM_CHECKS."
+    return Warning(message, hint=hint, id=check_id)
+
+
+def _cache_warnings() -> Iterator[CheckMessage]:
     backend: Any = import_string(settings.CACHES[DEFAULT_CACHE_ALIAS]["BACKEND"])
     if issubclass(backend, DummyCache):
-        message = "The default cache keeps nothing: nobody is kept from sending too many pictures."
+        message = "The default cache stores nothing: visitors may send any number of pictures."
     elif issubclass(backend, LocMemCache) and not settings.DEBUG:
         message = (
-            "The default cache is each process's own: every one of them lets through as many "
-            "pictures as PREVIEWS_PER_MINUTE and ENROLMENTS_PER_HOUR say, and a restart forgets "
-            "the count."
+            "The default cache is separate for each process: each of them allows as many pictures "
+            "as PREVIEWS_PER_MINUTE and ENROLMENTS_PER_HOUR say, and a restart forgets the count."
         )
     else:
         return
@@ -51,25 +66,15 @@ def of_cache() -> Iterator[CheckMessage]:
     yield Warning(message, hint=hint, id="faceauth.W014")
 
 
-def of_addresses() -> Iterator[CheckMessage]:
-    """Of the address that a visitor is counted by."""
+def _address_warnings() -> Iterator[CheckMessage]:
     header: Any = settings.SECURE_PROXY_SSL_HEADER
     if header and conf.get().TRUSTED_PROXIES is None:
         message = (
-            "SECURE_PROXY_SSL_HEADER says that a proxy is in front, and FACEAUTH has no "
+            "SECURE_PROXY_SSL_HEADER says that the site is behind a proxy, but FACEAUTH has no "
             "TRUSTED_PROXIES: all visitors are counted as one, by the proxy's address."
         )
         hint = (
-            "Set it to how many proxies append to X-Forwarded-For. Where they put the visitor's "
-            "address into REMOTE_ADDR, add 'faceauth.W015' to SILENCED_SYSTEM_CHECKS."
+            "Set it to the number of proxies that append to X-Forwarded-For. If they set "
+            "REMOTE_ADDR to the visitor's address, add 'faceauth.W015' to SILENCED_SYSTEM_CHECKS."
         )
         yield Warning(message, hint=hint, id="faceauth.W015")
-
-
-def _of_most(key: str, most: str, name: str) -> CheckMessage:
-    message = (
-        f"FACEAUTH[{key!r}] of {getattr(conf.get(), key)} lets more failures in a row pass than "
-        f"NIST SP 800-63B-4 does: {most}."
-    )
-    hint = f"Leave it out. Where you mean it, add {name!r} to SILENCED_SYSTEM_CHECKS."
-    return Warning(message, hint=hint, id=name)

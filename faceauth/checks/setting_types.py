@@ -1,5 +1,6 @@
-"""What the keys of ``FACEAUTH`` may hold, by their types: told from what they may not, and said in
-words, for `checks` and for the docs.
+"""Validate settings against their type annotations and describe the expected types.
+
+The checks and the documentation use it.
 """
 
 from __future__ import annotations
@@ -10,7 +11,7 @@ from pathlib import Path
 from types import NoneType
 from typing import Any, Literal, get_args, get_origin
 
-WORDS = {
+NAMES = {
     bool: "True or False",
     float: "a positive number",
     int: "a positive whole number",
@@ -21,27 +22,27 @@ WORDS = {
 }
 
 
-def is_of(value: Any, kind: Any) -> bool:
-    """Whether the value is of that type, as it is annotated; numbers are positive and finite."""
-    if get_origin(kind) is Literal:
-        return any(value == choice for choice in get_args(kind))
-    if get_origin(kind) is Sequence:
+def matches(value: Any, annotation: Any) -> bool:
+    """Return True if a value is of the annotated type. Numbers have to be positive and finite."""
+    if get_origin(annotation) is Literal:
+        return any(value == choice for choice in get_args(annotation))
+    if get_origin(annotation) is Sequence:
         return isinstance(value, list | tuple) and all(isinstance(each, str) for each in value)
-    if options := get_args(kind):
-        return any(is_of(value, option) for option in options)
-    if kind not in (int, float):
-        return isinstance(value, kind)
-    # To Python, True is a number.
-    number = isinstance(value, int | kind) and not isinstance(value, bool)
-    return number and 0 < value < math.inf
+    if options := get_args(annotation):
+        return any(matches(value, option) for option in options)
+    if annotation not in (int, float):
+        return isinstance(value, annotation)
+    # For Python, True is a number.
+    is_number = isinstance(value, int | annotation) and not isinstance(value, bool)
+    return is_number and 0 < value < math.inf
 
 
-def in_words(kind: Any) -> str:
-    """The type as its owner would say it: "a positive number or None"."""
-    options = get_args(kind)
-    if get_origin(kind) is Literal:
+def describe(annotation: Any) -> str:
+    """Return an annotated type in plain English, such as "a positive number or None"."""
+    options = get_args(annotation)
+    if get_origin(annotation) is Literal:
         *others, last = map(repr, options)
         return f"{', '.join(others)} or {last}" if others else last
-    if get_origin(kind) is Sequence:
+    if get_origin(annotation) is Sequence:
         return "a list of texts"
-    return " or ".join(WORDS.get(each) or in_words(each) for each in options or [kind])
+    return " or ".join(NAMES.get(each) or describe(each) for each in options or [annotation])

@@ -170,7 +170,7 @@ def test_faces_of_another_encoder_are_counted_and_warned_about(use, person, enro
     use(64)
     (warning,) = checks.check_encoder(None, databases=["default"])
     assert warning.id == "faceauth.W017"
-    assert "1 of 1 face templates were made by another encoder than 'squares'" in warning.msg
+    assert "1 of 1 face templates were made by an encoder other than 'squares'" in warning.msg
     assert checks.check_encoder(None, databases=[]) == []
     enrolled_by_page(person)
     assert checks.check_encoder(None, databases=["default"]) == []

@@ -21,7 +21,6 @@ from faceauth.encryption import crypto
 from faceauth.enrolment import adaptation, lookalikes
 from faceauth.errors import LookAlike
 from faceauth.models import FaceEvent, FaceTemplateMixin
-from faceauth.privacy import retention
 from faceauth.profiles.models import FaceProfile
 from tests.stock.conftest import PASSWORD, face
 from tests.support.admin import made_up, member
@@ -109,7 +108,8 @@ def test_face_that_is_not_used_is_purged(ada, capsys, django_assert_max_num_quer
     FaceEvent.objects.create(kind="refused", user=ada, distance=0.5)
     old = timezone.now() - timedelta(days=800)
     FaceProfile.objects.filter(user=ada).update(face_enrolled_at=old)
-    assert "in faces: 1" in next(retention.of_purge()).msg
+    (warning,) = checks.check_purge(None, databases=["default"])
+    assert "faces: 1" in warning.msg
     call_command("face_purge")
     assert "Faces removed that were not used for 730 days: 1." in capsys.readouterr().out
     assert not face(ada).has_face
@@ -149,7 +149,7 @@ def test_staff_without_a_face_are_counted_where_the_admin_asks_for_it(ada, setti
     User.objects.update(is_staff=True)
     settings.FACEAUTH = {**settings.FACEAUTH, "ADMIN_SECOND_STEP": True}
     (warning,) = checks.check_staff(None, databases=["default"])
-    assert "cannot get into the admin: 1." in warning.msg
+    assert "cannot enter the admin: 1." in warning.msg
     enrolment.enrol(ada, made_up(1))
     assert checks.check_staff(None, databases=["default"]) == []
 

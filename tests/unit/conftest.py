@@ -7,11 +7,15 @@ from faceauth import checks
 
 @pytest.fixture
 def only(settings):
-    """The one thing that `check_settings` has to say about these settings."""
+    """The one message of the checks that only read the settings."""
 
     def check(**given):
         settings.FACEAUTH = given
-        (found,) = checks.check_settings(None)
+        (found,) = [
+            *checks.check_settings(None),
+            *checks.check_rates(None),
+            *checks.check_periods(None),
+        ]
         return found
 
     return check

@@ -11,6 +11,8 @@ from django.core.management import call_command
 from django.db import DEFAULT_DB_ALIAS
 
 from faceauth import checks, conf
+from faceauth.checks import installation
+from faceauth.checks.settings import MAX_PERIODS
 from faceauth.recognition.calibration import data_file
 
 KEY = "ZGF0YS1kYXRhLWRhdGEtZGF0YS1kYXRhLWRhdGEtISE="
@@ -83,9 +85,9 @@ def test_settings_that_are_no_dict(settings, given):
     assert run_checks()
 
 
-@pytest.mark.parametrize("key", sorted(checks.LONGEST))
+@pytest.mark.parametrize("key", sorted(MAX_PERIODS))
 def test_time_that_nobody_can_count_is_an_error(only, key):
-    error = only(**{key: checks.LONGEST[key] + 1})
+    error = only(**{key: MAX_PERIODS[key] + 1})
     assert error.id == "faceauth.E017"
     assert key in error.msg
     assert str(getattr(conf.FaceAuthSettings(), key)) in error.hint
@@ -105,6 +107,8 @@ def test_time_that_nobody_can_count_is_an_error(only, key):
 def test_right_values_are_passed_over(settings, given):
     settings.FACEAUTH = given
     assert checks.check_settings(None) == []
+    assert checks.check_rates(None) == []
+    assert checks.check_periods(None) == []
 
 
 @pytest.mark.parametrize("key", ["MAX_FALSE_MATCH_RATE", "MAX_FALSE_IDENTIFICATION_RATE"])
@@ -161,6 +165,7 @@ def test_own_calibration_is_passed_over(settings, tmp_path):
         shutil.copy(data_file(None, name), tmp_path)
     settings.FACEAUTH = {"CALIBRATION": str(tmp_path)}
     assert checks.check_settings(None) == []
+    assert checks.check_rates(None) == []
 
 
 def test_missing_backend(settings):
@@ -174,7 +179,7 @@ def test_faces_beside_users_who_have_the_columns_themselves_are_not_looked_at(se
 
 
 def test_missing_weights(monkeypatch):
-    monkeypatch.setattr(checks, "ENCODER_FILE", "gone.dat")
+    monkeypatch.setattr(installation, "ENCODER_FILE", "gone.dat")
     assert ids(checks.check_networks(None)) == ["faceauth.E005"]
 
 
@@ -200,7 +205,7 @@ def test_malformed_key_is_an_error(settings, given, named):
     settings.FACEAUTH = given
     (error,) = checks.check_keys(None)
     assert error.id == "faceauth.E009"
-    assert error.msg.startswith(f"{named} is no key")
+    assert error.msg.startswith(f"{named} is not a key")
     assert "too short" not in error.msg + error.hint
 
 
@@ -223,12 +228,12 @@ def test_no_migration_is_missing():
 
 @pytest.fixture
 def counting(settings):
-    """What `check_counting` has to say about these settings of a site with a cache in files."""
+    """The messages of `check_limits` for these settings, with a cache in files."""
     settings.CACHES = cache("filebased.FileBasedCache", LOCATION="/var/cache/faceauth")
 
     def check(**given):
         settings.FACEAUTH = given
-        return checks.check_counting(None)
+        return checks.check_limits(None)
 
     return check
 
@@ -253,9 +258,9 @@ def test_more_failures_than_nist_allows_are_warned_about(counting, key, challeng
 @pytest.mark.parametrize(
     ("backend", "debug", "words"),
     [
-        ("dummy.DummyCache", True, "keeps nothing"),
-        ("dummy.DummyCache", False, "keeps nothing"),
-        ("locmem.LocMemCache", False, "each process's own"),
+        ("dummy.DummyCache", True, "stores nothing"),
+        ("dummy.DummyCache", False, "stores nothing"),
+        ("locmem.LocMemCache", False, "separate for each process"),
         ("locmem.LocMemCache", True, None),
         ("db.DatabaseCache", False, None),
         ("redis.RedisCache", False, None),
@@ -283,9 +288,9 @@ def test_counting_is_not_judged_by_settings_that_are_wrong(counting):
 @pytest.mark.parametrize(
     ("given", "words"),
     [
-        ({"CHALLENGE": None}, "a photograph of somebody logs in as them"),
+        ({"CHALLENGE": None}, "a photo of a person logs in as that person"),
         ({"CHALLENGE_TURNS": 1}, "a photo that is tilted"),
-        ({"CHALLENGE_AT_ENROLMENT": False}, "can enrol them"),
+        ({"CHALLENGE_AT_ENROLMENT": False}, "can enrol that face"),
     ],
 )
 def test_face_that_need_not_be_alive_is_warned_about(settings, given, words):

@@ -147,7 +147,7 @@ def test_cohort_of_another_size_is_an_error(use, file, tmp_path):
     use({"path": file, "name": "squares"}, folder)
     ((code, message),) = found()
     assert code == "faceauth.E008"
-    assert "no rows of 64 numbers" in message
+    assert "does not consist of rows of 64 numbers" in message
 
 
 def test_faces_of_another_size_are_not_compared(use, file, tmp_path):

@@ -42,9 +42,9 @@ def test_distance_set_by_hand_is_told_what_it_amounts_to(only):
     rate = calibration().at_distance(5, 3, 0.35).rate
     single = calibration().at_distance(1, 1, 0.35).rate
     assert warning.id == "faceauth.W001"
-    assert f"{accuracy._often(rate)} of all strangers" in warning.msg
+    assert f"{accuracy._odds(rate)} of all strangers" in warning.msg
     assert "5 pictures enrolled and 3 shown" in warning.msg
-    assert f"{accuracy._often(single)} with one picture each" in warning.msg
+    assert f"{accuracy._odds(single)} with one picture each" in warning.msg
     assert f"100 people enrolled, {100 * (1 - (1 - rate) ** 100):.0f} %" in warning.msg
     assert "Leave it out" in warning.hint
 
@@ -71,7 +71,7 @@ def test_distance_of_face_recognition_lets_nearly_everybody_in(only):
 def test_unsafe_rate_is_warned_about(only, key, rate, often):
     warning = only(**{key: rate})
     assert warning.id == "faceauth.W002"
-    assert f"FACEAUTH[{key!r}] of {rate} lets {often} of all strangers in" in warning.msg
+    assert f"FACEAUTH[{key!r}] of {rate} accepts {often} of all strangers" in warning.msg
     assert "1 in 10,000" in warning.hint
 
 
@@ -80,17 +80,17 @@ def test_rate_that_nobody_measured_is_told_how_far_it_was(only):
     curve, limit = calibration().curves[5, 1], policy.limit(5, 1, 1e-9)
     assert warning.id == "faceauth.W003"
     assert "'MAX_FALSE_MATCH_RATE'] is 1 in 1,000,000,000" in warning.msg
-    assert f"measured down to {accuracy._often(curve.measured_to)}" in warning.msg
+    assert f"measured down to {accuracy._odds(curve.measured_to)}" in warning.msg
     assert f"{curve.pairs:,} pairs" in warning.msg
     assert f"{limit.distance:.3f}" in warning.msg
-    assert f"{100 * limit.fnmr:.0f} % of those enrolled would be refused" in warning.msg
+    assert f"{100 * limit.fnmr:.0f} % of enrolled users would be refused" in warning.msg
 
 
 def test_rate_of_face_alone_matters_only_where_that_is_allowed(only, settings):
     given = {"MAX_FALSE_IDENTIFICATION_RATE": 0.05}
     assert "MAX_FALSE_IDENTIFICATION_RATE" in only(**given).msg
     settings.FACEAUTH = {**given, "FACE_ALONE": False}
-    assert checks.check_settings(None) == []
+    assert checks.check_rates(None) == []
 
 
 def test_few_people_face_alone_are_passed_over(enrolled):
@@ -105,9 +105,9 @@ def test_more_people_than_the_rate_allows_are_told_who_is_refused(enrolled, sett
     (warning,) = people_check()
     refused = policy.limit(5, 1, 1e-7).fnmr
     assert warning.id == "faceauth.W004"
-    assert "10 people enrolled, at 1 in 1,000,000" in warning.msg
+    assert "10 people enrolled, at a rate of 1 in 1,000,000" in warning.msg
     assert "needs a false-match rate of 1 in 10,000,000" in warning.msg
-    assert f"About {100 * refused:.0f} % of those enrolled would be refused" in warning.msg
+    assert f"About {100 * refused:.0f} % of enrolled users would be refused" in warning.msg
     assert "username" in warning.hint
     assert "FACE_ALONE" in warning.hint
     assert "ENROLMENT_SHOTS" in warning.hint
@@ -124,10 +124,10 @@ def test_one_picture_each_refuses_many_among_ten(enrolled, settings):
 def test_more_people_than_the_table_was_measured_for_are_told_so():
     curve = calibration().curves[5, 1]
     enough = round(1e-3 / curve.measured_to)
-    assert ids(accuracy.of_face_alone(max(enough // 2, 1))) == []
-    (warning,) = accuracy.of_face_alone(enough * 2)
+    assert ids(accuracy.face_alone_warnings(max(enough // 2, 1))) == []
+    (warning,) = accuracy.face_alone_warnings(enough * 2)
     assert warning.id == "faceauth.I001"
-    assert f"measured down to {accuracy._often(curve.measured_to)}" in warning.msg
+    assert f"measured down to {accuracy._odds(curve.measured_to)}" in warning.msg
     assert "face_evaluate --write" in warning.hint
 
 
@@ -143,7 +143,7 @@ def test_distance_set_by_hand_is_told_what_it_amounts_to_among_all_people(enroll
     (warning,) = people_check()
     anybody = 1 - (1 - calibration().at_distance(5, 1, 0.35).rate) ** 10
     assert warning.id == "faceauth.W006"
-    assert f"10 people enrolled, takes about {accuracy._often(anybody)}" in warning.msg
+    assert f"10 people enrolled, accepts about {accuracy._odds(anybody)}" in warning.msg
     settings.FACEAUTH = {"MAX_DISTANCE": 0.2}
     assert people_check() == []
 
@@ -187,4 +187,4 @@ def test_database_that_is_down_is_no_matter():
     ],
 )
 def test_rates_are_said_in_two_digits(rate, words):
-    assert accuracy._often(rate) == words
+    assert accuracy._odds(rate) == words

@@ -1,0 +1,177 @@
+"""Check the keys of ``FACEAUTH``: their names, types and bounds, and the challenge."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import fields
+from difflib import get_close_matches
+from typing import Any, get_type_hints
+
+from django.apps import AppConfig
+from django.conf import settings
+from django.core.checks import CheckMessage, Error, Tags, Warning, register
+from django.core.exceptions import ImproperlyConfigured
+
+from faceauth import conf
+from faceauth.conf import FaceAuthSettings
+from faceauth.liveness import head_turns
+from faceauth.models import FaceTemplateMixin
+from faceauth.recognition import encoders
+from faceauth.recognition.calibration import calibration, data_file
+from faceauth.recognition.matching import cohort
+
+from . import setting_types
+
+Configs = Sequence[AppConfig] | None
+
+RATES = ("MAX_FALSE_MATCH_RATE", "MAX_FALSE_IDENTIFICATION_RATE")
+
+# Higher rates are surely mistakes, and the calibration table ends here.
+MAX_RATE = 0.1
+
+# A turn needs three frames: between two, a head moves less far.
+MAX_TURNS = head_turns.MAX_FRAMES // 3
+
+# The longest periods that dates and cookies can represent, and that anyone waits for a turned head.
+MAX_PERIODS = {
+    "REMEMBER_DEVICE_DAYS": 36_500,
+    "KEEP_UNUSED_FACES_DAYS": 36_500,
+    "KEEP_EVENTS_DAYS": 36_500,
+    "CHALLENGE_SECONDS": 3_600,
+}
+
+
+@register(Tags.security)
+def check_settings(app_configs: Configs, **kwargs: Any) -> list[CheckMessage]:
+    """Check that ``FACEAUTH`` has only known keys, with values that work."""
+    return setting_errors()
+
+
+@register(Tags.security)
+def check_challenge(app_configs: Configs, **kwargs: Any) -> list[CheckMessage]:
+    """Check that a photo does not log in."""
+    if setting_errors():
+        return []
+    now = conf.get()
+    message = hint = ""
+    if now.CHALLENGE is None:
+        message = "FACEAUTH['CHALLENGE'] is None: a photo of a person logs in as that person."
+        hint = "Leave it out: users are then asked to turn their head."
+    elif now.CHALLENGE_TURNS == 1:
+        message = "FACEAUTH['CHALLENGE_TURNS'] is 1: a photo that is tilted may pass for a head."
+        hint = "Ask for 2 turns, to both sides, or more."
+    elif not now.CHALLENGE_AT_ENROLMENT:
+        message = (
+            "FACEAUTH['CHALLENGE_AT_ENROLMENT'] is False: anyone with photos of a person can enrol "
+            "that face."
+        )
+        hint = "Leave it out, or let only staff enrol faces."
+    found: list[CheckMessage] = []
+    if message:
+        found.append(Warning(message, hint=hint, id="faceauth.W009"))
+    if now.VERIFY_PHOTOS and now.CHALLENGE:
+        message = (
+            "FACEAUTH['VERIFY_PHOTOS'] is True: when staff check a person's identity, a photo of "
+            "that person is accepted."
+        )
+        hint = "Leave it out, unless somebody watches every camera that is used for this."
+        found.append(Warning(message, hint=hint, id="faceauth.W020"))
+    return found
+
+
+def setting_errors() -> list[CheckMessage]:
+    """Return the errors that keep other checks from reading the settings; they then report nothing.
+
+    Values are only compared with bounds if all names and types are right.
+    """
+    wrong = [*name_and_type_errors()] or [*_encoder_errors()]
+    return wrong or [*_bound_errors(), *_calibration_errors()]
+
+
+def name_and_type_errors() -> Iterator[CheckMessage]:
+    """Yield an error for each unknown key and for each value of the wrong type."""
+    known = {field.name: field.default for field in fields(FaceAuthSettings)}
+    types = get_type_hints(FaceAuthSettings)
+    given: Any = getattr(settings, "FACEAUTH", {})
+    if not isinstance(given, Mapping):
+        message = f"FACEAUTH is of type {type(given).__name__}, which is not a dict."
+        hint = "Set it to a dict of settings, or leave it out."
+        yield Error(message, hint=hint, id="faceauth.E002")
+        return
+    for key, value in given.items():
+        if key not in known:
+            close = get_close_matches(str(key), known, 1)
+            hint = f"Did you mean {close[0]!r}?" if close else f"The keys are: {', '.join(known)}."
+            yield Error(f"FACEAUTH has the unknown key {key!r}.", hint=hint, id="faceauth.E001")
+        elif not setting_types.matches(value, types[key]):
+            right = setting_types.describe(types[key])
+            # Values that may be encryption keys must not appear in logs.
+            shown = repr(value) if "KEY" not in key else f"of type {type(value).__name__}"
+            message = f"FACEAUTH[{key!r}] is {shown}, which is not {right}."
+            hint = f"Set it to {right}, or leave it out: the default is {known[key]!r}."
+            yield Error(message, hint=hint, id="faceauth.E002")
+
+
+def _bound_errors() -> Iterator[CheckMessage]:
+    now = conf.get()
+    for key in RATES:
+        if (rate := getattr(now, key)) > MAX_RATE:
+            message = f"FACEAUTH[{key!r}] is {rate}, which is above {MAX_RATE}."
+            hint = "It is the share of strangers who may be accepted: 1e-4 is 1 in 10,000."
+            yield Error(message, hint=hint, id="faceauth.E006")
+    for key, limit in MAX_PERIODS.items():
+        if (getattr(now, key) or 0) > limit:
+            message = f"FACEAUTH[{key!r}] is {getattr(now, key)}, which is above {limit}."
+            hint = f"Leave it out: the default is {getattr(FaceAuthSettings(), key)}."
+            yield Error(message, hint=hint, id="faceauth.E017")
+    limit = FaceTemplateMixin._meta.get_field("face_consent_version").max_length or 0
+    if not 0 < len(now.NOTICE_VERSION) <= limit:
+        message = f"FACEAUTH['NOTICE_VERSION'] has {len(now.NOTICE_VERSION)} characters."
+        hint = f"It is stored with each consent and has between 1 and {limit} characters."
+        yield Error(message, hint=hint, id="faceauth.E012")
+    if now.CHALLENGE_TURNS > MAX_TURNS:
+        message = f"FACEAUTH['CHALLENGE_TURNS'] is {now.CHALLENGE_TURNS}."
+        hint = f"{head_turns.MAX_FRAMES} frames can show at most {MAX_TURNS} turns."
+        yield Error(message, hint=hint, id="faceauth.E011")
+    for key in ("ENROLMENT_SHOTS", "LOGIN_FRAMES"):
+        if (count := getattr(now, key)) > now.MAX_SNAPSHOTS:
+            message = (
+                f"FACEAUTH[{key!r}] asks for {count} pictures, but 'MAX_SNAPSHOTS' allows only "
+                f"{now.MAX_SNAPSHOTS}: a request with all of them is refused."
+            )
+            hint = "Raise MAX_SNAPSHOTS, or ask for fewer pictures."
+            yield Error(message, hint=hint, id="faceauth.E007")
+
+
+def _encoder_errors() -> Iterator[CheckMessage]:
+    try:
+        encoders.encoder()
+    except ImproperlyConfigured as error:
+        hint = (
+            "Set it to a dict of options for faceauth.vision.ONNXEncoder, or to the dotted path of "
+            "a class. Leave it out to use dlib's network."
+        )
+        yield Error(str(error), hint=hint, id="faceauth.E013")
+
+
+def _calibration_errors() -> Iterator[CheckMessage]:
+    try:
+        calibration().limit(conf.get().ENROLMENT_SHOTS, conf.get().LOGIN_FRAMES, MAX_RATE)
+        size = encoders.encoder().size
+        if cohort().ndim != 2 or cohort().shape[1] != size:
+            raise ValueError(f"the cohort does not consist of rows of {size} numbers")
+    except ImproperlyConfigured as error:
+        hint = (
+            "Run manage.py face_evaluate --write DIR on photos of hundreds of people, and set "
+            "FACEAUTH['CALIBRATION'] to that folder."
+        )
+        yield Error(str(error), hint=hint, id="faceauth.E014")
+    except (OSError, EOFError, ValueError, TypeError, LookupError) as error:
+        message = (
+            f"No calibration can be read from {data_file(conf.get().CALIBRATION, '')}: {error!r}."
+        )
+        hint = (
+            "FACEAUTH['CALIBRATION'] is a folder with calibration.json and cohort.npy, as written "
+            "by face_evaluate --write. Leave it out to use the one that ships with the app."
+        )
+        yield Error(message, hint=hint, id="faceauth.E008")
