@@ -42,8 +42,8 @@ def check_metrics(app_configs: Configs, **kwargs: Any) -> list[CheckMessage]:
             "counts separately, and Prometheus reads only one of them at a time."
         )
         hint = (
-            f"Set {metrics.MULTIPROC_DIR} to a folder that is empty when the site starts. If the site "
-            "is a single process, add 'faceauth.W021' to SILENCED_SYSTEM_CHECKS."
+            f"Set {metrics.MULTIPROC_DIR} to a folder that is empty when the site starts. If the "
+            "site is a single process, add 'faceauth.W021' to SILENCED_SYSTEM_CHECKS."
         )
         return [Warning(message, hint=hint, id="faceauth.W021")]
     return []

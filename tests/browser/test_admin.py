@@ -152,7 +152,7 @@ def test_face_at_the_webcam_turns_as_on_the_site(
     visitors: Visitors, webcam: Webcam, boss: User, eve: User, settings, monkeypatch
 ):
     settings.FACEAUTH = {**settings.FACEAUTH, "CHALLENGE": "turns"}
-    monkeypatch.setattr(challenge, "draw", lambda count: ["left", "right"])
+    monkeypatch.setattr(challenge, "draw_turns", lambda count: ["left", "right"])
     webcam.show("obama")
     page = visitors.open(f"{USERS}{eve.pk}/face/enrol/", user=boss)
     page.get_by_label("The person has agreed").check()

@@ -24,7 +24,7 @@ PHONE = {"width": 320, "height": 568}
 def challenged(settings, monkeypatch) -> None:
     """Heads have to turn, to the left first."""
     settings.FACEAUTH = {**settings.FACEAUTH, "CHALLENGE": "turns"}
-    monkeypatch.setattr(challenge, "draw", lambda count: ["left", "right"])
+    monkeypatch.setattr(challenge, "draw_turns", lambda count: ["left", "right"])
 
 
 def later(page: Page) -> None:

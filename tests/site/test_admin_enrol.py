@@ -121,7 +121,7 @@ def test_webcam_takes_the_challenge_and_photos_are_vouched_for(
     clerk, eve, send, client, settings, monkeypatch, upload
 ):
     settings.FACEAUTH = {**settings.FACEAUTH, "CHALLENGE": "turns"}
-    monkeypatch.setattr(challenge, "draw", lambda count: ["left", "right"])
+    monkeypatch.setattr(challenge, "draw_turns", lambda count: ["left", "right"])
     pages = {page: client.get(f"{USERS}{eve.pk}/face/{page}/").text for page in ("enrol", "photos")}
     assert "data-challenge-url" in pages["enrol"]
     assert "data-challenge-url" not in pages["photos"]

@@ -103,7 +103,7 @@ def test_somebody_else_on_the_site_may_still_come_in(client, boss, ask, upload):
 
 def test_page_takes_the_challenge(client, boss, ask, upload, settings, monkeypatch):
     settings.FACEAUTH = {**settings.FACEAUTH, "CHALLENGE": "turns"}
-    monkeypatch.setattr(challenge, "draw", lambda count: ["left", "right"])
+    monkeypatch.setattr(challenge, "draw_turns", lambda count: ["left", "right"])
     assert "data-challenge-url" in client.get(FACE).text
     assert code(ask(FACE, snapshot=upload("obama"))) == "challenge_failed"
     token = ask("/face/challenge/")[1]["challenge"]

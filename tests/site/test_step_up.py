@@ -139,7 +139,7 @@ def test_without_javascript(visitor, upload):
 
 def test_head_has_to_turn_where_it_has_to_at_login(visitor, ask, upload, settings, monkeypatch):
     settings.FACEAUTH = {**settings.FACEAUTH, "CHALLENGE": "turns"}
-    monkeypatch.setattr(challenge, "draw", lambda count: ["left", "right"])
+    monkeypatch.setattr(challenge, "draw_turns", lambda count: ["left", "right"])
     assert code(ask(CONFIRM, snapshot=upload("obama2"))) == "challenge_failed"
     token = ask("/face/challenge/")[1]["challenge"]
     frames = [upload(each) for each in turning("obama", "left", "right")]
