@@ -142,7 +142,7 @@ def photo(name: str) -> FilePayload:
 def fill_in_account(page: Page) -> None:
     """Give a name and an address in the sign-up form."""
     page.get_by_label("Username").fill("ada")
-    page.get_by_label("E-mail address").fill("ada@example.com")
+    page.get_by_label("Email address").fill("ada@example.com")
 
 
 def pose(page: Page, webcam: Webcam, name: str) -> None:
