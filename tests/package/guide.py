@@ -12,8 +12,9 @@ GUIDE = "installation.md"
 
 
 class Step(NamedTuple):
-    """What the guide says to type: into a file, at its end or in place of all of it, or, where
-    there is no file, into a shell.
+    """One block of the guide: text for a file, or commands for a shell if `path` is empty.
+
+    The text goes at the end of the file if `at_the_end` is True, and replaces the file otherwise.
     """
 
     text: str
@@ -22,19 +23,19 @@ class Step(NamedTuple):
 
 
 def steps(title: str) -> list[Step]:
-    """Those below that heading, or above the first one where there is none."""
+    """Return the steps under a heading, or above the first heading for an empty title."""
     found = guides.blocks_of(guides.section(GUIDE, title))
     assert found, title
     return [_step(block) for block in found]
 
 
 def lines(title: str) -> int:
-    """How many lines of code there are to type, blank ones left out."""
+    """Return the number of lines of code to type, without blank lines."""
     return sum(bool(line.strip()) for step in steps(title) for line in step.text.splitlines())
 
 
 def type_in(step: Step, folder: Path) -> None:
-    """Change the file as the step says."""
+    """Change a file as the step says."""
     path = folder / step.path
     path.write_text(f"{path.read_text()}\n{step.text}" if step.at_the_end else step.text)
 
@@ -43,5 +44,5 @@ def _step(block: guides.Block) -> Step:
     if not block.kind:
         return Step(block.text)
     place = re.match(r"(In|At the end of) `([\w/.]+)`", block.before)
-    assert place, f"Nobody knows where to type this:\n{block.text}"
+    assert place, f"The line before this block names no file:\n{block.text}"
     return Step(block.text, place[2], place[1] != "In")

@@ -1,6 +1,4 @@
-"""docs/ as pages to read: they can be built, lead nowhere that is not there, and load nothing from
-elsewhere.
-"""
+"""Build docs/ and check the pages: no warnings, no broken links, nothing loaded from elsewhere."""
 
 from __future__ import annotations
 
@@ -15,12 +13,12 @@ import pytest
 
 from tests.package.conftest import ROOT
 
-# What a browser fetches by itself.
+# Elements whose URLs a browser fetches without a click.
 LOADS = {"script": "src", "link": "href", "img": "src", "iframe": "src", "source": "src"}
 
 
 class Page(HTMLParser):
-    """What a page loads, where it links to, and the places in it."""
+    """Collect the URLs that a page loads, its links, and its anchors."""
 
     def __init__(self, text: str) -> None:
         super().__init__()
@@ -40,7 +38,7 @@ class Page(HTMLParser):
 
 @pytest.fixture(scope="module")
 def built(tmp_path_factory):
-    """The folder with all pages. Warnings are errors."""
+    """Build all pages and return their folder. Warnings are errors."""
     folder = tmp_path_factory.mktemp("docs")
     settings = {"DJANGO_SETTINGS_MODULE", "DATABASE_URL"}
     done = subprocess.run(

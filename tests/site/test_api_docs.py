@@ -1,4 +1,4 @@
-"""docs/api.md: every command as it stands there, against the site, with real faces."""
+"""Run every command of docs/api.md against the site with real faces."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ END = "--- that was all of it ---"
 
 
 def blocks():
-    """The commands, each with the answer that stands below it, if one does."""
+    """Return the commands, each with the answer printed below it, if there is one."""
     pairs = []
     for block in guides.blocks("api.md", "bash", "json"):
         if block.kind == "bash":
@@ -34,7 +34,7 @@ def settings_of_other_origins():
     (block,) = guides.blocks("api.md", "python")
     now = {"INSTALLED_APPS": [], "MIDDLEWARE": [*project.MIDDLEWARE]}
     exec(block.text, now)  # it is ours
-    # Which apps there are cannot be changed while others run; this one only brings checks.
+    # Apps can't be added at run time; this one only brings checks.
     assert now.pop("INSTALLED_APPS") == ["corsheaders"]
     return {name: value for name, value in now.items() if name.isupper()}
 
@@ -66,20 +66,20 @@ def test_walk(live_server, tmp_path):
             assert told == expected, command
             compared += 1
     assert compared >= 6
-    # What the page before the last says of the picture.
+    # The answer to the preview.
     assert json.loads(answers[-3])["faces"] == 1
 
 
 @pytest.fixture
 def elsewhere(settings):
-    """The site with what the page says of front ends on another origin."""
+    """Return a client for the site with the settings for front ends on another origin."""
     for name, value in settings_of_other_origins().items():
         setattr(settings, name, value)
     return Client(enforce_csrf_checks=True)
 
 
 def asked(client, origin, path=LOGIN):
-    """What a browser asks before it sends JSON with a token."""
+    """Send the request that a browser sends before JSON with a token; return the headers."""
     wanted = {
         "Origin": origin,
         "Access-Control-Request-Method": "POST",

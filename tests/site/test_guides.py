@@ -34,14 +34,14 @@ SCRIPTS = {"customise.md": "tests/browser/test_events.py"}
 # Sphinx handles the directives; blocks of text are diagrams.
 NOT_CODE = {"{toctree}", "{eval-rst}", "{glossary}", "text"}
 
-# Not installed in the site.
+# Not installed in the example site.
 PGVECTOR = ROOT / "faceauth/pgvector/management"
 
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
 
 
 def left(*kinds):
-    """The blocks of these languages that no other test runs, each with its page."""
+    """Return the blocks in these languages that no other test runs, each with its page."""
     return [
         (page, block.text)
         for page in PAGES
@@ -51,7 +51,7 @@ def left(*kinds):
 
 
 def lines():
-    """What is typed into a shell, each line once."""
+    """Return the lines of all shell blocks, each line once."""
     typed = [text for page, text in left("") if page != "api.md"]
     return sorted({line for text in typed for line in text.splitlines()})
 
@@ -96,11 +96,11 @@ def test_what_is_typed_exists(line):
         case ["rm", "-rf", folder, "mkdir", "-p", same]:
             assert folder == same
         case _:
-            pytest.fail("Nobody knows what this does.")
+            pytest.fail("This test does not know the command.")
 
 
 def installs(what):
-    """Whether it is something of the package's."""
+    """Check that pip would install faceauth, one of its extras or one of its dependencies."""
     name, _, extra = what.rstrip("]").partition("[")
     extras = PROJECT["optional-dependencies"]
     needed = [*PROJECT["dependencies"], *(each for them in extras.values() for each in them)]
@@ -117,7 +117,7 @@ def test_python_runs(page, text, settings, tmp_path, capsys):
         assert callable(each.callback)
     given = names.get("FACEAUTH", {})
     if "CALIBRATION" in given:
-        # The page says how that folder is made.
+        # The page describes how to create this folder.
         settings.FACEAUTH = {"ENCODER": given["ENCODER"]}
         name = encoders.encoder().name
         given["CALIBRATION"] = support.calibration(tmp_path / "own", name, size=64, limit=0.5)

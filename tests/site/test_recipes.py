@@ -1,4 +1,4 @@
-"""docs/recipes.md: each recipe as it stands there, with real faces."""
+"""Run each recipe of docs/recipes.md with real faces."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ urlpatterns = [path("pay/", pay), path("face/", include("faceauth.urls"))]
 
 
 def recipe(title):
-    """The blocks below that heading."""
+    """Return the blocks under a heading."""
     text = guides.page(GUIDE)
     places = [*(each.start() for each in re.finditer("^## ", text, re.MULTILINE)), len(text)]
     (wanted,) = [
@@ -49,8 +49,9 @@ def recipe(title):
 
 @pytest.fixture
 def use(tmp_path, monkeypatch, settings):
-    """Put a recipe into the project: its files into a folder from which they are imported, its
-    settings and templates into use. Gives a way to import one of its modules.
+    """Install a recipe: write its files, and use its settings and templates.
+
+    The function returns a function that imports one of the recipe's modules.
     """
     monkeypatch.syspath_prepend(tmp_path)
 
@@ -63,7 +64,7 @@ def use(tmp_path, monkeypatch, settings):
         for each in named:
             if each.path == "mysite/settings.py":
                 exec(each.text, names)  # it is ours
-        # What the tests have set already stays, the challenge above all.
+        # Settings that the tests have already set stay, above all the challenge.
         names["FACEAUTH"] = {**settings.FACEAUTH, **names.get("FACEAUTH", {})}
         for name in filter(str.isupper, names):
             setattr(settings, name, names[name])

@@ -1,4 +1,4 @@
-"""``FACEAUTH``: what is said of it in the docs, and that a change of it counts at once."""
+"""Test the settings' documentation, and that changes take effect immediately."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""docs/scaling.md, line by line: into the site and out again."""
+"""Run docs/scaling.md line by line: install pgvector in the site, then uninstall it."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ def test_what_is_typed_does_what_is_said(client, upload, obama, capsys):
     extras = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
     assert extra.partition("[")[2].rstrip("]") in extras["optional-dependencies"]
 
-    call_command(*last[2:])  # as it was before anybody read the page
+    call_command(*last[2:])  # the state before the guide is followed
     for command in commands:
         call_command(*command[2:])
     assert "people: 1. The index is new." in capsys.readouterr().out
