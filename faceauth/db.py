@@ -1,6 +1,4 @@
-"""The databases of a project: which of them a table is in, how to go through it, and what times it
-has.
-"""
+"""The project's databases: transactions, batches of rows, and local times."""
 
 from __future__ import annotations
 
@@ -12,23 +10,28 @@ from django.db import router, transaction
 from django.db.models import Q, QuerySet
 from django.utils import timezone
 
-# How many rows are written in one transaction.
+# The number of rows that are written in one transaction.
 BATCH = 500
 
 
 def atomic(model: Any) -> Any:
-    """A transaction where rows of that model are written."""
+    """Return a transaction in the database to which rows of this model are written."""
     return transaction.atomic(using=router.db_for_write(model))
 
 
 def roll_back(model: Any) -> None:
-    """Have the innermost such transaction leave nothing."""
+    """Roll back the innermost such transaction when it ends."""
     transaction.set_rollback(True, using=router.db_for_write(model))
 
 
 def batches(rows: QuerySet) -> Iterator[list[Any]]:
-    """Rows, or primary keys alone, by their primary keys: some hundreds at a time, each batch read
-    when it is its turn. What is done with one may take its rows out; those that stay in come once.
+    """Yield rows in lists of `BATCH` or fewer, in the order of their primary keys.
+
+    Each list is read only when it is needed. The caller may remove rows of a list from the
+    queryset; every row that stays is yielded once.
+
+    Args:
+        rows: A queryset of instances, or of primary keys alone.
     """
     ordered, beyond = rows.order_by("pk"), Q()
     while batch := list(ordered.filter(beyond)[:BATCH]):
@@ -37,5 +40,8 @@ def batches(rows: QuerySet) -> Iterator[list[Any]]:
 
 
 def to_local_time(time: datetime) -> datetime:
-    """A time of the database as it is where the site is: without ``USE_TZ`` it is so already."""
+    """Convert a time from the database to the site's time zone.
+
+    Without ``USE_TZ``, the database holds local times already.
+    """
     return timezone.localtime(time) if timezone.is_aware(time) else time

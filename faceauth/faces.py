@@ -1,7 +1,8 @@
-"""Where the columns of users' faces are: in the users' own rows, or in rows beside them.
+"""Find the columns of users' faces: in the rows of the users, or in rows beside them.
 
-The user model has them by `models.FaceTemplateMixin`; beside one that may not be changed,
-`faceauth.profiles` keeps them. Either way their rows go by the users' primary keys.
+A user model has the columns if it inherits from `models.FaceTemplateMixin`. If the user model can't
+be changed, `faceauth.profiles` has them. In both cases, the primary keys of the rows are those of
+the users.
 """
 
 from __future__ import annotations
@@ -26,25 +27,26 @@ from .signals import face_template_changed
 
 COLUMNS = frozenset(field.name for field in FaceTemplateMixin._meta.local_fields)
 
-# From a user to their row in `faceauth.profiles`.
+# The model that `faceauth.profiles` adds, and the relation from a user to their row of it.
+PROFILE_MODEL = "faceauth_profiles.FaceProfile"
 PROFILE = "face_profile"
 
 NO_COLUMNS_HINT = (
-    "Let it inherit from faceauth.models.FaceTemplateMixin and make a migration; or, where it may "
-    "not be changed, add 'faceauth.profiles' to INSTALLED_APPS and migrate."
+    "Let it inherit from faceauth.models.FaceTemplateMixin and make a migration. If you can't "
+    "change it, add 'faceauth.profiles' to INSTALLED_APPS and migrate."
 )
 
 
 def in_profiles() -> bool:
-    """Whether faces are in rows of their own."""
+    """Return True if faces are stored in rows of their own, by `faceauth.profiles`."""
     return not issubclass(get_user_model(), FaceTemplateMixin)
 
 
 def model() -> Any:
-    """The model that has the columns.
+    """Return the model that has the columns.
 
     Raises:
-        ImproperlyConfigured: none has.
+        ImproperlyConfigured: No installed model has them.
     """
     if not in_profiles():
         return get_user_model()
@@ -53,33 +55,35 @@ def model() -> Any:
         raise ImproperlyConfigured(
             f"The user model {name} has no columns for a face. {NO_COLUMNS_HINT}"
         )
-    from .profiles.models import FaceProfile
-
-    return FaceProfile
+    return apps.get_model(PROFILE_MODEL)
 
 
 def of(user: Any) -> Any:
-    """What has the columns of the user's face: the user, or what stands beside them. Empty ones
-    where there is none yet, or no user.
+    """Return the object that has the face columns of a user.
+
+    Returns:
+        The user, or their row in `faceauth.profiles`. If there is no such row yet, or no user, an
+        unsaved object with empty columns.
     """
     if isinstance(user, FaceTemplateMixin):
         return user
-    beside = model()
+    profile = model()
     if not isinstance(user, get_user_model()):
-        return beside()
+        return profile()
     with suppress(ObjectDoesNotExist):
         return getattr(user, PROFILE)
-    return beside(user=user)
+    return profile(user=user)
 
 
 def ensure_row(user: Any) -> None:
-    """Have a row for the face of a user who is saved; there is none where they are gone."""
+    """Create the row for the face of a saved user. Do nothing if the user has been deleted."""
     if not of(user)._state.adding:
         return
     with atomic(get_user_model()):
-        # First, because on SQLite who begins by reading may not come to write any more.
+        # Insert first: SQLite may refuse to upgrade a read transaction to a write.
         model()._base_manager.bulk_create([model()(pk=user.pk)], ignore_conflicts=True)
-        # Who deletes the user has to wait, and then takes this row along: see `receivers`.
+        # A process that deletes the user must wait here, and then deletes this row too: see
+        # `receivers`.
         owner = get_user_model()._base_manager.select_for_update().filter(pk=user.pk)
         if owner.values_list("pk").first():
             model()._base_manager.get(pk=user.pk).user = user
@@ -88,18 +92,28 @@ def ensure_row(user: Any) -> None:
 
 
 def rows() -> QuerySet:
-    """All rows that have the columns."""
+    """Return all rows that have the columns."""
     return model()._default_manager.all()
 
 
 def row(user: Any) -> QuerySet:
-    """The user's row, if there is one, for what is written to it."""
+    """Return a queryset of the user's row, if there is one, to update or delete it."""
     return model()._base_manager.filter(pk=user.pk)
 
 
 def write_template(user: Any, rows: QuerySet, columns: dict[str, Any]) -> bool:
-    """Write a template and what goes with it to the user's row, if that is among these; whether it
-    is. Who keeps something that was made of the one before hears of it in the same transaction.
+    """Write a template and the columns that go with it to the user's row.
+
+    The signal `face_template_changed` is sent in the same transaction, for receivers that store
+    something derived from the template.
+
+    Args:
+        user: The owner of the face.
+        rows: A queryset of the user's row. Further conditions in it must still hold.
+        columns: The values to write, by column.
+
+    Returns:
+        True if the row was in `rows`, and was written.
     """
     with atomic(get_user_model()):
         if not rows.update(**columns):
@@ -109,45 +123,52 @@ def write_template(user: Any, rows: QuerySet, columns: dict[str, Any]) -> bool:
 
 
 def set_columns(user: Any, columns: dict[str, Any]) -> None:
-    """Set these columns on the user's face in memory, after they were written to its row."""
+    """Set columns on the user's face in memory, after they were written to its row."""
     face = of(user)
     for name, value in columns.items():
         setattr(face, name, value)
 
 
 def users() -> QuerySet:
-    """All users, with their faces."""
+    """Return all users, with their faces."""
     return with_faces(get_user_model()._default_manager.all())
 
 
 def by_username(username: str, among: QuerySet | None = None) -> Any:
-    """The user whom that name finds for a password as well, among these or, with their faces, all;
-    None where there is none.
+    """Return the user that this name would find in a login by password, or None.
+
+    Args:
+        username: The name as it was entered.
+        among: The users to search; by default all, with their faces.
     """
-    # How a name is looked up, whether by its capitals for one, the project's manager decides.
+    # The project's manager decides how a name is looked up, for example whether case matters.
     manager: Any = copy(get_user_model()._default_manager)
     manager.get_queryset = lambda: users() if among is None else among
-    # Some databases refuse to look for the one, and no name has it. And where names are numbers,
-    # not everything is one.
+    # Some databases refuse to search for a NUL, and no name contains one. And if usernames are
+    # numbers or UUIDs, other text is not a valid one.
     with suppress(ObjectDoesNotExist, MultipleObjectsReturned, ValueError, ValidationError):
         return None if "\x00" in username else manager.get_by_natural_key(username)
     return None
 
 
 def known_conditions(**conditions: Any) -> dict[str, Any]:
-    """Those conditions about users whose columns the project's model has."""
+    """Return those conditions whose columns the project's user model has."""
     columns = {field.name for field in get_user_model()._meta.get_fields()}
     return {name: value for name, value in conditions.items() if name in columns}
 
 
 def with_faces(users: QuerySet) -> QuerySet:
-    """These users, whose faces come in the same query: nothing tells who has one."""
+    """Join the faces to a queryset of users.
+
+    With one query for everybody, the time it takes does not reveal who has a face.
+    """
     return users.select_related(PROFILE) if in_profiles() else users
 
 
 def defer_columns(columns: tuple[str, ...], users: QuerySet) -> QuerySet:
-    """These users without some columns of their faces, the others of which come in one query more
-    at most.
+    """Leave some face columns out of a queryset of users.
+
+    The other face columns take one more query at most.
     """
     if not in_profiles():
         return users.defer(*columns)
@@ -155,15 +176,15 @@ def defer_columns(columns: tuple[str, ...], users: QuerySet) -> QuerySet:
 
 
 def user_lookup(name: str) -> str:
-    """A column, or a look-up of one, as queries about users have it."""
-    beside = in_profiles() and name.partition("__")[0] in COLUMNS
-    return f"{PROFILE}__{name}" if beside else name
+    """Return the name that a face column, or a lookup of one, has in queries about users."""
+    in_profile = in_profiles() and name.partition("__")[0] in COLUMNS
+    return f"{PROFILE}__{name}" if in_profile else name
 
 
-def user_condition(which: Q) -> Q:
-    """A condition on the columns as queries about users have it."""
+def user_condition(condition: Q) -> Q:
+    """Return a condition on face columns as it is written in queries about users."""
     children: list[Any] = [
         user_condition(each) if isinstance(each, Q) else (user_lookup(each[0]), each[1])  # type: ignore[index]
-        for each in which.children
+        for each in condition.children
     ]
-    return Q(*children, _connector=which.connector, _negated=which.negated)
+    return Q(*children, _connector=condition.connector, _negated=condition.negated)

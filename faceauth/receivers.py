@@ -17,7 +17,7 @@ from django.utils.translation import gettext as _
 from . import faces
 from .audit import events
 from .backends import FaceBackend
-from .lockout import attempts
+from .lockout import counters
 from .models import FaceEvent
 from .privacy import export
 from .step_up import confirmation, second_step
@@ -52,7 +52,7 @@ def enable(request: HttpRequest | None, user: Any) -> None:
     them where these had disabled it.
     """
     # What stands beside the password is not made up for by the password.
-    if second_step.asked_of(user, request) or not attempts.clear_failures(user):
+    if second_step.asked_of(user, request) or not counters.clear_failures(user):
         return
     events.record(FaceEvent.Kind.ENABLED, request, user)
     if request is not None:

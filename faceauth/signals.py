@@ -1,19 +1,22 @@
-"""What others may listen to. `events` sends them, after the fact.
+"""The signals that other apps can receive. `audit.events` sends them, after the fact.
 
-All but the last come with `request` (None where there was none), `user` (None where nobody is known
-to be meant) and `event`, the `FaceEvent`, which is not saved where the database refused it.
+All but the last are sent with
+
+- `request`, or None if there was none;
+- `user`, or None if the attempt was not about a known user;
+- `event`, the `FaceEvent`, which is unsaved if the database refused it.
 """
 
 from __future__ import annotations
 
 from django.dispatch import Signal
 
-face_enrolled = Signal()  # for the first time, or anew
+face_enrolled = Signal()  # for the first time, or again
 face_removed = Signal()
 face_login_succeeded = Signal()
 face_login_failed = Signal()
-face_locked = Signal()  # attempts have to wait from now on, or the face is disabled
+face_locked = Signal()  # further attempts must wait, or the face was disabled
 
-# Within the transaction that writes a user's template, changes it or takes it away: for what is
-# made of it. With `user` alone.
+# Sent with `user` alone, inside the transaction that writes, changes or removes a user's template:
+# for receivers that store something derived from it.
 face_template_changed = Signal()

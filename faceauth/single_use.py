@@ -1,4 +1,4 @@
-"""What is taken once only, of all processes and machines."""
+"""Items that are accepted only once, by all processes and machines of the site together."""
 
 from __future__ import annotations
 
@@ -14,12 +14,19 @@ from .models import UsedItem
 
 
 def mark_used(kind: str, items: Iterable[bytes], ttl: timedelta) -> bool:
-    """Note that these have come, for as long; whether none of them has come before."""
+    """Mark these items as used for `ttl`. Return False if any was used already.
+
+    Args:
+        kind: What the items are. Equal items of different kinds have nothing to do with each other.
+        items: The items, as bytes. They are stored as keyed hashes.
+        ttl: How long they are remembered.
+    """
     now = timezone.now()
     UsedItem.objects.filter(forget_at__lt=now).delete()
     rows = [UsedItem(key=_key(kind, item), forget_at=now + ttl) for item in items]
     try:
-        # The database decides who comes first: all processes ask the same one.
+        # The database decides which request was first: all processes share it. The keys are
+        # sorted, so that no two transactions wait for each other.
         with atomic(UsedItem):
             UsedItem.objects.bulk_create(sorted(rows, key=lambda row: row.key))
     except IntegrityError:
@@ -28,5 +35,5 @@ def mark_used(kind: str, items: Iterable[bytes], ttl: timedelta) -> bool:
 
 
 def _key(kind: str, item: bytes) -> str:
-    """A hash that tells nobody without the key whether it is of something they have."""
-    return f"{kind}:{salted_hmac('faceauth.spent', item, algorithm='sha256').hexdigest()}"
+    """Return a keyed hash: without the key, nobody can check whether an item was used."""
+    return f"{kind}:{salted_hmac('faceauth.used', item, algorithm='sha256').hexdigest()}"

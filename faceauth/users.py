@@ -1,5 +1,6 @@
-"""What users are called. Models need have no names but the one to log in by, which may be of any
-type.
+"""The names of users.
+
+A user model needs no name but the one to log in with, which can be of any type.
 """
 
 from __future__ import annotations
@@ -8,11 +9,11 @@ from typing import Any
 
 
 def username(user: Any) -> str:
-    """What the user logs in by."""
+    """Return the name that the user logs in with."""
     return str(user.get_username())
 
 
 def short_name(user: Any) -> str:
-    """What the user is greeted by."""
+    """Return the name to greet the user by: their short name, or else their username."""
     given = user.get_short_name() if hasattr(user, "get_short_name") else ""
     return given or username(user)

@@ -38,7 +38,7 @@ from .http import client_ip, json_body, rate_limit
 from .http.responses import error_response, wants_json, with_retry_after
 from .http.uploads import bounded_upload
 from .liveness import challenge
-from .lockout import attempts
+from .lockout import counters
 from .models import FaceEvent
 from .privacy import export
 from .recognition import encoders
@@ -344,7 +344,7 @@ class NoticeView(TemplateView):
             site_name=site,
             numbers=encoders.encoder().size,
             searched_in_database=in_database(),
-            failures_days=attempts.KEEP_FOR["account"].days,
+            failures_days=counters.KEEP_FOR["account"].days,
             face=faces.of(self.request.user),
             consent_is_outdated=enrolment.consent_is_outdated(self.request.user),
             **kwargs,

@@ -13,7 +13,7 @@ from django.utils.http import urlsafe_base64_encode
 
 from faceauth import faces
 from faceauth.audit import events, notifications
-from faceauth.lockout import attempts
+from faceauth.lockout import counters
 from faceauth.models import FaceEvent
 
 BY_STAFF = events.EventDetails(outcome=events.BY_STAFF)
@@ -37,7 +37,7 @@ def enable(request: HttpRequest | None, user: Any) -> bool:
     whether it was disabled.
     """
     by_staff = faces.row(user).filter(face_disabled_at__isnull=False).update(face_disabled_at=None)
-    by_failures = attempts.clear_failures(user)
+    by_failures = counters.clear_failures(user)
     faces.of(user).face_disabled_at = None
     if not by_staff and not by_failures:
         return False

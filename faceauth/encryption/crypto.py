@@ -9,7 +9,7 @@ that are known in both forms give the matrix away, and both keys together open e
 
 A sealed blob consists of
 
-- the version, ``b"\\x03"``;
+- the version, one byte (3);
 - the ids of the data key and of the matrix, 4 bytes each;
 - the length of the encoder's name in one byte, and the name;
 - how many numbers an encoding has, in two bytes, little-endian;

@@ -19,7 +19,7 @@ from faceauth.audit import events
 from faceauth.db import atomic
 from faceauth.encryption.fields import validate
 from faceauth.gallery import gallery
-from faceauth.lockout import attempts
+from faceauth.lockout import counters
 from faceauth.models import FaceEvent
 from faceauth.privacy import export
 from faceauth.recognition import policy
@@ -131,7 +131,7 @@ def enrol(
         if not _write(user, columns):
             raise errors.AccountGone()
         # They were no failures of this face.
-        attempts.clear_failures(user)
+        counters.clear_failures(user)
 
 
 def revoke(user: AbstractBaseUser, *still: Q) -> bool:

@@ -1,0 +1,1 @@
+"""May they try again? Consecutive failures are counted, and lead to waits."""

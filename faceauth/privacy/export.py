@@ -10,7 +10,7 @@ from django.utils.translation import gettext as _
 
 from faceauth import faces, users
 from faceauth.encryption.fields import OutdatedEncodings, UnreadableEncodings
-from faceauth.lockout import attempts
+from faceauth.lockout import counters
 from faceauth.models import FaceEvent, FaceTemplateMixin
 
 # What tells how near a face was: computed from it, as the template is.
@@ -33,7 +33,7 @@ def export(user: Any) -> dict[str, Any]:
         "face": _face(face),
         "disabled_by_staff_at": face.face_disabled_at,
         "failures": list(
-            attempts.account_failures(user).values(
+            counters.account_failures(user).values(
                 "failures", "wait_until", "disabled_at", "forget_at"
             )
         ),
@@ -45,7 +45,7 @@ def erase(user: Any) -> None:
     """Erase what the use of the user's face has left outside their own row: the failures that are
     counted, and how near faces were. That there was an attempt, and when, stays.
     """
-    attempts.clear_failures(user)
+    counters.clear_failures(user)
     # And of whoever said not who they were: that may have been how near they were to this user.
     erase_scores(Q(user=user) | Q(user=None))
 

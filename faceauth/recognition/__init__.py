@@ -1,0 +1,1 @@
+"""Is it them? Encoders, distances, calibration, and the policy that decides."""

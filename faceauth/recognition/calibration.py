@@ -1,4 +1,4 @@
-"""Which distance goes with which rate: measured on people, shipped as a table."""
+"""Convert between false-match rates and distances, by a table measured on many people."""
 
 from __future__ import annotations
 
@@ -19,13 +19,16 @@ from . import encoders
 
 
 class Limit(NamedTuple):
-    """A distance up to which two faces are one person.
+    """The largest distance at which two faces are taken for one person.
 
-    rate: the false-match rate that goes with it.
-    fnmr: the false non-match rate that goes with it, for photos taken at different times.
-    supported: whether the table has impostors enough behind it to say so; where not, the distance
-        is stricter than the curve is likely to be.
-    measured_to: the lowest rate that it has enough for; pairs: how many impostors that are.
+    Attributes:
+        distance: The limit.
+        rate: The false-match rate at this distance.
+        fnmr: The false non-match rate at this distance, for photos taken at different times.
+        supported: True if the table is based on enough impostors to state the rate. If not, the
+            distance is stricter than the curve is likely to be.
+        measured_to: The lowest rate for which the table has enough impostors.
+        pairs: The number of impostor pairs behind the table.
     """
 
     distance: float
@@ -37,11 +40,12 @@ class Limit(NamedTuple):
 
 
 class Curve:
-    """Distances and rates for one number of shots on each side.
+    """The distances and rates for one number of shots and one number of frames.
 
-    points: (rate, distance, fnmr), the lowest rate last.
-    measured_to: the lowest rate that is supported.
-    pairs: of how many impostors.
+    Args:
+        points: Tuples of (rate, distance, fnmr), in any order.
+        measured_to: The lowest rate that is supported.
+        pairs: The number of impostor pairs that were compared.
     """
 
     def __init__(
@@ -52,14 +56,14 @@ class Curve:
         self._exponents, self._distances, self._fnmrs = zip(*ascending, strict=True)
 
     def at_rate(self, rate: float) -> Limit:
-        """The distance for a false-match rate."""
+        """Return the limit for a false-match rate."""
         exponent = math.log10(rate)
-        distance = _line(self._exponents, self._distances, exponent)
+        distance = _interpolate(self._exponents, self._distances, exponent)
         return self._limit(distance, rate)
 
     def at_distance(self, distance: float) -> Limit:
-        """The rate for a distance; 1 at most."""
-        exponent = _line(self._distances, self._exponents, distance)
+        """Return the limit for a distance. Its rate is 1 or lower."""
+        exponent = _interpolate(self._distances, self._exponents, distance)
         rate = 10 ** min(exponent, 0)
         return self._limit(distance, rate)
 
@@ -72,19 +76,22 @@ class Curve:
         return self.measured_to <= rate * (1 + 1e-6) and rate <= highest * (1 + 1e-6)
 
     def _fnmr(self, distance: float) -> float:
-        fnmr = _line(self._distances, self._fnmrs, distance)
+        fnmr = _interpolate(self._distances, self._fnmrs, distance)
         return min(max(fnmr, 0.0), 1.0)
 
 
 class Calibration:
-    """Curves by the number of shots enrolled and of frames shown.
+    """The curves of one encoder, by the number of shots enrolled and of frames shown.
 
-    For numbers between those measured the stricter neighbour holds, beyond them the last.
+    For a number between two measured ones, the stricter of the two holds; for a larger number,
+    the largest measured one.
 
-    encoder: the name of the one whose distances they are.
-    scale: how far apart its encodings of one person lie, where those of dlib's lie 1 apart. What is
-        known of distances between single encodings was measured on dlib's: times this it is taken
-        for others.
+    Args:
+        curves: The curves, by (shots, frames).
+        encoder: The name of the encoder whose distances these are.
+        scale: How far apart the encoder's encodings of one person lie, in relation to dlib's.
+            Limits between single encodings were measured with dlib's encoder; for other encoders
+            they are multiplied by this.
     """
 
     def __init__(
@@ -99,7 +106,7 @@ class Calibration:
 
     @classmethod
     def from_json(cls, table: dict[str, Any]) -> Calibration:
-        """From what `evaluation.table` writes. What does not say whose it is, is dlib's."""
+        """Read a table that `evaluation.calibrate` wrote. One without an encoder is dlib's."""
         curves = {
             (cell["shots"], cell["frames"]): Curve(
                 cell["points"], cell["measured_to"], cell["pairs"]
@@ -109,12 +116,12 @@ class Calibration:
         return cls(curves, table.get("encoder", DlibEncoder.name), float(table.get("scale", 1)))
 
     def limit(self, shots: int, frames: int, rate: float) -> Limit:
-        """The distance for a false-match rate."""
+        """Return the limit for a false-match rate."""
         limits = [curve.at_rate(rate) for curve in self._around(shots, frames)]
         return min(limits, key=lambda limit: limit.distance)
 
     def at_distance(self, shots: int, frames: int, distance: float) -> Limit:
-        """The false-match rate for a distance."""
+        """Return the limit for a distance."""
         limits = [curve.at_distance(distance) for curve in self._around(shots, frames)]
         return max(limits, key=lambda limit: limit.rate)
 
@@ -127,24 +134,24 @@ class Calibration:
 
 
 def calibration() -> Calibration:
-    """The table that ships with the app, or the owner's.
+    """Return the calibration of the setting ``CALIBRATION``, or the one that ships with the app.
 
     Raises:
-        ImproperlyConfigured: it is another encoder's.
+        ImproperlyConfigured: The calibration belongs to another encoder than the site's.
     """
     folder = conf.get().CALIBRATION
     found, name = _calibration(folder), encoders.encoder().name
     if found.encoder != name:
-        of = folder or "that ships with the app"
+        source = folder or "that ships with the app"
         raise ImproperlyConfigured(
-            f"The calibration {of} is of the encoder {found.encoder!r}, and FACEAUTH['ENCODER'] "
-            f"is {name!r}: their distances have nothing to do with each other."
+            f"The calibration {source} belongs to the encoder {found.encoder!r}, but "
+            f"FACEAUTH['ENCODER'] is {name!r}: distances of different encoders can't be compared."
         )
     return found
 
 
 def data_file(folder: str | Path | None, name: str) -> Path:
-    """A file of a calibration: the owner's in that folder, or the one that ships."""
+    """Return the path of a calibration's file, in this folder or by default the app's."""
     return Path(folder or Path(__file__).parent / "data") / name
 
 
@@ -154,15 +161,15 @@ def _calibration(folder: str | Path | None) -> Calibration:
 
 
 def _neighbours(measured: list[int], count: int) -> set[int]:
-    """The measured counts on both sides of one."""
+    """Return the measured counts on both sides of a count; one if it was measured itself."""
     above = min(bisect_left(measured, count), len(measured) - 1)
     if measured[above] <= count or not above:
         return {measured[above]}
     return {measured[above - 1], measured[above]}
 
 
-def _line(xs: Any, ys: Any, x: float) -> float:
-    """On the polyline through ascending `xs`, which goes straight on beyond both ends."""
+def _interpolate(xs: Any, ys: Any, x: float) -> float:
+    """Interpolate linearly between points with ascending `xs`, and extrapolate beyond both ends."""
     right = min(max(bisect_left(xs, x), 1), len(xs) - 1)
     (x0, x1), (y0, y1) = xs[right - 1 : right + 1], ys[right - 1 : right + 1]
     share = (x - x0) / (x1 - x0)

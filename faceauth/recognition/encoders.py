@@ -1,4 +1,4 @@
-"""Which network encodes the faces of this site: dlib's, or the owner's by ``ENCODER``."""
+"""The encoder of this site: dlib's network, or the one in the setting ``ENCODER``."""
 
 from __future__ import annotations
 
@@ -17,58 +17,58 @@ from faceauth.vision.encoding import DlibEncoder, Encoder
 
 OPTIONS = tuple(inspect.signature(ONNXEncoder).parameters)
 
-# What a class of the owner's must have.
+# The attributes that a custom encoder class must have.
 MEMBERS = ("name", "size", "load", "chip", "views", "encode")
 
 _last: tuple[Any, Encoder] = None, DlibEncoder()
 
 
 def encoder() -> Encoder:
-    """The encoder in force now. Nothing of it is loaded by that.
+    """Return the encoder that the settings describe now, without loading its network.
 
     Raises:
-        ImproperlyConfigured: ``ENCODER`` names none.
+        ImproperlyConfigured: ``ENCODER`` describes no encoder.
     """
     global _last
-    wanted = conf.get().ENCODER
-    before, now = _last
-    # Asked for with each template, and nearly always what it was.
-    if wanted != before:
-        now = create(wanted)
-        _last = deepcopy(wanted), now
-    return now
+    setting = conf.get().ENCODER
+    before, current = _last
+    # Called for each template, and the setting nearly always is what it was.
+    if setting != before:
+        current = create(setting)
+        _last = deepcopy(setting), current
+    return current
 
 
-def create(wanted: Mapping | str | None) -> Encoder:
-    """The encoder that ``ENCODER`` describes.
+def create(setting: Mapping | str | None) -> Encoder:
+    """Create the encoder that a value of ``ENCODER`` describes.
 
     Raises:
-        ImproperlyConfigured: it describes none.
+        ImproperlyConfigured: The value describes no encoder.
     """
-    if wanted is None:
+    if setting is None:
         return DlibEncoder()
     try:
-        return _of_class(wanted) if isinstance(wanted, str) else _of_file(wanted)
+        return _from_class(setting) if isinstance(setting, str) else _from_file(setting)
     except (ModelError, ValueError) as error:
         raise ImproperlyConfigured(f"FACEAUTH['ENCODER']: {error}") from error
 
 
-def _of_file(wanted: Mapping) -> Encoder:
-    for key in wanted:
+def _from_file(options: Mapping) -> Encoder:
+    for key in options:
         if key not in OPTIONS:
             close = get_close_matches(str(key), OPTIONS, 1)
-            hint = f"Did you mean {close[0]!r}?" if close else f"There are: {', '.join(OPTIONS)}."
+            hint = f"Did you mean {close[0]!r}?" if close else f"Known keys: {', '.join(OPTIONS)}."
             raise ValueError(f"there is no key {key!r}. {hint}")
-    if "path" not in wanted:
-        raise ValueError("'path' is missing, which names the network's file.")
-    return ONNXEncoder(**wanted)
+    if "path" not in options:
+        raise ValueError("'path' is missing: the path of the network's file.")
+    return ONNXEncoder(**options)
 
 
-def _of_class(wanted: str) -> Encoder:
+def _from_class(path: str) -> Encoder:
     try:
-        found: Encoder = import_string(wanted)()
-    except Exception as error:  # the class is the owner's
-        raise ValueError(f"{wanted!r} cannot be made: {error}") from error
+        found: Encoder = import_string(path)()
+    except Exception as error:  # any, because the class is the project's
+        raise ValueError(f"{path!r} cannot be created: {error}") from error
     if missing := [each for each in MEMBERS if not hasattr(found, each)]:
-        raise ValueError(f"{wanted!r} is no encoder: it has no {', '.join(missing)}.")
+        raise ValueError(f"{path!r} is no encoder: it has no {', '.join(missing)}.")
     return found

@@ -1,4 +1,4 @@
-"""How far apart two faces are: the one measure that all decisions go by."""
+"""The distance between two faces. All decisions use this measure."""
 
 from __future__ import annotations
 
@@ -18,24 +18,28 @@ from .calibration import calibration, data_file
 
 Distances = NDArray[np.float32]
 
-# How many of the cohort count as a face's neighbours, and how much they count. Both are the
-# middle of a broad optimum: 3 to 10 neighbours and shares of 0.3 to 0.4 do about as well.
+# How many people of the cohort are a face's neighbours, and the share of the margin that is
+# subtracted. Both are the middle of a broad optimum: 3 to 10 neighbours and shares of 0.3 to 0.4
+# do about as well.
 NEIGHBOURS = 4
 SHARE = 0.35
-# Of three photos that somebody had taken at different times, two lie beyond this 99 times in 100;
-# frames of one look at a webcam lie about it. Of dlib's encodings, see `Calibration.scale`.
+# Of three photos that somebody had taken at different times, two lie farther apart than this 99
+# times in 100; frames of one burst of a webcam lie around it. The figure is for dlib's encodings,
+# see `Calibration.scale`.
 SAME_BURST_WITHIN = 0.2
 
-# About the mean margin of the people whom the cohort was made from. Of another encoder's it may be
-# another: all distances move alike by that, those of its calibration too.
+# Approximately the mean margin of the people that the cohort was made from. Another encoder's mean
+# can differ: this shifts all its distances equally, those of its calibration too.
 COMMON_MARGIN = 0.31
 
 
 class Templates(NamedTuple):
-    """Faces as they are compared.
+    """Faces in the form in which they are compared.
 
-    vectors: float32 (n, d), each of length 1.
-    margins: float32 (n,), how far each keeps from its nearest strangers, see `distances`.
+    Attributes:
+        vectors: Shape (n, d), float32, each of length 1.
+        margins: Shape (n,), float32: how far each face lies from its nearest strangers, see
+            `distances`.
     """
 
     vectors: Encoding
@@ -45,7 +49,12 @@ class Templates(NamedTuple):
     def from_encodings(
         cls, people: Iterable[Encoding], against: Encoding | None = None
     ) -> Templates:
-        """One template of each person's encodings, float32 (n, d)."""
+        """Return one template for each person.
+
+        Args:
+            people: The encodings of each person, float32 (n, d).
+            against: As in `from_vectors`.
+        """
         vectors = [template(encodings) for encodings in people]
         strangers = cohort() if against is None else against
         shape = len(vectors), strangers.shape[1]
@@ -53,10 +62,12 @@ class Templates(NamedTuple):
 
     @classmethod
     def from_vectors(cls, vectors: Encoding, against: Encoding | None = None) -> Templates:
-        """Templates of float32 (n, d), each of length 1.
+        """Return the templates of vectors.
 
-        against: the strangers that margins are measured from, float32 (m, d), each of length 1;
-            by default `cohort`.
+        Args:
+            vectors: Shape (n, d), float32, each of length 1.
+            against: The strangers from which margins are measured, float32 (m, d), each of length
+                1; by default `cohort`.
         """
         strangers = cohort() if against is None else against
         cosines = _products(strangers, vectors).T
@@ -65,21 +76,27 @@ class Templates(NamedTuple):
         return cls(vectors, margins)
 
     def distances(self, others: Templates) -> Distances:
-        """From each of these to each of the others, float32 (n, m).
+        """Return the distance from each of these to each of the others, float32 (n, m).
 
-        The Euclidean distance, less a share of both margins: some kinds of faces lie closer
-        together than others because the network was trained on few of them, and what separates
-        two people among them is less. (Adaptive symmetric normalisation, Matejka et al.,
-        "Analysis of Score Normalization in Multilingual Speaker Recognition", Interspeech 2017,
-        here with means alone.)
+        This is the Euclidean distance, minus a share of both margins: some kinds of faces lie
+        closer together than others, because the network was trained on few of them, and two
+        different people among them differ by less. (Adaptive symmetric normalisation, Matejka et
+        al., "Analysis of Score Normalization in Multilingual Speaker Recognition", Interspeech
+        2017, here with means alone.)
         """
         euclidean = _euclidean(_products(self.vectors, others.vectors))
-        apart: Distances = normalised(euclidean, self.margins[:, None], others.margins)
-        return apart
+        distances: Distances = normalised(euclidean, self.margins[:, None], others.margins)
+        return distances
 
     def nearest(self, probe: Encoding, count: int) -> list[tuple[int, float]]:
-        """The `count` of these that are nearest to a probe's encodings, float32 (n, d): their
-        places and distances, nearest first.
+        """Find the templates nearest to a probe.
+
+        Args:
+            probe: The probe's encodings, float32 (n, d).
+            count: How many templates to return.
+
+        Returns:
+            The index and the distance of each, nearest first.
         """
         distances = self.distances(Templates.from_encodings([probe]))[:, 0]
         rows = np.arange(len(distances))
@@ -90,50 +107,53 @@ class Templates(NamedTuple):
 
 
 def distance(one: Encoding, other: Encoding) -> float:
-    """Between two faces of which the encodings, float32 (n, d) and (m, d), are given."""
+    """Return the distance between two faces, given their encodings, float32 (n, d) and (m, d)."""
     vectors, margins = Templates.from_encodings([one, other])
-    # As `distances`, without the arrays that one number has no need of.
+    # As `Templates.distances`, without the arrays that a single number does not need.
     euclidean = math.sqrt(max(2 - 2 * float(vectors[0] @ vectors[1]), 0))
     return normalised(euclidean, float(margins[0]), float(margins[1]))
 
 
 def normalised(euclidean: Any, one: Any, other: Any) -> Any:
-    """The distance of two faces of which the Euclidean one and both margins are known; of many, as
-    arrays.
+    """Return the distance of two faces, given the Euclidean distance and both margins.
+
+    Accepts arrays as well as numbers.
     """
     return euclidean - SHARE * (one + other)
 
 
 def effective_frames(probe: Encoding) -> int:
-    """As how many pictures a probe's encodings, float32 (n, d), count: those of one look hardly
-    differ, and tell no more than one.
+    """Return the effective number of independent frames of a probe, float32 (n, d).
+
+    Near-identical frames of one burst count as one: they carry no more information than one.
     """
     if len(probe) == 1:
         return 1
     vectors = probe / np.sqrt((probe**2).sum(axis=1, keepdims=True))
-    apart = _euclidean((vectors @ vectors.T).min())
-    return len(probe) if apart > SAME_BURST_WITHIN * calibration().scale else 1
+    farthest = _euclidean((vectors @ vectors.T).min())
+    return len(probe) if farthest > SAME_BURST_WITHIN * calibration().scale else 1
 
 
 def cohort() -> Encoding:
-    """Strangers to set distances against, float32 (n, d), each of length 1.
+    """Return the strangers that distances are normalised by, float32 (n, d), each of length 1.
 
-    Nobody in particular: each is the mean of five people who look alike.
+    They are no real people: each is the mean of five people who look alike.
     """
     return _cohort(conf.get().CALIBRATION)
 
 
 @cache
 def _cohort(folder: str | Path | None) -> Encoding:
-    vectors: Encoding = np.load(data_file(folder, "cohort.npy"), allow_pickle=False).astype(
-        np.float32
-    )
+    path = data_file(folder, "cohort.npy")
+    vectors: Encoding = np.load(path, allow_pickle=False).astype(np.float32)
     return vectors / np.linalg.norm(vectors, axis=1, keepdims=True)
 
 
 def _products(many: Encoding, few: Encoding) -> NDArray[np.float32]:
-    """``many @ few.T``. Many times one is left to a single thread: those of BLAS wait for each
-    other, for milliseconds where the cores have other things to do.
+    """Return ``many @ few.T``.
+
+    If `few` is one vector, a single thread computes it: the threads of BLAS wait for each other,
+    for milliseconds if the cores are busy with something else.
     """
     products: NDArray[np.float32] = (
         np.vecdot(many, few[0])[:, None] if len(few) == 1 else many @ few.T
@@ -142,6 +162,6 @@ def _products(many: Encoding, few: Encoding) -> NDArray[np.float32]:
 
 
 def _euclidean(cosines: Any) -> Distances:
-    """The distances of vectors of length 1 of which these are the products."""
+    """Return the distances of vectors of length 1, given their products."""
     distances: Distances = np.sqrt(np.maximum(2 - 2 * cosines, 0))
     return distances

@@ -1,4 +1,4 @@
-"""Who may in: the one place that decides."""
+"""The decision whether a probe shows a person. Every login and every comparison is decided here."""
 
 from __future__ import annotations
 
@@ -10,13 +10,13 @@ from faceauth import conf
 
 from .calibration import Limit, calibration
 
-# Where the second-best person is nearly as near as the best, neither is sure. Of dlib's encodings,
-# see `Calibration.scale`.
+# If the second-best person is nearly as near as the best, within this distance, neither is
+# certain. The figure is for dlib's encodings, see `Calibration.scale`.
 AMBIGUOUS_WITHIN = 0.03
 
 
 class Match(NamedTuple):
-    """A person, how far the probe is from their template, and how many shots that is made of."""
+    """A person, the probe's distance from their template, and the template's number of shots."""
 
     key: int | str
     distance: float
@@ -24,7 +24,7 @@ class Match(NamedTuple):
 
 
 class Outcome(Enum):
-    """What became of an attempt."""
+    """The possible outcomes of an attempt."""
 
     ACCEPTED = "accepted"
     TOO_FAR = "too_far"
@@ -33,7 +33,7 @@ class Outcome(Enum):
 
 
 class Decision(NamedTuple):
-    """The outcome, the person it was about, and the limit that they were held to."""
+    """An outcome, the person that it is about, and the limit that was applied."""
 
     outcome: Outcome
     match: Match | None = None
@@ -41,30 +41,38 @@ class Decision(NamedTuple):
 
     @property
     def accepted(self) -> Match | None:
-        """The person that the probe shows, or None."""
+        """Return the person that the probe shows, or None."""
         return self.match if self.outcome is Outcome.ACCEPTED else None
 
 
 def verify(match: Match, frames: int) -> Decision:
-    """Whether a probe of so many frames shows the person it is said to show (1:1)."""
+    """Decide whether a probe of this many frames shows one given person (1:1)."""
     return _decide([match], frames, conf.get().MAX_FALSE_MATCH_RATE)
 
 
 def identify(matches: Sequence[Match], frames: int, people: int) -> Decision:
-    """Which of so many people enrolled a probe shows (1:N), by the nearest, nearest first.
+    """Decide which of the enrolled people a probe shows (1:N).
 
-    A stranger has as many chances as there are people: each gets its share of the rate.
+    A stranger has as many chances as there are people, so each person gets an equal share of the
+    rate.
+
+    Args:
+        matches: The nearest people, nearest first.
+        frames: The probe's effective number of frames.
+        people: How many people are enrolled.
     """
     return _decide(matches, frames, conf.get().MAX_FALSE_IDENTIFICATION_RATE / max(people, 1))
 
 
 def limit(shots: int, frames: int, rate: float) -> Limit:
-    """Up to which distance so many shots and frames are one person, at a false-match rate; or
-    at the distance that the owner has set by hand.
+    """Return the limit for a number of shots and frames.
+
+    It is the limit at this false-match rate, or at the distance that the setting ``MAX_DISTANCE``
+    fixes.
     """
-    by_hand = conf.get().MAX_DISTANCE
-    if by_hand is not None:
-        return calibration().at_distance(shots, frames, by_hand)
+    fixed = conf.get().MAX_DISTANCE
+    if fixed is not None:
+        return calibration().at_distance(shots, frames, fixed)
     return calibration().limit(shots, frames, rate)
 
 
@@ -73,9 +81,10 @@ def _decide(matches: Sequence[Match], frames: int, rate: float) -> Decision:
         return Decision(Outcome.NOBODY)
     best = matches[0]
     allowed = limit(best.shots, frames, rate)
+    # Written so that a distance that is not a number is refused.
     if not best.distance <= allowed.distance:
         return Decision(Outcome.TOO_FAR, best, allowed)
-    unsure = AMBIGUOUS_WITHIN * calibration().scale
-    if len(matches) > 1 and matches[1].distance - best.distance < unsure:
+    margin = AMBIGUOUS_WITHIN * calibration().scale
+    if len(matches) > 1 and matches[1].distance - best.distance < margin:
         return Decision(Outcome.AMBIGUOUS, best, allowed)
     return Decision(Outcome.ACCEPTED, best, allowed)

@@ -14,13 +14,13 @@ os.environ.setdefault("DJANGO_SETTINGS_MODULE", "tests.projects.site.settings")
 from django.conf import settings  # noqa: E402
 
 from config.wsgi import application as site  # noqa: E402
-from faceauth.lockout import attempts
+from faceauth.lockout import counters
 from faceauth.recognition import policy  # noqa: E402
 
 # Each client says by this header who it is; by X-Forwarded-For where it comes from.
 CLIENT = "HTTP_X_CLIENT"
 settings.FACEAUTH["TRUSTED_PROXIES"] = 1
-attempts.FIRST_WAIT = timedelta(seconds=float(os.environ["FIRST_WAIT"]))
+counters.FIRST_WAIT = timedelta(seconds=float(os.environ["FIRST_WAIT"]))
 
 _notes = os.open(os.environ["NOTES"], os.O_WRONLY | os.O_APPEND | os.O_CREAT)
 _asking = threading.local()

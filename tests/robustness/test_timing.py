@@ -26,7 +26,7 @@ from faceauth.encryption import crypto
 from faceauth.errors import ChallengeFailed
 from faceauth.liveness import challenge
 from faceauth.liveness.head_turns import NotLiveError, Reason
-from faceauth.lockout import attempts
+from faceauth.lockout import counters
 from faceauth.models import FaceEvent, FailureCount
 from faceauth.recognition import policy
 from tests.robustness import pictures
@@ -60,10 +60,10 @@ def failed():
         # As it is once it was, and the owner has heard of it.
         disabled = times >= conf.get().failures_before_disabling and user and user.has_face
         FailureCount.objects.create(
-            key=attempts._key("account", attempts._account_id(name)),
+            key=counters.key_of("account", counters.account_id(name)),
             failures=times,
             disabled_at=now if disabled else None,
-            forget_at=now + attempts.KEEP_FOR["account"],
+            forget_at=now + counters.KEEP_FOR["account"],
         )
 
     return fail

@@ -237,7 +237,7 @@ def test_disabled_face_is_refused_like_any_other_until_it_is_enabled(
 def test_enabling_forgets_failures_too(admin_client, people):
     ada, *_ = people
     now = timezone.now()
-    key = doing.attempts._key("account", ada.pk)
+    key = doing.counters.key_of("account", ada.pk)
     FailureCount.objects.create(key=key, failures=100, disabled_at=now, user=ada, forget_at=now)
     admin_client.post(USERS, {"action": "enable_face", "_selected_action": [ada.pk]})
     assert not FailureCount.objects.exists()

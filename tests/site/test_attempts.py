@@ -15,7 +15,7 @@ from django.utils import timezone
 
 from faceauth.errors import TooManyAttempts
 from faceauth.http import client_ip
-from faceauth.lockout import attempts
+from faceauth.lockout import attempts, counters
 from faceauth.models import FaceEvent, FailureCount
 from faceauth.recognition import policy
 from tests.site.conftest import JSON, PASSWORD, log_out
@@ -39,7 +39,8 @@ def clock(monkeypatch):
             self.time += timedelta(seconds=seconds)
 
     clock = Clock()
-    monkeypatch.setattr(attempts, "timezone", clock)
+    for module in (attempts, counters):
+        monkeypatch.setattr(module, "timezone", clock)
     return clock
 
 

@@ -14,7 +14,7 @@ from django.core import mail
 from django.core.management import CommandError, call_command
 
 from accounts.models import User
-from faceauth.lockout import attempts
+from faceauth.lockout import counters
 from faceauth.management.commands.face_import import SOME_REFUSED
 from faceauth.models import FaceEvent
 from tests.support.people import picture
@@ -79,7 +79,7 @@ def reasons(results, username):
 
 
 def recognised(name):
-    attempts.FailureCount.objects.all().delete()
+    counters.FailureCount.objects.all().delete()
     return authenticate(None, snapshot=picture(name))
 
 

@@ -14,7 +14,7 @@ from accounts.models import User
 from faceauth import checks, db, enrolment
 from faceauth.encryption.fields import Sealed
 from faceauth.gallery import gallery
-from faceauth.lockout import attempts
+from faceauth.lockout import counters
 from faceauth.models import FaceEvent, FailureCount, UsedItem
 from tests.site.conftest import PASSWORD, username_of
 
@@ -268,10 +268,10 @@ def test_mail_that_cannot_be_sent_keeps_no_face(people, purge, monkeypatch, capl
 
 def test_failures_of_a_purged_face_are_forgotten(people, purge):
     user = User.objects.get(username="never")
-    key = attempts._key("account", user.pk)
+    key = counters.key_of("account", user.pk)
     FailureCount.objects.create(key=key, failures=3, forget_at=ago(-300), disabled_at=ago(9))
     purge()
-    assert not attempts.account_failures(user).exists()
+    assert not counters.account_failures(user).exists()
 
 
 # What the checks say

@@ -18,7 +18,7 @@ from faceauth import enrolment
 from faceauth.audit import events
 from faceauth.encryption.fields import Sealed
 from faceauth.enrolment import Consent
-from faceauth.lockout import attempts
+from faceauth.lockout import counters
 from faceauth.models import FaceEvent, FailureCount
 from tests.site.conftest import PASSWORD
 from tests.support.people import encodings
@@ -38,7 +38,7 @@ def used(obama, client, upload):
     for _ in range(2):
         client.post(LOGIN, {"username": "obama", "snapshot": upload("biden")})
     assert FaceEvent.objects.exclude(distance=None).count() == 2
-    assert attempts.account_failures(obama).get().failures == 2
+    assert counters.account_failures(obama).get().failures == 2
     return obama
 
 
@@ -201,7 +201,7 @@ def test_removing_a_face_leaves_those_of_others_alone(client, used, enrolled, up
     biden.refresh_from_db()
     assert biden.has_face
     assert biden.face_events.get().distance is not None
-    assert attempts.account_failures(biden).get().failures == 1
+    assert counters.account_failures(biden).get().failures == 1
 
 
 def by_instance(user, admin_client):
@@ -236,7 +236,7 @@ def test_account_that_is_not_deleted_after_all_keeps_everything(used):
         User.objects.get().delete()
         raise ZeroDivisionError
     assert used.face_events.exclude(distance=None).count() == 2
-    assert attempts.account_failures(used).get().failures == 2
+    assert counters.account_failures(used).get().failures == 2
 
 
 def test_login_in_the_moment_of_removal_notes_no_use(client, obama, upload, monkeypatch):

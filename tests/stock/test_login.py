@@ -19,7 +19,7 @@ from faceauth import backends, enrolment, faces
 from faceauth.admin import staff
 from faceauth.errors import AccountGone
 from faceauth.gallery import gallery
-from faceauth.lockout import attempts
+from faceauth.lockout import counters
 from faceauth.models import FaceEvent, FailureCount
 from faceauth.profiles.models import FaceProfile
 from tests.stock.conftest import PASSWORD, face
@@ -126,7 +126,7 @@ def test_account_that_is_deleted_takes_its_face_along(obama, send):
     assert send(LOGIN, "obama2")[0] == 200
     obama.delete()
     assert not FaceProfile.objects.exists()
-    assert not attempts.account_failures(obama).exists()
+    assert not counters.account_failures(obama).exists()
     assert {*FaceEvent.objects.values_list("user", "address", "distance")} == {(None, "", None)}
     assert authenticate(None, snapshot=picture("obama2")) is None
     assert len(gallery()) == 0

@@ -77,15 +77,15 @@ def test_class_of_ones_own(use):
 @pytest.mark.parametrize(
     ("wanted", "message"),
     [
-        ({}, "FACEAUTH['ENCODER']: 'path' is missing, which names the network's file."),
+        ({}, "FACEAUTH['ENCODER']: 'path' is missing: the path of the network's file."),
         ({"pth": "x"}, "FACEAUTH['ENCODER']: there is no key 'pth'. Did you mean 'path'?"),
         ({"chanels": "RGB"}, "there is no key 'chanels'. Did you mean 'channels'?"),
         ({"normalize": "standardise"}, "there is no key 'normalize'. Did you mean 'normalise'?"),
-        ({"zzz": 1}, "There are: path, name, input, channels, layout, normalise, align, size."),
+        ({"zzz": 1}, "Known keys: path, name, input, channels, layout, normalise, align, size."),
         ({"path": "/nowhere/x.onnx"}, "/nowhere/x.onnx cannot be read: No such file or directory."),
         ({"path": __file__}, f"{__file__} is not an ONNX model, or is damaged."),
-        ("nowhere.Nothing", "'nowhere.Nothing' cannot be made: No module named 'nowhere'"),
-        (f"{__name__}.Failing", "Failing' cannot be made: no such chip"),
+        ("nowhere.Nothing", "'nowhere.Nothing' cannot be created: No module named 'nowhere'"),
+        (f"{__name__}.Failing", "Failing' cannot be created: no such chip"),
         (f"{__name__}.Nameless", "is no encoder: it has no name, size, load, chip, views, encode."),
     ],
 )
@@ -116,9 +116,9 @@ def test_calibration_that_ships_is_dlibs_alone(use, file):
     use({"path": file, "name": "squares"})
     ((code, message),) = found()
     assert code == "faceauth.E014"
-    assert "that ships with the app is of the encoder 'dlib'" in message
+    assert "that ships with the app belongs to the encoder 'dlib'" in message
     assert "is 'squares'" in message
-    with pytest.raises(ImproperlyConfigured, match="have nothing to do with each other"):
+    with pytest.raises(ImproperlyConfigured, match="different encoders can't be compared"):
         policy.limit(5, 1, 1e-4)
 
 
@@ -132,7 +132,7 @@ def test_calibration_of_another_encoder_is_an_error_both_ways(use, file, tmp_pat
     use(None, folder)
     ((code, message),) = found()
     assert code == "faceauth.E014"
-    assert f"{folder} is of the encoder 'squares'" in message
+    assert f"{folder} belongs to the encoder 'squares'" in message
 
 
 def test_calibration_from_before_there_were_other_encoders_is_dlibs(use, tmp_path):

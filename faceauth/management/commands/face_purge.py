@@ -13,7 +13,7 @@ from tqdm import tqdm
 from faceauth import conf, enrolment, faces
 from faceauth.audit import events
 from faceauth.db import batches
-from faceauth.lockout import attempts
+from faceauth.lockout import counters
 from faceauth.models import UsedItem
 from faceauth.privacy import export, retention
 
@@ -86,7 +86,7 @@ class Command(BaseCommand):
 
     def _run_out(self) -> None:
         spent = UsedItem.objects.filter(forget_at__lt=timezone.now())
-        count = self._delete(attempts.expired_counts()) + self._delete(spent)
+        count = self._delete(counters.expired_counts()) + self._delete(spent)
         told = _("Counted failures and spent challenges deleted: %(count)d.")
         self.stdout.write(told % {"count": count})
 

@@ -1,0 +1,182 @@
+"""The counters of failed attempts, for accounts, sessions and addresses."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from datetime import datetime, timedelta
+from typing import Any, NamedTuple
+
+from django.contrib.auth import get_user_model
+from django.db import connections, router
+from django.db.models import QuerySet
+from django.http import HttpRequest
+from django.utils import timezone
+from django.utils.crypto import salted_hmac
+
+from faceauth import conf, faces, users
+from faceauth.http import client_ip
+from faceauth.models import FailureCount
+from faceauth.step_up import second_step
+
+FIRST_WAIT, LONGEST_WAIT = timedelta(seconds=30), timedelta(hours=1)
+
+# How long failures are kept after the last one. An account's failures count however far apart they
+# are, or a patient guesser would have some free guesses each day. Names that nobody has need not
+# be kept for so long.
+KEEP_FOR = {
+    "account": timedelta(days=365),
+    "own": timedelta(days=365),
+    "name": timedelta(days=1),
+    "session": timedelta(days=1),
+    "address": timedelta(days=1),
+    "client": timedelta(days=1),
+    "client-account": timedelta(days=365),
+}
+
+# The counters of one account: for visitors who only claim that it is theirs, and for visitors who
+# have given its password.
+ACCOUNT = ("account", "own")
+# Counters that many people share. A success cancels the failures of the others only once a day, or
+# anybody who has an account could guess at all the others for as long as they like.
+SHARED = ("address", "client")
+
+
+class Counter(NamedTuple):
+    """One counter of failures.
+
+    Attributes:
+        kind: A key of `KEEP_FOR`.
+        key: The primary key of its row: the kind, and a hash of what it counts for.
+        limit: The number of failures at which a wait begins.
+    """
+
+    kind: str
+    key: str
+    limit: int
+
+
+def counters_of(
+    request: HttpRequest | None, username: str | None, client: Any = None
+) -> list[Counter]:
+    """Return the counters of an attempt.
+
+    These are the account's or, without a username, the session's; and in both cases the address's,
+    because many accounts could be tried from one address. If a client asks about somebody else,
+    the two are the client's with that account, and the client's alone.
+
+    A visitor who has given the account's password has a counter of their own: no stranger can keep
+    an owner out who is asked for both.
+
+    Args:
+        request: The request of the attempt, if there is one.
+        username: The claimed username, or None for face alone.
+        client: The user who asks about somebody else's face.
+    """
+    now = conf.get()
+    found: list[tuple[str, Any, int]] = []
+    account = account_id(username) if username else None
+    if client is not None:
+        found.append(("client-account", f"{client.pk}:{account}", now.failures))
+        found.append(("client", client.pk, now.MAX_FAILURES_PER_ADDRESS))
+        return [Counter(kind, key_of(kind, who), limit) for kind, who, limit in found]
+    session = getattr(request, "session", None)
+    if username and _gave_password(request, account):
+        found.append(("own", account, now.failures))
+    elif username:
+        # Counted whether the account exists or not: nothing here reveals that. And counted for the
+        # spelling in lower case as well, because some databases find the account by other
+        # capitals and others do not.
+        found.append(("account", account, now.failures))
+        found.append(("name", username.casefold(), now.failures))
+    elif session is not None and session.session_key:
+        found.append(("session", session.session_key, now.failures))
+    if request is not None:
+        address = client_ip.rate_limit_key(request)
+        found.append(("address", address, now.MAX_FAILURES_PER_ADDRESS))
+    return [Counter(kind, key_of(kind, who), limit) for kind, who, limit in found]
+
+
+def key_of(kind: str, who: Any) -> str:
+    """Return the primary key of a counter's row."""
+    digest = salted_hmac("faceauth.attempts", f"{kind}:{who}", algorithm="sha256").hexdigest()
+    return f"{kind}:{digest}"
+
+
+def account_id(username: str) -> Any:
+    """Return the primary key of the account with this name; if there is none, a text for it."""
+    user = faces.by_username(username, get_user_model()._default_manager.only("pk"))
+    return f"named {username}" if user is None else user.pk
+
+
+def keys_of_user(user: Any) -> list[str]:
+    """Return the keys of all counters of one user alone, other spellings of the name included."""
+    name = key_of("name", users.username(user).casefold())
+    return [name, *[key_of(kind, user.pk) for kind in ACCOUNT]]
+
+
+def account_failures(user: Any) -> QuerySet[FailureCount]:
+    """Return the rows of the user's account: with and without its password."""
+    return FailureCount.objects.filter(key__in=[key_of(kind, user.pk) for kind in ACCOUNT])
+
+
+def clear_failures(user: Any) -> bool:
+    """Delete the failures of the user's face. Return True if they had disabled it."""
+    disabled = account_failures(user).filter(disabled_at__isnull=False).exists()
+    FailureCount.objects.filter(key__in=keys_of_user(user)).delete()
+    return disabled
+
+
+def expired_counts() -> QuerySet[FailureCount]:
+    """Return the rows that were kept long enough.
+
+    A row that disables a face is kept until the face's owner enables it again.
+    """
+    return FailureCount.objects.filter(forget_at__lt=timezone.now(), disabled_at=None)
+
+
+def lock(counters: Iterable[Counter], now: datetime) -> dict[str, FailureCount]:
+    """Create the counters' rows if they are missing, and lock them until the transaction ends.
+
+    Returns:
+        The rows by key. No other process can change them before the transaction ends.
+    """
+    rows = [
+        FailureCount(key=each.key, forget_at=now + KEEP_FOR[each.kind])
+        # Always in the same order, so that no two transactions wait for each other.
+        for each in sorted(counters, key=lambda each: each.key)
+    ]
+    # Both inserting and updating makes others wait: on SQLite for the whole database, on
+    # PostgreSQL for these rows.
+    features = connections[router.db_for_write(FailureCount)].features
+    FailureCount.objects.bulk_create(
+        rows,
+        update_conflicts=True,
+        # MySQL does not accept the names of the fields.
+        unique_fields=["key"] if features.supports_update_conflicts_with_target else None,
+        update_fields=["forget_at"],
+    )
+    return FailureCount.objects.in_bulk([each.key for each in rows])
+
+
+def seconds_to_wait(rows: Iterable[FailureCount], now: datetime) -> float:
+    """Return for how many seconds at least one of the rows admits no attempt; 0 if all do."""
+    ends = [row.wait_until for row in rows if row.wait_until]
+    return max((max(ends) - now).total_seconds(), 0) if ends else 0
+
+
+def wait_after(further: int) -> timedelta:
+    """Return the wait after a failure: `FIRST_WAIT`, doubled for each further failure.
+
+    Args:
+        further: The number of failures since the first one that led to a wait.
+    """
+    doublings = min(further, 16)  # far beyond the longest wait
+    return min(FIRST_WAIT * 2**doublings, LONGEST_WAIT)
+
+
+def _gave_password(request: HttpRequest | None, account: Any) -> bool:
+    """Return True if this session belongs to the account, or its password was given in it."""
+    if request is None or not hasattr(request, "session"):
+        return False
+    logged_in, pending = getattr(request, "user", None), second_step.pending(request)
+    return account in (getattr(logged_in, "pk", None), getattr(pending, "pk", None))
