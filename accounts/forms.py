@@ -11,14 +11,15 @@ from django.contrib.auth.password_validation import validate_password
 from django.db import transaction
 from django.utils.translation import gettext_lazy as _
 
-from faceauth import enrolment
-from faceauth.forms import ConsentField, EnrolForm, SnapshotField
+from faceauth.forms import EnrolFormMixin
 
 from .models import User
 
 
-class SignUpForm(EnrolForm, forms.ModelForm):
+class SignUpForm(EnrolFormMixin, forms.ModelForm):
     """A new account with a face, a password, or both."""
+
+    face_required = False
 
     password = forms.CharField(
         label=_("Password"),
@@ -27,8 +28,6 @@ class SignUpForm(EnrolForm, forms.ModelForm):
         widget=forms.PasswordInput(attrs={"autocomplete": "new-password"}),
         help_text=_("May be left empty if you enrol your face."),
     )
-    consent = ConsentField(required=False)
-    snapshot = SnapshotField(label=_("Pictures of your face"), required=False)
 
     class Meta:
         model = User
@@ -57,11 +56,7 @@ class SignUpForm(EnrolForm, forms.ModelForm):
         return email
 
     def clean(self) -> dict[str, Any]:
-        data = self.cleaned_data
-        if data.get("snapshot"):
-            if not data.get("consent"):
-                self.add_error("consent", self.fields["consent"].error_messages["required"])
-        elif not data.get("password") and "snapshot" not in self.errors:
+        if not self.has_pictures and not self.cleaned_data.get("password"):
             self.add_error("password", _("Choose a password, or enrol your face."))
         return super().clean()
 
@@ -75,21 +70,22 @@ class SignUpForm(EnrolForm, forms.ModelForm):
             except forms.ValidationError as error:
                 self.add_error("password", error)
 
-    def create(self) -> User:
-        """The new user, face and all, or nobody.
+    def create(self) -> User | None:
+        """Save the new user, together with the face if there are pictures of one.
+
+        Returns:
+            The user. If the face cannot be enrolled, None: no user is saved, and the form has the
+            reason as an error.
 
         Raises:
-            IntegrityError: somebody took the name or the address in the meantime.
-            FaceError: the face cannot be enrolled.
+            IntegrityError: Somebody has just taken the username or the email address.
         """
         user: User = self.instance
-        data = self.cleaned_data
-        user.set_password(data["password"] or None)
+        user.set_password(self.cleaned_data["password"] or None)
+        if self.has_pictures:
+            return user if self.enrol(user) else None
         with transaction.atomic():
             user.save()
-            if "encodings" in data:
-                consent = enrolment.Consent.from_request(self.request)
-                enrolment.enrol(user, data["encodings"], consent, data["notes"])
         return user
 
 

@@ -9,57 +9,43 @@ from django.contrib.auth.forms import SetPasswordForm
 from django.contrib.auth.mixins import LoginRequiredMixin
 from django.contrib.messages.views import SuccessMessageMixin
 from django.db import IntegrityError
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.urls import reverse_lazy
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from django.views.generic import CreateView, TemplateView
 
 from faceauth import conf, enrolment, receivers
-from faceauth.audit import events
-from faceauth.errors import FaceError, TooManyPictures
-from faceauth.http import client_ip, rate_limit
-from faceauth.http.responses import error_response
 from faceauth.mixins import FaceRequiredMixin
-from faceauth.models import FaceEvent
-from faceauth.views import CaptureMixin, RedirectLoggedInMixin
+from faceauth.views import CaptureMixin
 
 from .forms import ResetForm, SignUpForm
 
 
-class SignUpView(CaptureMixin, RedirectLoggedInMixin, CreateView):
-    """A new account; whoever made it is logged in."""
+class SignUpView(CaptureMixin, auth_views.RedirectURLMixin, CreateView):
+    """Create an account, and log its user in."""
 
     template_name = "accounts/signup.html"
     form_class = SignUpForm
     next_page = settings.LOGIN_REDIRECT_URL
 
+    def get(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+        if request.user.is_authenticated:
+            return HttpResponseRedirect(self.get_success_url())
+        return super().get(request, *args, **kwargs)
+
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
         return super().get_context_data(next=self.get_redirect_url(), **kwargs)
 
-    def post(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
-        try:
-            if request.FILES:
-                most = conf.get().ENROLMENTS_PER_HOUR
-                rate_limit.enforce(
-                    "signup", client_ip.rate_limit_key(request), most, rate_limit.HOUR
-                )
-        except TooManyPictures as error:
-            return error_response(request, error)
-        return super().post(request, *args, **kwargs)
-
-    def form_valid(self, form: Any) -> HttpResponse:
+    def form_valid(self, form: SignUpForm) -> HttpResponse:
         try:
             user = form.create()
         except IntegrityError:
             message = _("Somebody took this username or e-mail address just now. Choose others.")
             form.add_error(None, message)
+            user = None
+        if user is None:
             return self.form_invalid(form)
-        except FaceError as error:
-            form.add_error("snapshot", error)
-            return self.form_invalid(form)
-        if user.has_face:
-            events.record(FaceEvent.Kind.ENROLLED, self.request, user)
         login(self.request, user, backend="django.contrib.auth.backends.ModelBackend")
         message = _("Welcome, %(name)s. Your account is ready.") % {"name": user.get_username()}
         return self.answer(user, message, self.get_success_url())

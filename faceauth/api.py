@@ -1,9 +1,13 @@
-"""What front ends ask that have pages of their own; all else they send to `views`, in JSON."""
+"""The views for front ends of your own, and for devices that verify a face.
+
+All other requests of a front end go to `views`, as JSON.
+"""
 
 from __future__ import annotations
 
 from typing import Any
 
+from django import forms
 from django.contrib.auth.decorators import login_not_required
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.middleware.csrf import get_token
@@ -12,31 +16,104 @@ from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
 from django.views.generic import View
 
-from . import errors, faces, users
+from . import backends, conf, errors, faces, users
+from .audit import events
+from .capture import samples
+from .forms import ChallengedForm, MovementField, SnapshotField
 from .http.responses import error_response
-from .verification import VerifyForm
+from .liveness.head_turns import NotLiveError
+from .lockout import attempts
+from .models import FaceEvent
+from .recognition.policy import Decision, Outcome
 from .views import PostOnlyView
+from .vision.encoding import Encoding
 
 
 @method_decorator(never_cache, name="dispatch")
 @method_decorator(login_not_required, name="dispatch")
 class WhoAmIView(View):
-    """Who is logged in, and the token that requests with effects have to carry."""
+    """Return the logged-in user, and the CSRF token that POST requests need."""
 
     def get(self, request: HttpRequest) -> HttpResponse:
         user: Any = request.user
-        told = None
+        payload = None
         if user.is_authenticated:
-            told = {
+            payload = {
                 "username": users.username(user),
                 "greeting": _("Hello, %(name)s.") % {"name": users.short_name(user)},
                 "has_face": faces.of(user).has_face,
             }
-        return JsonResponse({"user": told, "csrf_token": get_token(request)})
+        return JsonResponse({"user": payload, "csrf_token": get_token(request)})
+
+
+class VerifyForm(ChallengedForm):
+    """A username and a face; once the form is valid, `verified` tells whether they match.
+
+    The attempt counts for the staff member who asks: the owner's own logins never have to wait
+    for it, and nobody can try faces without limit.
+    """
+
+    username = forms.CharField(max_length=254, strip=False)
+    snapshot = SnapshotField()
+
+    def __init__(self, request: HttpRequest, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, request=request, **kwargs)
+        self.verified = False
+        self._client: dict[str, Any] = {"request": request, "client": request.user}
+        answered = bool(self["challenge"].value())
+        self.challenged = conf.get().CHALLENGE is not None and (
+            answered or not conf.get().VERIFY_PHOTOS
+        )
+        if self.challenged:
+            self.fields["snapshot"] = MovementField(required=False)
+
+    def clean(self) -> dict[str, Any]:
+        if seconds := attempts.retry_after(username=self["username"].value(), **self._client):
+            raise errors.TooManyAttempts(seconds)
+        if self.errors:
+            return self.cleaned_data
+        try:
+            probe = self._probe()
+        except NotLiveError as error:
+            attempts.admit(username=self.cleaned_data["username"], **self._client)
+            self._record(None, Decision(Outcome.NOBODY), str(error))
+            raise errors.ChallengeFailed() from error
+        except errors.FaceError as error:
+            self.add_error("snapshot", error)
+            return self.cleaned_data
+        self.verified = self._verify(probe)
+        return self.cleaned_data
+
+    def _probe(self) -> Encoding:
+        """Return the encodings, float32 (n, d), of the person in front of the camera.
+
+        Raises:
+            FaceError: A picture cannot be used.
+            NotLiveError: The frames do not show a head that turned as asked.
+        """
+        pictures = self.cleaned_data["snapshot"]
+        if not self.challenged:
+            return samples.probe_encodings(pictures)
+        return backends.configured().probe(*self.answer(pictures))
+
+    def _verify(self, probe: Encoding) -> bool:
+        username, backend = self.cleaned_data["username"], backends.configured()
+        attempt = attempts.admit(username=username, **self._client)
+        found = backend.verify(probe, username)
+        outcome = backend.outcome(found, attempt)
+        if verified := outcome == Outcome.ACCEPTED.value:
+            attempt.succeeded(found.user)
+        self._record(found.user, found.decision, outcome)
+        return verified
+
+    def _record(self, user: Any, decision: Decision, outcome: str) -> None:
+        details = events.EventDetails.of_attempt(self.request, None, decision, outcome)
+        # Without a mode, because nobody logs in.
+        events.record(FaceEvent.Kind.CHECKED, self.request, user, details._replace(mode=""))
 
 
 class VerifyView(PostOnlyView):
-    """Whether a face is that of a user, yes or no; for the staff."""
+    """Return whether a face is that of a given user. Only for staff with the permission."""
 
     def post(self, request: HttpRequest) -> HttpResponse:
         user: Any = request.user

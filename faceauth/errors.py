@@ -249,11 +249,13 @@ class Unavailable(Busy):
 
 
 def first(form: BaseForm) -> FaceError:
-    """What to answer for an invalid form: the first that is wrong with the pictures or with who
-    is in them, else with the form as a whole, else that something is.
+    """Return the error that an invalid form is answered with.
+
+    That is the first `FaceError`; an error that tells the client to wait comes before the others.
+    For a form without one, it is a `FaceError` with the form's first non-field error.
     """
-    every = [error for errors in form.errors.as_data().values() for error in errors]
-    for error in every:
+    found = [error for errors in form.errors.as_data().values() for error in errors]
+    for error in sorted(found, key=lambda each: getattr(each, "retry_after", None) is None):
         if isinstance(error, FaceError):
             return error
         if error.code == "invalid_login":

@@ -1,4 +1,8 @@
-"""Forms with pictures in them. What is wrong with a picture is a form error with a code."""
+"""Forms that contain pictures. What is wrong with a picture becomes a form error with a code.
+
+The fields only count the pictures. A form's `clean` first refuses what it can refuse without
+analysing pictures, because analysing them costs the most.
+"""
 
 from __future__ import annotations
 
@@ -21,15 +25,16 @@ from . import conf, enrolment, errors, users
 from .capture import samples
 from .devices import remembered
 from .enrolment import shots
-from .http import rate_limit
+from .http import client_ip, rate_limit
 from .liveness import challenge, head_turns
 from .liveness.head_turns import NotLiveError
 from .lockout import attempts
+from .models import FaceEvent
 from .vision.encoding import Encoding
 
 
 class SnapshotInput(forms.FileInput):
-    """Takes all files of its name. On phones it opens the camera on the user's side."""
+    """A file input for several pictures. On phones it opens the front camera."""
 
     allow_multiple_selected = True
 
@@ -48,10 +53,11 @@ class SnapshotInput(forms.FileInput):
 
 
 class SnapshotField(forms.Field):
-    """One or more pictures, each with one usable face. Cleans to a list of `Sample`.
+    """One or more pictures of a face. Cleans to the uploaded files, which are not analysed yet.
 
-    shots: how many pictures there have to be.
-    frames: how many the page takes for each.
+    Args:
+        shots: The minimum number of pictures.
+        frames: The number of pictures that the page takes in one burst.
     """
 
     widget = SnapshotInput
@@ -61,11 +67,12 @@ class SnapshotField(forms.Field):
         self.shots = shots
         self.frames = frames
 
-    def clean(self, value: Sequence[UploadedFile]) -> list[samples.Sample]:
-        """The pictures, looked at.
+    def clean(self, value: Sequence[UploadedFile]) -> Sequence[UploadedFile]:
+        """Return the files.
 
         Raises:
-            FaceError: the first thing that is wrong with one of them.
+            MissingSnapshot: There are too few.
+            TooLarge: There are too many.
         """
         if not value:
             if self.required:
@@ -76,22 +83,20 @@ class SnapshotField(forms.Field):
             raise errors.MissingSnapshot(message % {"count": self.shots})
         if len(value) > conf.get().MAX_SNAPSHOTS:
             raise errors.TooLarge(_("There are too many pictures."))
-        return samples.analyse(value)
+        return value
 
 
 class MovementField(forms.Field):
-    """The frames of a challenge's answer, in order of time. Cleans to files, which are not looked
-    at before it is known that there is such a challenge.
-    """
+    """The frames of the answer to a challenge, in chronological order. Cleans to the files."""
 
     widget = SnapshotInput
     shots = frames = 1
 
     def clean(self, value: Sequence[UploadedFile]) -> Sequence[UploadedFile]:
-        """The files.
+        """Return the files.
 
         Raises:
-            TooLarge: there are too many.
+            TooLarge: There are too many.
         """
         if len(value) > head_turns.MAX_FRAMES:
             raise errors.TooLarge(_("There are too many pictures."))
@@ -99,7 +104,7 @@ class MovementField(forms.Field):
 
 
 class ChallengedForm(forms.Form):
-    """A form that only somebody who is there can send, where the site asks for that."""
+    """A form that can require the answer to a liveness challenge."""
 
     challenge = forms.CharField(required=False, max_length=1024, widget=forms.HiddenInput)
 
@@ -108,10 +113,13 @@ class ChallengedForm(forms.Form):
         self.request = request
 
     def answer(self, files: Sequence[UploadedFile]) -> tuple[list[samples.Sample], list[str]]:
-        """The frames, looked at, and the turns that they have to show. Spends the challenge.
+        """Use up the challenge, and analyse the frames of its answer.
+
+        Returns:
+            The analysed frames, and the turns that they must show.
 
         Raises:
-            FaceError: there is no challenge to answer, or something is wrong with a frame.
+            FaceError: There is no challenge to answer, or a frame cannot be used.
         """
         token = self.cleaned_data.get("challenge")
         if not token or not files or self.request is None:
@@ -121,9 +129,9 @@ class ChallengedForm(forms.Form):
 
 
 class FaceLoginForm(ChallengedForm):
-    """A face, and for a stricter comparison a username; logs nobody in by itself."""
+    """Authenticate by face, 1:1 if a username is given. The form itself logs nobody in."""
 
-    # What `FaceBackend.authenticate` is asked for besides.
+    # More arguments for `FaceBackend.authenticate`.
     authenticate_options: ClassVar[dict[str, Any]] = {}
 
     username = forms.CharField(
@@ -149,34 +157,31 @@ class FaceLoginForm(ChallengedForm):
 
     @cached_property
     def claimed_username(self) -> str | None:
-        """Whom the visitor says to be: the username given, else the one remembered."""
+        """The username that the visitor gave, or else the one that their browser remembers."""
         given: str | None = self["username"].value()
         return given or (remembered.remembered_username(self.request) if self.request else None)
 
-    def _clean_fields(self) -> None:
-        # What can be refused without a look is: pictures cost the most.
+    def clean_username(self) -> str:
         if not self.claimed_username and not conf.get().FACE_ALONE:
-            self.add_error("username", errors.UsernameNeeded())
-        elif seconds := attempts.retry_after(self.request, self.claimed_username):
-            self.add_error(None, errors.TooManyAttempts(seconds))
-        else:
-            super()._clean_fields()  # type: ignore[misc]
+            raise errors.UsernameNeeded()
+        return str(self.cleaned_data["username"])
 
     def clean(self) -> dict[str, Any]:
+        if seconds := attempts.retry_after(self.request, self.claimed_username):
+            raise errors.TooManyAttempts(seconds)
         if self.errors:
             return self.cleaned_data
-        analysed, turns = self.cleaned_data["snapshot"], None
-        if self.challenged:
-            try:
-                analysed, turns = self.answer(analysed)
-            except errors.FaceError as error:
-                self.add_error("snapshot", error)
-                return self.cleaned_data
-            self.cleaned_data["snapshot"] = analysed
-        # Receivers of user_login_failed get what authenticate gets, but an iterator used up.
+        try:
+            snapshot, turns = self._analyse(self.cleaned_data["snapshot"])
+        except errors.FaceError as error:
+            self.add_error("snapshot", error)
+            return self.cleaned_data
+        self.cleaned_data["snapshot"] = snapshot
+        # An iterator, because receivers of user_login_failed get the same arguments: it is then
+        # exhausted, so they get no pictures.
         self.user = authenticate(
             self.request,
-            snapshot=iter(analysed),
+            snapshot=iter(snapshot),
             username=self.claimed_username,
             turns=turns,
             **self.authenticate_options,
@@ -186,12 +191,18 @@ class FaceLoginForm(ChallengedForm):
         return self.cleaned_data
 
     def get_user(self) -> AbstractBaseUser | None:
-        """The user who was recognised."""
+        """Return the user who was recognised."""
         return self.user
+
+    def _analyse(
+        self, files: Sequence[UploadedFile]
+    ) -> tuple[list[samples.Sample], list[str] | None]:
+        """Return the analysed pictures and, if there is a challenge, its turns."""
+        return self.answer(files) if self.challenged else (samples.analyse(files), None)
 
 
 class OwnFaceForm(FaceLoginForm):
-    """The face of a user who is known: whoever they say to be, it is compared with theirs."""
+    """Authenticate a known user by face, 1:1. A username in the request is ignored."""
 
     def __init__(self, *args: Any, owner: Any, **kwargs: Any) -> None:
         self.owner = owner
@@ -207,15 +218,16 @@ class OwnFaceForm(FaceLoginForm):
             data = super().clean()
         except errors.NotRecognised as error:
             raise errors.NotRecognised(message) from error
-        if self.user not in (None, self.owner):  # backends of others may know names by other rules
+        # Another backend may look up usernames by other rules.
+        if self.user not in (None, self.owner):
             raise errors.NotRecognised(message)
         return data
 
 
 class OwnPasswordForm(forms.Form):
-    """The password of the user who is logged in, asked for again."""
+    """The password of the logged-in user, asked for again."""
 
-    # Per hour; whoever guesses on has somebody's session.
+    # Per user. More attempts mean that somebody is guessing in a session that is not theirs.
     MAX_PER_HOUR = 20
 
     password = forms.CharField(
@@ -240,21 +252,23 @@ class OwnPasswordForm(forms.Form):
         return password
 
 
+# Templates recognise the widget by the name of its class.
 class Checkbox(forms.CheckboxInput):
-    """Sends the version of the notice that is agreed to. One that came after the page was opened
-    has not been agreed to. To templates, which go by the class's name, it is a checkbox.
+    """A checkbox that submits the version of the notice.
+
+    If the notice changed after the page was opened, the user has not agreed to the new version.
     """
 
     def format_value(self, value: Any) -> str:
         return conf.get().NOTICE_VERSION
 
     def value_from_datadict(self, data: Mapping[str, Any], files: Any, name: str) -> bool:
-        # "on" is what boxes send that have no value, as in a form written by hand.
+        # "on" is what a checkbox without a value submits, as in a form of your own.
         return data.get(name) in (conf.get().NOTICE_VERSION, "on")
 
 
 class ConsentField(forms.BooleanField):
-    """Leave to use the face, given each time."""
+    """The consent to use the face, which is given at each enrolment."""
 
     widget = Checkbox
 
@@ -278,57 +292,118 @@ class ConsentField(forms.BooleanField):
         super().__init__(**kwargs)
 
     def explain_new_notice(self) -> None:
-        """Say to who has agreed before why they are asked."""
+        """Add to the help text why a user who has agreed before is asked again."""
         changed = _("What is written there has changed since you agreed to it.")
         self.help_text = format_lazy("{} <strong>{}</strong>", self.help_text, changed)
 
 
-class EnrolForm(ChallengedForm):
-    """The pictures that a template is made from; cleaned, ``encodings`` are float32 (n, 128), and
-    ``notes`` what is kept of the pictures.
+class EnrolFormMixin(ChallengedForm):
+    """The part of a form that enrols a face: consent, pictures, and the answer to a challenge.
+
+    For a sign-up form of your own, put it before ``forms.ModelForm``. Pass ``request`` to the
+    form, render it with ``faceauth/capture.html``, and call `enrol` once the form is valid. The
+    form counts the enrolments of a user, or of an address, and refuses too many an hour.
+
+    Args:
+        user: The owner of the face; by default the user who is logged in.
     """
+
+    # If False, the form can be sent without pictures, and then needs no consent.
+    face_required = True
 
     consent = ConsentField()
     snapshot = SnapshotField(label=_("Pictures of your face"))
     frame = MovementField(required=False)
 
     def __init__(self, *args: Any, user: Any = None, **kwargs: Any) -> None:
-        """user: whose face it is; by default the visitor's own."""
         super().__init__(*args, **kwargs)
         user = user or getattr(self.request, "user", None)
-        field: Any = self.fields["snapshot"]
-        field.shots = conf.get().ENROLMENT_SHOTS
+        consent: Any = self.fields["consent"]
+        snapshot: Any = self.fields["snapshot"]
+        consent.required = snapshot.required = self.face_required
+        snapshot.shots = conf.get().ENROLMENT_SHOTS
         self.challenged = bool(conf.get().CHALLENGE and conf.get().CHALLENGE_AT_ENROLMENT)
         if enrolment.consent_is_outdated(user):
-            consent: Any = self.fields["consent"]
             consent.explain_new_notice()
+
+    @property
+    def has_pictures(self) -> bool:
+        """Return True if pictures of a face were sent."""
+        return bool(self.files.getlist(self.add_prefix("snapshot")))
+
+    def enrol(self, user: Any, *, by: Any = None) -> FaceEvent | None:
+        """Enrol the face in the pictures of a valid form.
+
+        Args:
+            user: The owner of the face. A user who has not been saved is saved first.
+            by: The staff member who enrols the face for its owner.
+
+        Returns:
+            The event, as `enrolment.enrol` returns it. If the face cannot be enrolled, None: the
+            form then has the reason as an error, and is to be shown again.
+        """
+        consent = enrolment.Consent.from_request(self.request)
+        encodings, notes = self.cleaned_data["encodings"], self.cleaned_data["notes"]
+        try:
+            return enrolment.enrol(user, encodings, consent, notes, request=self.request, by=by)
+        except errors.FaceError as error:
+            self.add_error("snapshot", error)
+            return None
 
     def clean(self) -> dict[str, Any]:
         super().clean()
-        analysed = self.cleaned_data.get("snapshot")
-        if analysed and not self.errors:
-            live = self._live() if self.challenged else None
-            self.cleaned_data["encodings"] = encodings = samples.encodings(analysed)
-            self.cleaned_data["notes"] = self._notes(analysed)
-            enrolment.check_same_person(encodings)
-            enrolment.check_no_copies(encodings)
-            if live is not None:
-                enrolment.check_same_person(np.vstack([encodings, live]))
-        return self.cleaned_data
+        data = self.cleaned_data
+        if self.has_pictures:
+            self.enforce_rate_limit()
+            if not data.get("consent") and "consent" not in self.errors:
+                self.add_error("consent", self.fields["consent"].error_messages["required"])
+        if data.get("snapshot") and not self.errors:
+            try:
+                self._analyse(data["snapshot"])
+            except errors.FaceError as error:
+                self.add_error("snapshot", error)
+        return data
 
-    def _notes(self, analysed: Sequence[samples.Sample]) -> list[shots.Note]:
-        files = self.files.getlist(self.add_prefix("snapshot"))
-        source = shots.source_of(each.name for each in files)
-        return shots.notes(source, [each.quality for each in analysed])
-
-    def _live(self) -> Encoding:
-        """The encodings, float32 (n, 128), of whoever is there.
+    def enforce_rate_limit(self) -> None:
+        """Count this enrolment for the logged-in user, or else for the visitor's address.
 
         Raises:
-            FaceError: nobody is, as far as the frames show.
+            TooManyPictures: There were ``ENROLMENTS_PER_HOUR`` before it.
+        """
+        if self.request is None:
+            return
+        user: Any = self.request.user
+        action, client = "enrol", user.pk
+        if not user.is_authenticated:
+            action, client = "signup", client_ip.rate_limit_key(self.request)
+        rate_limit.enforce(action, client, conf.get().ENROLMENTS_PER_HOUR, rate_limit.HOUR)
+
+    def _analyse(self, files: Sequence[UploadedFile]) -> None:
+        """Add to the cleaned data the encodings, float32 (n, d), and the notes on the pictures.
+
+        Raises:
+            FaceError: A picture cannot be used, or is not of the person who answered the challenge.
+        """
+        analysed = samples.analyse(files)
+        live = self._live_encodings() if self.challenged else None
+        source = shots.source_of(each.name for each in files)
+        self.cleaned_data["encodings"] = encodings = samples.encodings(analysed)
+        self.cleaned_data["notes"] = shots.notes(source, [each.quality for each in analysed])
+        if live is not None:
+            enrolment.check_same_person(np.vstack([encodings, live]))
+
+    def _live_encodings(self) -> Encoding:
+        """Return the encodings, float32 (n, d), of the person who answered the challenge.
+
+        Raises:
+            FaceError: The frames do not show a live person.
         """
         analysed, turns = self.answer(self.cleaned_data["frame"])
         try:
             return samples.probe_encodings(challenge.check_answer(analysed, turns)[:1])
         except NotLiveError as error:
             raise errors.ChallengeFailed() from error
+
+
+class EnrolForm(EnrolFormMixin):
+    """The form of the enrolment page."""

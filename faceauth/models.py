@@ -58,6 +58,11 @@ class FaceTemplateMixin(models.Model):
         return isinstance(self.face_encodings, np.ndarray)
 
     @property
+    def face_is_enrolled(self) -> bool:
+        """Return True if a face is enrolled, even one that cannot be read or compared."""
+        return self.face_enrolled_at is not None or self.face_encodings is not None
+
+    @property
     def face_is_outdated(self) -> bool:
         """Return True if the enrolled face was encoded by another encoder than the site's.
 

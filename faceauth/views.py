@@ -28,7 +28,6 @@ from django.views.decorators.cache import never_cache
 from django.views.generic import FormView, TemplateView, View
 
 from . import conf, enrolment, errors, faces, receivers, users
-from .audit import events
 from .capture import guidance, samples
 from .devices import remembered
 from .enrolment import adaptation
@@ -304,26 +303,10 @@ class EnrolView(CaptureMixin, RecentlyConfirmedMixin, FormView):
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
         return super().get_context_data(face=faces.of(self.request.user), **kwargs)
 
-    def post(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
-        try:
-            most = conf.get().ENROLMENTS_PER_HOUR
-            rate_limit.enforce("enrol", request.user.pk, most, rate_limit.HOUR)
-        except errors.TooManyPictures as error:
-            return error_response(request, error)
-        return super().post(request, *args, **kwargs)
-
     def form_valid(self, form: EnrolForm) -> HttpResponse:
         user: Any = self.request.user
-        face = faces.of(user)
-        there = face.has_face or face.face_is_outdated
-        kind = FaceEvent.Kind.REPLACED if there else FaceEvent.Kind.ENROLLED
-        try:
-            data, consent = form.cleaned_data, enrolment.Consent.from_request(self.request)
-            enrolment.enrol(user, data["encodings"], consent, data["notes"])
-        except errors.FaceError as error:
-            form.add_error("snapshot", error)
+        if form.enrol(user) is None:
             return self.form_invalid(form)
-        events.record(kind, self.request, user)
         message = _("Your face is enrolled: you can log in with it from now on.")
         return self.answer(user, message, resolve_url(settings.LOGIN_REDIRECT_URL))
 

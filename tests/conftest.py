@@ -9,6 +9,7 @@ from django.conf import settings
 from django.core.cache import cache
 from django.utils import translation
 
+from tests.support import commits
 from tests.support.faces import Faces
 from tests.support.oracle import Oracle
 from tests.support.requirements import unavailable
@@ -30,6 +31,12 @@ def empty_cache() -> None:
 def sites_language() -> None:
     """Let no test speak the language of the visitor before."""
     translation.deactivate()
+
+
+@pytest.fixture(autouse=True)
+def after_commit(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let events be announced in tests whose transaction is rolled back."""
+    commits.run_on_commit(monkeypatch)
 
 
 @pytest.fixture(scope="session")

@@ -11,8 +11,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from django.views.generic import FormView
 
-from faceauth import enrolment, errors, faces
-from faceauth.audit import events
+from faceauth import faces
 from faceauth.forms import ConsentField, EnrolForm, SnapshotField
 from faceauth.mixins import FaceRequiredMixin
 from faceauth.models import FaceEvent
@@ -54,6 +53,9 @@ class EnrolOtherForm(EnrolForm):
         super().__init__(*args, **kwargs)
         self.challenged = self.challenged and not photos
 
+    def enforce_rate_limit(self) -> None:
+        """Let the staff enrol as many people as come to the webcam."""
+
 
 class EnrolForOtherView(CaptureMixin, FaceRequiredMixin, FormView):
     """Enrol a user's face, or enrol it again. Whoever may see it has been checked."""
@@ -91,17 +93,10 @@ class EnrolForOtherView(CaptureMixin, FaceRequiredMixin, FormView):
         )
 
     def form_valid(self, form: EnrolOtherForm) -> HttpResponse:
-        user, data = self.user, form.cleaned_data
-        there = faces.of(user).face_enrolled_at is not None
-        kind = FaceEvent.Kind.REPLACED if there else FaceEvent.Kind.ENROLLED
-        consent = enrolment.Consent.from_request(self.request)
-        try:
-            enrolment.enrol(user, data["encodings"], consent, data["notes"])
-        except errors.FaceError as error:
-            form.add_error("snapshot", error)
+        user, event = self.user, form.enrol(self.user, by=self.request.user)
+        if event is None:
             return self.form_invalid(form)
-        details = events.EventDetails(outcome=events.BY_STAFF)
-        events.record(kind, self.request, user, details)
+        there = event.kind == FaceEvent.Kind.REPLACED
         self.model_admin.log_change(self.request, user, self._logged(there))
         message = _("The face of %(name)s is enrolled.") % {"name": user.get_username()}
         return self.answer(user, message, self.model_admin.face_url("change", user))

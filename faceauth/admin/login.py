@@ -50,7 +50,7 @@ class PasswordStepView(InsideMixin, auth_views.LoginView):
 
     def form_valid(self, form: Any) -> HttpResponse:
         user = form.get_user()
-        if faces.of(user).face_enrolled_at is None:
+        if not faces.of(user).face_is_enrolled:
             message = _(
                 "The admin asks for your face after the password, and you have none enrolled. "
                 "Log in on the site and enrol it there, or ask somebody else of the staff."

@@ -71,5 +71,5 @@ def invite(request: HttpRequest, user: Any, password_reset: str) -> bool:
 
 def may_be_invited(user: Any) -> bool:
     """Whether there is somebody who can get the mail, and no face yet."""
-    enrolled = faces.of(user).face_enrolled_at is not None
+    enrolled = faces.of(user).face_is_enrolled
     return user.is_active and not enrolled and bool(notifications.address_of(user))

@@ -142,14 +142,17 @@ def save(
     except DatabaseError as error:
         # The text of the error may repeat the row's values, so only its type is logged.
         logger.error("Face event %r could not be saved: %s", str(kind), type(error).__name__)
-    metrics.count_event(str(event.kind), details.mode, details.outcome)
-    known = ": ".join(filter(None, (details.mode, details.outcome)))
-    logger.info("Face %s%s", kind, f" ({known})" if known else "")
     return event
 
 
 def announce(event: FaceEvent, request: HttpRequest | None) -> None:
-    """Send the event's signal, and its mail to the user. Call it after the transaction."""
+    """Log and count an event, send its signal, and send its mail to the user.
+
+    Call it after the transaction, or with ``transaction.on_commit``.
+    """
+    known = ": ".join(filter(None, (event.mode, event.outcome)))
+    logger.info("Face %s%s", event.kind, f" ({known})" if known else "")
+    metrics.count_event(str(event.kind), event.mode, event.outcome)
     if signal := SIGNALS.get(FaceEvent.Kind(event.kind)):
         signal.send_robust(FaceEvent, request=request, user=event.user, event=event)
     if event.user is not None:

@@ -14,7 +14,6 @@ from django.db import IntegrityError
 from django.utils.translation import gettext as _
 
 from faceauth import conf, enrolment, errors, faces
-from faceauth.audit import events
 from faceauth.db import atomic, roll_back
 from faceauth.enrolment import shots
 from faceauth.gallery import gallery
@@ -153,7 +152,7 @@ class Admission:
             case.user, case.created = self._new(case.entry), True
         elif not case.user.is_active:
             raise Refused("inactive")
-        elif _has_face(case.user) and not self.replace:
+        elif faces.of(case.user).face_is_enrolled and not self.replace:
             case.outcome = ALREADY
 
     def _named(self, username: str) -> Any:
@@ -181,7 +180,7 @@ class Admission:
     def _enrol(self, case: Case) -> None:
         try:
             with atomic(self._model):
-                event = self._write(case)
+                self._write(case)
         except IntegrityError as error:
             why = _("The name or the e-mail address was taken in the meantime.")
             raise Refused("invalid", why=why) from error
@@ -193,28 +192,24 @@ class Admission:
             case.alike = self._nearest(case)
         if self.dry_run:
             self._try(case)
-        if event:
-            events.announce(event, None)
 
-    def _write(self, case: Case) -> FaceEvent | None:
-        """Make the photos the user's template; what is to be told of it, if anything."""
+    def _write(self, case: Case) -> None:
+        """Make the photos the user's template, unless it is a dry run."""
         user, rows = case.user, encodings(case.photos)
         if not case.created:
             user = case.user = self._users.select_for_update().filter(pk=user.pk).first()
             if user is None:
                 raise errors.AccountGone()
-        had = _has_face(user)
-        if had and (not self.replace or self._is_there(user, rows)):
+        if faces.of(user).face_is_enrolled and (not self.replace or self._is_there(user, rows)):
             case.outcome = ALREADY
-            return None
+            return
         qualities = [photo.quality for photo in used(case.photos)]
-        enrolment.enrol(user, rows, self.consent, shots.notes(self.source, qualities))
-        case.outcome = REPLACED if had else ENROLLED
+        notes = shots.notes(self.source, qualities)
+        event = enrolment.enrol(user, rows, self.consent, notes, by="staff")
+        case.outcome = REPLACED if event.kind == FaceEvent.Kind.REPLACED else ENROLLED
         if self.dry_run:
+            # Leaves no event, and sends no signal and no mail.
             roll_back(self._model)
-            return None
-        kind = FaceEvent.Kind.REPLACED if had else FaceEvent.Kind.ENROLLED
-        return events.save(kind, None, user, events.EventDetails(outcome=events.BY_STAFF))
 
     def _is_there(self, user: Any, rows: Encoding) -> bool:
         """Whether just these are the user's template already, agreed to in the same way: then an
@@ -246,9 +241,3 @@ class Admission:
             raise Refused("look_alike", who=alike.key)
         if alike and wish == "flag":
             case.alike = case.alike or str(alike.key)
-
-
-def _has_face(user: Any) -> bool:
-    """Whether there is a face, be it one that cannot be read."""
-    face = faces.of(user)
-    return face.face_encodings is not None or face.face_enrolled_at is not None

@@ -1,11 +1,11 @@
-"""Put faces into accounts and take them out again."""
+"""A face into an account and out again: enrol, adapt, remove; consent, shots, look-alikes."""
 
 from __future__ import annotations
 
 from .consent import Consent, agree, consent_is_outdated
 from .lifecycle import (
+    EMPTY_COLUMNS,
     ENROLLED,
-    NOTHING,
     SAME_PERSON_WITHIN,
     SAME_PICTURE_WITHIN,
     check_no_copies,
@@ -18,7 +18,7 @@ from .lifecycle import (
 
 __all__ = [
     "ENROLLED",
-    "NOTHING",
+    "EMPTY_COLUMNS",
     "SAME_PERSON_WITHIN",
     "SAME_PICTURE_WITHIN",
     "Consent",

@@ -1,4 +1,4 @@
-"""What a user agreed to: the notice, its version, when and from which network."""
+"""The consent to a version of the notice, with its time and network."""
 
 from __future__ import annotations
 
@@ -13,19 +13,24 @@ from faceauth.http import client_ip
 
 
 class Consent(NamedTuple):
-    """What a user agreed to, and from which network, as `client_ip.network` has it."""
+    """A user's consent to a version of the notice, given now.
+
+    Attributes:
+        version: The version of the notice.
+        address: The network that the consent came from, as `client_ip.network` returns it.
+    """
 
     version: str
     address: str = ""
 
     @classmethod
     def from_request(cls, request: HttpRequest | None) -> Consent:
-        """To the notice as it is now."""
+        """Return the consent to the current notice, given in this request, if there is one."""
         address = client_ip.network(request) if request else ""
         return cls(conf.get().NOTICE_VERSION, address)
 
     def columns(self) -> dict[str, Any]:
-        """The columns that hold it; it was given now."""
+        """Return the columns that store the consent, with the current time."""
         return {
             "face_consented_at": timezone.now(),
             "face_consent_version": self.version,
@@ -34,7 +39,11 @@ class Consent(NamedTuple):
 
 
 def agree(user: AbstractBaseUser, consent: Consent) -> bool:
-    """Note that the user agreed anew to what is kept; whether there is a face to keep."""
+    """Save that the user consents again, and leave the face as it was.
+
+    Returns:
+        True if the consent was saved, False if no face is enrolled.
+    """
     columns = consent.columns()
     if not faces.row(user).filter(face_enrolled_at__isnull=False).update(**columns):
         return False
@@ -43,7 +52,7 @@ def agree(user: AbstractBaseUser, consent: Consent) -> bool:
 
 
 def consent_is_outdated(user: Any) -> bool:
-    """Whether the user has a face, and the notice has changed since they agreed to it."""
+    """Return True if the user has a face, and the notice has changed since they consented."""
     face = faces.of(user)
     enrolled = face.face_enrolled_at is not None
     return enrolled and face.face_consent_version != conf.get().NOTICE_VERSION

@@ -1,14 +1,19 @@
-"""Faces into accounts and out again: who writes the columns of `faces`."""
+"""Enrol and remove faces: the functions that write the face columns of users.
+
+`adaptation` is the only other module that changes a template.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import partial
 from itertools import combinations
 from typing import Any
 
 import numpy as np
 from django.contrib.auth import get_user_model
 from django.contrib.auth.base_user import AbstractBaseUser
+from django.db import router, transaction
 from django.db.models import Q
 from django.http import HttpRequest
 from django.utils import timezone
@@ -29,20 +34,21 @@ from faceauth.vision.encoding import Encoding, template
 from . import shots
 from .consent import Consent
 
-# Two photos of one person taken at different times lie within this 97 times in 100, of two
-# people 1 time in 100 (the 1,000 pairs of LFW's development set). This and the next are of dlib's
-# encodings, see `Calibration.scale`.
+# The maximum distance of two photos of one person. Of pairs taken at different times, 97 in 100 of
+# one person and 1 in 100 of two people lie within it (the 1,000 pairs of LFW's development set).
+# This and the next distance are for dlib's encodings: see `Calibration.scale`.
 SAME_PERSON_WITHIN = 0.42
 
-# A picture and its copy, compressed again, scaled or cropped, lie 0.01 to 0.04 apart; two frames
-# of a head that moves, a tenth of a second after each other, 0.065 and more.
+# The distance below which two encodings are of one picture. A picture and its copy, compressed
+# again, scaled or cropped, have a distance of 0.01 to 0.04; two frames of a moving head, a tenth of
+# a second after each other, of 0.065 and more.
 SAME_PICTURE_WITHIN = 0.04
 
-# There is a face, be it one that cannot be read.
+# A face is enrolled, even if it cannot be read: `FaceTemplateMixin.face_is_enrolled` as a query.
 ENROLLED = Q(face_encodings__isnull=False) | Q(face_enrolled_at__isnull=False)
 
-# What the columns hold where there is no face.
-NOTHING: dict[str, Any] = {
+# The columns of a user without a face.
+EMPTY_COLUMNS: dict[str, Any] = {
     "face_encodings": None,
     "face_enrolled_at": None,
     "face_consented_at": None,
@@ -58,29 +64,29 @@ NOTHING: dict[str, Any] = {
 
 
 def check_same_person(encodings: Encoding) -> None:
-    """Let pass encodings, float32 (n, d), that are all near each other.
+    """Check that encodings, float32 (n, d), are of one person.
 
     Raises:
-        NotSamePerson: two of them are not.
+        NotSamePerson: The distance of two of them is too large.
     """
-    within = SAME_PERSON_WITHIN * calibration().scale
-    if any(_apart(one, other) > within for one, other in combinations(encodings, 2)):
+    limit = SAME_PERSON_WITHIN * calibration().scale
+    if any(_distance(one, other) > limit for one, other in combinations(encodings, 2)):
         raise errors.NotSamePerson()
 
 
 def check_no_copies(encodings: Encoding) -> None:
-    """Let pass encodings, float32 (n, d), of n pictures: a copy tells nothing more of a face.
+    """Check that encodings, float32 (n, d), are of n pictures: a copy adds nothing to a template.
 
     Raises:
-        SamePicture: two of them are of the same.
+        SamePicture: Two of them are of the same picture.
     """
     if any(same_picture(one, other) for one, other in combinations(encodings, 2)):
         raise errors.SamePicture()
 
 
 def same_picture(one: Encoding, other: Encoding) -> bool:
-    """Whether two encodings, float32 (d,), are so near that they are of one picture."""
-    return _apart(one, other) < SAME_PICTURE_WITHIN * calibration().scale
+    """Return True if two encodings, float32 (d,), are so close that they are of one picture."""
+    return _distance(one, other) < SAME_PICTURE_WITHIN * calibration().scale
 
 
 def enrol(
@@ -88,91 +94,129 @@ def enrol(
     encodings: ArrayLike,
     consent: Consent | None = None,
     notes: Sequence[shots.Note] | None = None,
-) -> None:
-    """Make `encodings`, one (d,) or several (n, d), the user's template.
+    *,
+    request: HttpRequest | None = None,
+    by: AbstractBaseUser | str | None = None,
+) -> FaceEvent:
+    """Make encodings the user's template, and replace the previous one.
 
-    They are `capture.encodings`, or what face_recognition gives for the same pictures: float64,
-    lists and encodings that were not averaged with their mirror image's are taken as well.
+    The consent is saved with the time, in the same write as the template. So is an event in the
+    audit log. Once the transaction is committed, ``face_enrolled`` is sent, and the user gets an
+    email if ``NOTIFY_BY_MAIL`` is on. A user who has not been saved is saved first.
 
-    The user has agreed to it: that is noted with the time, in the same write as the template.
-    Without a `consent`, to the notice as it is now, in a place that is not known. Replaces what
-    was enrolled before. A user who is not saved yet is saved first.
+    Args:
+        user: The owner of the face, who has consented.
+        encodings: One encoding (d,) or several (n, d), from `capture.samples.encodings`. Encodings
+            from face_recognition for the same pictures work as well: float64, lists, and encodings
+            that were not averaged with those of the mirror image.
+        consent: The consent. By default, to the current notice, from the network of `request`.
+        notes: The notes on the pictures, from `shots.notes`. By default, they say that the
+            encodings were computed elsewhere.
+        request: The request that enrols the face, if there is one.
+        by: The staff member who enrols the face for its owner, or "staff" if a command does.
 
-    notes: `shots.notes` on the pictures; by default that their encodings were computed elsewhere.
+    Returns:
+        The event. Its `kind` is ``REPLACED`` if a face was enrolled before, even one that could
+        not be read, and ``ENROLLED`` otherwise.
 
     Raises:
-        AccountGone: the user was deleted in the meantime.
-        NotSamePerson: the encodings are of more than one person.
-        SamePicture: two of them are of the same picture.
-        LookAlike: somebody else has nearly the same face, and ``LOOK_ALIKES`` is "refuse".
-        ValidationError: they are no encodings.
+        AccountGone: The user has been deleted.
+        NotSamePerson: The encodings are of more than one person.
+        SamePicture: Two encodings are of the same picture.
+        LookAlike: Another user has nearly the same face, and ``LOOK_ALIKES`` is "refuse".
+        ValidationError: `encodings` does not contain encodings.
     """
-    rows = _rows(encodings)
+    rows = _as_rows(encodings)
     check_same_person(rows)
     check_no_copies(rows)
-    flagged = _looks_like_another(user, rows)
-    kept = list(notes or shots.notes(shots.Source.ELSEWHERE, [None] * len(rows)))
-    agreed = (consent or Consent.from_request(None)).columns()
+    flagged = _has_look_alike(user, rows)
+    notes = list(notes or shots.notes(shots.Source.ELSEWHERE, [None] * len(rows)))
     now = timezone.now()
     columns = {
-        **agreed,
+        **(consent or Consent.from_request(request)).columns(),
         "face_encodings": rows,
         "face_enrolled_at": now,
         "face_flagged_at": now if flagged else None,
         "face_enrolled_encodings": None,
         "face_adapted_at": None,
-        "face_shot_notes": kept,
-        "face_quality": shots.quality(kept),
+        "face_shot_notes": notes,
+        "face_quality": shots.quality(notes),
     }
+    details = events.EventDetails(outcome=events.BY_STAFF if by else "")
     with atomic(get_user_model()):
         if user._state.adding:
             user.save()
         faces.ensure_row(user)
-        if not _write(user, columns):
+        # The database decides, in the write itself: another request may enrol the same user.
+        if _write(user, columns, ~ENROLLED):
+            kind = FaceEvent.Kind.ENROLLED
+        elif _write(user, columns):
+            kind = FaceEvent.Kind.REPLACED
+        else:
             raise errors.AccountGone()
-        # They were no failures of this face.
+        # The failures were not of this face.
         counters.clear_failures(user)
+        event = events.save(kind, request, user, details)
+        _announce_on_commit(event, request)
+    return event
 
 
-def revoke(user: AbstractBaseUser, *still: Q) -> bool:
-    """Remove the user's face and all that was kept with it, see `rights.erase`.
+def revoke(user: AbstractBaseUser, *conditions: Q) -> bool:
+    """Remove the user's face and everything saved with it, without an event or an email.
 
-    still: what has to be true of the face's row in that moment.
+    `privacy.export.erase` lists what is removed besides the face's own columns.
+
+    Args:
+        user: The owner of the face.
+        *conditions: Conditions that the face's row must meet when it is written.
 
     Returns:
-        Whether it was, and the user there. Else nothing is removed.
+        True if the face was removed, False if the user is gone or a condition was not met.
     """
     with atomic(get_user_model()):
-        if not _write(user, NOTHING, *still):
+        if not _write(user, EMPTY_COLUMNS, *conditions):
             return False
         export.erase(user)
     return True
 
 
 def remove(
-    user: AbstractBaseUser, *still: Q, request: HttpRequest | None = None, reason: str = ""
+    user: AbstractBaseUser, *conditions: Q, request: HttpRequest | None = None, reason: str = ""
 ) -> bool:
-    """`revoke`, with an event of it kept, and the user told.
+    """Remove the user's face as `revoke` does, save an event and notify the user.
 
-    reason: `events.UNUSED` or `events.BY_STAFF`; "" where the user did it.
+    Args:
+        user: The owner of the face.
+        *conditions: Conditions that the face's row must meet when it is written.
+        request: The request that removes the face, if there is one.
+        reason: ``events.UNUSED`` or ``events.BY_STAFF``; "" if the owner removes it.
 
     Returns:
-        Whether there was a face, and the row like that.
+        True if the face was removed, False if there was none or a condition was not met.
     """
     details = events.EventDetails(outcome=reason)
     with atomic(get_user_model()):
-        if not revoke(user, ENROLLED, *still):
+        if not revoke(user, ENROLLED, *conditions):
             return False
         event = events.save(FaceEvent.Kind.REMOVED, request, user, details)
-    events.announce(event, request)
+        _announce_on_commit(event, request)
     return True
 
 
-def _write(user: AbstractBaseUser, columns: dict[str, Any], *still: Q) -> bool:
-    """Write the template and what goes with it to the row, if it is there and `still` like that,
-    then to what the user has. Whether it is written.
+def _announce_on_commit(event: FaceEvent, request: HttpRequest | None) -> None:
+    """Send the event's signal and email once the users' database has committed it, if it does."""
+    announce = partial(events.announce, event, request)
+    using = router.db_for_write(get_user_model())
+    transaction.on_commit(announce, using=using, robust=True)
+
+
+def _write(user: AbstractBaseUser, columns: dict[str, Any], *conditions: Q) -> bool:
+    """Write a template and its columns to the user's row, then to the user in memory.
+
+    Returns:
+        True if there was a row that meets the conditions, and it was written.
     """
-    row = faces.row(user).filter(*still)
+    row = faces.row(user).filter(*conditions)
     columns = {**columns, "face_changed_at": timezone.now()}
     sealed = row.model._meta.get_field("face_encodings").seal(user.pk, columns["face_encodings"])
     if not faces.write_template(user, row, {**columns, "face_encodings": sealed}):
@@ -181,32 +225,34 @@ def _write(user: AbstractBaseUser, columns: dict[str, Any], *still: Q) -> bool:
     return True
 
 
-def _apart(one: Encoding, other: Encoding) -> float:
+def _distance(one: Encoding, other: Encoding) -> float:
     return float(np.linalg.norm(template(one[None]) - template(other[None])))
 
 
-def _rows(encodings: Any) -> Encoding:
-    alone = len(encodings) > 0 and np.ndim(encodings[0]) == 0
-    return validate([encodings] if alone else encodings)
+def _as_rows(encodings: Any) -> Encoding:
+    """Return one encoding or several as float32 (n, d)."""
+    single = len(encodings) > 0 and np.ndim(encodings[0]) == 0
+    return validate([encodings] if single else encodings)
 
 
-def _looks_like_another(user: AbstractBaseUser, rows: Encoding) -> bool:
-    """Whether the face is to be flagged.
+def _has_look_alike(user: AbstractBaseUser, rows: Encoding) -> bool:
+    """Return True if the face has to be flagged as a look-alike.
 
     Raises:
-        LookAlike: it is not to be enrolled.
+        LookAlike: The face must not be enrolled.
     """
-    wish = conf.get().LOOK_ALIKES
-    if wish == "allow" or not _another_is_near(user, rows):
+    rule = conf.get().LOOK_ALIKES
+    if rule == "allow" or not _matches_another(user, rows):
         return False
-    if wish == "refuse":
+    if rule == "refuse":
         raise errors.LookAlike()
     return True
 
 
-def _another_is_near(user: AbstractBaseUser, rows: Encoding) -> bool:
-    """Whether a login with these, face alone, could be taken for somebody else's. Those who may not
-    log in count as well: they may again tomorrow.
+def _matches_another(user: AbstractBaseUser, rows: Encoding) -> bool:
+    """Return True if a face-alone login with these encodings could be accepted as another user.
+
+    Users who may not log in count as well: they may be allowed to later.
     """
     enrolled = faces.users().filter(faces.user_condition(Q(face_encodings__isnull=False)))
     while True:

@@ -71,6 +71,6 @@ def may_change_face(request: HttpRequest) -> bool:
     somewhere.
     """
     user: Any = request.user
-    if not asked_of(user) or faces.of(user).face_enrolled_at is None:
+    if not asked_of(user) or not faces.of(user).face_is_enrolled:
         return True
     return confirmation.seen(request, confirmation.FACE)

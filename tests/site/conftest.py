@@ -8,9 +8,8 @@ from django.core.files.uploadedfile import SimpleUploadedFile
 from django.test import Client
 
 from accounts.models import User
-from faceauth import enrolment
 from faceauth.gallery import gallery
-from tests.support.people import encodings, picture
+from tests.support.people import encodings, enrol_silently, picture
 
 JSON = {"Accept": "application/json"}
 
@@ -44,7 +43,7 @@ def enrolled(db: None) -> Callable[..., User]:
         user = User(username=username, email=f"{username}@example.com", **fields)
         user.set_password(fields.get("password"))
         user.save()
-        enrolment.enrol(user, encodings(*photos))
+        enrol_silently(user, encodings(*photos))
         return user
 
     return make

@@ -143,13 +143,13 @@ def test_staff_finds_flags_and_clears_them(admin_client, client, enrolled):
 
 
 def test_account_deleted_while_it_enrols_gets_no_face(client, ada, enrol_page, monkeypatch):
-    check = enrolment.lifecycle._looks_like_another
+    check = enrolment.lifecycle._has_look_alike
 
     def deleted_after(user, shots):
         User.objects.filter(pk=user.pk).delete()
         return check(user, shots)
 
-    monkeypatch.setattr(enrolment.lifecycle, "_looks_like_another", deleted_after)
+    monkeypatch.setattr(enrolment.lifecycle, "_has_look_alike", deleted_after)
     status, answer = enrol_page(ada, *OBAMA)
     assert (status, answer["error"]["code"]) == (409, "account_gone")
     assert not User.objects.exists()

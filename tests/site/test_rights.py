@@ -187,7 +187,7 @@ def test_command_replaces_no_file_and_knows_who_is_not_there(used, tmp_path):
 def test_removing_the_face_erases_all_that_was_computed_from_it(client, used):
     client.post(REMOVE)
     row = User.objects.values().get()
-    assert {name: row[name] for name in enrolment.NOTHING} == enrolment.NOTHING
+    assert {name: row[name] for name in enrolment.EMPTY_COLUMNS} == enrolment.EMPTY_COLUMNS
     assert scores() == {None}
     assert not FailureCount.objects.filter(key__startswith="account:").exists()
     assert [kind for kind, _ in kinds()] == ["refused", "refused", "removed"]

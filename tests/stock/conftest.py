@@ -10,9 +10,9 @@ from django.contrib.auth.models import User
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.test import Client
 
-from faceauth import enrolment, faces
+from faceauth import faces
 from faceauth.gallery import gallery
-from tests.support.people import encodings, picture
+from tests.support.people import encodings, enrol_silently, picture
 
 PASSWORD = "a long password"
 
@@ -35,7 +35,7 @@ def ada(db: None) -> User:
 def obama(db: None) -> User:
     """A user with Obama's face, all but the picture "obama2"."""
     user = User.objects.create_user("obama", "obama@example.com", PASSWORD)
-    enrolment.enrol(user, encodings("obama", "obama3", "obama up"))
+    enrol_silently(user, encodings("obama", "obama3", "obama up"))
     return user
 
 

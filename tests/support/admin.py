@@ -9,10 +9,10 @@ from django.contrib.admin.models import LogEntry
 from django.contrib.auth import get_user_model
 from django.contrib.auth.models import Permission
 
-from faceauth import enrolment
 from faceauth.enrolment import shots
 from faceauth.vision.encoding import Encoding
 from faceauth.vision.quality import Quality
+from tests.support.people import enrol_silently
 
 # Of the users' and the events' own models.
 SEES_USERS = ("view_user", "view_face")
@@ -49,7 +49,7 @@ def member(name: str, seed: int | None = None, notes: Any = None, **fields: Any)
     """A user, with the face of that seed where one is given."""
     user = users().create_user(name, f"{name}@example.com", "a long password", **fields)
     if seed is not None:
-        enrolment.enrol(user, made_up(seed), None, notes or taken())
+        enrol_silently(user, made_up(seed), None, notes or taken())
     return user
 
 

@@ -23,7 +23,7 @@ from faceauth.pgvector.gallery import VectorGallery, space, stale
 from faceauth.pgvector.models import FaceVector
 from faceauth.recognition.matching import cohort
 from tests.support.encoders import calibration, network
-from tests.support.people import encodings
+from tests.support.people import encodings, enrol_silently
 
 NEW_KEY = Fernet.generate_key().decode()
 
@@ -40,7 +40,7 @@ def people(db):
     users = [User(username=f"user{row}", email=f"user{row}@example.com") for row in range(120)]
     for user, face in zip(users, cohort(), strict=False):
         user.save()
-        enrolment.enrol(user, shots(face))
+        enrol_silently(user, shots(face))
     return users
 
 
@@ -176,7 +176,7 @@ def test_index_finds_the_same_people(unindexed, probes, settings, capsys):
         User(username=f"user{row}", email=f"user{row}@example.com") for row in range(512)
     )
     for user, face in zip(users, cohort(), strict=True):
-        enrolment.enrol(user, shots(face))
+        enrol_silently(user, shots(face))
     before = [gallery().nearest(probe) for probe in probes]
     FaceVector.objects.all().delete()
     call_command("face_index")
