@@ -37,7 +37,7 @@ class SignUpView(CaptureMixin, auth_views.RedirectURLMixin, CreateView):
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
         return super().get_context_data(next=self.get_redirect_url(), **kwargs)
 
-    def form_valid(self, form: SignUpForm) -> HttpResponse:
+    def form_valid(self, form: Any) -> HttpResponse:
         try:
             user = form.create()
         except IntegrityError:

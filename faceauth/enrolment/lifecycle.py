@@ -131,9 +131,10 @@ def enrol(
     check_no_copies(rows)
     flagged = _has_look_alike(user, rows)
     notes = list(notes or shots.notes(shots.Source.ELSEWHERE, [None] * len(rows)))
+    consent_columns = (consent or Consent.from_request(request)).columns()
     now = timezone.now()
     columns = {
-        **(consent or Consent.from_request(request)).columns(),
+        **consent_columns,
         "face_encodings": rows,
         "face_enrolled_at": now,
         "face_flagged_at": now if flagged else None,

@@ -9,7 +9,7 @@ import base64
 import json
 from typing import Any, NoReturn
 
-from django.core.files.uploadedfile import SimpleUploadedFile
+from django.core.files.uploadedfile import SimpleUploadedFile, UploadedFile
 from django.http import HttpRequest, QueryDict
 from django.utils.translation import gettext as _
 
@@ -50,7 +50,8 @@ def load(request: HttpRequest, max_bytes: int) -> None:
     for name, value in _parsed(body).items():
         _check_encodable(name)
         if name in PICTURE_FIELDS:
-            if pictures := [_file(name, each) for each in _as_list(value)]:
+            pictures: list[UploadedFile] = [_file(name, each) for each in _as_list(value)]
+            if pictures:
                 files.setlist(name, pictures)
         elif texts := _texts(value):
             post.setlist(name, texts)

@@ -4,14 +4,16 @@ from io import BytesIO
 
 import numpy as np
 import pytest
+from django.contrib.admin.models import LogEntry
 from django.core import mail
 from django.core.exceptions import ValidationError
+from django.db import transaction
 
 from accounts.models import User
-from faceauth import conf, enrolment
+from faceauth import conf, enrolment, signals
 from faceauth.errors import AccountGone, SamePicture
 from faceauth.models import FaceEvent
-from tests.support.people import OBAMA, encodings, picture
+from tests.support.people import OBAMA, encodings, enrol_silently, picture
 
 pytestmark = pytest.mark.postgres
 
@@ -166,3 +168,63 @@ def test_face_of_an_account_that_is_gone_cannot_be_written(enrolled):
     assert not enrolment.revoke(ghost)
     assert not enrolment.agree(ghost, enrolment.Consent("1"))
     assert not User.objects.exists()
+
+
+def test_code_that_enrols_leaves_an_event_and_sends_a_mail(ada):
+    heard = []
+    signals.face_enrolled.connect(listen := lambda **kwargs: heard.append(kwargs["event"]))
+    first = enrolment.enrol(ada, encodings(*OBAMA))
+    second = enrolment.enrol(ada, encodings(*OBAMA), by="staff")
+    signals.face_enrolled.disconnect(listen)
+    found = FaceEvent.objects.order_by("pk").values_list("kind", "outcome", "user__username")
+    assert [*found] == [("enrolled", "", "ada"), ("replaced", "by_staff", "ada")]
+    assert heard == [first, second]
+    assert [each.to for each in mail.outbox] == [["ada@example.com"]] * 2
+
+
+def test_no_mail_where_the_site_wants_none_or_the_enrolment_is_undone(ada, settings):
+    with pytest.raises(RuntimeError), transaction.atomic():
+        enrolment.enrol(ada, encodings("obama"))
+        raise RuntimeError
+    assert not FaceEvent.objects.exists()
+    settings.FACEAUTH = {**settings.FACEAUTH, "NOTIFY_BY_MAIL": False}
+    enrolment.enrol(User.objects.get(), encodings("obama"))
+    assert FaceEvent.objects.count() == 1
+    assert mail.outbox == []
+
+
+def test_user_who_is_new_is_saved_with_the_face(db):
+    event = enrolment.enrol(User(username="eve", email="eve@example.com"), encodings("obama"))
+    assert event.user == User.objects.get()
+    assert event.user.has_face
+
+
+@pytest.fixture
+def unreadable(ada):
+    """A user whose face nobody can decrypt any more."""
+    enrol_silently(ada, encodings(*OBAMA))
+    elsewhere = User._meta.get_field("face_encodings").seal(ada.pk + 1, encodings("obama"))
+    User.objects.filter(pk=ada.pk).update(face_encodings=elsewhere)
+    mail.outbox = []
+    return User.objects.get(pk=ada.pk)
+
+
+def test_enrolling_over_an_unreadable_face_replaces_it_on_the_site(unreadable, enrol_page):
+    assert not unreadable.has_face
+    assert unreadable.face_is_enrolled
+    assert enrol_page(unreadable, *OBAMA)[0] == 200
+    assert FaceEvent.objects.get().kind == "replaced"
+
+
+def test_enrolling_over_an_unreadable_face_replaces_it_in_the_admin(
+    admin_client, unreadable, upload
+):
+    page = f"/admin/accounts/user/{unreadable.pk}/face/photos/"
+    shots = [upload(name) for name in OBAMA]
+    assert admin_client.post(page, {"consent": "on", "snapshot": shots}).status_code == 302
+    assert FaceEvent.objects.get().kind == "replaced"
+    assert "Face replaced (photos)" in str(LogEntry.objects.get())
+
+
+def test_enrolling_over_an_unreadable_face_replaces_it_from_code(unreadable):
+    assert enrolment.enrol(unreadable, encodings(*OBAMA)).kind == "replaced"
