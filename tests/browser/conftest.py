@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 from django.conf import settings
@@ -23,13 +22,7 @@ from tests.support.requirements import unavailable
 from tests.support.webcam import Webcam, snapshot
 
 
-@pytest.hookimpl(trylast=True)
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Come last: once Playwright's event loop runs, it is there for all that follows."""
-    items.sort(key=lambda item: Path(__file__).parent in item.path.parents)
-
-
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def live_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LiveServer]:
     """The site with its static files collected, under hashed names, and served by Whitenoise."""
     storages = {**settings.STORAGES, "staticfiles": settings.COLLECTED_STATIC}
@@ -48,8 +41,9 @@ def webcam_file(tmp_path_factory: pytest.TempPathFactory) -> Webcam:
     return Webcam(tmp_path_factory.mktemp("webcam") / "webcam.y4m")
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def browsers(webcam_file: Webcam) -> Iterator[Visitors]:
+    """Start Playwright. Its event loop ends with this folder's tests, others may need their own."""
     if problem := chromium.problem():
         unavailable(problem)
     # Playwright's event loop runs beside Django's database calls, in the same thread.
@@ -60,6 +54,7 @@ def browsers(webcam_file: Webcam) -> Iterator[Visitors]:
         visitors = Visitors(playwright, chromium.find(), webcam_file)
         yield visitors
         visitors.close()
+    del os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"]
 
 
 @pytest.fixture

@@ -8,8 +8,10 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator
+from typing import Any
 
 import pytest
+from xdist.scheduler import LoadScopeScheduling
 
 from tests.support import postgres
 
@@ -18,17 +20,9 @@ pytest_plugins = ["tests.support.memo", "tests.support.timings"]
 # Tells workers why their controller has no PostgreSQL.
 UNAVAILABLE = "FACEAUTH_TESTS_WITHOUT_POSTGRES"
 
-# One process runs them all: those of the one browser and webcam, of time and memory, and those
-# whose tests follow one another.
-GROUPS = {
-    "tests/browser/": "browser",
-    "tests/package/": "package",
-    "tests/robustness/": "robustness",
-    "tests/site/test_server.py": "server",
-}
-
-# Their tests are marked `slow`, except those marked `smoke`.
-SLOW = ("tests/browser/", "tests/package/", "tests/robustness/")
+# Their tests are marked `slow`, except those marked `smoke`. One worker runs all of such a folder:
+# there is one browser and one webcam, and what measures time and memory must not run twice at once.
+APART = ("tests/browser/", "tests/package/", "tests/robustness/")
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -58,15 +52,28 @@ def pytest_load_initial_conftests(early_config: pytest.Config) -> Iterator[None]
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Skip rather than test on another database than the one asked for; add groups and `slow`."""
+    """Skip rather than test on another database than the one asked for; mark tests `slow`."""
     for item in items:
         if message := os.environ.get(UNAVAILABLE):
             item.add_marker(pytest.mark.skip(reason=message))
-        if item.nodeid.startswith(SLOW) and not item.get_closest_marker("smoke"):
+        if item.nodeid.startswith(APART) and not item.get_closest_marker("smoke"):
             item.add_marker(pytest.mark.slow)
-        for place, group in GROUPS.items():
-            if item.nodeid.startswith(place):
-                item.add_marker(pytest.mark.xdist_group(group))
+
+
+class Scheduler(LoadScopeScheduling):
+    """Give each worker of pytest-xdist a file at a time, or a folder of `APART`.
+
+    pytest-xdist's own loadgroup needs a part of pytest that pytest 9.2 no longer has.
+    """
+
+    def _split_scope(self, nodeid: str) -> str:
+        folders = (folder for folder in APART if nodeid.startswith(folder))
+        return next(folders, nodeid.partition("::")[0])
+
+
+@pytest.hookimpl
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Scheduler:
+    return Scheduler(config, log)
 
 
 def _start_postgres() -> None:
