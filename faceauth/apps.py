@@ -6,18 +6,20 @@ from django.utils.translation import gettext_lazy as _
 
 
 class FaceAuthConfig(AppConfig):
+    """The app ``"faceauth"``."""
+
     name = "faceauth"
     default_auto_field = "django.db.models.BigAutoField"
     verbose_name = _("Face login")
 
     def ready(self) -> None:
-        from . import checks, receivers  # noqa: F401  (they register themselves)
+        from . import checks, receivers  # noqa: F401  (importing them registers them)
 
         receivers.watch_deletions()
 
 
 class FaceAdminConfig(admin.AdminConfig):
-    """In place of ``"django.contrib.admin"``: see `admin_site`."""
+    """Replaces ``"django.contrib.admin"`` to add the face login to the admin: see `admin_site`."""
 
     default = False
     default_site = "faceauth.admin_site.FaceAdminSite"

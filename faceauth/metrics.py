@@ -1,6 +1,6 @@
-"""What goes on, in numbers that Prometheus collects. Nothing where ``METRICS`` is off.
+"""Numbers for Prometheus: requests, events, stages. Nothing is counted if ``METRICS`` is False.
 
-No label says who: addresses of the site, outcomes and stages are few and known.
+No label identifies a user: the site's addresses, the outcomes and the stages are few and known.
 """
 
 from __future__ import annotations
@@ -23,10 +23,11 @@ if TYPE_CHECKING:
 
 View = Callable[..., HttpResponseBase]
 
-# Where several processes write, so that one of them can tell for all.
+# The environment variable with the folder in which several processes share their counts.
 MULTIPROC_DIR = "PROMETHEUS_MULTIPROC_DIR"
 
-# Stages take between a hundredth of a millisecond and the seconds that a crowd waits.
+# The buckets: a stage takes from a hundredth of a millisecond to the seconds that visitors wait
+# when there are many of them.
 SECONDS = (0.0001, 0.0003, 0.001, 0.003, 0.01, 0.02, 0.03, 0.05, 0.1, 0.2, 0.5, 1, 2, 5)
 
 _OFF = nullcontext()
@@ -42,34 +43,34 @@ class _Collectors(NamedTuple):
 
 @cache
 def installed() -> bool:
-    """Whether there is what counts."""
+    """Return True if prometheus-client is installed."""
     return find_spec("prometheus_client") is not None
 
 
 def enabled() -> bool:
-    """Whether anything is counted."""
+    """Return True if the site counts."""
     return conf.get().METRICS and installed()
 
 
 def stage(name: str) -> AbstractContextManager[None]:
-    """Measure how long something takes, and how much of it goes on at the same time."""
+    """Measure how long a stage takes, and how many requests are in it at the same time."""
     return _measured(name) if enabled() else _OFF
 
 
 def set_gallery_size(count: int) -> None:
-    """Note how many people the gallery holds."""
+    """Record how many people the gallery holds."""
     if enabled():
         _collectors().people.set(count)
 
 
 def count_event(kind: str, mode: str, outcome: str) -> None:
-    """Count something that was done with a face: see `events`."""
+    """Count an event of the audit log: see `audit.events`."""
     if enabled():
         _collectors().events.labels(kind, mode, outcome).inc()
 
 
 def count_requests(view: View) -> View:
-    """Count what becomes of the view's requests."""
+    """Decorate a view to count its requests by their outcome."""
 
     @wraps(view)
     def wrapped(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
@@ -91,8 +92,10 @@ def count_requests(view: View) -> View:
 @never_cache
 @require_GET
 def metrics(request: HttpRequest) -> HttpResponse:
-    """All of it, as Prometheus reads it. No address leads here unless the owner's ``urls.py`` has
-    one: it is nobody else's business.
+    """Return all numbers in the format of Prometheus.
+
+    No URL leads to this view unless the project's ``urls.py`` adds one, because the numbers are
+    not meant for visitors.
     """
     if not enabled():
         raise Http404
@@ -108,7 +111,7 @@ def metrics(request: HttpRequest) -> HttpResponse:
 
 
 def _outcome(response: HttpResponseBase) -> str:
-    """The error's code, where it was one of ours."""
+    """Return the code of a `FaceError`, or else "ok" or the status."""
     code: str | None = getattr(response, "face_error", None)
     if code:
         return code
@@ -127,22 +130,20 @@ def _collectors() -> _Collectors:
     from prometheus_client import Counter, Gauge, Histogram
 
     return _Collectors(
-        requests=Counter(
-            "faceauth_requests", "Requests with pictures in them.", ["address", "outcome"]
-        ),
-        events=Counter("faceauth_events", "What was done with faces.", ["kind", "mode", "outcome"]),
+        requests=Counter("faceauth_requests", "Requests with pictures.", ["address", "outcome"]),
+        events=Counter("faceauth_events", "Events of the audit log.", ["kind", "mode", "outcome"]),
         seconds=Histogram(
-            "faceauth_stage_seconds", "How long stages take.", ["stage"], buckets=SECONDS
+            "faceauth_stage_seconds", "Duration of stages.", ["stage"], buckets=SECONDS
         ),
         now=Gauge(
             "faceauth_stage_now",
-            "How many are in a stage: of those in 'wait', that is the queue for a free core.",
+            "Requests in each stage now; 'wait' is the queue for a free core.",
             ["stage"],
             multiprocess_mode="livesum",
         ),
         people=Gauge(
             "faceauth_gallery_people",
-            "How many people are enrolled, as far as the last search without a username knew.",
+            "People enrolled, as of the last search without a username.",
             multiprocess_mode="mostrecent",
         ),
     )

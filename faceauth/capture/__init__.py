@@ -1,0 +1,1 @@
+"""Is the picture good enough? Analysed pictures, and guidance for the page."""

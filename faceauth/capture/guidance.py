@@ -1,4 +1,4 @@
-"""What to tell somebody who is looking into the camera."""
+"""Instructions for a user in front of the camera, computed for each preview frame."""
 
 from __future__ import annotations
 
@@ -13,18 +13,20 @@ from .samples import Sample
 MIN_HEIGHT, MAX_HEIGHT = 0.25, 0.85  # of the frame's height
 CENTRE = (0.27, 0.73)  # of the frame's width and height
 
-# Units of `vision.pose`. Of people who look straight into a camera 5 % exceed a yaw of 0.19.
+# In units of `vision.pose`. Of people who look straight into a camera, 5 % exceed a yaw of 0.19.
 MAX_YAW = 0.22
 MIN_TURN, MAX_TURN = 0.1, 0.45
 MIN_LIFT, MAX_LIFT = 0.05, 0.3
 
 
 class Pose(NamedTuple):
-    """How to hold the head: straight, left, right (the person's own), up, or any; or that it is a
-    photo, which nobody can do anything about any more.
+    """The pose of the head that the page asks for.
 
-    level: the person's pitch when looking straight ahead, which lifting the chin is set against;
-        None where it is not known.
+    Attributes:
+        name: ``straight``, ``left`` or ``right`` (the person's own), ``up``, ``any``, or ``photo``
+            for a photo, whose pose can't be changed.
+        level: The person's pitch when they look straight ahead, from which the lift of the chin is
+            measured; None if it is unknown.
     """
 
     name: str
@@ -36,11 +38,11 @@ PHOTO = "photo"
 
 
 def advise(sample: Sample, pose: Pose = STRAIGHT) -> dict[str, Any]:
-    """The preview's answer: whether the frame is good, what to do, and where the face is.
+    """Return the answer of the preview: if the frame is good, what to do, and where the face is.
 
-    Places are shares of the frame's width and height.
+    Positions are fractions of the frame's width and height.
     """
-    code, message = _of_photo(sample) if pose.name == PHOTO else _advice(sample, pose)
+    code, message = _photo_advice(sample) if pose.name == PHOTO else _advice(sample, pose)
     face = None
     if sample.quality:
         face = {
@@ -57,9 +59,7 @@ def advise(sample: Sample, pose: Pose = STRAIGHT) -> dict[str, Any]:
 
 
 def _advice(sample: Sample, pose: Pose) -> tuple[str, str]:
-    """The first thing to mend: whether there is one face, then where it is, then the light, then
-    which way it looks.
-    """
+    """Return the first thing to change: one face, then its position, then light, then the pose."""
     problem = sample.problem()
     if problem and len(sample.faces) != 1:
         return problem.default_code, problem.messages[0]
@@ -67,25 +67,25 @@ def _advice(sample: Sample, pose: Pose) -> tuple[str, str]:
     if bottom - top < MIN_HEIGHT:
         return "too_small", _("Come closer.")
     if bottom - top > MAX_HEIGHT:
-        return "too_close", _("Go back a little.")
+        return "too_close", _("Move back a little.")
     x, y = (left + right) / 2, (top + bottom) / 2
     if not (CENTRE[0] < x < CENTRE[1] and CENTRE[0] < y < CENTRE[1]):
         return "off_centre", _("Move your face to the middle.")
     if problem:
         return problem.default_code, problem.messages[0]
     assert sample.quality
-    return _held(sample.quality, pose) or ("ok", _("Hold still."))
+    return _pose_advice(sample.quality, pose) or ("ok", _("Hold still."))
 
 
-def _of_photo(sample: Sample) -> tuple[str, str]:
-    """Whether it can be used."""
+def _photo_advice(sample: Sample) -> tuple[str, str]:
+    """Return the problem of a photo, or that it is good."""
     problem = sample.problem()
     return (problem.default_code, problem.messages[0]) if problem else ("ok", _("Good."))
 
 
-def _held(quality: Quality, pose: Pose) -> tuple[str, str] | None:
-    """What to change about how the head is held; None where it is as asked for."""
-    # The picture is not mirrored: who turns to their left looks towards its right.
+def _pose_advice(quality: Quality, pose: Pose) -> tuple[str, str] | None:
+    """Return how to move the head, or None if it is in the pose that was asked for."""
+    # The picture is not mirrored: a person who turns to their left looks towards its right.
     yaw = quality.head_pose_yaw
     match pose.name:
         case "any":

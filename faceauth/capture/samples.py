@@ -1,7 +1,7 @@
-"""What a submitted picture shows: read, bounded, looked at and judged.
+"""Analyse submitted pictures: decode them within limits, find the faces, and judge the quality.
 
-Both forms and backend come here, and each picture is looked at once: what a form has looked at,
-the backend takes as it is.
+Forms and the backend both use this module, and each picture is analysed once: the backend accepts
+the samples of a form without analysing them again.
 """
 
 from __future__ import annotations
@@ -29,9 +29,9 @@ from faceauth.vision import (
 from faceauth.vision.encoding import Encoder, Encoding
 from faceauth.vision.quality import Quality, measure
 
-# Beyond these an encoding moves by more than half the distance that tells people apart: a photo
-# of LFW by 0.24 when darkened to 0.07, by 0.27 when blurred to 0.08 (medians 0.15 and 0.19 at the
-# bounds).
+# Beyond these limits, an encoding moves by more than half the distance that separates people. A
+# photo of LFW moves by 0.24 when it is darkened to 0.07, and by 0.27 when it is blurred to 0.08.
+# The medians at the limits are 0.15 and 0.19.
 DARKEST, BRIGHTEST = 0.1, 0.92
 SOFTEST = 0.12
 
@@ -41,7 +41,13 @@ Picture = bytes | IO[bytes]
 
 
 class Sample:
-    """One picture and what was seen in it. Its pixels go when it goes."""
+    """An analysed picture. Its pixels are held in memory only as long as the sample exists.
+
+    Attributes:
+        image: RGB, uint8 (height, width, 3).
+        faces: The faces that were found, the largest first.
+        quality: The quality of the largest face, or None if there is no face.
+    """
 
     def __init__(self, image: NDArray[np.uint8], faces: list[Face]) -> None:
         self.image = image
@@ -52,12 +58,14 @@ class Sample:
             self.quality = measure(image, faces[0].box, faces[0].landmarks)
 
     def __repr__(self) -> str:
-        return f"<Sample at {len(self.faces)} face(s)>"
+        return f"<Sample of {len(self.faces)} face(s)>"
 
     def problem(self, *, moving: bool = False) -> errors.FaceError | None:
-        """Why the picture cannot be used, the first thing to mend; None where it can.
+        """Return the first reason why the picture can't be used, or None if it can.
 
-        moving: the light on the face and its sharpness do not matter: it is not compared.
+        Args:
+            moving: Ignore the light on the face and its sharpness, because this frame of a
+                movement is not compared.
         """
         if self.quality is None:
             return errors.NoFace()
@@ -76,8 +84,11 @@ class Sample:
         return None
 
     def encoding(self, *, quickly: bool = False) -> Encoding:
-        """The encoding float32 (d,) of the largest face: the mean over several views of it, or
-        `quickly` over itself and its mirror image alone.
+        """Return the encoding of the largest face, float32 (d,).
+
+        Args:
+            quickly: Return the mean over the face and its mirror image, instead of the mean over
+                several views of it.
         """
         if not quickly:
             with _slot(), metrics.stage("encode"):
@@ -95,20 +106,20 @@ _last: tuple[int, Encoder, Engine] | None = None
 
 
 def engine() -> Engine:
-    """This process's engine."""
+    """Return this process's engine, created for the current settings."""
     global _last
     threads, encoder = conf.get().THREADS, encoders.encoder()
-    now = _last
-    if now is None or now[0] != threads or now[1] is not encoder:
-        now = _last = threads, encoder, Engine(threads=threads, encoder=encoder)
-    return now[2]
+    current = _last
+    if current is None or current[0] != threads or current[1] is not encoder:
+        current = _last = threads, encoder, Engine(threads=threads, encoder=encoder)
+    return current[2]
 
 
 def analyse_picture(picture: Picture) -> Sample:
-    """Decode a picture and find its faces, whatever they are like.
+    """Decode one picture and find its faces, whether it can be used or not.
 
     Raises:
-        FaceError: it is no picture, it is too large, or the site is busy.
+        FaceError: The data is no picture, the picture is too large, or the site is busy.
     """
     settings = conf.get()
     data = picture if isinstance(picture, bytes) else picture.read(settings.MAX_SNAPSHOT_BYTES + 1)
@@ -130,65 +141,67 @@ def analyse_picture(picture: Picture) -> Sample:
 
 
 def analyse(snapshot: Snapshot) -> list[Sample]:
-    """One or several pictures, each good enough to be compared.
+    """Analyse one or several pictures, each of which must be good enough to be compared.
 
     Raises:
-        FaceError: the first thing that is wrong with one of them.
+        FaceError: The first problem of the first picture that can't be used.
     """
-    seen = []
-    for one in _seen(snapshot):
-        if problem := one.problem():
+    found = []
+    for sample in _samples(snapshot):
+        if problem := sample.problem():
             raise problem
-        seen.append(one)
-    return seen
+        found.append(sample)
+    return found
 
 
 def analyse_movement(snapshot: Snapshot) -> list[Sample]:
-    """The frames of a movement, of which the first is good enough to be compared. The others may
-    be dark or blurred; those in which no face was found are left out.
+    """Analyse the frames of a movement.
+
+    The first frame must be good enough to be compared. The others may be dark or blurred; frames
+    without a face are left out.
 
     Raises:
-        FaceError: the first thing that is wrong with one of them.
+        FaceError: The first problem of the first frame that can't be used.
     """
-    seen: list[Sample] = []
-    for one in _seen(snapshot):
-        if seen and not one.faces:
+    found: list[Sample] = []
+    for sample in _samples(snapshot):
+        if found and not sample.faces:
             continue
-        if problem := one.problem(moving=bool(seen)):
+        if problem := sample.problem(moving=bool(found)):
             raise problem
-        seen.append(one)
-    return seen
+        found.append(sample)
+    return found
 
 
 def encodings(snapshot: Snapshot) -> Encoding:
-    """The encodings of one or several pictures, float32 (n, d), to be enrolled.
+    """Return the encodings of one or several pictures, float32 (n, d), for enrolment.
 
     Raises:
-        FaceError: as `analyse` does.
+        FaceError: See `analyse`.
     """
-    return np.stack([one.encoding() for one in analyse(snapshot)])
+    return np.stack([sample.encoding() for sample in analyse(snapshot)])
 
 
 def probe_encodings(snapshot: Snapshot) -> Encoding:
-    """The encodings of one or several pictures, float32 (n, d), to be compared.
+    """Return the encodings of one or several pictures, float32 (n, d), for a comparison.
 
-    Somebody waits for them: they cost a fifth of those that are enrolled once.
+    They take a fifth of the time of `encodings`, because a visitor is waiting at each login.
 
     Raises:
-        FaceError: as `analyse` does.
+        FaceError: See `analyse`.
     """
-    return np.stack([one.encoding(quickly=True) for one in analyse(snapshot)])
+    return np.stack([sample.encoding(quickly=True) for sample in analyse(snapshot)])
 
 
-def _seen(snapshot: Snapshot) -> Iterator[Sample]:
-    """One after another: what comes after a picture that cannot be used is not worth a look."""
+def _samples(snapshot: Snapshot) -> Iterator[Sample]:
+    """Yield one sample after another, so that nothing after an unusable picture is analysed."""
     single = isinstance(snapshot, (bytes, Sample)) or hasattr(snapshot, "read")
     pictures: Iterable[Picture | Sample] = [snapshot] if single else snapshot  # type: ignore[list-item, assignment]
-    missing = True
+    empty = True
     for each in pictures:
-        missing = False
+        empty = False
         yield each if isinstance(each, Sample) else analyse_picture(each)
-    if missing:
+    if empty:
         raise errors.MissingSnapshot()
 
 
@@ -203,7 +216,11 @@ def _semaphore(count: int) -> BoundedSemaphore:
 
 @contextmanager
 def _slot() -> Iterator[None]:
-    """Wait for a free core, so that a crowd slows nobody to a halt and fills no memory."""
+    """Wait for a free core, so that many visitors at once neither stall the site nor fill memory.
+
+    Raises:
+        Busy: No core became free in time.
+    """
     slots = _slots()
     with metrics.stage("wait"):
         free = slots.acquire(timeout=WAIT_SECONDS)

@@ -1,0 +1,1 @@
+"""Which browser is this? Browsers that remember a username."""

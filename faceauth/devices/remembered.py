@@ -1,4 +1,4 @@
-"""The browser that remembers who uses it: a face is then compared with that user's only."""
+"""Browsers that remember a username. The face is then compared only with that user's."""
 
 from __future__ import annotations
 
@@ -17,9 +17,9 @@ _SECONDS_A_DAY = 24 * 60 * 60
 
 
 def remembered_username(request: HttpRequest) -> str | None:
-    """The username that this browser was asked to remember, if it was and not too long ago.
+    """Return the username that this browser remembers, or None.
 
-    It says who claims to be there and proves nothing: the face still has to be theirs.
+    The name is a claim and proves nothing: the face must still be that user's.
     """
     try:
         name = signing.loads(request.COOKIES.get(COOKIE, ""), salt=_SALT, max_age=_max_age())
@@ -29,29 +29,29 @@ def remembered_username(request: HttpRequest) -> str | None:
 
 
 def remember(response: HttpResponse, user: AbstractBaseUser) -> None:
-    """Let the browser keep the user's name, instead of any other."""
+    """Set the cookie with the user's name, which replaces any other name."""
     response.set_cookie(
         COOKIE,
-        # Not set_signed_cookie, which would put names of all alphabets into a header as they are.
+        # set_signed_cookie is not used: it writes names of any alphabet into the header unencoded.
         signing.dumps(users.username(user), salt=_SALT),
         max_age=_max_age(),
         secure=settings.SESSION_COOKIE_SECURE,
         httponly=True,
-        **_place(),
+        **_cookie_scope(),
     )
 
 
 def forget(response: HttpResponse) -> None:
-    """Let the browser forget the name that it keeps."""
-    response.delete_cookie(COOKIE, **_place())
+    """Delete the cookie with the name."""
+    response.delete_cookie(COOKIE, **_cookie_scope())
 
 
 def _max_age() -> int:
     return conf.get().REMEMBER_DEVICE_DAYS * _SECONDS_A_DAY
 
 
-def _place() -> dict[str, Any]:
-    """Where the cookie lies: deleting one takes the same place as setting it."""
+def _cookie_scope() -> dict[str, Any]:
+    """Return the path and domain of the cookie. Deleting it takes the same as setting it."""
     return {
         "path": settings.SESSION_COOKIE_PATH,
         "domain": settings.SESSION_COOKIE_DOMAIN,

@@ -1,4 +1,4 @@
-"""Find the people nearest to a probe: in memory, or in PostgreSQL by `faceauth.pgvector`."""
+"""Who is nearest? Search in memory, or in PostgreSQL by `faceauth.pgvector`."""
 
 from __future__ import annotations
 
@@ -25,10 +25,10 @@ class Searcher(Protocol):
         """Return the number of people enrolled."""
 
     def nearest(self, probe: Encoding, count: int = 2) -> list[Match]:
-        """Return the `count` nearest to a probe's encodings, float32 (n, d), nearest first."""
+        """Return the `count` people nearest to a probe, float32 (n, d), nearest first."""
 
     def forget(self, keys: Iterable[Any]) -> None:
-        """Drop people who turned out to be gone."""
+        """Drop people who no longer exist, until they change again."""
 
 
 def in_database() -> bool:

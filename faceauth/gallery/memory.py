@@ -1,4 +1,7 @@
-"""Exact search in memory over the templates of all enrolled users, kept up with the database."""
+"""Exact search in memory over the templates of all enrolled users.
+
+The templates follow the database.
+"""
 
 from __future__ import annotations
 
@@ -16,23 +19,23 @@ from faceauth.recognition.matching import Templates
 from faceauth.recognition.policy import Match
 from faceauth.vision.encoding import Encoding
 
-# How long a change may take from its time stamp to the end of its transaction, clocks of several
-# machines included: what is younger is read once more.
+# How long a change can take from its time stamp to the end of its transaction, including the
+# differences between the clocks of several machines. Changes younger than this are read again.
 OVERLAP = timedelta(minutes=2)
 
-# How often it is looked whether somebody was deleted, who leaves no change to be read.
+# How often the gallery checks for deleted users, who leave no change to be read.
 SWEEP = timedelta(minutes=5)
 
-# So many users are read by their keys; of more, all that may have changed are.
-FEW = 500
+# Up to this many changed users are read by their keys. If there are more, all users that may have
+# changed are read.
+MAX_KEYS = 500
 
 
 class Gallery:
-    """The templates of all enrolled users, one row each. Thread-safe.
+    """The templates of all enrolled users, one row for each. Thread-safe.
 
-    A search first asks the database for what has changed since the last one: an indexed query
-    that mostly returns nothing. Users that were deleted stay for some minutes, or until somebody
-    calls `forget`.
+    A search first asks the database for changes since the last search: an indexed query that
+    usually returns nothing. Deleted users stay for some minutes, or until `forget` is called.
     """
 
     def __init__(self) -> None:
@@ -44,11 +47,11 @@ class Gallery:
         self._rebuild()
 
     def __len__(self) -> int:
-        """How many people are enrolled, as far as the last search knew."""
+        """Return the number of people enrolled, as of the last search."""
         return len(self._keys)
 
     def nearest(self, probe: Encoding, count: int = 2) -> list[Match]:
-        """The `count` people nearest to a probe's encodings, float32 (n, d), nearest first."""
+        """Return the `count` people nearest to a probe, float32 (n, d), nearest first."""
         with metrics.stage("search"):
             with self._lock:
                 self._refresh()
@@ -57,7 +60,7 @@ class Gallery:
         return [Match(keys[row], distance, int(shots[row])) for row, distance in found]
 
     def forget(self, keys: Iterable[Any]) -> None:
-        """Drop people who turned out to be gone, until they change again."""
+        """Drop people who no longer exist, until they change again."""
         with self._lock:
             for key in keys:
                 self._people.pop(key, None)
@@ -68,10 +71,10 @@ class Gallery:
         rows = faces.rows().filter(face_changed_at__isnull=False)
         if self._read_until is not None:
             rows = rows.filter(face_changed_at__gte=self._read_until - OVERLAP)
-            # While a whole folder is enrolled, nearly all of them are known already.
+            # While a whole folder is being enrolled, nearly all recent changes are known already.
             stamps = rows.values_list("pk", "face_changed_at").iterator()
             new = [key for key, changed_at in stamps if self._versions.get(key) != changed_at]
-            rows = rows.filter(pk__in=new) if len(new) <= FEW else rows
+            rows = rows.filter(pk__in=new) if len(new) <= MAX_KEYS else rows
         changed = {}
         for face in rows.only("face_changed_at", "face_encodings").iterator():
             if self._versions.get(face.pk) == face.face_changed_at:
@@ -89,21 +92,21 @@ class Gallery:
             self._rebuild()
 
     def _sweep(self, now: datetime) -> bool:
-        """Drop who was deleted, where it is time to; whether there was somebody."""
+        """Drop deleted users if a sweep is due. Return True if there were any."""
         if now - self._swept_at < SWEEP:
             return False
         self._swept_at = now
-        there = faces.rows().filter(face_encodings__isnull=False)
-        if there.count() == len(self._people):
+        stored = faces.rows().filter(face_encodings__isnull=False)
+        if stored.count() == len(self._people):
             return False
-        keys = {*there.values_list("pk", flat=True).iterator()}
+        keys = {*stored.values_list("pk", flat=True).iterator()}
         gone = [key for key in self._people if key not in keys]
         for key in gone:
             del self._people[key]
         return bool(gone)
 
     def _rebuild(self) -> None:
-        # New objects: a search under way goes on with the old ones.
+        # New objects: a search in progress continues with the old ones.
         self._keys = list(self._people)
         metrics.set_gallery_size(len(self._keys))
         vectors, margins, shots = (

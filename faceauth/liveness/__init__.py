@@ -1,0 +1,1 @@
+"""Is a live person there? The challenge, and judging head turns."""

@@ -1,6 +1,6 @@
-"""The liveness challenge: head turns drawn at random, asked of one session, answered once.
+"""The liveness challenge: random head turns, asked of one session and answered once.
 
-What frames have to show is `vision.liveness`'s to say.
+`head_turns` judges whether frames show them.
 """
 
 from __future__ import annotations
@@ -24,18 +24,18 @@ from faceauth.vision.encoding import template
 from . import head_turns
 from .head_turns import LEFT, RIGHT, Frame, NotLiveError
 
-# What the page asks for: a little more than the server insists on.
+# The yaws that the page waits for: a little stricter than those that the server requires.
 TURNED, MIDDLE = 0.2, 0.1
 
-# How long a frame is known again.
-FRAMES_KEPT = timedelta(days=1)
+# How long frames are remembered.
+KEEP_FRAMES_FOR = timedelta(days=1)
 
 _SALT = "faceauth.challenge"
 _SESSION_KEY = "faceauth_challenge"
 
 
 def issue(request: HttpRequest) -> dict[str, Any]:
-    """A new challenge for the visitor's session, as the page is told it."""
+    """Return a new challenge for the visitor's session, as it is sent to the page."""
     settings = conf.get()
     owner = request.session.setdefault(_SESSION_KEY, secrets.token_urlsafe(16))
     turns = draw_turns(settings.CHALLENGE_TURNS)
@@ -51,8 +51,10 @@ def issue(request: HttpRequest) -> dict[str, Any]:
 
 
 def draw_turns(count: int) -> list[str]:
-    """So many turns at random, to both sides where there are two: a flat photo that begins tilted
-    one way and ends tilted the other seems to turn, but to one side only.
+    """Draw this many turns at random; two or more always go to both sides.
+
+    A flat photo that begins tilted one way and ends tilted the other seems to turn, but to one
+    side only.
     """
     while True:
         turns = [secrets.choice((LEFT, RIGHT)) for _ in range(count)]
@@ -61,50 +63,56 @@ def draw_turns(count: int) -> list[str]:
 
 
 def redeem(request: HttpRequest, token: str) -> list[str]:
-    """The turns that the challenge asks for. It is spent by this, whatever becomes of it.
+    """Spend a challenge and return its turns. It can't be used again, whatever follows.
 
     Raises:
-        ChallengeExpired: it is too old, was spent before, or is another session's.
-        ChallengeFailed: it is none of ours.
+        ChallengeExpired: The challenge is too old, was used before, or is another session's.
+        ChallengeFailed: The challenge was not issued by this site.
     """
     seconds = conf.get().CHALLENGE_SECONDS
     try:
-        told = signing.loads(token, salt=_SALT, max_age=seconds)
+        payload = signing.loads(token, salt=_SALT, max_age=seconds)
     except signing.SignatureExpired as error:
         raise ChallengeExpired() from error
     except signing.BadSignature as error:
         raise ChallengeFailed() from error
-    # A session that ended in the meantime asks for nothing any more.
-    if told["owner"] != request.session.get(_SESSION_KEY):
+    # If the session has ended in the meantime, the challenge has ended with it.
+    if payload["owner"] != request.session.get(_SESSION_KEY):
         raise ChallengeExpired()
-    if not mark_used("challenge", [told["id"].encode()], timedelta(seconds=seconds)):
+    if not mark_used("challenge", [payload["id"].encode()], timedelta(seconds=seconds)):
         raise ChallengeExpired()
-    turns: list[str] = told["turns"]
+    turns: list[str] = payload["turns"]
     return turns
 
 
 def check_answer(samples: Sequence[Sample], turns: Sequence[str]) -> list[Sample]:
-    """Those of the frames, in order of time, that show the person looking straight ahead.
+    """Check that frames answer a challenge and that none was sent before.
 
-    They show one live head that turns as it was asked to, and no frame was ever sent before.
+    Args:
+        samples: The analysed frames, in order of time.
+        turns: The turns that were asked for.
+
+    Returns:
+        The frames in which the person looks straight ahead.
 
     Raises:
-        NotLiveError: they do not.
+        NotLiveError: The frames do not show one live head that turns as asked, or one of them was
+            sent before.
     """
     pixels = {sample.image.tobytes() for sample in samples}
-    if len(pixels) < len(samples) or not mark_used("frame", pixels, FRAMES_KEPT):
+    if len(pixels) < len(samples) or not mark_used("frame", pixels, KEEP_FRAMES_FOR):
         raise NotLiveError(head_turns.Reason.COPIED)
     return check_movement(samples, turns)
 
 
 def check_movement(samples: Sequence[Sample], turns: Sequence[str]) -> list[Sample]:
-    """`check_answer` of frames that may have been sent before.
+    """Check as `check_answer` does, but accept frames that were sent before.
 
     Raises:
-        NotLiveError: they do not show one live head that turns as it was asked to.
+        NotLiveError: The frames do not show one live head that turns as asked.
     """
     frames = [Frame(sample.image, sample.faces[0].box, sample.faces[0].yaw) for sample in samples]
-    found = head_turns.check_turns(frames, turns)
+    straight = head_turns.check_turns(frames, turns)
     encodings = [template(sample.encoding(quickly=True)[None]) for sample in samples]
-    head_turns.check_person(np.stack(encodings), found, calibration().scale)
-    return [samples[index] for index in found]
+    head_turns.check_person(np.stack(encodings), straight, calibration().scale)
+    return [samples[index] for index in straight]

@@ -1,8 +1,8 @@
-"""Whether frames show a head that turns as it was asked to, or only pictures of one.
+"""Judge whether frames show a head that turns as asked, or only pictures of one.
 
-Yaws are those of `pose.yaw`, each less the person's own when they look straight ahead: a photo
-tilted by 45 degrees changes it by 0.2 at most, bent by 0.24, and a head gets there easily.
-`face_attack` prints what all of this keeps out.
+Yaws are those of `vision.pose.yaw`, minus the person's own yaw when they look straight ahead. A
+photo that is tilted by 45 degrees changes the yaw by 0.2 at most, and one that is bent by 0.24; a
+head turns that far easily. `face_attack` prints which attacks these rules keep out.
 """
 
 from __future__ import annotations
@@ -25,42 +25,43 @@ LEFT, RIGHT = "left", "right"
 
 MIN_FRAMES, MAX_FRAMES = 5, 12  # frames
 
-# Who looks straight into a camera is turned no further, and nearer than MIDDLE to where they
-# began when they are back; a turn goes at least as far as TURNED.
+# A person who looks straight into a camera has a yaw of STRAIGHT or less. Back in the middle, their
+# yaw differs from where they began by MIDDLE or less. A turn reaches TURNED or more.
 STRAIGHT = 0.25
 MIDDLE = 0.12
 TURNED = 0.17
 
-# Between neighbouring frames of a head that turns quickly the yaw changes by up to 0.35, what is
-# seen by up to 0.3 and what is seen of the face by up to 0.6; of two photos of one person 1 in 100
-# differ by less than 0.35 in what is seen, and of two cut-out faces on one background 1 in 10 by
-# less than 0.5.
+# Between neighbouring frames of a head that turns quickly, the yaw changes by up to 0.35, the
+# picture by up to 0.3, and the face in it by up to 0.6. Of pairs of photos of one person, 1 in 100
+# differs by less than 0.35 in the picture; of pairs of cut-out faces on one background, 1 in 10
+# differs by less than 0.5.
 MAX_YAW_STEP = 0.4
 MAX_CHANGE = 0.35
 MAX_FACE_CHANGE = 0.6
 
-# Encodings of neighbouring frames lie up to 0.38 apart, and of turned ones up to 0.32 from the mean
-# of those that look straight ahead; where somebody else is faded in, 0.4 and 0.35 at least.
+# Encodings of neighbouring frames differ by up to 0.38, and those of turned frames differ from the
+# mean of the straight ones by up to 0.32. If another person is faded in, these distances are at
+# least 0.4 and 0.35.
 SAME_PERSON_WITHIN = 0.42
 SAME_AS_STRAIGHT_WITHIN = 0.38
 
-# What of a real face is new when it has turned: the far cheek goes, the near one comes. Between
-# looking straight ahead and a turn 0.25 or more, between turns to both sides 0.73; of photos tilted
-# by up to 60 degrees 0.16 and 0.55 in 19 of 20.
+# How much of a real face is new after it has turned: one cheek disappears, the other appears. From
+# looking straight ahead to a turn it is 0.25 or more, and between turns to both sides 0.73. For
+# photos that are tilted by up to 60 degrees, it is below 0.16 and 0.55 in 19 of 20.
 MIN_UNCOVERED = 0.2
 MIN_UNCOVERED_BETWEEN_SIDES = 0.5
 
-# Frames of a live camera differ by their noise alone, a picture from itself by nothing.
+# Frames of a live camera differ, if only by noise; a picture does not differ from itself.
 SAME_FRAME_WITHIN = 0.01
 
-_WINDOW = 2.0  # of the face's size: hair, neck and some of the room
-_SIDE = 128  # pixels that the window is brought to
-_SMOOTH = 1.5  # pixels, against noise and blocks of compression
-_FLAT = 4.0  # levels of lightness that are no contrast
+_WINDOW = 2.0  # times the size of the face: includes hair, neck and some of the room
+_SIDE = 128  # pixels, the size to which the window is scaled
+_SMOOTH = 1.5  # pixels, against noise and compression blocks
+_FLAT = 4.0  # levels of lightness, below which there is no contrast
 
 
 class Reason(Enum):
-    """Why frames do not show a live head that did as it was asked."""
+    """The reasons why frames are not accepted as a live head that turned as asked."""
 
     TOO_FEW = "too_few"
     NOT_STRAIGHT = "not_straight"
@@ -72,7 +73,11 @@ class Reason(Enum):
 
 
 class NotLiveError(ValueError):
-    """The frames do not show it; `reason` says what is missing, and so does its text."""
+    """The frames do not show a live head that turned as asked.
+
+    Attributes:
+        reason: The first rule that they break. The error's text names it as well.
+    """
 
     def __init__(self, reason: Reason) -> None:
         super().__init__(f"not_live:{reason.value}")
@@ -82,9 +87,10 @@ class NotLiveError(ValueError):
 class Frame(NamedTuple):
     """One picture of the movement.
 
-    image: RGB uint8 (height, width, 3).
-    box: the face's, in pixels.
-    yaw: see `pose.yaw`.
+    Attributes:
+        image: RGB, uint8 (height, width, 3).
+        box: The box of the face, in pixels.
+        yaw: See `vision.pose.yaw`.
     """
 
     image: Image
@@ -93,13 +99,18 @@ class Frame(NamedTuple):
 
 
 def check_turns(frames: Sequence[Frame], turns: Sequence[str]) -> list[int]:
-    """Which of the frames, in order of time, show the person looking straight ahead.
+    """Check that frames show a head that makes these turns.
 
-    turns: `LEFT` and `RIGHT`, the person's own, as they were asked for. Each begins and ends in
-        the middle.
+    Args:
+        frames: In order of time.
+        turns: `LEFT` and `RIGHT`, the person's own, in the order they were asked for. Each turn
+            begins and ends in the middle.
+
+    Returns:
+        The indices of the frames in which the person looks straight ahead.
 
     Raises:
-        NotLiveError: the head does not turn so, or does not move as a head does.
+        NotLiveError: The head does not make these turns, or does not move as a head does.
     """
     if not MIN_FRAMES <= len(frames) <= MAX_FRAMES:
         raise NotLiveError(Reason.TOO_FEW)
@@ -119,36 +130,41 @@ def check_turns(frames: Sequence[Frame], turns: Sequence[str]) -> list[int]:
 
 
 def check_person(encodings: Encoding, straight: Sequence[int], scale: float = 1) -> None:
-    """Let pass frames, unit-length float32 (n, 128) in order of time, of one person throughout.
+    """Check that all frames show the same person.
 
-    straight: which of them look straight ahead.
-    scale: how far apart the encoder's encodings lie, those of dlib's being 1.
+    Args:
+        encodings: Shape (n, d), float32, each of length 1, in order of time.
+        straight: The indices of the frames in which the person looks straight ahead.
+        scale: See `recognition.calibration.Calibration`.
 
     Raises:
-        NotLiveError: neighbours show different people, or one shows another than is seen from the
-            front.
+        NotLiveError: Neighbouring frames show different people, or a frame shows another person
+            than the straight ones.
     """
-    apart = np.linalg.norm(np.diff(encodings, axis=0), axis=1)
+    steps = np.linalg.norm(np.diff(encodings, axis=0), axis=1)
     from_straight = np.linalg.norm(encodings - template(encodings[list(straight)]), axis=1)
     near = SAME_PERSON_WITHIN * scale, SAME_AS_STRAIGHT_WITHIN * scale
-    if apart.max() > near[0] or from_straight.max() > near[1]:
+    if steps.max() > near[0] or from_straight.max() > near[1]:
         raise NotLiveError(Reason.ANOTHER)
 
 
 def change(before: Frame, after: Frame) -> tuple[float, float]:
-    """What is new in a frame after one shortly before it: what no movement of what was seen there
-    explains, in units of the contrast. In all of the window around the face, and in the face.
+    """Measure how much of a frame is new, compared with a frame shortly before it.
 
-    Lighter or darker as a whole is no change: cameras adapt.
+    New is what no movement of the earlier picture explains. A picture that gets lighter or darker
+    as a whole is not new: cameras adapt.
+
+    Returns:
+        The change in the whole window around the face, and in the face, in units of the contrast.
     """
     one, other = _window(before.image, before.box), _window(after.image, before.box)
     seen = _lab(one)
-    apart = seen - _lab(_moved_back(one, other))
-    return _relative(apart, seen, _EVERYWHERE), _relative(apart, seen, _FACE)
+    difference = seen - _lab(_moved_back(one, other))
+    return _relative(difference, seen, _EVERYWHERE), _relative(difference, seen, _FACE)
 
 
 def _moved_back(one: Image, other: Image) -> Image:
-    """The other window with everything in it where it was in the first, as far as it was there."""
+    """Return the other window, with its content moved to where it was in the first."""
     flow = cv2.DISOpticalFlow.create(cv2.DISOPTICAL_FLOW_PRESET_MEDIUM).calc(
         cv2.cvtColor(one, cv2.COLOR_RGB2GRAY),
         cv2.cvtColor(other, cv2.COLOR_RGB2GRAY),
@@ -159,8 +175,9 @@ def _moved_back(one: Image, other: Image) -> Image:
 
 
 def _turns(yaws: NDArray[np.float64]) -> list[tuple[str, int]]:
-    """The turns that a head makes from the middle and back to it, and in which frame it is turned
-    the farthest. A turn to the same side counts again once the head was back in the middle.
+    """Return the turns that a head makes, with the index of the frame where each is farthest.
+
+    A second turn to the same side counts if the head was back in the middle in between.
     """
     made: list[tuple[str, int]] = []
     side = ""
@@ -195,7 +212,7 @@ def _check_step(before: Frame, after: Frame) -> None:
 
 
 def _window(image: Image, box: Box) -> Image:
-    """What is seen in and around the box, uint8 (128, 128, 3)."""
+    """Return the face and its surroundings, scaled to uint8 (128, 128, 3)."""
     left, top, right, bottom = box
     scale = _SIDE / (_WINDOW * (bottom - top))
     across, down = _SIDE / 2 - scale * (left + right) / 2, _SIDE / 2 - scale * (top + bottom) / 2
@@ -206,21 +223,22 @@ def _window(image: Image, box: Box) -> Image:
 
 
 def _lab(window: Image) -> NDArray[np.float32]:
-    """Lightness and colour, CIE Lab float32 (128, 128, 3), smoothed."""
+    """Return lightness and colour, smoothed, as CIE Lab float32 (128, 128, 3)."""
     smooth = cv2.GaussianBlur(window, (0, 0), _SMOOTH).astype(np.float32) / 255
     return cv2.cvtColor(smooth, cv2.COLOR_RGB2LAB)  # type: ignore[return-value]
 
 
 def _relative(
-    apart: NDArray[np.float32], seen: NDArray[np.float32], where: NDArray[np.bool_]
+    difference: NDArray[np.float32], seen: NDArray[np.float32], mask: NDArray[np.bool_]
 ) -> float:
-    difference = apart[where]
-    difference[:, 0] -= difference[:, 0].mean()
-    return float(np.linalg.norm(difference, axis=1).mean() / (seen[where][:, 0].std() + _FLAT))
+    """Return the mean difference within the mask, in units of the contrast there."""
+    inside = difference[mask]
+    inside[:, 0] -= inside[:, 0].mean()
+    return float(np.linalg.norm(inside, axis=1).mean() / (seen[mask][:, 0].std() + _FLAT))
 
 
 def _ellipse() -> NDArray[np.bool_]:
-    """Where in the window the face is."""
+    """Return the mask of the face in the window."""
     rows, columns = (np.mgrid[:_SIDE, :_SIDE] - _SIDE / 2) / (_SIDE / _WINDOW)
     ellipse: NDArray[np.bool_] = (columns / 0.42) ** 2 + (rows / 0.5) ** 2 < 1
     return ellipse

@@ -1,4 +1,4 @@
-"""What people may ask for: all that is kept of their face, and that nothing is any more."""
+"""Export and erase the data that is kept about a user's face."""
 
 from __future__ import annotations
 
@@ -13,17 +13,17 @@ from faceauth.encryption.fields import OutdatedEncodings, UnreadableEncodings
 from faceauth.lockout import counters
 from faceauth.models import FaceEvent, FaceTemplateMixin
 
-# What tells how near a face was: computed from it, as the template is.
+# The columns that reveal how near a face was. They are computed from it, as the template is.
 SCORES = ("distance", "max_distance", "rate")
 
 
 def export(user: Any) -> dict[str, Any]:
-    """All that is kept of the user's face, to be written as JSON.
+    """Return all data that is kept about the user's face, to be written as JSON.
 
-    The encodings are in it as they are compared, rows of numbers: they are the person's own,
-    and with them what they got can be used elsewhere. What is not: how near faces were in an
-    attempt, because whoever looks for a way in would learn from it how near they are, and whether
-    a look-alike was found, because that is about somebody else.
+    The encodings are included as they are compared, as rows of numbers: they are the person's own,
+    and can be used elsewhere. Two things are left out: how near the faces in attempts were, because
+    an attacker could learn from it how near they are; and whether a look-alike was found, because
+    that is about another person.
     """
     face = faces.of(user)
     return {
@@ -42,18 +42,29 @@ def export(user: Any) -> dict[str, Any]:
 
 
 def erase(user: Any) -> None:
-    """Erase what the use of the user's face has left outside their own row: the failures that are
-    counted, and how near faces were. That there was an attempt, and when, stays.
+    """Erase the data about the user's face that is stored outside their own row.
+
+    This is the counted failures, and how near the faces in attempts were. The events stay: that
+    there was an attempt, and when.
     """
     counters.clear_failures(user)
-    # And of whoever said not who they were: that may have been how near they were to this user.
+    # Attempts without a username as well: their scores may be about this user.
     erase_scores(Q(user=user) | Q(user=None))
 
 
-def erase_scores(*which: Q, dry_run: bool = False, **more: Any) -> int:
-    """Erase how near faces were from these events; from how many there was something to erase."""
+def erase_scores(*conditions: Q, dry_run: bool = False, **more: Any) -> int:
+    """Erase from these events how near the faces were.
+
+    Args:
+        *conditions: Conditions on `FaceEvent`.
+        dry_run: Erase nothing.
+        **more: Further conditions.
+
+    Returns:
+        The number of events that had something to erase.
+    """
     scored = Q(*[(f"{name}__isnull", False) for name in SCORES], _connector=Q.OR)
-    events = FaceEvent.objects.filter(scored, *which, **more)
+    events = FaceEvent.objects.filter(scored, *conditions, **more)
     return events.count() if dry_run else events.update(**dict.fromkeys(SCORES))
 
 
@@ -82,11 +93,9 @@ def _face(face: FaceTemplateMixin) -> dict[str, Any] | None:
 
 
 def _numbers(encodings: Any) -> list[list[float]] | str | None:
-    """Encodings (n, d) as JSON has them; in words where the site itself cannot read them."""
+    """Return encodings (n, d) as lists, or a sentence if the site itself can't read them."""
     if isinstance(encodings, UnreadableEncodings):
-        return _(
-            "There are encodings that this site cannot decrypt any more. It uses them no longer."
-        )
+        return _("There are encodings that this site can no longer decrypt. It does not use them.")
     if isinstance(encodings, OutdatedEncodings):
         encodings = encodings.values
     return None if encodings is None else encodings.tolist()

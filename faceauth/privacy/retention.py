@@ -1,4 +1,4 @@
-"""Retention: faces and events that have been kept for long enough."""
+"""Retention: find the faces and events that have been kept for long enough."""
 
 from __future__ import annotations
 
@@ -11,14 +11,14 @@ from faceauth.models import FaceEvent
 
 
 def unused_faces(days: int) -> Q:
-    """Of faces: it was neither enrolled nor logged them in, in so many days."""
+    """Return a condition on faces: neither enrolled nor used for a login in this many days."""
     last = _ago(days)
     idle = Q(face_last_used_at__isnull=True) | Q(face_last_used_at__lt=last)
     return idle & Q(face_enrolled_at__lt=last)
 
 
 def old_events(days: int) -> QuerySet[FaceEvent]:
-    """The events that are older than that."""
+    """Return the events that are older than this many days."""
     return FaceEvent.objects.filter(at__lt=_ago(days))
 
 

@@ -1,1 +1,1 @@
-"""Faces beside users: for a project whose user model may not be changed."""
+"""Faces in a table beside the user model, for a project that can't change its user model."""

@@ -1,5 +1,6 @@
-"""Faces in the admin of users as Django brings it. One of the project's own mixes in
-`FaceAdminMixin` itself.
+"""Add faces to Django's own user admin.
+
+If the project has its own user admin, it adds `FaceAdminMixin` itself.
 """
 
 from __future__ import annotations
@@ -12,11 +13,11 @@ from faceauth.admin import FaceAdminMixin
 
 
 class UserAdmin(FaceAdminMixin, auth.UserAdmin):
-    """Django's, with faces."""
+    """Django's user admin, with faces."""
 
 
 users = get_user_model()
-# Not where the project has put another one in its place already; it still may.
+# Only if the project has not registered its own user admin; it can still do so later.
 if admin.site.is_registered(users) and type(admin.site.get_model_admin(users)) is auth.UserAdmin:
     admin.site.unregister(users)
     admin.site.register(users, UserAdmin)

@@ -8,7 +8,7 @@ from faceauth.models import FaceTemplateMixin
 
 
 class FaceProfile(FaceTemplateMixin):
-    """A user's face, in a row beside theirs. There is none before they have a face."""
+    """A user's face, in a row beside the user's. It is created when the user gets a face."""
 
     user = models.OneToOneField(
         settings.AUTH_USER_MODEL,
@@ -21,7 +21,7 @@ class FaceProfile(FaceTemplateMixin):
     class Meta:
         verbose_name = _("face")
         verbose_name_plural = _("faces")
-        # Those of `FaceEvent` are the ones that are asked for.
+        # The permissions of `FaceEvent` are checked instead.
         default_permissions = ()
 
     def __str__(self) -> str:

@@ -122,7 +122,7 @@ def test_export_of_an_adapted_face_has_what_was_enrolled(client, obama):
 def test_unreadable_face_is_exported_as_such_and_can_be_removed(client, obama):
     User.objects.filter(pk=obama.pk).update(face_encodings=Sealed(b"\x02lost"))
     client.force_login(obama)
-    assert "cannot decrypt" in client.get(EXPORT).json()["face"]["encodings"]
+    assert "can no longer decrypt" in client.get(EXPORT).json()["face"]["encodings"]
     page = client.get(PROFILE).text
     assert "It can no longer be read" in page
     assert f'href="{REMOVE}"' in page
