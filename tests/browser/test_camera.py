@@ -17,7 +17,7 @@ CIRCUMSTANCES = {
     "refused": ({"camera": "refused when asked"}, "This site isn’t allowed to use your camera."),
     "refused before": ({"camera": "refused"}, "This site isn’t allowed to use your camera."),
     "missing": ({"camera": "missing"}, "No camera was found."),
-    "insecure": ({"host": INSECURE_HOST}, "Browsers give the camera only to secure pages."),
+    "insecure": ({"host": INSECURE_HOST}, "The camera works only on secure pages."),
 }
 
 
