@@ -1,7 +1,7 @@
-"""An admin that staff log in to by face, or by password and then by face.
+"""An admin site that staff log in to by face, or by password and then by face.
 
-It takes the place of Django's with ``"faceauth.apps.FaceAdminConfig"`` in ``INSTALLED_APPS``
-instead of ``"django.contrib.admin"``; ``FACEAUTH["ADMIN_SECOND_STEP"]`` says which of the two.
+To use it, replace ``"django.contrib.admin"`` in ``INSTALLED_APPS`` with
+``"faceauth.apps.FaceAdminConfig"``. ``FACEAUTH["ADMIN_SECOND_STEP"]`` decides between the two ways.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ from .step_up import second_step
 
 
 class FaceAdminSite(admin.AdminSite):
-    """As Django's, but for how staff come in."""
+    """Django's admin site with login by face."""
 
     login_template = "admin/faceauth/login.html"
 
@@ -38,7 +38,7 @@ class FaceAdminSite(admin.AdminSite):
     @method_decorator(never_cache)
     @method_decorator(login_not_required)
     def login(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> Any:
-        """Log in by password; where there is a second step, go on to that."""
+        """Log in by password, and continue with the second step if there is one."""
         from django.contrib.admin.forms import AdminAuthenticationForm
 
         from .admin.login import PasswordStepView
@@ -51,7 +51,7 @@ class FaceAdminSite(admin.AdminSite):
             "title": _("Log in"),
             "app_path": request.get_full_path(),
             "second_step": True,
-            # Django would say that who is logged in elsewhere on the site is not authorized.
+            # Otherwise Django tells users who are logged in on the site that they lack permission.
             "user": AnonymousUser(),
             **(extra_context or {}),
         }
@@ -63,7 +63,7 @@ class FaceAdminSite(admin.AdminSite):
         )
         return view(request)
 
-    # The form's size is bounded before it is read, and its token checked after.
+    # The view limits the size of the form before reading it, and checks its CSRF token afterwards.
     @method_decorator(csrf_exempt)
     @method_decorator(never_cache)
     @method_decorator(login_not_required)

@@ -1,4 +1,4 @@
-"""For views of your own: the face again before something that matters; the second step left out."""
+"""Decorators for a project's views: require the face again, or exempt from the second step."""
 
 from __future__ import annotations
 
@@ -24,15 +24,19 @@ def face_required(
 def face_required(
     view: Any = None, *, max_age: float = confirmation.MAX_AGE, password: bool = True
 ) -> Any:
-    """Let nobody into a view who has not looked into the camera in the last `max_age` seconds, at
-    login or since. Others are led to a page where they do, 1:1 against their own face, and back.
+    """Require the user to have shown their face in the last `max_age` seconds, at login or since.
 
-    A form that comes too late is not sent again: whoever sent it is led back to the page that it
-    is on, and fills it in anew. Clients that ask for JSON hear 403 `face_required`, with the
-    page's address as `confirm`; those who are not logged in, to log in.
+    Other users are redirected to a page where their face is verified (1:1), and then back.
 
-    password: whether the password does as well, for those who have no camera. It does in any case
-        for users without a face.
+    A form that was sent too late is not sent again: the user is redirected to the page with the
+    form and fills it in again. Clients that ask for JSON get 403 `face_required`, with the URL of
+    the page as `confirm`. Users who are not logged in are asked to log in.
+
+    Args:
+        view: The view, sync or async.
+        max_age: How long the face counts, in seconds.
+        password: Accept the password as well, for users without a camera. It is always accepted
+            for users without a face.
     """
 
     def decorate(view: Any) -> Any:
@@ -58,6 +62,6 @@ def face_required(
 
 
 def second_step_exempt(view: View) -> View:
-    """Let in by their password alone, where `middleware.FaceSecondStepMiddleware` would not."""
+    """Exempt a view from `middleware.FaceSecondStepMiddleware`: the password alone is enough."""
     view.second_step_exempt = True  # type: ignore[attr-defined]
     return view

@@ -1,6 +1,4 @@
-"""When the database cannot be reached: a clear answer in place of an error page. And the second
-step, for who wants it on every page.
-"""
+"""Middleware: a clear answer while the database is down, and the second step for every page."""
 
 from __future__ import annotations
 
@@ -20,18 +18,18 @@ from .step_up import confirmation
 
 DOWN = (OperationalError, InterfaceError)
 
-# Of this app's addresses, those that the second step is made by, or that tell nothing of it.
+# This app's URL names that the second step needs, or that reveal nothing about the user.
 EXEMPT = {
     *("confirm", "challenge", "preview", "login", "forget"),
     *("whoami", "notice", "health", "ready"),
 }
 
-# By what name Django's and allauth's own are known.
+# The URL names of Django and of allauth.
 LOGOUT = ("logout", "account_logout")
 
 
 class DatabaseDownMiddleware:
-    """Answers 503 where a view or a template could not reach the database."""
+    """Answer 503 if a view or a template could not reach the database."""
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponseBase]) -> None:
         self.get_response = get_response
@@ -40,17 +38,18 @@ class DatabaseDownMiddleware:
         return self.get_response(request)
 
     def process_exception(self, request: HttpRequest, exception: Exception) -> HttpResponse | None:
-        """None leaves the exception to Django."""
+        """Return the answer, or None to leave the exception to Django."""
         return error_response(request, Unavailable()) if isinstance(exception, DOWN) else None
 
 
 class FaceSecondStepMiddleware:
-    """Shows users with a face nothing before the session has seen it, whatever else they logged in
-    by: they are led to the page that asks for it, and clients that ask for JSON hear
-    `face_required`. It comes after ``AuthenticationMiddleware``.
+    """Require users with a face to show it once per session, whichever way they logged in.
 
-    Exempt are what it takes to show a face, static files, views to log out, and those with
-    `decorators.second_step_exempt`.
+    Users are redirected to the page that asks for their face; clients that ask for JSON get the
+    error `face_required`. Put it after ``AuthenticationMiddleware``.
+
+    The views that show a face, static files, views that log out, and views with
+    `decorators.second_step_exempt` are exempt.
     """
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponseBase]) -> None:
@@ -63,7 +62,7 @@ class FaceSecondStepMiddleware:
     def process_view(
         self, request: HttpRequest, view: Callable[..., Any], args: Any, kwargs: Any
     ) -> HttpResponse | None:
-        """None lets the request through."""
+        """Return the answer that asks for the face, or None to let the request through."""
         if not request.user.is_authenticated or self.is_exempt(request, view):
             return None
         asked = faces.of(request.user).face_is_asked_for
@@ -72,7 +71,7 @@ class FaceSecondStepMiddleware:
         return confirmation.ask(request, password=False)
 
     def is_exempt(self, request: HttpRequest, view: Callable[..., Any]) -> bool:
-        """Whether the password is enough there."""
+        """Return True if the view does not need the second step."""
         match = request.resolver_match
         name, app = (match.url_name, match.app_names[-1:]) if match else (None, [])
         if name in LOGOUT or view is serve or getattr(view, "second_step_exempt", False):
@@ -81,7 +80,7 @@ class FaceSecondStepMiddleware:
 
 
 def server_error(request: HttpRequest) -> HttpResponseBase:
-    """For ``handler500``: the same where it was a middleware that could not."""
+    """Answer 503 if a middleware could not reach the database. Use it as ``handler500``."""
     if isinstance(sys.exc_info()[1], DOWN):
         return error_response(request, Unavailable())
     return defaults.server_error(request)

@@ -1,4 +1,4 @@
-"""`decorators.face_required` for views that are classes."""
+"""`decorators.face_required` for class-based views."""
 
 from __future__ import annotations
 
@@ -10,8 +10,9 @@ from .step_up import confirmation
 
 
 class FaceRequiredMixin:
-    """Stands first among a view's classes. Whoever is not let in is led to confirm, as by the
-    decorator, whose `max_age` and `password` these are.
+    """Require the user's face, as `decorators.face_required` does. Put it first among the bases.
+
+    `face_max_age` and `face_or_password` are the `max_age` and `password` of the decorator.
     """
 
     face_max_age: float = confirmation.MAX_AGE
@@ -19,7 +20,7 @@ class FaceRequiredMixin:
     request: HttpRequest
 
     def face_is_required(self) -> bool:
-        """Whether the user who is logged in is asked at all."""
+        """Return True if the user who is logged in must show their face. Override it to decide."""
         return True
 
     def dispatch(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:

@@ -1,6 +1,4 @@
-"""Faces in Django's admin: `FaceAdminMixin` for a project's user admin, and what was done with
-faces.
-"""
+"""Faces in Django's admin: `FaceAdminMixin` for a project's user admin, and the event list."""
 
 from __future__ import annotations
 

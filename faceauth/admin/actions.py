@@ -1,4 +1,4 @@
-"""What the staff may do with faces, on the list of users and on the page of one."""
+"""Admin actions on faces, for the list of users and for the page of a single user."""
 
 from __future__ import annotations
 
@@ -20,19 +20,19 @@ from faceauth.enrolment import adaptation
 
 from . import staff
 
-# Each takes a moment, and some send a mail.
-MOST = 500
+# The maximum number of users per action. Each user takes a moment, and some actions send mails.
+MAX_USERS = 500
 
-# So many are named before a removal is confirmed.
-NAMED = 20
+# The maximum number of names listed on the page that confirms a removal.
+MAX_NAMES = 20
 
 CONFIRMED = "faceauth_confirmed"
 
 
 class FaceActions(admin.ModelAdmin):
-    """Actions, each with a permission of its own and an entry in the admin's log."""
+    """Actions on faces. Each has its own permission and writes to the admin's log."""
 
-    # The view that links for a new password lead to, for who has none yet.
+    # The name of the view that password links lead to, for invited users without a password.
     password_reset_url = "password_reset_confirm"
 
     face_actions = (
@@ -45,37 +45,40 @@ class FaceActions(admin.ModelAdmin):
     )
 
     def get_actions(self, request: HttpRequest, action_location: Any = None) -> Any:
-        # Django 6.1 asks for those of a user's own page as well, where the face has buttons.
-        where = {} if action_location is None else {"action_location": action_location}
-        actions = super().get_actions(request, **where)
-        on_the_list = getattr(action_location, "name", "CHANGE_LIST") == "CHANGE_LIST"
-        if on_the_list and admin.options.IS_POPUP_VAR not in request.GET:
-            mine = {name: self.get_action(name) for name in self.face_actions}
-            actions.update((name, each) for name, each in mine.items() if self._may(request, name))
+        # Django 6.1 also asks for the actions of a user's page, where the face panel has buttons.
+        location = {} if action_location is None else {"action_location": action_location}
+        actions = super().get_actions(request, **location)
+        is_list = getattr(action_location, "name", "CHANGE_LIST") == "CHANGE_LIST"
+        if is_list and admin.options.IS_POPUP_VAR not in request.GET:
+            allowed = [name for name in self.face_actions if self._may_run(request, name)]
+            actions.update((name, self.get_action(name)) for name in allowed)
         return actions
 
     def has_view_face_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         return _has_permission(request, "faceauth.view_face")
 
     def has_enrol_face_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return _has_permission(request, "faceauth.enrol_face") and _is_below(request, obj)
+        return _has_permission(request, "faceauth.enrol_face") and _may_change(request, obj)
 
     def has_remove_face_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return _has_permission(request, "faceauth.remove_face") and _is_below(request, obj)
+        return _has_permission(request, "faceauth.remove_face") and _may_change(request, obj)
 
     @admin.action(description=_("Remove face"), permissions=["remove_face"])
     def remove_face(self, request: HttpRequest, users: QuerySet) -> HttpResponse | None:
-        """Who has no password is not left without a way in: a new one comes by e-mail."""
+        """Remove faces, after a page that asks for confirmation.
+
+        Users without a password can still log in: they get a link for a new one by email.
+        """
         if CONFIRMED not in request.POST:
             return self._ask_before_removing(request, users)
 
         def remove(user: Any) -> bool:
             return enrolment.remove(user, request=request, reason=events.BY_STAFF)
 
-        def told(count: int) -> str:
+        def summary(count: int) -> str:
             return ngettext("%d face was removed.", "%d faces were removed.", count)
 
-        self._do(request, users, "remove_face", remove, gettext("Face removed."), told)
+        self._run(request, users, "remove_face", remove, gettext("Face removed."), summary)
         return None
 
     @admin.action(description=_("Disable face login"), permissions=["remove_face"])
@@ -83,7 +86,7 @@ class FaceActions(admin.ModelAdmin):
         def disable(user: Any) -> bool:
             return staff.disable(request, user)
 
-        def told(count: int) -> str:
+        def summary(count: int) -> str:
             return ngettext(
                 "Face login was disabled for %d user.",
                 "Face login was disabled for %d users.",
@@ -91,14 +94,14 @@ class FaceActions(admin.ModelAdmin):
             )
 
         logged = gettext("Face login disabled.")
-        self._do(request, users, "disable_face", disable, logged, told)
+        self._run(request, users, "disable_face", disable, logged, summary)
 
     @admin.action(description=_("Enable face login"), permissions=["remove_face"])
     def enable_face(self, request: HttpRequest, users: QuerySet) -> None:
         def enable(user: Any) -> bool:
             return staff.enable(request, user)
 
-        def told(count: int) -> str:
+        def summary(count: int) -> str:
             return ngettext(
                 "Face login was enabled for %d user.",
                 "Face login was enabled for %d users.",
@@ -106,13 +109,12 @@ class FaceActions(admin.ModelAdmin):
             )
 
         logged = gettext("Face login enabled.")
-        self._do(request, users, "enable_face", enable, logged, told)
+        self._run(request, users, "enable_face", enable, logged, summary)
 
     @admin.action(description=_("Invite to enrol"), permissions=["enrol_face"])
     def invite_to_enrol(self, request: HttpRequest, users: QuerySet) -> None:
-        """Who has a face already, no address or no active account is left out."""
-
-        linkless = []
+        """Invite users by mail, except users with a face, without an address or not active."""
+        without_link = []
 
         def invite(user: Any) -> bool:
             try:
@@ -120,73 +122,86 @@ class FaceActions(admin.ModelAdmin):
                     request, user, self.password_reset_url
                 )
             except NoReverseMatch:
-                linkless.append(user)
+                without_link.append(user)
                 return False
 
-        def told(count: int) -> str:
+        def summary(count: int) -> str:
             return ngettext("%d invitation was sent.", "%d invitations were sent.", count)
 
         logged = gettext("Invited to enrol a face.")
-        self._do(request, users, "invite_to_enrol", invite, logged, told)
-        if linkless:
+        self._run(request, users, "invite_to_enrol", invite, logged, summary)
+        if without_link:
             message = gettext(
-                "Who has no password needs a link for a new one, and there is no view %(name)s. "
-                "Set password_reset_url in the admin of the users."
+                "Users without a password need a link to set one, but there is no view %(name)s. "
+                "Set password_reset_url in the user admin."
             )
             values = {"name": self.password_reset_url}
             self.message_user(request, message % values, messages.ERROR)
 
     @admin.action(description=_("Clear flag"), permissions=["change"])
     def clear_flag(self, request: HttpRequest, users: QuerySet) -> None:
-        def told(count: int) -> str:
+        def summary(count: int) -> str:
             return ngettext("%d flag was cleared.", "%d flags were cleared.", count)
 
-        cleared = gettext("Look-alike seen to.")
-        self._do(request, users, "clear_flag", staff.clear_flag, cleared, told)
+        logged = gettext("Look-alike flag cleared.")
+        self._run(request, users, "clear_flag", staff.clear_flag, logged, summary)
 
-    @admin.action(description=_("Take back adaptation"), permissions=["change"])
+    @admin.action(description=_("Undo adaptation"), permissions=["change"])
     def take_back_adaptation(self, request: HttpRequest, users: QuerySet) -> None:
-        def told(count: int) -> str:
-            return ngettext("%d face was taken back.", "%d faces were taken back.", count)
+        def summary(count: int) -> str:
+            return ngettext(
+                "The adaptation of %d face was undone.",
+                "The adaptation of %d faces was undone.",
+                count,
+            )
 
-        reverted = gettext("Adaptation of the face taken back.")
-        self._do(request, users, "take_back_adaptation", adaptation.revert, reverted, told)
+        logged = gettext("Adaptation of the face undone.")
+        self._run(request, users, "take_back_adaptation", adaptation.revert, logged, summary)
 
-    def _may(self, request: HttpRequest, name: str, user: Any = None) -> bool:
-        """Whether the staff member may take that action, on that user where one is given."""
+    def _may_run(self, request: HttpRequest, name: str, user: Any = None) -> bool:
+        """Return True if the staff member may run the action, on `user` if one is given."""
         permissions = getattr(self, name).allowed_permissions
         return any(getattr(self, f"has_{each}_permission")(request, user) for each in permissions)
 
-    def _do(
+    def _run(
         self,
         request: HttpRequest,
         users: QuerySet,
         name: str,
         act: Callable[[Any], bool],
         logged: str,
-        told: Callable[[int], str],
+        summary: Callable[[int], str],
     ) -> None:
-        """Act on each of the users; log and tell on how many it was, `act` says whether."""
-        chosen = list(users[: MOST + 1])
-        if len(chosen) > MOST:
-            message = gettext("At most %(most)d users at once: choose fewer.") % {"most": MOST}
-            self.message_user(request, message, messages.ERROR)
+        """Run an action on users, log the changes and show a message.
+
+        Args:
+            request: The staff member's request.
+            users: The selected users. Users whom the staff member may not change are skipped.
+            name: The name of the action.
+            act: Changes a user. Returns True if anything changed.
+            logged: The entry in the admin's log for each changed user.
+            summary: Returns the message for a number of changed users.
+        """
+        chosen = list(users[: MAX_USERS + 1])
+        if len(chosen) > MAX_USERS:
+            message = gettext("Select at most %(limit)d users at a time.")
+            self.message_user(request, message % {"limit": MAX_USERS}, messages.ERROR)
             return
-        allowed = [user for user in chosen if self._may(request, name, user)]
+        allowed = [user for user in chosen if self._may_run(request, name, user)]
         count = 0
         for user in allowed:
             if act(user):
                 self.log_change(request, user, logged)
                 count += 1
         level = messages.SUCCESS if count else messages.WARNING
-        self.message_user(request, told(count) % count, level)
-        if left := len(chosen) - len(allowed):
+        self.message_user(request, summary(count) % count, level)
+        if skipped := len(chosen) - len(allowed):
             message = ngettext(
-                "%d user is staff: only a superuser may do this to them.",
-                "%d users are staff: only a superuser may do this to them.",
-                left,
+                "%d user was skipped: only superusers may do this to staff.",
+                "%d users were skipped: only superusers may do this to staff.",
+                skipped,
             )
-            self.message_user(request, message % left, messages.WARNING)
+            self.message_user(request, message % skipped, messages.WARNING)
 
     def _ask_before_removing(self, request: HttpRequest, users: QuerySet) -> HttpResponse:
         with_face = users.filter(faces.user_condition(enrolment.ENROLLED))
@@ -196,12 +211,12 @@ class FaceActions(admin.ModelAdmin):
             "title": gettext("Remove face"),
             "opts": self.opts,
             "media": self.media,
-            "names": [user.get_username() for user in with_face[:NAMED]],
+            "names": [user.get_username() for user in with_face[:MAX_NAMES]],
             "count": count,
-            "more": max(count - NAMED, 0),
+            "more": max(count - MAX_NAMES, 0),
             "confirmed": CONFIRMED,
             "back_url": request.headers.get("Referer") or request.path,
-            # What the list has sent, to send it again.
+            # The fields that the list sent, to be sent again with the confirmation.
             "fields": [
                 (name, value)
                 for name in ("action", "select_across", "index", ACTION_CHECKBOX_NAME)
@@ -217,9 +232,11 @@ def _has_permission(request: HttpRequest, name: str) -> bool:
     return user.has_perm(name)
 
 
-def _is_below(request: HttpRequest, user: Any) -> bool:
-    """Whether the staff member may touch this user's face: with their own face in the account of
-    somebody who may do more, they would be that somebody.
+def _may_change(request: HttpRequest, user: Any) -> bool:
+    """Return True if the staff member may change this user's face.
+
+    Only superusers may change the face of other staff. A staff member who put their own face into
+    such an account could log in to it, and would have its permissions.
     """
     own: Any = request.user
     protected = getattr(user, "is_staff", False) or getattr(user, "is_superuser", False)

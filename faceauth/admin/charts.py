@@ -1,4 +1,4 @@
-"""Bar charts as plain numbers, which a template draws as SVG: no script and no inline style."""
+"""Bar charts as plain numbers. A template draws them as SVG, without scripts or inline styles."""
 
 from __future__ import annotations
 
@@ -9,12 +9,12 @@ WIDTH, HEIGHT = 720, 150
 LEFT, BOTTOM, TOP = 44, 22, 16
 GAP = 2
 
-# Labels under the bars: more would run into each other.
-LABELS = 6
+# The maximum number of labels below the bars; more would overlap.
+MAX_LABELS = 6
 
 
 class Column(NamedTuple):
-    """What stands above one place of the axis: two counts, one upon the other."""
+    """A column of the chart: two counts, stacked."""
 
     label: str
     good: int
@@ -22,7 +22,7 @@ class Column(NamedTuple):
 
 
 class Bar(NamedTuple):
-    """A rectangle. `kind` is good or bad, `title` what it stands for."""
+    """A rectangle. Its `kind` is "good" or "bad", its `title` describes the count."""
 
     x: int
     y: int
@@ -33,7 +33,7 @@ class Bar(NamedTuple):
 
 
 class Mark(NamedTuple):
-    """A line or a label at a place."""
+    """A line or a label at a position."""
 
     x: int
     y: int
@@ -41,7 +41,7 @@ class Mark(NamedTuple):
 
 
 class Chart(NamedTuple):
-    """All that the template draws, and the same as a table."""
+    """Everything that the template draws, as SVG and as a table."""
 
     title: str
     good: str
@@ -61,7 +61,7 @@ class Chart(NamedTuple):
 
     @property
     def empty(self) -> bool:
-        """Whether there is nothing to draw."""
+        """Return True if there is nothing to draw."""
         return not self.bars
 
 
@@ -73,10 +73,14 @@ def chart(
     bad: Any,
     lines: Sequence[tuple[float, Any]] = (),
 ) -> Chart:
-    """A chart of columns from left to right.
+    """Return a chart of columns from left to right.
 
-    good, bad: what the two counts are of.
-    lines: vertical ones, each at a place in units of columns and with its label.
+    Args:
+        title: The title of the chart.
+        columns: The counts of each column.
+        good: The name of the first count.
+        bad: The name of the second count.
+        lines: Vertical lines, each with its position in units of columns and its label.
     """
     highest = max((each.good + each.bad for each in columns), default=0)
     step = (WIDTH - LEFT) / max(len(columns), 1)
@@ -85,26 +89,26 @@ def chart(
         for index, column in enumerate(columns)
         for bar in _bars(column, round(LEFT + index * step), round(step), highest, good, bad)
     ]
-    every = -(-len(columns) // LABELS) or 1
+    every = -(-len(columns) // MAX_LABELS) or 1
     labels = [
         Mark(round(LEFT + (index + 0.5) * step), HEIGHT - 6, column.label)
         for index, column in enumerate(columns)
         if index % every == 0
     ]
     marks = [
-        Mark(round(LEFT + place * step), 10 + 12 * row, str(text))
-        for row, (place, text) in enumerate(lines)
+        Mark(round(LEFT + position * step), 10 + 12 * row, str(text))
+        for row, (position, text) in enumerate(lines)
     ]
     return Chart(str(title), str(good), str(bad), columns, bars, labels, marks, highest)
 
 
 def _bars(column: Column, x: int, step: int, highest: int, good: Any, bad: Any) -> list[Bar]:
-    room, top = HEIGHT - BOTTOM - TOP, HEIGHT - BOTTOM
+    full_height, top = HEIGHT - BOTTOM - TOP, HEIGHT - BOTTOM
     bars = []
     for kind, count, name in (("good", column.good, good), ("bad", column.bad, bad)):
         if count:
-            # What there is can be seen, however little it is.
-            height = max(round(room * count / highest), 1)
+            # Counts above zero are visible, however small they are.
+            height = max(round(full_height * count / highest), 1)
             top -= height
             title = f"{column.label}: {count:,} {name}"
             bars.append(Bar(x, top, max(step - GAP, 1), height, kind, title))

@@ -1,4 +1,4 @@
-"""What the dashboard page shows, and where its figures lead to."""
+"""The context of the dashboard page: counts, charts, and links to the users behind them."""
 
 from __future__ import annotations
 
@@ -13,28 +13,31 @@ from django.utils.translation import gettext as _
 
 from faceauth.enrolment import lookalikes
 
-from . import figures
+from . import statistics
 
-# How many pairs of look-alikes are listed.
-PAIRS = 50
+# The maximum number of pairs of look-alikes listed.
+MAX_PAIRS = 50
 
 
 def context(request: HttpRequest, site: admin.AdminSite) -> dict[str, Any]:
-    """All figures; of look-alikes only for who may know about faces."""
+    """Return the template's variables.
+
+    Look-alikes and links are included only for staff with the permission to view face data.
+    """
     user: Any = request.user
-    may_know = user.has_perm("faceauth.view_face")
-    link: Callable[..., str] = _links(request, site) if may_know else _nowhere
-    users = figures.users()
-    attempts, reasons = figures.attempts()
-    found = lookalikes.find(PAIRS) if may_know else None
+    may_view_faces = user.has_perm("faceauth.view_face")
+    link: Callable[..., str] = _user_links(request, site) if may_view_faces else _no_link
+    users = statistics.users()
+    attempts, reasons = statistics.attempts()
+    found = lookalikes.find(MAX_PAIRS) if may_view_faces else None
     return {
         "users": users,
         "counts": _counts(users, link("changelist")),
         "attempts": attempts,
         "reasons": reasons,
-        "daily": figures.daily(),
-        "distances": figures.distances(users.enrolled),
-        "days": figures.DAYS,
+        "daily": statistics.daily(),
+        "distances": statistics.distances(users.enrolled),
+        "days": statistics.DAYS,
         "found": found,
         "pairs": [
             {
@@ -47,23 +50,29 @@ def context(request: HttpRequest, site: admin.AdminSite) -> dict[str, Any]:
     }
 
 
-def _counts(users: figures.Users, url: str) -> list[tuple[str, int, str]]:
-    """Labels, counts, and lists of whom they are of: of all users, which those are mostly."""
+def _counts(users: statistics.Users, url: str) -> list[tuple[str, int, str]]:
+    """Return labels, counts, and the URL of a list of the counted users, "" without `url`.
+
+    The lists include inactive users, whom the counts leave out.
+    """
     found = [
         (_("Look-alikes flagged"), users.flagged, "flagged=yes"),
-        (_("Of low quality"), users.low, "quality=low"),
-        (_("Disabled by the staff"), users.disabled_by_staff, "disabled=staff"),
-        (_("Disabled by failures"), users.disabled_by_failures, "disabled=failures"),
+        (_("Low quality"), users.low, "quality=low"),
+        (_("Disabled by staff"), users.disabled_by_staff, "disabled=staff"),
+        (_("Disabled after failures"), users.disabled_by_failures, "disabled=failures"),
     ]
     return [(label, count, url and f"{url}?{query}") for label, count, query in found]
 
 
-def _nowhere(page: str, *args: Any) -> str:
+def _no_link(page: str, *args: Any) -> str:
     return ""
 
 
-def _links(request: HttpRequest, site: admin.AdminSite) -> Callable[..., str]:
-    """Addresses of the users' admin; "" where there is none, or not for this staff member."""
+def _user_links(request: HttpRequest, site: admin.AdminSite) -> Callable[..., str]:
+    """Return a function that returns the URL of a page of the user admin.
+
+    It returns "" if users are not in this admin site or the staff member may not view them.
+    """
     model: Any = get_user_model()
     known = site.is_registered(model) and site.get_model_admin(model).has_view_permission(request)
 

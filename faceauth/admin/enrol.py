@@ -1,4 +1,4 @@
-"""Enrolling somebody else: at the webcam that they sit before, or from photos of them."""
+"""Enrol another user's face, with a webcam in front of the person or from photos."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from faceauth.views import CaptureMixin
 
 
 class ConsentOfOtherField(ConsentField):
-    """What the staff member vouches for: that the person agrees."""
+    """A checkbox with which the staff member confirms that the person agreed."""
 
     def __init__(self) -> None:
         super().__init__(
@@ -29,7 +29,7 @@ class ConsentOfOtherField(ConsentField):
             ),
             help_text=format_lazy(
                 '{} <a href="{}">{}</a>.',
-                gettext_lazy("They know what that means and that they can take it back:"),
+                gettext_lazy("They know what that means and that they can withdraw consent:"),
                 reverse_lazy("faceauth:notice"),
                 gettext_lazy("What is kept, and for how long"),
             ),
@@ -39,12 +39,12 @@ class ConsentOfOtherField(ConsentField):
         )
 
     def explain_new_notice(self) -> None:
-        changed = gettext_lazy("What is written there has changed since they agreed to it.")
+        changed = gettext_lazy("The notice has changed since they agreed to it.")
         self.help_text = format_lazy("{} <strong>{}</strong>", self.help_text, changed)
 
 
 class EnrolOtherForm(EnrolForm):
-    """The same pictures as on the site. Photos are of nobody who is there: the staff vouches."""
+    """The same form as on the site. Photos need no challenge: the staff member vouches for them."""
 
     consent = ConsentOfOtherField()
     snapshot = SnapshotField(label=gettext_lazy("Pictures of their face"))
@@ -54,11 +54,11 @@ class EnrolOtherForm(EnrolForm):
         self.challenged = self.challenged and not photos
 
     def enforce_rate_limit(self) -> None:
-        """Let the staff enrol as many people as come to the webcam."""
+        """Do not limit how many people staff can enrol."""
 
 
 class EnrolForOtherView(CaptureMixin, FaceRequiredMixin, FormView):
-    """Enrol a user's face, or enrol it again. Whoever may see it has been checked."""
+    """Enrol a user's face, or replace it. The caller has checked the permission."""
 
     form_class = EnrolOtherForm
     model_admin: Any = None
@@ -67,7 +67,10 @@ class EnrolForOtherView(CaptureMixin, FaceRequiredMixin, FormView):
     face_max_age = confirmation.MAX_AGE_WITH_PICTURES
 
     def face_is_required(self) -> bool:
-        """Where it is no other: as on the site, nobody exchanges a face by a session they found."""
+        """Return True if staff members enrol themselves.
+
+        As on the site, a session that was left open is not enough to replace a face.
+        """
         return bool(self.user == self.request.user)
 
     def get_template_names(self) -> list[str]:
@@ -96,15 +99,19 @@ class EnrolForOtherView(CaptureMixin, FaceRequiredMixin, FormView):
         user, event = self.user, form.enrol(self.user, by=self.request.user)
         if event is None:
             return self.form_invalid(form)
-        there = event.kind == FaceEvent.Kind.REPLACED
-        self.model_admin.log_change(self.request, user, self._logged(there))
-        message = _("The face of %(name)s is enrolled.") % {"name": user.get_username()}
+        replaced = event.kind == FaceEvent.Kind.REPLACED
+        self.model_admin.log_change(self.request, user, self._log_entry(replaced))
+        message = _("The face of %(name)s was enrolled.") % {"name": user.get_username()}
         return self.answer(user, message, self.model_admin.face_url("change", user))
 
-    def _logged(self, there: bool) -> str:
-        """What the admin's log says of it; there: whether a face was enrolled before."""
+    def _log_entry(self, replaced: bool) -> str:
+        """Return the entry for the admin's log.
+
+        Args:
+            replaced: Whether a face was enrolled before.
+        """
         if self.photos:
-            done = _("Face replaced (photos)") if there else _("Face enrolled (photos)")
+            done = _("Face replaced (photos)") if replaced else _("Face enrolled (photos)")
         else:
-            done = _("Face replaced (webcam)") if there else _("Face enrolled (webcam)")
-        return _("%(done)s; says that the person has agreed.") % {"done": done}
+            done = _("Face replaced (webcam)") if replaced else _("Face enrolled (webcam)")
+        return _("%(done)s; confirmed that the person agreed.") % {"done": done}

@@ -1,4 +1,4 @@
-"""What was done with faces, for the staff to read."""
+"""The list of face events in the admin, and the dashboard."""
 
 from __future__ import annotations
 
@@ -19,45 +19,44 @@ from django.utils.translation import gettext_lazy as _
 from faceauth import faces
 from faceauth.models import FaceEvent
 
-from . import dashboard, figures, outcomes
+from . import dashboard, outcome_labels, statistics
 from .users import ENCODINGS
 
-# A list of more pages than that is not read to its end, and counting takes long.
-MOST = 10_000
+# The maximum number of events listed. Nobody reads longer lists to the end, and counting is slow.
+MAX_EVENTS = 10_000
 
-# How many users a search finds.
-FOUND = 1000
+# The maximum number of users whose events a search finds.
+MAX_USERS = 1000
 
 
 class LatestPaginator(Paginator):
-    """Counts, and leads to, no more than the first `MOST`."""
+    """Paginate only the first `MAX_EVENTS`."""
 
-    most = MOST
+    limit = MAX_EVENTS
 
     @cached_property
     def count(self) -> int:
         found: Any = self.object_list
-        return int(found.order_by()[: self.most].count())
+        return int(found.order_by()[: self.limit].count())
 
 
 @admin.register(FaceEvent)
 class FaceEventAdmin(admin.ModelAdmin):
-    """To be read, and by nobody changed. Distances are to be seen here only."""
+    """A read-only list of events. Only this list shows distances."""
 
-    date_hierarchy = "at"
     change_list_template = "admin/faceauth/event_list.html"
     list_display = (
         "at",
         "kind",
         "user",
         "mode",
-        "how",
+        "outcome_label",
         "distance",
         "max_distance",
         "rate",
         "address",
     )
-    list_filter = ("kind", outcomes.OutcomeFilter, "mode", "at")
+    list_filter = ("kind", outcome_labels.OutcomeFilter, "mode", "at")
     list_select_related = ("user",)
     show_full_result_count = False
     paginator = LatestPaginator
@@ -66,10 +65,10 @@ class FaceEventAdmin(admin.ModelAdmin):
         css = {"all": ["faceauth/admin.css"]}
 
     def get_queryset(self, request: HttpRequest) -> QuerySet:
-        found = super().get_queryset(request)
-        return (
-            found if faces.in_profiles() else found.defer(*(f"user__{name}" for name in ENCODINGS))
-        )
+        events = super().get_queryset(request)
+        if faces.in_profiles():
+            return events
+        return events.defer(*(f"user__{name}" for name in ENCODINGS))
 
     def get_search_fields(self, request: HttpRequest) -> tuple[str, ...]:
         return (get_user_model().USERNAME_FIELD,)
@@ -77,12 +76,13 @@ class FaceEventAdmin(admin.ModelAdmin):
     def get_search_results(
         self, request: HttpRequest, queryset: QuerySet, search_term: str
     ) -> tuple[QuerySet, bool]:
-        """Of the users first, whose names there are fewer of than events."""
+        """Search the usernames first, because there are fewer users than events."""
         if not search_term:
             return queryset, False
         users: QuerySet = get_user_model()._default_manager.order_by()
         found, _duplicates = super().get_search_results(request, users, search_term)
-        return queryset.filter(user__in=list(found.values_list("pk", flat=True)[:FOUND])), False
+        keys = list(found.values_list("pk", flat=True)[:MAX_USERS])
+        return queryset.filter(user__in=keys), False
 
     def get_urls(self) -> list[Any]:
         view = self.admin_site.admin_view(self.dashboard_view)
@@ -99,18 +99,18 @@ class FaceEventAdmin(admin.ModelAdmin):
         return False
 
     @admin.display(description=_("outcome"), ordering="outcome")
-    def how(self, event: FaceEvent) -> str:
-        return outcomes.label(event)
+    def outcome_label(self, event: FaceEvent) -> str:
+        return outcome_labels.label(event)
 
     def changelist_view(
         self, request: HttpRequest, extra_context: dict[str, Any] | None = None
     ) -> HttpResponse:
         allowed = self.has_view_permission(request)
-        context = {"chart": figures.daily() if allowed else None, **(extra_context or {})}
+        context = {"chart": statistics.daily() if allowed else None, **(extra_context or {})}
         return super().changelist_view(request, context)
 
     def dashboard_view(self, request: HttpRequest) -> HttpResponse:
-        """What the events and the faces enrolled add up to."""
+        """Show statistics of the events and of the enrolled faces."""
         if not self.has_view_permission(request):
             raise PermissionDenied
         request.current_app = self.admin_site.name

@@ -1,4 +1,4 @@
-"""Filters for users by their face, each by columns of one row."""
+"""Filters for the list of users. Each uses the columns of one row only."""
 
 from __future__ import annotations
 
@@ -19,27 +19,29 @@ Choice = tuple[str, Any, Q]
 
 
 class FaceFilter(admin.SimpleListFilter):
-    """A filter of named choices."""
+    """A filter with named choices."""
 
-    def choices_of(self) -> list[Choice]:
-        """Their names in the address, their labels, and whom they let through."""
+    def face_choices(self) -> list[Choice]:
+        """Return the choices: name in the URL, label, and condition on the columns of the face."""
         raise NotImplementedError
 
     def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, Any]]:
-        return [(name, label) for name, label, _which in self.choices_of()]
+        return [(name, label) for name, label, _condition in self.face_choices()]
 
     def queryset(self, request: HttpRequest, queryset: QuerySet) -> QuerySet:
-        for name, _label, which in self.choices_of():
+        for name, _label, condition in self.face_choices():
             if name == self.value():
-                return queryset.filter(faces.user_condition(which))
+                return queryset.filter(faces.user_condition(condition))
         return queryset
 
 
 class EnrolledFilter(FaceFilter):
+    """Filter by whether a face is enrolled."""
+
     title = _("face enrolled")
     parameter_name = "enrolled"
 
-    def choices_of(self) -> list[Choice]:
+    def face_choices(self) -> list[Choice]:
         return [
             ("yes", _("Yes"), Q(face_enrolled_at__isnull=False)),
             ("no", _("No"), Q(face_enrolled_at=None)),
@@ -47,27 +49,29 @@ class EnrolledFilter(FaceFilter):
 
 
 class DisabledFilter(FaceFilter):
+    """Filter by whether face login is disabled, and why."""
+
     title = _("face login disabled")
     parameter_name = "disabled"
 
-    def choices_of(self) -> list[Choice]:
+    def face_choices(self) -> list[Choice]:
         locked = FailureCount.objects.filter(disabled_at__isnull=False, user__isnull=False)
         by_failures = Q(pk__in=locked.values("user"))
         by_staff = Q(face_disabled_at__isnull=False)
         return [
-            ("staff", _("By the staff"), by_staff),
-            ("failures", _("By failures"), by_failures),
+            ("staff", _("By staff"), by_staff),
+            ("failures", _("After failures"), by_failures),
             ("no", _("No"), ~by_staff & ~by_failures),
         ]
 
 
 class FlaggedFilter(FaceFilter):
-    """Faces that could be taken for somebody else's."""
+    """Filter by faces that could be mistaken for another user's."""
 
     title = _("look-alike found")
     parameter_name = "flagged"
 
-    def choices_of(self) -> list[Choice]:
+    def face_choices(self) -> list[Choice]:
         return [
             ("yes", _("Yes"), Q(face_flagged_at__isnull=False)),
             ("no", _("No"), Q(face_flagged_at=None)),
@@ -75,22 +79,26 @@ class FlaggedFilter(FaceFilter):
 
 
 class QualityFilter(FaceFilter):
+    """Filter by the quality of the template."""
+
     title = _("template quality")
     parameter_name = "quality"
 
-    def choices_of(self) -> list[Choice]:
+    def face_choices(self) -> list[Choice]:
         return [
             ("low", _("Low"), Q(face_quality__lt=shots.GOOD)),
             ("good", _("Good"), Q(face_quality__gte=shots.GOOD)),
-            ("unknown", _("Not known"), Q(face_quality=None, face_enrolled_at__isnull=False)),
+            ("unknown", _("Unknown"), Q(face_quality=None, face_enrolled_at__isnull=False)),
         ]
 
 
 class LastLoginFilter(FaceFilter):
+    """Filter by the time of the last login by face."""
+
     title = _("last face login")
     parameter_name = "last"
 
-    def choices_of(self) -> list[Choice]:
+    def face_choices(self) -> list[Choice]:
         now = timezone.now()
         week, month, year = (now - timedelta(days=days) for days in (7, 30, 365))
         return [

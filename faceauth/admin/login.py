@@ -1,4 +1,4 @@
-"""How staff come in: by face, or by password and then by face."""
+"""Log in to the admin by face, or by password and then by face."""
 
 from __future__ import annotations
 
@@ -20,17 +20,17 @@ from faceauth.views import CaptureMixin
 
 
 class StaffFaceLoginForm(FaceLoginForm):
-    """A face of the staff. Anybody else's is not recognised."""
+    """Log in staff by face. Other users' faces are refused as unknown faces are."""
 
     authenticate_options = {"staff": True}
 
 
 class SecondStepForm(OwnFaceForm, StaffFaceLoginForm):
-    """The face of the user who has given their password."""
+    """Accept only the face of the user who has entered the password."""
 
 
-class InsideMixin(auth_views.RedirectURLMixin):
-    """Leads into the admin site, to `next` or to its front page."""
+class AdminRedirectMixin(auth_views.RedirectURLMixin):
+    """Redirect to `next`, or to the front page of the admin site."""
 
     request: HttpRequest
     site: Any = admin.site
@@ -39,21 +39,21 @@ class InsideMixin(auth_views.RedirectURLMixin):
         return reverse("admin:index", current_app=self.site.name)
 
     def login_url(self, page: str) -> str:
-        """The address of a page to log in on, that leads on to `next` as this one does."""
+        """Return the URL of a login page of the admin site, with the `next` of this page."""
         target = self.get_redirect_url()
         query = f"?{urlencode({'next': target})}" if target else ""
         return reverse(f"admin:{page}", current_app=self.site.name) + query
 
 
-class PasswordStepView(InsideMixin, auth_views.LoginView):
-    """The first step: the password, which logs nobody in."""
+class PasswordStepView(AdminRedirectMixin, auth_views.LoginView):
+    """The first step: check the password, without logging the user in."""
 
     def form_valid(self, form: Any) -> HttpResponse:
         user = form.get_user()
         if not faces.of(user).face_is_enrolled:
             message = _(
-                "The admin asks for your face after the password, and you have none enrolled. "
-                "Log in on the site and enrol it there, or ask somebody else of the staff."
+                "The admin asks for your face after the password, but you have no face enrolled. "
+                "Log in on the site and enrol your face there, or ask another member of staff."
             )
             form.add_error(None, message)
             return self.form_invalid(form)
@@ -61,8 +61,8 @@ class PasswordStepView(InsideMixin, auth_views.LoginView):
         return HttpResponseRedirect(self.login_url("face_login"))
 
 
-class FaceStepView(CaptureMixin, InsideMixin, auth_views.LoginView):
-    """The face: the second step where there is one, else instead of the password."""
+class FaceStepView(CaptureMixin, AdminRedirectMixin, auth_views.LoginView):
+    """The login by face: the second step if there is one, else in place of the password."""
 
     template_name = "admin/faceauth/face_login.html"
     pending: Any = None
@@ -70,10 +70,10 @@ class FaceStepView(CaptureMixin, InsideMixin, auth_views.LoginView):
     def get(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
         if self.site.has_permission(request):
             return HttpResponseRedirect(self.get_success_url())
-        return self._ready() or super().get(request, *args, **kwargs)
+        return self._password_redirect() or super().get(request, *args, **kwargs)
 
     def post(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
-        return self._ready() or super().post(request, *args, **kwargs)
+        return self._password_redirect() or super().post(request, *args, **kwargs)
 
     def get_form_class(self) -> Any:
         return SecondStepForm if self.pending else StaffFaceLoginForm
@@ -84,7 +84,7 @@ class FaceStepView(CaptureMixin, InsideMixin, auth_views.LoginView):
 
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
         return super().get_context_data(
-            title=_("Now your face") if self.pending else _("Log in with your face"),
+            title=_("Now show your face") if self.pending else _("Log in with your face"),
             pending=self.pending,
             remembered=not self.pending and remembered.remembered_username(self.request),
             face_alone=conf.get().FACE_ALONE,
@@ -102,8 +102,8 @@ class FaceStepView(CaptureMixin, InsideMixin, auth_views.LoginView):
         welcome = _("Welcome back, %(name)s.") % {"name": users.short_name(user)}
         return self.answer(user, welcome, url)
 
-    def _ready(self) -> HttpResponse | None:
-        """Back to the password where that is missing or has been too long ago."""
+    def _password_redirect(self) -> HttpResponse | None:
+        """Return a redirect to the password if it is missing or was entered too long ago."""
         if not conf.get().ADMIN_SECOND_STEP:
             return None
         self.pending = second_step.pending(self.request)

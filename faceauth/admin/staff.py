@@ -1,4 +1,4 @@
-"""What the staff does with the faces of others. Enrolling and removing is `enrolment`'s."""
+"""What staff do with other users' faces, besides enrolling and removing (`enrolment`)."""
 
 from __future__ import annotations
 
@@ -20,8 +20,10 @@ BY_STAFF = events.EventDetails(outcome=events.BY_STAFF)
 
 
 def disable(request: HttpRequest | None, user: Any) -> bool:
-    """Let no face log in to the account from now on, whoever's it is and whatever is enrolled;
-    whether one could before.
+    """Disable face login for an account, for any face that is or will be enrolled.
+
+    Returns:
+        True if it was enabled before.
     """
     now = timezone.now()
     faces.ensure_row(user)
@@ -33,8 +35,10 @@ def disable(request: HttpRequest | None, user: Any) -> bool:
 
 
 def enable(request: HttpRequest | None, user: Any) -> bool:
-    """Take that back, and forget the failures that may have disabled the face by themselves;
-    whether it was disabled.
+    """Enable face login again, and clear the failures that may have disabled it.
+
+    Returns:
+        True if it was disabled, by staff or after failures.
     """
     by_staff = faces.row(user).filter(face_disabled_at__isnull=False).update(face_disabled_at=None)
     by_failures = counters.clear_failures(user)
@@ -46,18 +50,21 @@ def enable(request: HttpRequest | None, user: Any) -> bool:
 
 
 def clear_flag(user: Any) -> bool:
-    """Note that the face, which could be taken for somebody else's, has been seen to."""
+    """Clear the look-alike flag of a user's face. Return True if it was set."""
     return bool(faces.row(user).filter(face_flagged_at__isnull=False).update(face_flagged_at=None))
 
 
 def invite(request: HttpRequest, user: Any, password_reset: str) -> bool:
-    """Ask the user by mail to enrol their face; whether a mail left.
+    """Invite a user by mail to enrol their face. Return True if the mail was sent.
 
-    password_reset: the name of the view that a link for a new password leads to: who has none
-        needs one first.
+    Args:
+        request: The staff member's request.
+        user: The user to invite.
+        password_reset: The name of the view that sets a new password. Users without a password
+            get a link to it, because they need one first.
 
     Raises:
-        NoReverseMatch: there is no such view, and the user has no password.
+        NoReverseMatch: The view does not exist, and the user has no password.
     """
     context = {"enrol": request.build_absolute_uri(reverse("faceauth:enrol"))}
     if not user.has_usable_password():
@@ -70,6 +77,6 @@ def invite(request: HttpRequest, user: Any, password_reset: str) -> bool:
 
 
 def may_be_invited(user: Any) -> bool:
-    """Whether there is somebody who can get the mail, and no face yet."""
+    """Return True if the user is active, has an email address and has no face yet."""
     enrolled = faces.of(user).face_is_enrolled
     return user.is_active and not enrolled and bool(notifications.address_of(user))

@@ -1,4 +1,4 @@
-"""Faces in the admin of a project's users."""
+"""Faces in the user admin of a project."""
 
 from __future__ import annotations
 
@@ -27,36 +27,37 @@ from faceauth import enrolment, faces
 from faceauth.enrolment import shots
 from faceauth.models import FailureCount
 
-from . import outcomes
+from . import outcome_labels
 from .actions import FaceActions
 from .enrol import EnrolForOtherView
 from .filters import FILTERS
 
 COLUMNS = ("face_enrolled", "face_shot_count", "face_quality_bar", "face_last_login", "face_state")
 
-# What no list needs, and what is longest in a row.
+# Columns that no list needs. They are the longest ones of a row.
 ENCODINGS = ("face_encodings", "face_enrolled_encodings")
 
-# How many users a search may find that are then asked for by their keys.
-FEW = 1000
+# The maximum number of search results that are then listed by their keys.
+MAX_KEYS = 1000
 
-# How many events the page of a user shows.
-EVENTS = 10
+# The number of events shown on the page of a user.
+MAX_EVENTS = 10
 
 _NEVER = Value(datetime(1, 1, 1, tzinfo=UTC if settings.USE_TZ else None))
 
 
 class FaceAdminMixin(FaceActions):
-    """Mix into the admin of the user model, in front:
-    ``class UserAdmin(FaceAdminMixin, django.contrib.auth.admin.UserAdmin)``.
+    """Add faces to the admin of the user model. Put it first among the base classes.
 
-    It adds columns, filters and actions to the list, and to the page of a user a panel about their
-    face, each for staff with the permissions ``faceauth.view_face``, ``.enrol_face`` and
-    ``.remove_face``. Encodings are never read for a list and never shown.
+    For example, ``class UserAdmin(FaceAdminMixin, django.contrib.auth.admin.UserAdmin)``.
+
+    The mixin adds columns, filters and actions to the list, and a panel about the face to the page
+    of a user. Staff need the permissions ``faceauth.view_face``, ``faceauth.enrol_face`` and
+    ``faceauth.remove_face`` for them. Lists never read encodings, and no page shows them.
     """
 
-    # Half as many rows as Django's, and no second count for "(100,000 total)" beside the first:
-    # a page takes a tenth of a second less.
+    # Half of Django's number of rows, and no second count for "(100,000 total)": a page takes a
+    # tenth of a second less.
     list_per_page = 50
     show_full_result_count = False
 
@@ -71,12 +72,14 @@ class FaceAdminMixin(FaceActions):
     def get_search_results(
         self, request: HttpRequest, queryset: QuerySet, search_term: str
     ) -> tuple[QuerySet, bool]:
-        """Looked for once, where that finds few: not once to count them and once to list them."""
+        """Run a search with few results once, not once to count them and once to list them."""
         found, duplicates = super().get_search_results(request, queryset, search_term)
         if not search_term:
             return found, duplicates
-        keys = set(found.order_by().values_list("pk", flat=True)[: FEW + 1])
-        return (found, duplicates) if len(keys) > FEW else (queryset.filter(pk__in=keys), False)
+        keys = set(found.order_by().values_list("pk", flat=True)[: MAX_KEYS + 1])
+        return (
+            (found, duplicates) if len(keys) > MAX_KEYS else (queryset.filter(pk__in=keys), False)
+        )
 
     def get_list_display(self, request: HttpRequest) -> Any:
         columns = super().get_list_display(request)
@@ -87,7 +90,7 @@ class FaceAdminMixin(FaceActions):
         return [*filters, *FILTERS] if self.has_view_face_permission(request) else filters
 
     def lookup_allowed(self, lookup: str, value: Any, request: Any = None) -> bool:
-        """By the columns of a face, only for who may see it; by encodings for nobody."""
+        """Allow lookups by columns of the face with the permission, and never by encodings."""
         name = lookup.partition(LOOKUP_SEP)[0]
         if name in ENCODINGS:
             return False
@@ -151,48 +154,49 @@ class FaceAdminMixin(FaceActions):
     @admin.display(description=_("disabled"), empty_value="–")
     def face_state(self, user: Any) -> str | None:
         if faces.of(user).face_disabled_at is not None:
-            return gettext("by the staff")
-        return gettext("by failures") if user.face_locked else None
+            return gettext("by staff")
+        return gettext("after failures") if user.face_locked else None
 
     @admin.display(description=_("Face"))
     def face_panel(self, user: Any) -> str:
-        """What is known of the user's face, and what may be done with it."""
+        """Return the panel about the user's face, with the actions that are allowed."""
         request = user.face_panel_request
         template = "admin/faceauth/face_panel.html"
         return render_to_string(template, self._panel(request, user), request)
 
     @csrf_exempt
     def enrol_view(self, request: HttpRequest, object_id: str, photos: bool = False) -> Any:
-        """The page that enrols the user's face, at a webcam or from photos."""
-        user = self._found(request, object_id)
+        """Show the page that enrols the user's face, with a webcam or from photos."""
+        user = self._user_or_404(request, object_id)
         if not self.has_enrol_face_permission(request, user):
             raise PermissionDenied
         view = EnrolForOtherView.as_view(model_admin=self, user=user, photos=photos)
         return view(request)
 
     def action_view(self, request: HttpRequest, object_id: str, action: str) -> HttpResponse:
-        """Take an action of the list on the one user whose page it is."""
-        user = self._found(request, object_id)
+        """Run an action of the list on a single user, from the page of that user."""
+        user = self._user_or_404(request, object_id)
         if action not in self.face_actions:
             raise Http404
-        if not self._may(request, action, user):
+        if not self._may_run(request, action, user):
             raise PermissionDenied
         answer = getattr(self, action)(request, self.get_queryset(request).filter(pk=user.pk))
         return answer or HttpResponseRedirect(self.face_url("change", user))
 
     def face_url(self, page: str, user: Any, *args: Any) -> str:
-        """The address of a page about the user: change, face_enrol, face_photos or face_do."""
+        """Return the URL of the user's page: change, face_enrol, face_photos or face_do."""
         name = f"admin:{self.opts.app_label}_{self.opts.model_name}_{page}"
         return reverse(name, args=[quote(user.pk), *args], current_app=self.admin_site.name)
 
     def _has_panel(self, request: HttpRequest, user: Any) -> bool:
         if user is None or not self.has_view_face_permission(request, user):
             return False
-        # It is drawn for who asks for it, and readonly fields are not told who that is.
+        # The panel depends on the staff member, but Django does not pass the request to methods of
+        # read-only fields.
         user.face_panel_request = request
         return True
 
-    def _found(self, request: HttpRequest, object_id: str) -> Any:
+    def _user_or_404(self, request: HttpRequest, object_id: str) -> Any:
         user = self.get_object(request, unquote(object_id))
         if user is None:
             raise Http404
@@ -221,19 +225,21 @@ class FaceAdminMixin(FaceActions):
             ],
             "readable": face.has_face,
             "consent_is_outdated": enrolment.consent_is_outdated(user),
-            "events": [(each, outcomes.label(each)) for each in user.face_events.all()[:EVENTS]],
+            "events": [
+                (each, outcome_labels.label(each)) for each in user.face_events.all()[:MAX_EVENTS]
+            ],
             "enrol_url": may_enrol and self.face_url("face_enrol", user),
             "photos_url": may_enrol and self.face_url("face_photos", user),
             "buttons": [
                 (name, getattr(self, name).short_description, self.face_url("face_do", user, name))
-                for name, sensible in buttons.items()
-                if sensible and self._may(request, name, user)
+                for name, useful in buttons.items()
+                if useful and self._may_run(request, name, user)
             ],
         }
 
 
 def meter(share: float) -> SafeString:
-    """A share of 1 as a bar, and in words for who does not see it."""
+    """Return a share of 1 as a bar, with the percentage as text."""
     percent = f"{100 * share:.0f} %"
     return format_html(
         '<span class="faceauth-quality"><meter class="faceauth-meter" value="{}" low="{}" high="{}"'

@@ -1,4 +1,4 @@
-"""For login pages of others: ``{% load faceauth %}{% face_login_button %}``."""
+"""A face login button for other login pages: ``{% load faceauth %}{% face_login_button %}``."""
 
 from __future__ import annotations
 
@@ -15,10 +15,12 @@ register = template.Library()
 
 @register.inclusion_tag("faceauth/button.html", takes_context=True)
 def face_login_button(context: Context, label: str = "", classes: str = "") -> dict[str, Any]:
-    """A link to the login by face, which leads on to where this page would have.
+    """Render a link to the login by face, which redirects to the same page as this login.
 
-    label: what stands on it, in place of “Log in with your face”.
-    classes: for CSS, beside ``faceauth-login``.
+    Args:
+        context: The context of the page.
+        label: The text of the link, instead of "Log in with your face".
+        classes: CSS classes, in addition to ``faceauth-login``.
     """
     request = context.get("request")
     asked = request and (request.POST or request.GET).get(REDIRECT_FIELD_NAME)

@@ -70,7 +70,7 @@ def test_list_filters_and_actions(visitors: Visitors, boss: User, member: User, 
     expect(page.get_by_text("1 invitation was sent.")).to_be_visible()
     take(page, "Disable face login", "ada")
     expect(page.get_by_text("Face login was disabled for 1 user.")).to_be_visible()
-    expect(column(page, "ada", "face_state")).to_have_text("by the staff")
+    expect(column(page, "ada", "face_state")).to_have_text("by staff")
     take(page, "Enable face login", "ada")
     expect(column(page, "ada", "face_state")).to_have_text("–")
     take(page, "Remove face", "ada", "eve")
@@ -131,7 +131,7 @@ def test_enrols_from_photos_that_are_looked_at_first(visitors: Visitors, boss: U
     expect(verdicts).to_have_text(["Good."] * 5)
     page.get_by_label("The person has agreed").check()
     page.get_by_role("button", name="Enrol this face").click()
-    expect(page.get_by_text("The face of eve is enrolled.")).to_be_visible()
+    expect(page.get_by_text("The face of eve was enrolled.")).to_be_visible()
     expect(panel(page).get_by_role("cell", name="file")).to_have_count(5)
     expect(panel(page).get_by_role("cell", name="to their left")).to_be_visible()
     assert FaceEvent.objects.get().outcome == "by_staff"
@@ -144,7 +144,7 @@ def test_enrols_at_the_webcam(visitors: Visitors, webcam: Webcam, boss: User, ev
     page.get_by_label("The person has agreed").check()
     pose(page, webcam, "obama")
     page.get_by_role("button", name="Enrol this face").click()
-    expect(page.get_by_text("The face of eve is enrolled.")).to_be_visible()
+    expect(page.get_by_text("The face of eve was enrolled.")).to_be_visible()
     expect(panel(page).get_by_role("cell", name="webcam")).to_have_count(5)
 
 
@@ -159,7 +159,7 @@ def test_face_at_the_webcam_turns_as_on_the_site(
     pose(page, webcam, "obama")
     webcam.turn("obama")
     page.get_by_role("button", name="Enrol this face").click()
-    expect(page.get_by_text("The face of eve is enrolled.")).to_be_visible(timeout=PATIENTLY)
+    expect(page.get_by_text("The face of eve was enrolled.")).to_be_visible(timeout=PATIENTLY)
 
 
 def test_wrong_pictures_are_refused_at_the_fields(
@@ -178,14 +178,14 @@ def test_events_and_dashboard(visitors: Visitors, boss: User, member: User):
     twin = admin.member("twin")
     enrolment.enrol(twin, admin.made_up(5, like=np.asarray(member.face_encodings, np.float32)))
     page = visitors.open(EVENTS, user=boss)
-    chart = page.get_by_role("img", name="Face logins a day")
+    chart = page.get_by_role("img", name="Face logins per day")
     expect(chart.locator("rect")).to_have_count(2)
     page.get_by_text("Show as a table").click()
     expect(page.get_by_role("rowheader").first).to_be_visible()
     page.get_by_role("navigation", name="Filter").locator("a[href*='refused']").click()
     expect(page.locator("#result_list tbody tr")).to_have_count(1)
     page.get_by_role("link", name="Dashboard").click()
-    expect(page.get_by_role("img", name="Distances of the last 30 days")).to_be_visible()
+    expect(page.get_by_role("img", name="Distances in the last 30 days")).to_be_visible()
     expect(page.get_by_text("33.3 %").first).to_be_visible()
     expect(page.get_by_text("1 pair is similar enough")).to_be_visible()
     page.get_by_role("link", name="twin").click()

@@ -217,7 +217,7 @@ def test_staff_sees_when_and_takes_it_back(admin_client, obama, new):
     assert "encodings" not in page
     take_back = {"action": "take_back_adaptation", "_selected_action": [obama.pk]}
     page = admin_client.post("/admin/accounts/user/", take_back, follow=True).text
-    assert "1 face was taken back." in page
+    assert "The adaptation of 1 face was undone." in page
     assert same(shots(obama), before)
 
 

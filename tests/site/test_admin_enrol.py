@@ -62,7 +62,7 @@ def test_photos_are_enrolled_told_and_logged(clerk, eve, send, client):
     assert told.to == ["eve@example.com"]
     assert "They recorded that you agreed to this." in told.body
     assert logged() == [
-        ("clerk", "eve", "Face enrolled (photos); says that the person has agreed.")
+        ("clerk", "eve", "Face enrolled (photos); confirmed that the person agreed.")
     ]
     panel = client.get(f"{USERS}{eve.pk}/change/").text
     assert panel.count("<td>file</td>") == 5

@@ -198,7 +198,7 @@ def test_wrong_password_and_who_is_not_staff(client, boss, two_steps, give_passw
 def test_staff_without_a_face_are_told_where_to_enrol(client, two_steps, give_password, db):
     User.objects.create_superuser("eve", "eve@example.com", PASSWORD)
     response = give_password("eve")
-    assert "you have none enrolled" in response.text
+    assert "you have no face enrolled" in response.text
     assert client.get(FACE)["Location"] == LOGIN
 
 

@@ -62,7 +62,7 @@ def test_list_says_what_is_known_of_each_face(admin_client, people):
     assert (enrolled, shots, disabled) == ("True", "5", "–")
     assert "100 %" in quality
     assert str(used.year) in last
-    assert cells(page, "grace")[2:] == ["44 % 44 %", "–", "by the staff"]
+    assert cells(page, "grace")[2:] == ["44 % 44 %", "–", "by staff"]
     assert cells(page, "eve") == ["False", "–", "–", "–", "–"]
 
 
@@ -78,7 +78,7 @@ def test_columns_of_faces_are_found_by_nobody_who_may_not_see_them(client, peopl
 def test_list_says_whose_face_was_wrong_too_often(client, admin_client, obama, upload, settings):
     settings.FACEAUTH = {**settings.FACEAUTH, "MAX_FAILURES_BEFORE_DISABLING": 1}
     client.post("/face/login/", {"username": "obama", "snapshot": upload("biden")})
-    assert cells(admin_client.get(USERS), "obama")[-1] == "by failures"
+    assert cells(admin_client.get(USERS), "obama")[-1] == "after failures"
     assert named(admin_client.get(USERS, {"disabled": "failures"})) == ["obama"]
     assert "obama" not in named(admin_client.get(USERS, {"disabled": "no"}))
 
@@ -181,7 +181,7 @@ def test_staff_cannot_put_their_face_into_the_account_of_other_staff(client, act
     client.force_login(clerk)
     page = act("remove_face", boss, people[0], **CONFIRMED)
     assert "1 face was removed." in page.text
-    assert "1 user is staff: only a superuser may do this to them." in page.text
+    assert "1 user was skipped: only superusers may do this to staff." in page.text
     assert client.get(f"{USERS}{boss.pk}/face/photos/").status_code == 403
     assert client.get(f"{USERS}{clerk.pk}/face/photos/").status_code == 200
     assert "Enrol from photos" not in client.get(f"{USERS}{boss.pk}/change/").text
@@ -299,7 +299,7 @@ def test_invitation_without_a_page_for_passwords_says_so(admin_client, db, monke
 
 
 def test_too_many_at_once_are_left_alone(admin_client, people, monkeypatch):
-    monkeypatch.setattr("faceauth.admin.actions.MOST", 2)
+    monkeypatch.setattr("faceauth.admin.actions.MAX_USERS", 2)
     form = {"action": "disable_face", "_selected_action": [user.pk for user in people]}
     assert "At most 2 users at once" in admin_client.post(USERS, form, follow=True).text
     assert not User.objects.filter(face_disabled_at__isnull=False).exists()
@@ -313,7 +313,7 @@ def test_panel_shows_pictures_by_their_notes_and_events(admin_client, obama, cli
     panel = admin_client.get(f"{USERS}{obama.pk}/change/").text.split("faceauth-panel")[1]
     assert panel.count("computed elsewhere") == 3
     assert "notice version 1" in panel
-    assert "refused" in panel and "too far" in panel
+    assert "refused" in panel and "no match" in panel
     event = FaceEvent.objects.get()
     assert f"{event.distance:.3f}" not in panel
 

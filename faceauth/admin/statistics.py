@@ -1,4 +1,4 @@
-"""What the events and the users' rows add up to, counted by the database."""
+"""Statistics of events and users, counted by the database."""
 
 from __future__ import annotations
 
@@ -22,11 +22,11 @@ from faceauth.models import FaceEvent, FailureCount
 from faceauth.recognition import policy
 
 from .charts import Chart, Column, chart
-from .outcomes import LABELS
+from .outcome_labels import LABELS
 
 DAYS = 30
 
-# How wide the histogram's columns are, in units of distance.
+# The width of the histogram's columns, as a distance.
 STEP = 0.02
 
 Kind = FaceEvent.Kind
@@ -34,7 +34,7 @@ ATTEMPTS = (Kind.LOGIN, Kind.REFUSED)
 
 
 class Users(NamedTuple):
-    """How many users may log in, and of these with what kind of face."""
+    """The number of active users, and how many of them have each kind of face."""
 
     active: int
     enrolled: int
@@ -45,12 +45,12 @@ class Users(NamedTuple):
 
     @property
     def share(self) -> str:
-        """How many are enrolled."""
+        """Return the share of active users who have a face, as a percentage."""
         return percent(self.enrolled, self.active)
 
 
 class Attempts(NamedTuple):
-    """How attempts of one mode went."""
+    """The number of accepted and refused attempts of one mode."""
 
     mode: str
     logins: int
@@ -58,22 +58,23 @@ class Attempts(NamedTuple):
 
     @property
     def refusal_rate(self) -> str:
+        """Return the share of refused attempts, as a percentage."""
         return percent(self.refused, self.logins + self.refused)
 
 
 def percent(part: int, whole: int) -> str:
-    """A share as people read it; "" where there is no whole."""
+    """Return a share as a localised percentage, or "" if `whole` is 0."""
     return f"{formats.number_format(100 * part / whole, 1)} %" if whole else ""
 
 
 def since(days: int = DAYS) -> datetime:
-    """The beginning of the day so many days ago, today being one of them."""
+    """Return the start of a period of whole days that ends with today."""
     today = to_local_time(timezone.now()).replace(hour=0, minute=0, second=0, microsecond=0)
     return today - timedelta(days=days - 1)
 
 
 def users() -> Users:
-    """Of now, in one query and a small one."""
+    """Return the current numbers, in two queries."""
     kinds = {
         "enrolled": Q(face_enrolled_at__isnull=False),
         "flagged": Q(face_flagged_at__isnull=False),
@@ -81,7 +82,8 @@ def users() -> Users:
         "disabled_by_staff": Q(face_disabled_at__isnull=False),
     }
     counts = {
-        name: Count("pk", filter=faces.user_condition(which)) for name, which in kinds.items()
+        name: Count("pk", filter=faces.user_condition(condition))
+        for name, condition in kinds.items()
     }
     active = get_user_model()._default_manager.filter(**faces.known_conditions(is_active=True))
     found: dict[str, int] = active.aggregate(active=Count("pk"), **counts)
@@ -90,8 +92,11 @@ def users() -> Users:
 
 
 def attempts() -> tuple[list[Attempts], list[tuple[str, str, int]]]:
-    """How those of the last days went, by mode, and of all together at the end; and why they were
-    refused, the most frequent reason first: the outcome, in words, and how many.
+    """Count the attempts of the last `DAYS` days.
+
+    Returns:
+        The numbers for each mode, followed by their sum; and the reasons for refusals, most
+        frequent first, each with its outcome, label and number.
     """
     counts = dict.fromkeys(((mode, kind) for mode in FaceEvent.Mode for kind in ATTEMPTS), 0)
     refusals: Counter[str] = Counter()
@@ -112,7 +117,7 @@ def attempts() -> tuple[list[Attempts], list[tuple[str, str, int]]]:
 
 
 def daily() -> Chart:
-    """Successes and refusals of the last days."""
+    """Return the chart of accepted and refused attempts on each of the last `DAYS` days."""
     counts: dict[Any, dict[str, int]] = {}
     rows = _attempts().annotate(day=TruncDate("at")).values_list("day", "kind")
     for day, kind, count in rows.annotate(Count("pk")).order_by():
@@ -127,21 +132,23 @@ def daily() -> Chart:
         )
         for day in days
     ]
-    title = _("Face logins a day, in the last %(days)d days") % {"days": DAYS}
+    title = _("Face logins per day in the last %(days)d days") % {"days": DAYS}
     return chart(title, columns, **_names())
 
 
 def distances(enrolled: int) -> Chart:
-    """How far faces were from those they were compared with, in the last days, with the limits of
-    now.
+    """Return the histogram of the distances in the last `DAYS` days, with the current limits.
+
+    Args:
+        enrolled: The number of enrolled users, which determines the limit for face alone.
     """
     limits = _limits(enrolled)
     compared = _attempts().filter(distance__isnull=False)
     bucket = Cast(Floor(F("distance") / STEP), IntegerField())
     rows = compared.annotate(bucket=bucket).values_list("bucket", "kind")
     counts = {(place, kind): n for place, kind, n in rows.annotate(Count("pk")).order_by()}
-    # The limits are shown also where no face was near them.
-    ends = [place for place, _kind in counts] + [math.floor(at / STEP) for at, _text in limits]
+    # The chart includes the limits even if no distance was near them.
+    ends = [place for place, _kind in counts] + [math.floor(at / STEP) for at, _label in limits]
     first, last = min(ends), max(ends)
     columns = [
         Column(
@@ -151,8 +158,8 @@ def distances(enrolled: int) -> Chart:
         )
         for place in range(first, last + 1)
     ]
-    lines = [(at / STEP - first, text) for at, text in limits]
-    title = _("Distances of the last %(days)d days, and the limit") % {"days": DAYS}
+    lines = [(at / STEP - first, label) for at, label in limits]
+    title = _("Distances in the last %(days)d days, with the limits") % {"days": DAYS}
     return chart(title, columns, lines=lines, **_names())
 
 
@@ -161,21 +168,22 @@ def _attempts() -> Any:
 
 
 def _limits(enrolled: int) -> Sequence[tuple[float, str]]:
-    """The distances up to which a face is taken for that of a user, of whom there are pictures as
-    a new enrolment has them, and in which case.
+    """Return the distances up to which a probe is accepted, each with the label of its case.
+
+    The limits are for a template with as many shots as a new enrolment.
     """
     now = conf.get()
 
-    def at(rate: float) -> float:
+    def distance(rate: float) -> float:
         return policy.limit(now.ENROLMENT_SHOTS, 1, rate).distance
 
-    found = [(at(now.MAX_FALSE_MATCH_RATE), _("limit with a username"))]
+    found = [(distance(now.MAX_FALSE_MATCH_RATE), _("limit with a username"))]
     if now.FACE_ALONE:
-        alone = _("limit face alone, %(people)d enrolled") % {"people": enrolled}
-        found.append((at(lookalikes.rate(enrolled)), alone))
+        alone = _("limit for face alone, %(people)d enrolled") % {"people": enrolled}
+        found.append((distance(lookalikes.rate(enrolled)), alone))
     return found
 
 
 def _names() -> dict[str, Any]:
-    """What a chart calls the two counts of attempts."""
+    """Return the names of the two counts of attempts in a chart."""
     return {"good": pgettext("attempts", "logged in"), "bad": pgettext("attempts", "refused")}

@@ -1,4 +1,4 @@
-"""The outcomes of events in words."""
+"""The outcomes of events as labels for staff, and the filter by outcome."""
 
 from __future__ import annotations
 
@@ -21,31 +21,31 @@ def _not_live(reason: Reason) -> str:
 
 LABELS: dict[str, Any] = {
     Outcome.ACCEPTED.value: _("accepted"),
-    Outcome.TOO_FAR.value: _("too far"),
-    Outcome.AMBIGUOUS.value: _("two are as near"),
-    Outcome.NOBODY.value: _("nobody to compare with"),
+    Outcome.TOO_FAR.value: _("no match"),
+    Outcome.AMBIGUOUS.value: _("two faces match equally well"),
+    Outcome.NOBODY.value: _("no face to compare with"),
     "disabled": _("face login disabled"),
-    "inactive": _("account not active"),
-    "not_staff": _("not of the staff"),
+    "inactive": _("inactive account"),
+    "not_staff": _("not a member of staff"),
     _not_live(Reason.TOO_FEW): _("not live: too few frames"),
     _not_live(Reason.NOT_STRAIGHT): _("not live: never looked straight ahead"),
     _not_live(Reason.NOT_TURNED): _("not live: did not turn as asked"),
     _not_live(Reason.FLAT): _("not live: flat"),
-    _not_live(Reason.JUMPED): _("not live: jumped"),
+    _not_live(Reason.JUMPED): _("not live: the head jumped"),
     _not_live(Reason.ANOTHER): _("not live: another person in between"),
-    _not_live(Reason.COPIED): _("not live: frames seen before"),
+    _not_live(Reason.COPIED): _("not live: frames used before"),
     events.UNUSED: _("not used for a long time"),
-    events.BY_STAFF: _("by the staff"),
+    events.BY_STAFF: _("by staff"),
 }
 
 
 def label(event: FaceEvent) -> str:
-    """The event's outcome; what has no label as it is."""
+    """Return the label of the event's outcome, or the outcome itself if it has no label."""
     return str(LABELS.get(event.outcome, event.outcome))
 
 
 class OutcomeFilter(admin.SimpleListFilter):
-    """By those there are labels for: to ask the database would take a look at every event."""
+    """Filter by outcomes that have a label. Asking the database would read every event."""
 
     title = _("outcome")
     parameter_name = "outcome"
