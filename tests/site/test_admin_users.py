@@ -301,7 +301,7 @@ def test_invitation_without_a_page_for_passwords_says_so(admin_client, db, monke
 def test_too_many_at_once_are_left_alone(admin_client, people, monkeypatch):
     monkeypatch.setattr("faceauth.admin.actions.MAX_USERS", 2)
     form = {"action": "disable_face", "_selected_action": [user.pk for user in people]}
-    assert "At most 2 users at once" in admin_client.post(USERS, form, follow=True).text
+    assert "Select at most 2 users at a time" in admin_client.post(USERS, form, follow=True).text
     assert not User.objects.filter(face_disabled_at__isnull=False).exists()
 
 
