@@ -84,7 +84,7 @@ def store(vectors: Any) -> None:
     from django.utils import timezone
 
     from faceauth.gallery import gallery
-    from faceauth.pgvector.gallery import space, turned
+    from faceauth.pgvector.gallery import space, transformed
     from faceauth.pgvector.models import FaceVector
     from faceauth.recognition.matching import Templates
 
@@ -96,7 +96,7 @@ def store(vectors: Any) -> None:
     call_command("migrate", "faceauth_pgvector", "zero", verbosity=0)
     call_command("migrate", verbosity=0)
     now, margins = timezone.now(), Templates.from_vectors(vectors).margins
-    rows = enumerate(zip(turned(vectors), margins, strict=True), 1)
+    rows = enumerate(zip(transformed(vectors), margins, strict=True), 1)
     while some := [*islice(rows, BATCH)]:
         users.objects.bulk_create(
             users(pk=key, username=f"user{key}", email=f"user{key}@example.com") for key, _ in some

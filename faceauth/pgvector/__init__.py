@@ -1,4 +1,5 @@
-"""Who is nearest, found by PostgreSQL: for more people than each process should keep in memory.
+"""Search in PostgreSQL, for more people than each process should hold in memory.
 
-What is searched is not encrypted, see `models.FaceVector`. The search is `gallery.VectorGallery`.
+The vectors that are searched are not encrypted, see `models.FaceVector`. The search is
+`gallery.VectorGallery`.
 """

@@ -1,4 +1,4 @@
-"""System checks: what it takes and what it costs to have a database search faces."""
+"""System checks of the search in the database: its requirements and its risks."""
 
 from __future__ import annotations
 
@@ -19,18 +19,19 @@ Configs = Sequence[AppConfig] | None
 
 @register(Tags.security)
 def check_vectors(app_configs: Configs, **kwargs: Any) -> list[CheckMessage]:
-    """Whoever has a database search faces knows what lies open there."""
+    """Check that the database is PostgreSQL, and warn that the vectors are not encrypted."""
     if connections[router.db_for_write(FaceVector)].vendor != "postgresql":
-        message = "faceauth.pgvector is installed, and the users' database is not PostgreSQL."
-        hint = "Take it out of INSTALLED_APPS: the search in memory needs nothing."
+        message = "faceauth.pgvector is installed, but the users' database is not PostgreSQL."
+        hint = "Remove it from INSTALLED_APPS. The search in memory works with any database."
         return [Error(message, hint=hint, id="faceauth.E018")]
     message = (
-        "faceauth.pgvector is installed: what faces are found by is not encrypted. Who steals the "
-        "database can tell who looks like whom, and with some effort who they are."
+        "faceauth.pgvector is installed: the vectors that faces are found by are not encrypted. "
+        "Anyone who steals the database can see who looks like whom and, with some effort, who "
+        "they are."
     )
     hint = (
-        "Take it out unless there are more people than the memory of each process should hold; "
-        "first run manage.py migrate faceauth_pgvector zero, which deletes the vectors."
+        "Remove it from INSTALLED_APPS unless there are more people than each process should hold "
+        "in memory. First run manage.py migrate faceauth_pgvector zero, which deletes the vectors."
     )
     return [Warning(message, hint=hint, id="faceauth.W023")]
 
@@ -39,14 +40,14 @@ def check_vectors(app_configs: Configs, **kwargs: Any) -> list[CheckMessage]:
 def check_index(
     app_configs: Configs, databases: Sequence[str] | None = None, **kwargs: Any
 ) -> list[CheckMessage]:
-    """Searches do not go through everybody."""
+    """Check that there is an index, if there are many people."""
     if router.db_for_write(FaceVector) not in (databases or ()):
         return []
     try:
         people = searched().count()
         if people < index.WORTH_IT or index.exists():
             return []
-    except django.db.Error:  # before the first migration, say
+    except django.db.Error:  # for example before the first migration
         return []
-    message = f"Each search goes through the vectors of all {people:,} people."
+    message = f"Each search compares with the vectors of all {people:,} people: there is no index."
     return [Warning(message, hint="Run manage.py face_index.", id="faceauth.W024")]

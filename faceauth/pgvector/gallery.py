@@ -1,4 +1,4 @@
-"""Who is nearest: found by PostgreSQL, in a table that is kept up with the users' faces."""
+"""Search in PostgreSQL, in a table of vectors that follows the users' faces."""
 
 from __future__ import annotations
 
@@ -28,23 +28,23 @@ from faceauth.vision.encoding import Encoding
 
 from .models import FaceVector
 
-# The index knows the plain distance, without the margins that count as well: so many by that are
-# looked at more closely.
+# The index knows the Euclidean distance, without the margins. This many of the nearest by that
+# distance are compared with their margins.
 CANDIDATES = 100
 
-# The more of the index is searched, the surer that nobody is missed.
+# How much of the index is searched. With more, it is more certain that nobody is missed.
 EFFORT = 200
 
-# More people than this are counted anew once a minute only.
-FEW = 10_000
-COUNTED_FOR = timedelta(minutes=1)
+# If there are more people than this, they are counted only once a minute.
+COUNT_EACH_TIME = 10_000
+COUNT_EVERY = timedelta(minutes=1)
 
 
 class VectorGallery:
     """The templates of all enrolled users, in the database. Thread-safe.
 
-    A search first asks what has changed since this process's last one, and makes the vectors of
-    that: see `catch_up`.
+    A search first makes the vectors of faces that changed since this process's last search: see
+    `catch_up`.
     """
 
     def __init__(self) -> None:
@@ -53,78 +53,83 @@ class VectorGallery:
         self._counted_at = timezone.now()
 
     def __len__(self) -> int:
-        """How many people are enrolled; where there are many, as of a minute ago."""
+        """Return the number of people enrolled; if there are many, as of up to a minute ago."""
         now = timezone.now()
-        if self._count < FEW or now - self._counted_at >= COUNTED_FOR:
+        if self._count < COUNT_EACH_TIME or now - self._counted_at >= COUNT_EVERY:
             self._count = searched().count()
             self._counted_at = now
             metrics.set_gallery_size(self._count)
         return self._count
 
     def nearest(self, probe: Encoding, count: int = 2) -> list[Match]:
-        """The `count` people nearest to a probe's encodings, float32 (n, d), nearest first."""
+        """Return the `count` people nearest to a probe, float32 (n, d), nearest first."""
         with metrics.stage("search"):
             self.catch_up()
             templates = Templates.from_encodings([probe])
             margin = float(templates.margins[0])
+            candidates = _candidates(transformed(templates.vectors)[0], count)
             found = [
-                Match(key, normalised(distance, margin, other), shots)
-                for key, distance, other, shots in _candidates(turned(templates.vectors)[0], count)
+                Match(key, normalised(euclidean, margin, other), shots)
+                for key, euclidean, other, shots in candidates
             ]
         return sorted(found, key=lambda match: match.distance)[:count]
 
     def forget(self, keys: Iterable[Any]) -> None:
-        """Drop people who turned out to be gone, until they change again."""
+        """Drop people who no longer exist, until they change again."""
         FaceVector.objects.filter(pk__in=[*keys]).delete()
 
     def catch_up(self) -> None:
-        """Make the vectors of faces that have changed since the last time, or that have none yet;
-        the first time in a process that is looked for in all of them.
+        """Make the vectors of faces that changed since the last call, or that have none.
+
+        The first call in a process checks all faces.
         """
         now = timezone.now()
         since = self._read_until and self._read_until - OVERLAP
         due = stale(since).values_list("pk", flat=True)
         incomplete = [keys for keys in batches(due) if not make(keys)]
-        # Of those that were left out, some may have changed long ago.
+        # Some of the faces that were left out may have changed long ago.
         if not incomplete:
             self._read_until = now
 
 
 def searched() -> QuerySet[FaceVector]:
-    """The vectors that can be compared with those of a probe."""
+    """Return the vectors that can be compared with those of a probe."""
     return FaceVector.objects.filter(space=space())
 
 
 def stale(since: datetime | None = None) -> QuerySet:
-    """The rows of faces whose vectors are not what they should be.
+    """Return the rows of faces whose vectors are missing, outdated, or no longer needed.
 
-    since: only those that have changed after that.
+    Args:
+        since: Return only faces that changed after this time.
     """
     vectors = FaceVector.objects.filter(pk=OuterRef("pk"))
     current = vectors.filter(made_of=OuterRef("face_changed_at"), space=space())
-    there = Q(face_encodings__isnull=False) | Exists(vectors)
-    rows = faces.rows().filter(~Exists(current), there, face_changed_at__isnull=False)
+    relevant = Q(face_encodings__isnull=False) | Exists(vectors)
+    rows = faces.rows().filter(~Exists(current), relevant, face_changed_at__isnull=False)
     if faces.in_profiles():
-        # Not of users whom the project hides: who was forgotten would come back.
+        # Without users whom the project's manager hides: a forgotten user would come back.
         rows = rows.filter(pk__in=get_user_model()._default_manager.values("pk"))
     return rows.filter(face_changed_at__gte=since) if since else rows
 
 
 def make(keys: list[Any]) -> bool:
-    """Make the vectors of those people anew, or drop them where there is no face to compare;
-    whether nobody was left out.
+    """Make the vectors of these people again, or delete them if there is no face to compare.
+
+    Returns:
+        False if people were left out, because their faces are being changed.
     """
     model = faces.model()
     rows = faces.rows().filter(pk__in=keys).only("face_changed_at", "face_encodings")
     with atomic(model):
-        # Who changes a face waits until what is made of the one before is there, and drops that.
-        # Who is being changed is left out, so that no search waits.
+        # A process that changes a face waits until the vector of the old one is written, and then
+        # deletes it. Faces that are being changed are left out, so that no search waits.
         locked = rows.select_for_update(of=("self",), skip_locked=True)
-        there = {face.pk: face for face in locked}
-        FaceVector.objects.filter(pk__in=[*there]).delete()
-        people = [face for face in there.values() if face.has_face]
+        rows_by_key = {face.pk: face for face in locked}
+        FaceVector.objects.filter(pk__in=[*rows_by_key]).delete()
+        people = [face for face in rows_by_key.values() if face.has_face]
         templates = Templates.from_encodings(face.face_encodings for face in people)
-        made = zip(people, turned(templates.vectors), templates.margins, strict=True)
+        made = zip(people, transformed(templates.vectors), templates.margins, strict=True)
         FaceVector.objects.bulk_create(
             FaceVector(
                 pk=face.pk,
@@ -136,19 +141,20 @@ def make(keys: list[Any]) -> bool:
             )
             for face, vector, margin in made
         )
-    return len(there) == len(keys)
+    return len(rows_by_key) == len(keys)
 
 
-def turned(vectors: Encoding) -> Encoding:
-    """Templates' vectors, float32 (n, d), as the database has them."""
+def transformed(vectors: Encoding) -> Encoding:
+    """Transform the vectors of templates, float32 (n, d), to those that are stored."""
     return (vectors @ crypto.secret_matrix(crypto.search_key(), vectors.shape[1])).astype(
         np.float32
     )
 
 
 def space() -> str:
-    """Stands for all that vectors must have in common to be compared: the matrix that they are
-    turned by, the encoder, and the strangers that margins are measured from.
+    """Return an identifier of everything that vectors must share to be comparable.
+
+    This is the matrix that transforms them, the encoder, and the cohort of the margins.
     """
     encoder = encoders.encoder()
     return _space(crypto.search_key(), encoder.name, encoder.size, conf.get().CALIBRATION)
@@ -161,12 +167,12 @@ def _space(key: bytes, encoder: str, size: int, calibration: str | Path | None) 
 
 
 def _candidates(vector: Encoding, count: int) -> list[tuple[Any, float, float, int]]:
-    """The primary keys, plain distances, margins and shots of those who may be nearest."""
+    """Return the key, Euclidean distance, margin and shots of the people who may be nearest."""
     number = max(count, CANDIDATES)
     effort = min(max(number, EFFORT), 1000)
     as_indexed = Cast("vector", VectorField(dimensions=len(vector)))
-    near = searched().annotate(apart=L2Distance(as_indexed, vector))
-    rows = near.order_by("apart").values_list("pk", "apart", "margin", "shots")[:number]
+    near = searched().annotate(euclidean=L2Distance(as_indexed, vector))
+    rows = near.order_by("euclidean").values_list("pk", "euclidean", "margin", "shots")[:number]
     with transaction.atomic(using=near.db), connections[near.db].cursor() as cursor:
         cursor.execute("SELECT set_config('hnsw.ef_search', %s, true)", [str(effort)])
         return [*rows]

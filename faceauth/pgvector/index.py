@@ -1,4 +1,4 @@
-"""The index by which PostgreSQL finds who is near without comparing with everybody."""
+"""The index with which PostgreSQL finds the nearest people without comparing with all."""
 
 from __future__ import annotations
 
@@ -7,21 +7,24 @@ from django.db import connections, router
 from .gallery import space
 from .models import FaceVector
 
-# Below so many people PostgreSQL compares with all of them in a few milliseconds.
+# With fewer people than this, PostgreSQL compares with all of them in a few milliseconds.
 WORTH_IT = 20_000
 
 _PREFIX = "faceauth_vectors_"
 
 
 def exists() -> bool:
-    """Whether there is one for the vectors as they are now."""
+    """Return True if there is an index of the current vectors."""
     return _indexes().get(_name(), False)
 
 
 def create(size: int) -> bool:
-    """Make it, for vectors of that size, while the site stays up; whether there was none before.
+    """Create the index for vectors of this size, while the site stays up.
 
-    Those of vectors as they were before, and what an interrupted attempt has left, go first.
+    Indexes of outdated vectors, and incomplete ones of an interrupted attempt, are dropped first.
+
+    Returns:
+        True if the index was created, False if it existed already.
     """
     if exists():
         return False
@@ -31,7 +34,7 @@ def create(size: int) -> bool:
     with connection.cursor() as cursor:
         for name in _indexes():
             cursor.execute(f"DROP INDEX CONCURRENTLY IF EXISTS {quote(name)}")
-        # The space is of this app's making: digits and letters.
+        # The space is safe to insert: this app makes it, of digits and letters.
         cursor.execute(
             f"CREATE INDEX CONCURRENTLY {quote(_name())} ON {table} "
             f"USING hnsw (({vector}::vector({size:d})) vector_l2_ops) "
@@ -45,7 +48,7 @@ def _name() -> str:
 
 
 def _indexes() -> dict[str, bool]:
-    """Those of this app by name, and whether they are whole."""
+    """Return the names of this app's indexes, and whether each is complete."""
     connection = connections[router.db_for_write(FaceVector)]
     table = connection.ops.quote_name(FaceVector._meta.db_table)
     with connection.cursor() as cursor:

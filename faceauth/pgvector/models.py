@@ -9,16 +9,16 @@ try:
     from pgvector.django import VectorField
 except ImportError as error:
     raise ImproperlyConfigured(
-        "faceauth.pgvector needs two packages more: pip install 'faceauth[pgvector]'"
+        "faceauth.pgvector needs two more packages: pip install 'faceauth[pgvector]'"
     ) from error
 
 
 class FaceVector(models.Model):
-    """What a user's face is found by. It decides nothing: that is done by the encodings, which are
-    encrypted.
+    """The vector by which a user's face is found.
 
-    A database cannot search what is encrypted. The template is turned by a matrix that only this
-    site has, by which distances stay what they are: see `crypto.search_key`.
+    The decision does not use it: that compares the encodings, which are encrypted. A database
+    can't search encrypted data, so the template is transformed by a matrix that only this site
+    has, which preserves distances: see `encryption.crypto.search_key`.
     """
 
     user = models.OneToOneField(
@@ -28,12 +28,12 @@ class FaceVector(models.Model):
         related_name="+",
         verbose_name=_("user"),
     )
-    # Of no fixed length: another encoder may have another.
+    # The size is not fixed, because another encoder can have another.
     vector = VectorField(editable=False)
     margin = models.FloatField(editable=False)
     shots = models.PositiveIntegerField(editable=False)
-    # The face's `face_changed_at` and the site's `space` when it was made: where either is another
-    # now, it is made anew.
+    # The face's `face_changed_at` and the site's `gallery.space` when the vector was made. If one
+    # of them differs now, the vector is made again.
     made_of = models.DateTimeField(editable=False)
     space = models.CharField(max_length=16, editable=False)
 
@@ -42,7 +42,7 @@ class FaceVector(models.Model):
     class Meta:
         verbose_name = _("face vector")
         verbose_name_plural = _("face vectors")
-        # Nobody but the search has to do with them.
+        # Only the search uses these rows.
         default_permissions = ()
 
     def __str__(self) -> str:

@@ -1,4 +1,4 @@
-"""What goes from the search in the moment in which a face goes."""
+"""Delete a user's vector together with the template that it was made from."""
 
 from __future__ import annotations
 
@@ -13,5 +13,5 @@ from .models import FaceVector
 
 @receiver(face_template_changed)
 def forget(user: Any, **kwargs: Any) -> None:
-    """Keep nothing that was made of the template as it was."""
+    """Delete the vector of the template before the change."""
     FaceVector.objects.filter(pk=user.pk).delete()
