@@ -15,7 +15,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from django.views.generic import CreateView, TemplateView
 
-from faceauth import conf, enrolment, receivers
+from faceauth import conf, enrolment, logins
 from faceauth.mixins import FaceRequiredMixin
 from faceauth.views import CaptureMixin
 
@@ -105,5 +105,5 @@ class PasswordResetConfirmView(auth_views.PasswordResetConfirmView):
     def form_valid(self, form: Any) -> HttpResponse:
         response = super().form_valid(form)
         # Whose mailbox it is has shown who they are, as by a password.
-        receivers.enable(self.request, form.user)
+        logins.clear_failures(self.request, form.user)
         return response

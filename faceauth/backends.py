@@ -1,4 +1,4 @@
-"""The authentication backend: a picture instead of a password."""
+"""The authentication backend: pictures of a face instead of a password."""
 
 from __future__ import annotations
 
@@ -15,6 +15,7 @@ from django.contrib.auth.base_user import AbstractBaseUser
 from django.http import HttpRequest
 
 from . import conf, faces
+from .audit import events
 from .audit.events import EventDetails
 from .capture import samples
 from .encryption import crypto
@@ -28,20 +29,23 @@ from .recognition.matching import distance, effective_frames
 from .recognition.policy import Decision, Match, Outcome
 from .vision.encoding import Encoding
 
+ACCEPTED = Outcome.ACCEPTED.value
+
 
 class Finding(NamedTuple):
-    """Whom a probe was found nearest to, if anybody, and whether that is near enough."""
+    """The user to whom a probe is nearest, if there is one, and the decision about the match."""
 
     user: Any
     decision: Decision
 
 
 class FaceBackend(BaseBackend):
-    """Authenticates by face: face alone, or username and face.
+    """Authenticate by face: face alone, or username and face.
 
-    Stands beside ``ModelBackend``, to which it leaves passwords and permissions. A subclass in its
-    place in ``AUTHENTICATION_BACKENDS`` says by `user_can_authenticate` who may log in by face and
-    stay logged in, and by `probe`, `verify`, `identify` and `outcome` how it is found out.
+    Put it beside ``ModelBackend``, which handles passwords and permissions. To change it, put a
+    subclass in ``AUTHENTICATION_BACKENDS`` in its place. `user_can_authenticate` decides who may
+    log in by face and stay logged in; `probe`, `verify`, `identify` and `outcome` are the steps of
+    an attempt.
     """
 
     def authenticate(  # type: ignore[override]
@@ -53,69 +57,72 @@ class FaceBackend(BaseBackend):
         staff: bool = False,
         **kwargs: Any,
     ) -> AbstractBaseUser | None:
-        """The user in `snapshot`, one or several pictures of one person as bytes or files; where
-        the site has a challenge, its answer's frames in order of time, and in `turns` what
-        ``challenge.redeem`` says that they have to show.
+        """Return the user whose face the pictures show.
 
-        staff: whether anybody else is refused, as somebody is whom nobody knows.
+        The details of an accepted attempt are stored on the request, for the audit log. Never show
+        them to the user.
 
-        None where nobody is recognised, where a picture cannot be used, and for inactive users.
-        The user has ``face_facts``, which are no matter of theirs: see `events`.
+        Args:
+            request: The request, if there is one. Failures are counted for its address.
+            snapshot: One picture or several of one person, as bytes or files. If the site has a
+                challenge, the frames of its answer, in chronological order. Receivers of
+                ``user_login_failed`` get `snapshot` as it is; pass an iterator, which is exhausted
+                by then, to keep pictures from them.
+            username: The username, for a comparison with that user only (1:1). Without it, the
+                face is compared with all templates (1:N).
+            turns: The turns that the frames must show, from ``challenge.redeem``.
+            staff: Refuse non-staff users exactly as unknown faces are refused.
+            **kwargs: Ignored.
 
-        Receivers of ``user_login_failed`` are handed `snapshot` as it is. An iterator is used up
-        by then and holds no pictures any more.
+        Returns:
+            The user. None if no user is recognised, if a picture cannot be used, and for inactive
+            users.
 
         Raises:
-            Busy: no core was free to look at the pictures.
-            ChallengeFailed: they do not show somebody who is there.
-            TooManyAttempts: there were too many failures before.
+            Busy: No core was free to analyse the pictures.
+            ChallengeFailed: The frames do not show a live person who turned as asked.
+            TooManyAttempts: There were too many failures before.
         """
         if snapshot is None:
             return None
         try:
             probe = self.probe(snapshot, turns)
         except Busy:
-            raise  # says nothing about the face: the visitor is to come back
+            raise  # not about the face: the visitor has to come back
         except FaceError:
             return None
         except NotLiveError as error:
-            # No less an attempt, and not compared with anybody.
-            details = EventDetails.of_attempt(
-                request, username, Decision(Outcome.NOBODY), str(error)
-            )
-            attempt = attempts.admit(request, username)
-            attempt.failed(faces.by_username(username) if username else None, details)
+            _refuse_not_live(request, username, error)
             raise ChallengeFailed() from error
         attempt = attempts.admit(request, username)
         found = self.verify(probe, username) if username else self.identify(probe)
-        user, decision = found
         outcome = self.outcome(found, attempt)
-        if outcome == Outcome.ACCEPTED.value and staff and not getattr(user, "is_staff", False):
+        if outcome == ACCEPTED and staff and not getattr(found.user, "is_staff", False):
             outcome = "not_staff"
-        details = EventDetails.of_attempt(request, username, decision, outcome)
-        if outcome != Outcome.ACCEPTED.value:
-            # Without a username, who is nearest to a stranger has nothing to do with them.
-            attempt.failed(user if username or decision.accepted else None, details)
+        details = EventDetails.of_attempt(request, username, found.decision, outcome)
+        if outcome != ACCEPTED:
+            # Without a username, an event must not name the user who is nearest to a stranger.
+            attempt.failed(found.user if username or found.decision.accepted else None, details)
             return None
-        attempt.succeeded(user)
-        user.face_facts = details
-        return user
+        attempt.succeeded(found.user)
+        events.remember(request, found.user, details)
+        return found.user
 
     def get_user(self, user_id: Any) -> Any:
-        """The user of a session; None where they are gone or inactive."""
+        """Return the user of a session, or None if the user is gone or may not log in."""
         user = faces.users().filter(pk=user_id).first()
         return user if user and self.user_can_authenticate(user) else None
 
     def user_can_authenticate(self, user: AbstractBaseUser) -> bool:
-        """As ``ModelBackend``: inactive users may not."""
+        """Return False for inactive users, as ``ModelBackend`` does."""
         return bool(getattr(user, "is_active", True))
 
     def probe(self, snapshot: samples.Snapshot, turns: Sequence[str] | None) -> Encoding:
-        """The encodings, float32 (n, 128), of whoever is there.
+        """Return the encodings, float32 (n, d), of the person in the pictures.
 
         Raises:
-            FaceError: a picture cannot be used.
-            NotLiveError: they do not show a head that turned as it was asked to.
+            FaceError: A picture cannot be used.
+            NotLiveError: The frames do not show a head that turned as asked.
         """
         if conf.get().CHALLENGE is None:
             return samples.probe_encodings(snapshot)
@@ -123,7 +130,7 @@ class FaceBackend(BaseBackend):
         return samples.probe_encodings([sample for sample in analysed if not sample.problem()])
 
     def outcome(self, found: Finding, attempt: attempts.Attempt) -> str:
-        """What became of the attempt: the decision's outcome, unless the user may not log in."""
+        """Return the outcome of the attempt: the decision's, unless the user may not log in."""
         user, decision = found
         if decision.accepted and attempt.is_disabled(user):
             return "disabled"
@@ -132,16 +139,14 @@ class FaceBackend(BaseBackend):
         return decision.outcome.value
 
     def verify(self, probe: Encoding, username: str) -> Finding:
-        """The user of that name, if any, and whether the probe, encodings float32 (n, 128), shows
-        them (1:1).
-        """
+        """Compare a probe, float32 (n, d), with the user of that name (1:1)."""
         user = faces.by_username(username)
-        # Whoever is not there is made up, which takes as long as to read somebody.
+        # For an unknown name or a user without a face, a made-up template takes the same time.
         match = _match(user, probe)
         return Finding(user, policy.verify(match, effective_frames(probe)))
 
     def identify(self, probe: Encoding) -> Finding:
-        """Whom the probe, encodings float32 (n, 128), shows, of all who are enrolled (1:N)."""
+        """Compare a probe, float32 (n, d), with everyone who is enrolled (1:N)."""
         while True:
             nearest = [match.key for match in gallery().nearest(probe)]
             users = faces.users().in_bulk(nearest)
@@ -149,39 +154,47 @@ class FaceBackend(BaseBackend):
             if not gone:
                 break
             gallery().forget(gone)
-        # Decided by what the database holds now, not by what the gallery remembers.
+        # The database decides, because the gallery in memory may be out of date.
         matches = sorted((_match(users[key], probe) for key in nearest), key=attrgetter("distance"))
         decision = policy.identify(matches, effective_frames(probe), len(gallery()))
         return Finding(users[decision.match.key] if decision.match else None, decision)
 
 
 def configured() -> FaceBackend:
-    """The site's, which may be of a class of its own."""
+    """Return the site's face backend, which may be of a class of its own."""
     return next((each for each in get_backends() if isinstance(each, FaceBackend)), FaceBackend())
 
 
+def _refuse_not_live(
+    request: HttpRequest | None, username: str | None, error: NotLiveError
+) -> None:
+    """Count an attempt that failed its challenge. Its face is not compared with anybody."""
+    details = EventDetails.of_attempt(request, username, Decision(Outcome.NOBODY), str(error))
+    attempt = attempts.admit(request, username)
+    attempt.failed(faces.by_username(username) if username else None, details)
+
+
 def _match(user: Any, probe: Encoding) -> Match:
-    """The user set against the probe; infinitely far where there is no template."""
+    """Return the match of a user and a probe; the distance is infinite if there is no template."""
     face = faces.of(user)
     enrolled = face.has_face
-    encodings = face.face_encodings if enrolled else _nobodys()
-    apart = distance(encodings, probe)
-    return Match(user.pk if enrolled else 0, apart if enrolled else math.inf, len(encodings))
+    encodings = face.face_encodings if enrolled else _made_up_template()
+    found = distance(encodings, probe)
+    return Match(user.pk if enrolled else 0, found if enrolled else math.inf, len(encodings))
 
 
-def _nobodys() -> Encoding:
-    """Encodings to open and compare in place of those that are not there: its time must not tell
-    who has a face.
-    """
+def _made_up_template() -> Encoding:
+    """Decrypt a template of nobody, so that the time does not reveal who has a face."""
     encoder, shots = encoders.encoder(), conf.get().ENROLMENT_SHOTS
-    return _face().open(0, _sealed(crypto.current_header(), encoder.name, (shots, encoder.size)))
+    sealed = _sealed_template(crypto.current_header(), encoder.name, (shots, encoder.size))
+    return _encodings_field().open(0, sealed)
 
 
 @lru_cache(maxsize=8)
-def _sealed(head: bytes, encoder: str, shape: tuple[int, int]) -> bytes:
-    """Encodings of nobody, sealed with that head as an encoder's."""
-    return _face().seal(0, np.ones(shape, np.float32))
+def _sealed_template(header: bytes, encoder: str, shape: tuple[int, int]) -> bytes:
+    """Encrypt a template of nobody, once for each key, encoder and shape."""
+    return _encodings_field().seal(0, np.ones(shape, np.float32))
 
 
-def _face() -> Any:
+def _encodings_field() -> Any:
     return faces.model()._meta.get_field("face_encodings")

@@ -27,7 +27,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
 from django.views.generic import FormView, TemplateView, View
 
-from . import conf, enrolment, errors, faces, receivers, users
+from . import conf, enrolment, errors, faces, logins, users
 from .capture import guidance, samples
 from .devices import remembered
 from .enrolment import adaptation
@@ -267,11 +267,11 @@ class ConfirmView(CaptureMixin, LoginRequiredMixin, auth_views.RedirectURLMixin,
         request.session.cycle_key()
         if isinstance(form, OwnFaceForm):
             confirmation.note(request, user, confirmation.FACE)
-            receivers.note_use(FaceEvent.Kind.CONFIRMED, request, form.get_user())
+            logins.record_use(FaceEvent.Kind.CONFIRMED, request, form.get_user())
             adaptation.learn(user, form.cleaned_data["snapshot"][:1])
         else:
             confirmation.note(request, user, confirmation.PASSWORD)
-            receivers.enable(request, user)
+            logins.clear_failures(request, user)
         name = users.short_name(user)
         message = _("Thank you, %(name)s: it is you.") % {"name": name}
         return self.answer(user, message, self.get_success_url())

@@ -6,7 +6,7 @@ from allauth.account.internal.flows.login import record_authentication
 from allauth.account.utils import perform_login
 from django.http import HttpResponse
 
-from faceauth import receivers, views
+from faceauth import logins, views
 from faceauth.models import FaceEvent
 
 
@@ -28,7 +28,7 @@ class LoginView(views.LoginView):
         response = perform_login(request, user, redirect_url=self.get_redirect_url() or None)
         if not request.user.is_authenticated:
             # Something else is asked for first. The login that follows knows nothing of the face.
-            receivers.note_use(FaceEvent.Kind.LOGIN, request, user)
+            logins.record_use(FaceEvent.Kind.LOGIN, request, user)
         return response
 
     def greeting(self, user: Any) -> str:

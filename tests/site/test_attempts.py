@@ -322,7 +322,7 @@ def test_fifty_failures_disable_the_face_until_a_password_login(
     )
     data = {"username": "obama", "password": PASSWORD}
     page = client.post(LOGIN, data, follow=True).text
-    assert "somebody was not recognised too often in a row" in page
+    assert "turned off after too many failed attempts" in page
     log_out(client)
     assert "too often in a row" not in client.post(LOGIN, data, follow=True).text
     log_out(client)
