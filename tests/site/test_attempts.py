@@ -337,7 +337,7 @@ def test_new_password_by_mail_enables_the_face_again(client, obama, quick, clock
     page = client.get(link, follow=True)
     new = {"new_password1": "another long one", "new_password2": "another long one"}
     page = client.post(page.redirect_chain[-1][0], new, follow=True)
-    assert "From now on it can be used again" in page.text
+    assert "It is on again now" in page.text
     assert not FailureCount.objects.exists()
 
 
