@@ -27,7 +27,7 @@ LOGIN = "/face/login/"
 
 @pytest.fixture
 def clock(monkeypatch):
-    """Stands still until a test calls `clock.go(seconds)`."""
+    """A clock that stands still until a test calls `clock.go(seconds)`."""
 
     class Clock:
         time = timezone.now()
@@ -46,7 +46,7 @@ def clock(monkeypatch):
 
 @pytest.fixture
 def guess(client, upload):
-    """Post a picture of Biden, or of whom the test says: the response."""
+    """Post a picture of Biden, or of another person, and return the response."""
 
     def post(username="", face="biden", **more):
         data = {"username": username, "snapshot": upload(face)}
@@ -57,14 +57,14 @@ def guess(client, upload):
 
 @pytest.fixture
 def quick(monkeypatch):
-    """Spare a test that guesses often the looking at pictures; nobody has this face."""
+    """Replace the analysis of pictures, for tests that guess often; nobody has this face."""
     probe = np.random.default_rng(0).normal(size=(1, 128)).astype(np.float32)
     monkeypatch.setattr("faceauth.capture.samples.probe_encodings", lambda snapshot: probe)
 
 
 @pytest.fixture
 def compared(monkeypatch):
-    """One entry for each guess that got as far as a decision."""
+    """Return a list with an entry for each guess that reached a decision."""
     reached, lock = [], Lock()
     for name in ("verify", "identify"):
         decide = getattr(policy, name)
@@ -79,7 +79,7 @@ def compared(monkeypatch):
 
 
 def at_once(how_many, guess):
-    """Guess in so many threads, each connected on its own: how many were refused unheard."""
+    """Guess in parallel threads with their own connections. Return how many were not admitted."""
     barrier = Barrier(how_many)
 
     def one(number):
@@ -137,7 +137,7 @@ def test_answers_tell_nothing_of_the_account(client, enrolled, obama, upload, cl
                     if "csrfmiddlewaretoken" in line:
                         page = page.replace(line, "")
                 heard.add((response.status_code, response.get("Retry-After"), page))
-    # One page and one JSON of each, whoever was asked for.
+    # One page and one JSON answer of each, whichever user was claimed.
     assert sorted(status for status, _, _ in heard) == [401, 401, 429, 429]
 
 
@@ -277,7 +277,7 @@ def test_member_may_guess_at_others_no_more_for_logging_in_between(
         return heard
 
     assert guesses(10) == [401] * 10
-    assert logging_in() == 302  # once a day it makes up for them all
+    assert logging_in() == 302  # once a day, a success clears them all
     assert guesses(10) == [401] * 10
     assert logging_in() == 302
     assert guesses(10) == [401] * 10
@@ -286,7 +286,7 @@ def test_member_may_guess_at_others_no_more_for_logging_in_between(
 
 
 def counted():
-    """The kinds of counters that there are."""
+    """Return the kinds of the counters in the database."""
     return [key.partition(":")[0] for key in FailureCount.objects.values_list("key", flat=True)]
 
 
@@ -346,7 +346,7 @@ def test_disabled_face_stays_so_when_others_are_forgotten(obama, quick, clock):
     fail("nobody", 1, RequestFactory().post(LOGIN))
     clock.go(2 * 24 * 3600)
     fail("somebody", 1)
-    # Not the address, and of the last one how their name is written.
+    # The address is forgotten; the last user's spelling of the name is still counted.
     assert sorted(counted()) == ["account", "account", "account", "name"]
     clock.go(366 * 24 * 3600)
     fail("anybody", 1)

@@ -30,7 +30,7 @@ def challenged(settings):
 
 
 def asked(client):
-    """A challenge: its token and turns."""
+    """Return the token and the turns of a challenge."""
     answer = client.post(CHALLENGE, headers=JSON).json()
     return answer["challenge"], answer["turns"]
 
@@ -169,7 +169,7 @@ def test_challenge_of_another_session(client, obama):
     thief = Client()
     asked(thief)
     assert refusal(thief, turning("obama", *turns), token)[1] == "challenge_expired"
-    # It was not spent by that.
+    # The challenge was not spent.
     assert send(client, turning("obama", *turns), token)[0] == 200
 
 

@@ -1,4 +1,4 @@
-"""Another encoder than dlib's: logging in with it, and what becomes of faces enrolled before."""
+"""Another encoder than dlib's: logins with it, and faces that were enrolled before."""
 
 from __future__ import annotations
 
@@ -25,8 +25,9 @@ NAMES = {64: "squares", 512: "more squares"}
 
 @pytest.fixture
 def use(settings, tmp_path):
-    """Set the encoder, as after a restart: `use(512)` the small one with 512 numbers, `use(None)`
-    dlib's.
+    """Set the encoder, as after a restart.
+
+    `use(512)` sets a small one with 512 numbers, `use(None)` dlib's.
     """
 
     def restart(size):
@@ -45,14 +46,14 @@ def use(settings, tmp_path):
 
 @pytest.fixture(params=NAMES)
 def small(request, use):
-    """The size of the small network that the site uses."""
+    """Return the size of the small network that the site uses."""
     use(request.param)
     return request.param
 
 
 @pytest.fixture
 def enrolled_by_page(client, ask, upload):
-    """Enrol as a user does who is logged in by password, then log out."""
+    """Enrol on the page, logged in by password, then log out."""
 
     def enrol(user):
         client.force_login(user, "django.contrib.auth.backends.ModelBackend")

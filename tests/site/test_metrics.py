@@ -1,4 +1,4 @@
-"""What Prometheus collects: what happened, how long it took, and of nobody in particular."""
+"""The numbers that Prometheus collects: events, durations, and nothing about a single user."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ def on(settings):
 
 @pytest.fixture
 def more():
-    """How much one of the numbers has grown since the test began."""
+    """Return how much a number has grown since the test began."""
     before = {}
 
     def number(name, **labels):
@@ -123,7 +123,7 @@ def test_without_the_library_the_site_works(ask, client, on, obama, upload, monk
 
 
 def test_processes_count_together(tmp_path):
-    """Two that have worked, and a third that tells of both."""
+    """Two processes count, and a third reports the sum."""
     body = b64encode(picture("astronaut")).decode()
     work = f"""
 import json

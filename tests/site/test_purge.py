@@ -1,4 +1,4 @@
-"""`manage.py face_purge`: what is kept no longer."""
+"""`manage.py face_purge` deletes what has been kept for long enough."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ Faces removed that were not used for 730 days: 0.
 
 @pytest.fixture
 def purge(db, capsys):
-    """Run the command, as from a shell: what it says."""
+    """Run the command as from a shell, and return its output."""
 
     def run(*arguments):
         call_command("face_purge", *arguments)
@@ -41,7 +41,7 @@ def purge(db, capsys):
 
 @pytest.fixture
 def person(db):
-    """Make a user whose face was enrolled and last used so many days ago."""
+    """Create a user whose face was enrolled and last used this many days ago."""
 
     def make(name, enrolled, used=None, password=PASSWORD):
         user = User.objects.create_user(name, f"{name}@example.com", password)
@@ -56,7 +56,7 @@ def person(db):
 
 @pytest.fixture
 def people(person):
-    """Those of the first two names are due to go."""
+    """Create users; the faces of the first two are due."""
     person("never", 731)
     person("long ago", 3000, 731)
     person("lately", 3000, 729)
@@ -68,7 +68,7 @@ def people(person):
 
 @pytest.fixture
 def rows(people):
-    """Events and counts that are due to go, and as many that are not."""
+    """Create events and counts that are due, and as many that are not."""
     never, new = User.objects.get(username="never"), User.objects.get(username="new")
     faceless = User.objects.get(username="faceless")
     for user in (never, new, faceless, None):
@@ -120,7 +120,7 @@ def test_what_is_due_is_gone_and_nothing_else(rows, purge):
     assert {*UsedItem.objects.values_list("key", flat=True)} == {"b"}
     assert min(FaceEvent.objects.values_list("at", flat=True)) > ago(365)
     scored = FaceEvent.objects.filter(distance__isnull=False)
-    # Of the others that were of nobody: they may have been about a face that is gone.
+    # Events without a user too: they may be about a face that was removed.
     assert [event.user and event.user.username for event in scored.order_by("pk")] == ["new"]
 
 
@@ -243,7 +243,7 @@ def test_interrupted_run_is_taken_up_by_the_next(person, purge, monkeypatch):
         patch.setattr(enrolment.lifecycle.export, "erase", killed)
         with pytest.raises(KeyboardInterrupt):
             purge()
-    # The fourth is there as a whole, its owner not told of anything.
+    # The fourth is complete, and its owner got no email.
     assert faces() == ["user3", "user4"]
     assert len(mail.outbox) == FaceEvent.objects.count() == 3
     assert "730 days: 2." in purge()
@@ -274,7 +274,7 @@ def test_failures_of_a_purged_face_are_forgotten(people, purge):
     assert not counters.account_failures(user).exists()
 
 
-# What the checks say
+# Checks
 
 
 def purge_check():

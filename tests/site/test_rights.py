@@ -1,4 +1,4 @@
-"""What people see of what is kept, take with them, and have deleted."""
+"""What people can see, export and delete of the data about their face."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ SCORES = ("distance", "max_distance", "rate")
 
 @pytest.fixture
 def used(obama, client, upload):
-    """Obama, logged in, with whose username somebody else was refused twice."""
+    """Obama, logged in, after another person was refused twice with his username."""
     client.force_login(obama)
     for _ in range(2):
         client.post(LOGIN, {"username": "obama", "snapshot": upload("biden")})
@@ -57,7 +57,7 @@ def test_nothing_stays_of_how_near_strangers_were(obama, client, upload):
     assert scores() == {None}
 
 
-# Seeing and taking
+# View and export
 
 
 def test_profile_shows_what_is_kept(client, used, enrolled, upload):
@@ -181,7 +181,7 @@ def test_command_replaces_no_file_and_knows_who_is_not_there(used, tmp_path):
         call_command("face_export", "nobody")
 
 
-# Deleting
+# Delete
 
 
 def test_removing_the_face_erases_all_that_was_computed_from_it(client, used):
@@ -277,7 +277,7 @@ def test_attempt_in_the_moment_of_deletion_leaves_no_score(obama, caplog):
     assert "could not be saved: IntegrityError" in caplog.text
 
 
-# Being told
+# Notice
 
 
 def test_staff_who_remove_a_face_tell_its_owner(admin_client, used):

@@ -1,4 +1,4 @@
-"""Small networks that encode faces badly but well enough to tell a few photographs apart."""
+"""Small networks that encode faces badly, but well enough to separate a few photographs."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ import numpy as np
 from faceauth.vision.onnx_writer import FLOAT, Graph
 
 SIDE = 32
-# What the network below sees of a chip: 16 by 16 squares, each of one colour.
+# The network below sees a chip as 16 by 16 squares, each of one colour.
 SQUARES = 16
 
 
@@ -24,10 +24,15 @@ def network(
     kind: int = FLOAT,
     seed: int = 0,
 ) -> Path:
-    """Write an ONNX file: the picture's squares, projected to so many numbers at random.
+    """Write an ONNX file that projects the picture's squares to numbers at random.
 
-    shape: of the input, planes of colours first or last.
-    output: the shape that the file says it gives.
+    Args:
+        path: The file to write.
+        size: How many numbers the network gives.
+        shape: The shape of the input, with the planes of colours first or last.
+        output: The shape that the file states for its output.
+        kind: The type of the input.
+        seed: Of the random projection.
     """
     graph = Graph("squares")
     x = graph.node("Cast", graph.input("pixels", shape, kind), to=FLOAT)

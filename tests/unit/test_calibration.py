@@ -16,7 +16,7 @@ CELLS = list(product((1, 3, 5), (1, 3, 5)))
 
 @pytest.fixture
 def own(settings, tmp_path):
-    """Make a calibration of one's own out of (shots, frames, points) and set it."""
+    """Make a calibration of (shots, frames, points) and set it."""
 
     def make(*cells):
         table = [
@@ -84,7 +84,7 @@ def test_table_says_how_far_it_was_measured(cell):
     at_the_end = calibration().limit(*cell, curve.measured_to).distance
     assert calibration().at_distance(*cell, at_the_end + 0.001).supported
     assert not calibration().at_distance(*cell, at_the_end - 0.01).supported
-    # Of some strangers nobody can say that it was measured.
+    # At least ten impostors lie below the lowest supported rate.
     assert curve.pairs * curve.measured_to >= 10
 
 
@@ -128,6 +128,6 @@ def test_stricter_neighbour_is_found_for_each_rate(own):
     )
     assert mine.limit(2, 1, 0.1).distance == pytest.approx(0.4)
     assert mine.limit(2, 1, 0.01).distance == pytest.approx(0.2)
-    # The higher of both rates is the one to fear.
+    # The higher of both rates holds.
     assert mine.at_distance(2, 1, 0.3).rate == pytest.approx(10 ** (-1 - 2 / 3))
     assert mine.at_distance(2, 1, 0.4).rate == pytest.approx(0.1)

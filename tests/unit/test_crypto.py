@@ -30,7 +30,7 @@ STORED = base64.b64decode(
     "xsOSL9mHh6mnoGJsk0iLaBZZHUGCL9x7qUTY5/A9PsKoCBSv/h0rOLKq0p/kwyh9ncHI8VKvH80IrO6JBsrv7bI2"
     "KSLBXpk2lt574Ao2pEhRkqpxxthZ13yI9ykyzg=="
 )
-# Version and ids; the name after its length, and the size.
+# Version and ids; the length of the name, the name, and the size.
 HEAD, NONCE = 9 + 5 + 2, 12
 
 
@@ -56,7 +56,7 @@ def unseal(blob, binding=b"ada"):
 
 
 def decrypted(blob, key=OLD, binding=b"ada"):
-    """What a thief who has a data key, and no transform, makes of it."""
+    """Return what a thief gets with the data key, without the transform key."""
     data = AESGCM(crypto.decode_key(key)).decrypt(
         blob[HEAD:][:NONCE], blob[HEAD + NONCE :], blob[:HEAD] + binding
     )

@@ -18,7 +18,7 @@ DOCS = Path(__file__).parents[2] / "docs" / "encoders.md"
 
 
 class Mine(DlibEncoder):
-    """An encoder that somebody wrote, with nothing in it but names."""
+    """A custom encoder that has the attributes and does nothing."""
 
     name = "mine"
 
@@ -39,7 +39,7 @@ def file(tmp_path):
 
 @pytest.fixture
 def use(settings):
-    """Set `ENCODER`, and a calibration where one is given."""
+    """Set `ENCODER`, and a calibration if one is given."""
 
     def set_(encoder, folder=None):
         settings.FACEAUTH = {"ENCODER": encoder, "CALIBRATION": folder}

@@ -32,7 +32,7 @@ def same(one, other):
 
 @pytest.fixture
 def other(tmp_path):
-    """Have the site use another encoder for a while: `with other(size=512):`."""
+    """Make the site use another encoder for a while: `with other(size=512):`."""
 
     def use(name="other", size=64):
         path = network(tmp_path / f"{size}.onnx", size=size)

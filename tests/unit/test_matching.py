@@ -16,19 +16,19 @@ PEOPLE = [*OBAMA, *OTHERS]
 
 @pytest.fixture(scope="module")
 def ours(faces):
-    """What the site computes from one picture each, float32 (1, 128) by name."""
+    """Return the encodings that the site computes from one picture each, float32 (1, 128)."""
     return {name: samples.encodings([faces[name]]) for name in PEOPLE}
 
 
 @pytest.fixture(scope="module")
 def theirs(faces, oracle):
-    """What face_recognition computes from the same, float64 (1, 128) by name."""
+    """Return the encodings of face_recognition of the same pictures, float64 (1, 128)."""
     images = {name: oracle.load_image_file(BytesIO(faces[name])) for name in PEOPLE}
     return {name: np.array(oracle.face_encodings(image)[:1]) for name, image in images.items()}
 
 
 def faces_around(centre, count, spread, seed=0):
-    """Unit vectors float32 (count, 128) near one."""
+    """Return unit vectors near one, float32 (count, 128)."""
     noise = np.random.default_rng(seed).normal(0, spread, (count, 128))
     vectors = (centre + noise).astype(np.float32)
     return vectors / np.linalg.norm(vectors, axis=1, keepdims=True)
@@ -123,7 +123,7 @@ def test_cohort_is_many_different_faces():
     assert len(cohort()) >= 100
     apart = euclidean(cohort(), cohort())[~np.eye(len(cohort()), dtype=bool)]
     assert apart.min() > 0.01
-    # As far from each other as faces are, and no further: vectors drawn by lot are 1.4 apart.
+    # As far from each other as faces are, and no farther: random vectors have a distance of 1.4.
     assert 0.3 < np.median(apart) < 0.8
 
 

@@ -16,7 +16,7 @@ def ada(distance, shots=3):
 
 
 def allowed(people=1, shots=3, frames=1):
-    """The distance up to which face alone is accepted."""
+    """Return the distance up to which face alone is accepted."""
     return policy.identify([FAR._replace(shots=shots)], frames, people).limit.distance
 
 

@@ -1,4 +1,4 @@
-"""The site's fixtures: here too its faces are in its users' rows."""
+"""The fixtures of the site, whose faces are in the rows of its users."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from tests.site.conftest import ask, empty_gallery, enrolled, obama, upload
 
 @pytest.fixture
 def unindexed(transactional_db: None) -> None:
-    """No index from a test before."""
+    """Drop the index of an earlier test."""
     call_command("migrate", "faceauth_pgvector", "zero", verbosity=0)
     call_command("migrate", verbosity=0)
 

@@ -1,4 +1,4 @@
-"""What is said of a search that lies open."""
+"""The checks and the notice of a search that is not encrypted."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ def test_index_that_was_not_finished_is_made_again(enrolled, capsys):
     enrolled("ada", "obama")
     call_command("face_index")
     with connection.cursor() as cursor:
-        # As PostgreSQL leaves it where making it was interrupted.
+        # As PostgreSQL leaves an index whose creation was interrupted.
         cursor.execute(
             "UPDATE pg_index SET indisvalid = false WHERE indexrelid = %s::regclass",
             [f'"{index._name()}"'],
@@ -53,6 +53,6 @@ def test_index_that_was_not_finished_is_made_again(enrolled, capsys):
 
 def test_notice_says_it(client, db):
     page = client.get("/face/notice/").content.decode()
-    assert "Those are not" in page
+    assert "They are not encrypted" in page
     spanish = client.get("/face/notice/", headers={"accept-language": "es"}).content.decode()
-    assert "no están cifrados" in spanish
+    assert "No están cifrados" in spanish

@@ -1,4 +1,4 @@
-"""Faces that PostgreSQL finds: the same ones as the search in memory, and no others."""
+"""PostgreSQL finds the same faces as the search in memory."""
 
 from __future__ import annotations
 
@@ -29,14 +29,14 @@ NEW_KEY = Fernet.generate_key().decode()
 
 
 def shots(face: Any, count: int = 3, apart: float = 0.02) -> Any:
-    """Encodings of somebody who looks about like that."""
+    """Return encodings of a person who looks about like this one."""
     random = np.random.default_rng(round(1e6 * abs(float(face[0]))))
     return (face + random.normal(0, apart, (count, len(face)))).astype(np.float32)
 
 
 @pytest.fixture
 def people(db):
-    """Some who look like people do, who lie closer together than numbers drawn at random."""
+    """Return vectors that lie as close together as faces, closer than random numbers."""
     users = [User(username=f"user{row}", email=f"user{row}@example.com") for row in range(120)]
     for user, face in zip(users, cohort(), strict=False):
         user.save()
@@ -46,7 +46,7 @@ def people(db):
 
 @pytest.fixture
 def probes():
-    """Of those who are enrolled, of strangers, and of photographs."""
+    """Return probes of enrolled people, of strangers, and of photographs."""
     members = [shots(face, 1, 0.03) for face in cohort()[:60]]
     strangers = [shots(face, 2, 0.03) for face in cohort()[400:440]]
     return [*members, *strangers, encodings("obama"), encodings("biden")]
@@ -104,7 +104,7 @@ def test_change_that_came_another_way_is_seen(enrolled, obama):
     gallery().nearest(encodings("obama2"))
     joe = enrolled("joe", "biden")
     gallery().nearest(encodings("obama2"))
-    # As a fixture or SQL would: by nobody who tells.
+    # Without the signal, as a fixture or SQL would do it.
     now = timezone.now() - OVERLAP / 2
     User.objects.filter(pk=joe.pk).update(face_encodings=None, face_changed_at=now)
     assert [match.key for match in gallery().nearest(encodings("biden"))] == [obama.pk]
@@ -115,7 +115,7 @@ def test_search_that_knows_all_reads_no_templates(people, monkeypatch, django_as
     User.objects.update(face_changed_at=timezone.now() - 10 * OVERLAP)
     gallery().nearest(shots(cohort()[0]))
     monkeypatch.setattr("faceauth.encryption.fields.EncodingsField.open", pytest.fail)
-    # What has changed, a savepoint here and its end, how hard to look, who is near.
+    # The changes, a savepoint and its end, the effort of the search, the nearest.
     with django_assert_num_queries(5):
         assert gallery().nearest(shots(cohort()[1]))[0].key == people[1].pk
 
@@ -134,7 +134,7 @@ def test_vectors_are_comparable_with_nothing_from_elsewhere(obama):
     template = np.asarray(User.objects.get().face_encodings).mean(axis=0)
     template /= np.linalg.norm(template)
     assert np.linalg.norm(vector - template) > 1
-    # Nor with what encryption turns.
+    # Nor with the matrix of the encrypted templates.
     turning_key = next(iter(crypto._keyring().transform_keys.values()))
     assert np.linalg.norm(vector - template @ crypto.secret_matrix(turning_key, 128)) > 1
 
@@ -165,7 +165,7 @@ def test_faces_of_another_encoder_are_found_no_more(enrolled, settings, tmp_path
     probe = shots(np.linspace(-1, 1, 64))
     assert gallery().nearest(probe) == []
     assert FaceVector.objects.count() == 0
-    # Vectors of any size are kept.
+    # The column takes vectors of any size.
     enrolment.enrol(ada, probe)
     assert [match.key for match in gallery().nearest(probe)] == [ada.pk]
 
@@ -194,7 +194,7 @@ def test_index_finds_the_same_people(unindexed, probes, settings, capsys):
 
 
 def uses_index(probe: Any) -> bool:
-    """Whether that search goes by the index."""
+    """Return True if the search uses the index."""
     asked = []
 
     def note(execute, sql, params, many, context):
@@ -225,7 +225,7 @@ def test_face_that_is_removed_while_it_is_read_does_not_come_back(obama):
     def meanwhile(execute, sql, params, many, context):
         if sql.startswith('INSERT INTO "faceauth_pgvector'):
             remover.start()
-            # It has to wait for what is written here.
+            # It must wait for this transaction.
             assert not removed.wait(0.5)
         return execute(sql, params, many, context)
 
@@ -239,7 +239,7 @@ def test_face_that_is_removed_while_it_is_read_does_not_come_back(obama):
 @pytest.mark.django_db(transaction=True)
 def test_user_who_is_being_changed_is_found_by_the_next_search(enrolled):
     ada, joe = enrolled("ada", "obama"), enrolled("joe", "biden")
-    # Not the face, which is as it was long ago.
+    # Not the face, which has not changed for long.
     User.objects.update(face_changed_at=timezone.now() - 10 * OVERLAP)
     FaceVector.objects.all().delete()
     gallery.cache_clear()

@@ -29,7 +29,7 @@ def engine():
 
 @pytest.fixture(scope="module")
 def seen(engine):
-    """Frames of JPEG files, as the server sees them."""
+    """Return the frames of JPEG files, as the server sees them."""
 
     def look(files):
         images = [decode_image(data) for data in files]
