@@ -9,8 +9,8 @@ import pytest
 from django.core.management import CommandError, call_command
 
 from faceauth.evaluation.management.commands.face_attack import DOES_NOT_HOLD
-from faceauth.evaluation.pad.scenarios import ROWS, Case, judge, judge_again
-from faceauth.evaluation.pad.videos import Asked, read, trace, windows
+from faceauth.evaluation.pad.scenarios import SCENARIOS, Case, judge, judge_replay
+from faceauth.evaluation.pad.videos import TurnLimits, excerpts, read, track
 from faceauth.models import UsedItem
 from faceauth.vision import Engine
 from tests.site.test_production import manage
@@ -18,8 +18,8 @@ from tests.support.films import turning
 from tests.support.webcam import snapshot
 
 PEOPLE = {"Barack": ["obama", "obama2", "obama left", "obama right"], "Joe": ["biden"]}
-TWICE = next(place for place, row in enumerate(ROWS) if row.again)
-TRUE = next(place for place, row in enumerate(ROWS) if row.true)
+REPLAY = next(index for index, each in enumerate(SCENARIOS) if each.replayed)
+GENUINE = next(index for index, each in enumerate(SCENARIOS) if each.genuine)
 
 pytestmark = pytest.mark.django_db
 
@@ -35,45 +35,45 @@ def people(tmp_path_factory):
 
 
 @pytest.fixture(scope="module")
-def films(tmp_path_factory):
-    folder = tmp_path_factory.mktemp("films")
+def videos(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("videos")
     turning(folder / "Barack", "obama", "left", "right")
     return folder
 
 
 @pytest.fixture(scope="module")
-def answer(films):
-    """A film that answers a challenge, and a template of who is in it."""
+def answer(videos):
+    """A video that answers a challenge, and a template of the person in it."""
     engine = Engine()
-    film = trace(engine, read(films / "Barack"))
-    return windows(film, 2, Asked(0.2, 0.1))[0], film.template(engine, 5)
+    video = track(engine, read(videos / "Barack"))
+    return excerpts(video, 2, TurnLimits(0.2, 0.1))[0], video.template(engine, 5)
 
 
-def test_photos_and_films_are_tried(people, films, tmp_path, capsys):
+def test_photos_and_videos_are_tried(people, videos, tmp_path, capsys):
     file = tmp_path / "results.json"
     try:
-        call_command("face_attack", people, clips=films, attempts=1, processes=1, json=file)
+        call_command("face_attack", people, clips=videos, attempts=1, processes=1, json=file)
     except SystemExit as ended:
         assert ended.code == DOES_NOT_HOLD
     printed = capsys.readouterr().out
     results = {row["attempt"]: row for row in json.loads(file.read_text())["rows"]}
-    assert list(results) == [row.name for row in ROWS]
+    assert list(results) == [each.name for each in SCENARIOS]
     for name, row in results.items():
         assert name in printed
         assert row["attempts"] == 1
         assert row["through"] + sum(row["reasons"].values()) == 1
     assert results["photo, still"]["reasons"] == {"not_turned": 1}
     assert results["an answer to another challenge"]["reasons"] == {"not_turned": 1}
-    assert results["true, 10 a second"]["through"] == 1
+    assert results["genuine, 10 frames a second"]["through"] == 1
     assert not UsedItem.objects.exists()
 
 
-def test_without_films_photos_alone_are_tried(people, tmp_path, capsys):
+def test_without_videos_only_photos_are_tried(people, tmp_path, capsys):
     file = tmp_path / "results.json"
     call_command("face_attack", people, only="photo, still", attempts=3, json=file, processes=1)
     (row,) = json.loads(file.read_text())["rows"]
     assert (row["attempts"], row["through"], row["holds"]) == (3, 0, True)
-    assert "0 parts of 0 films" in capsys.readouterr().out
+    assert "0 parts of 0 videos" in capsys.readouterr().out
 
 
 def test_same_seed_makes_the_same_attempts(people, tmp_path, capsys):
@@ -84,15 +84,15 @@ def test_same_seed_makes_the_same_attempts(people, tmp_path, capsys):
     assert tables[0] == tables[1]
 
 
-def test_true_attempt_gets_in(answer):
-    film, template = answer
-    verdict = judge(Case(TRUE, (0, 0), film.turns, template, (), (film,)))
+def test_genuine_attempt_succeeds(answer):
+    video, template = answer
+    verdict = judge(Case(GENUINE, (0, 0), video.turns, template, (), (video,)))
     assert (verdict.live, verdict.reason) == (True, "")
 
 
 def test_live_stranger_does_not(answer):
-    film, template = answer
-    verdict = judge(Case(TRUE, (0, 0), film.turns, np.roll(template, 7, axis=1), (), (film,)))
+    video, template = answer
+    verdict = judge(Case(GENUINE, (0, 0), video.turns, np.roll(template, 7, axis=1), (), (video,)))
     assert (verdict.live, verdict.reason) == (True, "too_far")
 
 
@@ -101,18 +101,18 @@ def test_live_stranger_does_not(answer):
     [(0, "challenge_expired"), (1, "challenge_expired"), (2, "copied")],
     ids=["same challenge", "another session", "another challenge"],
 )
-def test_answer_is_taken_once(answer, way, reason):
-    film, template = answer
-    case = Case(TWICE, (0, way), film.turns, template, (), (film,))
-    assert judge_again(case) == (False, reason)
+def test_answer_counts_once(answer, way, reason):
+    video, template = answer
+    case = Case(REPLAY, (0, way), video.turns, template, (), (video,))
+    assert judge_replay(case) == (False, reason)
     # A measurement leaves nothing behind.
     assert not UsedItem.objects.exists()
 
 
-def test_says_what_is_missing(people, tmp_path, capsys):
+def test_error_names_what_is_missing(people, tmp_path, capsys):
     with pytest.raises(CommandError, match="There are no photos"):
         call_command("face_attack", tmp_path)
-    (tmp_path / "film.gif").write_bytes(b"this is no film")
+    (tmp_path / "film.gif").write_bytes(b"not a video")
     with pytest.raises(CommandError, match=r"film\.gif"):
         call_command("face_attack", people, clips=tmp_path, processes=1)
     done = manage("face_attack", str(people), DATABASE_URL=f"sqlite:///{tmp_path}/empty.sqlite3")

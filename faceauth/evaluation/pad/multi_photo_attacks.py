@@ -1,4 +1,4 @@
-"""Attacks by somebody who has many photos of a person, and shows one after another."""
+"""Multi-photo attacks: the attacker has many photos of the person and shows them in turn."""
 
 from __future__ import annotations
 
@@ -9,16 +9,21 @@ import numpy as np
 from numpy.typing import NDArray
 
 from .photo_attacks import Frames, Portrait
-from .rendering import Hand, Image, Sheet, drawn_movement, held, maybe_room, webcam
+from .rendering import Hand, Image, Sheet, add_noise, maybe_room, random_movement, render_flat
 
-SIDE, AROUND = 480, 2.4  # pixels of a levelled photo, and how many faces fit into it
-MOST_TURNED = (0.25, 0.45)  # of yaw: how far an attacker goes, where there are photos
-ALIKE = 0.05  # of yaw: among photos that are turned as far, one may choose
+SIDE, AROUND = 480, 2.4  # side of a normalised photo in pixels, and in units of the face
+MAX_YAWS = (0.25, 0.45)  # range of the largest yaw of an attack, if there are photos for it
+SAME_YAW = 0.05  # the attacker may choose among photos whose yaws differ by less
 
 
 class Album:
-    """All photos of one person and their mirror images, brought to one place, size and
-    brightness.
+    """The photos of one person and their mirror images.
+
+    Args:
+        photos: The photos.
+
+    Attributes:
+        frontal: The photo that looks most nearly straight ahead.
     """
 
     def __init__(self, photos: Sequence[Portrait]) -> None:
@@ -29,61 +34,68 @@ class Album:
 
     @property
     def reach(self) -> float:
-        """How far the most turned photos look, to the side where that is less."""
+        """The largest yaw to which there are photos on both sides, from the frontal one."""
         return float(min(-self._yaws[0], self._yaws[-1]))
 
-    def most(self, random: np.random.Generator) -> float:
-        """How far to turn."""
-        return min(self.reach, random.uniform(*MOST_TURNED))
+    def random_reach(self, random: np.random.Generator) -> float:
+        """Return a random yaw to turn to, within `reach`."""
+        return min(self.reach, random.uniform(*MAX_YAWS))
 
-    def levelled(self, photo: Portrait) -> Image:
-        """The photo upright, uint8 (SIDE, SIDE, 3), its face in the middle as large and as bright
-        as in the frontal one.
+    def normalised(self, photo: Portrait) -> Image:
+        """Return the photo with an upright, centred face, as large and bright as the frontal one.
+
+        Returns:
+            RGB, uint8 (SIDE, SIDE, 3).
         """
         sheet = photo.sheet
         across = photo.face.landmarks[:2].mean(axis=0) - photo.face.landmarks[2:4].mean(axis=0)
         angle = float(np.degrees(np.arctan2(across[1], across[0])))
         scale = SIDE / AROUND / sheet.size
-        matrix = np.asarray(cv2.getRotationMatrix2D(sheet.middle, angle, scale), np.float64)
-        matrix[:, 2] += SIDE / 2 - np.array(sheet.middle)
-        levelled = cv2.warpAffine(
-            sheet.image, matrix, (SIDE, SIDE), borderMode=cv2.BORDER_REPLICATE
-        )
+        matrix = np.asarray(cv2.getRotationMatrix2D(sheet.centre, angle, scale), np.float64)
+        matrix[:, 2] += SIDE / 2 - np.array(sheet.centre)
+        upright = cv2.warpAffine(sheet.image, matrix, (SIDE, SIDE), borderMode=cv2.BORDER_REPLICATE)
         gain = (_colour(self.frontal) + 1) / (_colour(photo) + 1)
-        return (levelled * gain).clip(0, 255).astype(np.uint8)
+        return (upright * gain).clip(0, 255).astype(np.uint8)
 
-    def turned(
+    def at_yaw(
         self, yaw: float, random: np.random.Generator | None = None, like: Portrait | None = None
     ) -> Portrait:
-        """The photo turned most nearly so far; of those that are about as near, one at `random` or
-        the one most `like` another.
+        """Return the photo whose yaw is nearest.
+
+        Args:
+            yaw: From the frontal photo.
+            random: Choose at random among the photos that are about as near.
+            like: Choose the photo among them whose face is most like this one.
         """
-        off = np.abs(self._yaws - yaw)
-        near = [self._photos[index] for index in np.flatnonzero(off <= off.min() + ALIKE)]
+        distances = np.abs(self._yaws - yaw)
+        near = [
+            self._photos[index] for index in np.flatnonzero(distances <= distances.min() + SAME_YAW)
+        ]
         if like is not None:
             return min(near, key=lambda photo: np.linalg.norm(photo.encoding - like.encoding))
         if random is not None:
             return near[random.integers(len(near))]
-        return self._photos[int(off.argmin())]
+        return self._photos[int(distances.argmin())]
 
 
 AlbumAttack = Callable[[Album, Sequence[str], np.random.Generator], Frames]
 
 
 def swapped(album: Album, turns: Sequence[str], random: np.random.Generator) -> Frames:
-    """The frontal photo and turned ones, and nothing between."""
-    steps = drawn_movement(turns, random)
-    sides = {side: album.turned(side * album.most(random), random) for side in (-1, 1)}
+    """Swap the frontal photo for turned ones, with nothing in between."""
+    steps = random_movement(turns, random)
+    sides = {side: album.at_yaw(side * album.random_reach(random), random) for side in (-1, 1)}
     shown = [sides[int(np.sign(step))] if abs(step) > 0.5 else album.frontal for step in steps]
-    return _shown([album.levelled(photo) for photo in shown], random)
+    return _shown([album.normalised(photo) for photo in shown], random)
 
 
 def faded(album: Album, turns: Sequence[str], random: np.random.Generator) -> Frames:
-    """The same, each fading into the next."""
-    steps = drawn_movement(turns, random)
-    middle = album.levelled(album.frontal).astype(np.float64)
+    """Fade from the frontal photo to turned ones and back."""
+    steps = random_movement(turns, random)
+    middle = album.normalised(album.frontal).astype(np.float64)
     sides = {
-        side: album.levelled(album.turned(side * album.most(random), random)) for side in (-1, 1)
+        side: album.normalised(album.at_yaw(side * album.random_reach(random), random))
+        for side in (-1, 1)
     }
     shown = [
         (middle + (sides[1 if step > 0 else -1] - middle) * abs(step)).astype(np.uint8)
@@ -92,21 +104,23 @@ def faded(album: Album, turns: Sequence[str], random: np.random.Generator) -> Fr
     return _shown(shown, random)
 
 
-def leafed(album: Album, turns: Sequence[str], random: np.random.Generator) -> Frames:
-    """Frame by frame a photo that is turned as it should be, as like the one before as there is."""
-    most = album.most(random)
+def stepwise(album: Album, turns: Sequence[str], random: np.random.Generator) -> Frames:
+    """Show a photo of the right yaw in each frame, as like the one before as possible."""
+    reach = album.random_reach(random)
     shown = [album.frontal]
-    for step in drawn_movement(turns, random)[1:]:
-        shown.append(album.turned(most * step, like=shown[-1]) if step else album.frontal)
-    return _shown([album.levelled(photo) for photo in shown], random)
+    for step in random_movement(turns, random)[1:]:
+        shown.append(album.at_yaw(reach * step, like=shown[-1]) if step else album.frontal)
+    return _shown([album.normalised(photo) for photo in shown], random)
 
 
 def _shown(images: Sequence[Image], random: np.random.Generator) -> Frames:
-    behind = maybe_room(random)
+    background = maybe_room(random)
     hand = Hand(random, len(images))
     middle = (SIDE / 2, SIDE / 2)
     return [
-        webcam(held(Sheet(image, middle, SIDE / AROUND), hand.pose(n), behind), random)
+        add_noise(
+            render_flat(Sheet(image, middle, SIDE / AROUND), hand.pose(n), background), random
+        )
         for n, image in enumerate(images)
     ]
 

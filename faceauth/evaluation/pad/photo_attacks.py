@@ -1,7 +1,6 @@
-"""Attacks on the liveness challenge by somebody who has photos of a person, and knows which turns
-are asked for.
+"""Photo attacks: the attacker has one photo of the person and knows the turns that are asked for.
 
-Each makes the frames of one attempt, uint8 (height, width, 3) RGB in order of time.
+Each attack returns the frames of one attempt in order of time: RGB, uint8 (height, width, 3).
 """
 
 from __future__ import annotations
@@ -26,15 +25,15 @@ from .rendering import (
     Pose,
     Series,
     Sheet,
-    about,
-    bent,
-    drawn_movement,
-    held,
+    add_noise,
+    film_screen,
     maybe_room,
+    random_movement,
+    render_bent,
+    render_flat,
     room,
-    screens,
+    rotation_about,
     sway,
-    webcam,
 )
 
 Frames = list[Image]
@@ -42,11 +41,13 @@ Frames = list[Image]
 
 @dataclass(frozen=True)
 class Portrait:
-    """A photo of a person, of which the pixels are read when they are needed.
+    """A photo of a person, whose pixels are read only when needed.
 
-    face: the one in it, in the picture as it is read.
-    encoding: the face's, float32 (128,).
-    mirror: whether its mirror image is meant, of which the face is.
+    Attributes:
+        path: The file.
+        face: The face in `image`.
+        encoding: Of the face, float32 (128,).
+        mirror: `image` is the mirror image of the file.
     """
 
     path: Path
@@ -56,37 +57,39 @@ class Portrait:
 
     @property
     def image(self) -> Image:
-        """The pixels, uint8 (height, width, 3)."""
+        """The pixels, RGB, uint8 (height, width, 3)."""
         image = decode_image(self.path.read_bytes())
         return np.ascontiguousarray(image[:, ::-1]) if self.mirror else image
 
     @property
     def sheet(self) -> Sheet:
-        """The photo as it is held up."""
+        """The photo as a sheet to hold up."""
         left, top, right, bottom = self.face.box
         return Sheet(self.image, ((left + right) / 2, (top + bottom) / 2), self.face.size)
 
     def mirrored(self) -> Portrait:
-        """Its mirror image, which turns to the other side."""
+        """Return the mirror image, in which the head turns to the other side."""
         width = self.image.shape[1]
         left, top, right, bottom = self.face.box
-        # The eyes' corners change places.
+        # The eyes change places, and so do their corners.
         landmarks = self.face.landmarks[[2, 3, 0, 1, 4]] * (-1, 1) + (width - 1, 0)
         face = Face((width - right, top, width - left, bottom), self.face.score, landmarks)
         return replace(self, face=face, mirror=not self.mirror)
 
 
 class Piece(NamedTuple):
-    """A part of a face.
+    """A part of a face that is cut out and moved.
 
-    place: how far below the eyes, in units of the way to the nose.
-    width, height: half of them, in units of the distance between the eyes.
-    side: to which it goes when the head is to turn to the left; 1 is the picture's right.
+    Attributes:
+        below: The distance of its centre below the eyes, in units of the way from eyes to nose.
+        half_width: In units of the distance between the eyes.
+        half_height: In the same units.
+        side: The side it moves to for a turn to the left; 1 is the right of the picture.
     """
 
-    place: float
-    width: float
-    height: float
+    below: float
+    half_width: float
+    half_height: float
     side: int
 
 
@@ -102,74 +105,76 @@ Attack = Callable[[Portrait, Sequence[str], np.random.Generator], Frames]
 
 
 def still(photo: Portrait, turns: Sequence[str], random: np.random.Generator) -> Frames:
-    """A photo on a stand."""
-    shot = held(photo.sheet, Pose(np.eye(3)), maybe_room(random))
-    return [webcam(shot, random) for _ in drawn_movement(turns, random)]
+    """Show a photo on a stand."""
+    shot = render_flat(photo.sheet, Pose(np.eye(3)), maybe_room(random))
+    return [add_noise(shot, random) for _ in random_movement(turns, random)]
 
 
 def moved(photo: Portrait, turns: Sequence[str], random: np.random.Generator) -> Frames:
-    """A photo shifted, brought nearer and turned in the plane, each towards the side asked for."""
-    steps = drawn_movement(turns, random)
-    sheet, behind = photo.sheet, maybe_room(random)
+    """Shift a photo, bring it nearer and rotate it in the plane, towards the side asked for."""
+    steps = random_movement(turns, random)
+    sheet, background = photo.sheet, maybe_room(random)
     shift, roll, nearer = random.uniform((-0.5, -0.4, -0.2), (0.5, 0.4, 0.2))
     hand = Hand(random, len(steps))
     poses = [
         hand.pose(n, roll=roll * step, shift=shift * step, scale=1 + nearer * abs(step))
         for n, step in enumerate(steps)
     ]
-    return [webcam(held(sheet, pose, behind), random) for pose in poses]
+    return [add_noise(render_flat(sheet, pose, background), random) for pose in poses]
 
 
 def tilted(low: float, high: float) -> Attack:
-    """A flat photo turned in depth about an upright axis, by so many degrees at most."""
+    """Rotate a flat photo in depth about an upright axis, by at most `low` to `high` degrees."""
 
     def attack(photo: Portrait, turns: Sequence[str], random: np.random.Generator) -> Frames:
         lean = random.uniform(-10, 10)
-        return _tilted(photo, drawn_movement(turns, random), (low, high), (lean, lean), random)
+        return _tilted(photo, random_movement(turns, random), (low, high), (lean, lean), random)
 
     return attack
 
 
 def slanted(low: float, high: float) -> Attack:
-    """A flat photo turned in depth about an axis half-way between upright and level. That shears
-    it: the nose leaves the middle between the eyes. The axis leans to the side that draws the nose
-    where it is asked to be.
+    """Rotate a flat photo in depth about an axis halfway between upright and level.
+
+    This shears the face, so that the nose leaves the midpoint between the eyes. The axis leans to
+    the side that moves the nose in the direction asked for.
     """
 
     def attack(photo: Portrait, turns: Sequence[str], random: np.random.Generator) -> Frames:
         lean = random.uniform(35, 55)
-        return _tilted(photo, drawn_movement(turns, random), (low, high), (-lean, lean), random)
+        return _tilted(photo, random_movement(turns, random), (low, high), (-lean, lean), random)
 
     return attack
 
 
-def curved(photo: Portrait, turns: Sequence[str], random: np.random.Generator) -> Frames:
-    """A photo around a cylinder, turned about its axis."""
-    steps = drawn_movement(turns, random)
-    sheet, behind = photo.sheet, room(random)
-    # A head turns with its surface; a few try it the other way.
-    most = np.deg2rad(random.uniform(20, 50)) * random.choice((-1, 1), p=(0.2, 0.8))
+def bent(photo: Portrait, turns: Sequence[str], random: np.random.Generator) -> Frames:
+    """Bend a photo around a cylinder, and turn it about the cylinder's axis."""
+    steps = random_movement(turns, random)
+    sheet, background = photo.sheet, room(random)
+    # A head turns with its surface; one in five attempts turns the other way.
+    angle = np.deg2rad(random.uniform(20, 50)) * random.choice((-1, 1), p=(0.2, 0.8))
     slant = random.choice((0, random.uniform(-0.7, 0.7)))
     radii = random.uniform(0.5, 1.2) * (1 + sway(random, len(steps), 0.03))
     hand = Hand(random, len(steps))
     frames = []
     for n, (step, radius) in enumerate(zip(steps, radii, strict=True)):
-        bend = Bend(radius, step * most, slant * np.sign(step))
-        frames.append(webcam(bent(sheet, bend, hand.pose(n), behind), random))
+        bend = Bend(radius, step * angle, slant * np.sign(step))
+        frames.append(add_noise(render_bent(sheet, bend, hand.pose(n), background), random))
     return frames
 
 
-def cut(photo: Portrait, turns: Sequence[str], random: np.random.Generator) -> Frames:
-    """A photo of which a piece with the eyes, the mouth, or the nose and the mouth is cut out and
-    pushed to a side, over another print of it.
+def cut_out(photo: Portrait, turns: Sequence[str], random: np.random.Generator) -> Frames:
+    """Cut a piece out of a photo and push it to a side, over another print of the photo.
+
+    The piece contains the eyes, the mouth, or the nose and the mouth.
     """
-    steps = drawn_movement(turns, random)
-    sheet, behind = photo.sheet, maybe_room(random)
+    steps = random_movement(turns, random)
+    sheet, background = photo.sheet, maybe_room(random)
     size = sheet.image.shape[1::-1]
     piece = PIECES[random.integers(len(PIECES))]
-    across, mask = _cut_out(photo.face.landmarks, piece, size)
-    soft = random.choice((1, 3, 7))
-    soft_mask = cv2.GaussianBlur(mask, (soft, soft), 0)
+    across, mask = _piece_mask(photo.face.landmarks, piece, size)
+    blur = random.choice((1, 3, 7))
+    soft_mask = cv2.GaussianBlur(mask, (blur, blur), 0)
     reach = piece.side * random.uniform(0.2, 0.45) * across
     hand = Hand(random, len(steps))
     frames = []
@@ -178,7 +183,9 @@ def cut(photo: Portrait, turns: Sequence[str], random: np.random.Generator) -> F
         over = cv2.warpAffine(sheet.image, push, size, borderMode=cv2.BORDER_REPLICATE)
         share = cv2.warpAffine(soft_mask, push, size)[..., None]
         pasted = (over * share + sheet.image * (1 - share)).astype(np.uint8)
-        frames.append(webcam(held(sheet._replace(image=pasted), hand.pose(n), behind), random))
+        frames.append(
+            add_noise(render_flat(sheet._replace(image=pasted), hand.pose(n), background), random)
+        )
     return frames
 
 
@@ -189,32 +196,36 @@ def _tilted(
     leans: tuple[float, float],
     random: np.random.Generator,
 ) -> Frames:
-    """A flat photo turned in depth, and held so that the eyes stay level.
+    """Rotate a flat photo in depth, and hold it so that the eyes stay level.
 
-    degrees: the least and the most that it may go.
-    leans: of the axis on the way to the right and to the left, degrees from upright.
+    Args:
+        photo: The photo.
+        steps: The movement.
+        degrees: The range of the largest angle.
+        leans: The axis's angle from upright in degrees, for turns to the right and to the left.
+        random: The random numbers.
     """
-    sheet, behind = photo.sheet, room(random)
-    most = np.deg2rad(random.uniform(*degrees)) * random.choice((-1, 1))
+    sheet, background = photo.sheet, room(random)
+    angle = np.deg2rad(random.uniform(*degrees)) * random.choice((-1, 1))
     distance = random.uniform(2.2, 6)
     hand = Hand(random, len(steps))
     frames = []
     for n, step in enumerate(steps):
         lean = np.deg2rad(leans[int(step > 0)])
-        turn = about((np.sin(lean), np.cos(lean), 0), step * most)
+        turn = rotation_about((np.sin(lean), np.cos(lean), 0), step * angle)
         pose = hand.pose(n, turn, roll=-np.arctan2(turn[1, 0], turn[0, 0]))
-        frames.append(webcam(held(sheet, pose, behind, distance), random))
+        frames.append(add_noise(render_flat(sheet, pose, background, distance), random))
     return frames
 
 
-def _cut_out(
+def _piece_mask(
     landmarks: Landmarks, piece: Piece, size: tuple[int, int]
 ) -> tuple[NDArray[np.float64], NDArray[np.float32]]:
-    """The way from eye to eye, float64 (2,), and the piece's mask, float32 (height, width)."""
+    """Return the vector from eye to eye, float64 (2,), and a mask, float32 (height, width)."""
     eyes = landmarks[:4].mean(axis=0)
     across = landmarks[:2].mean(axis=0) - landmarks[2:4].mean(axis=0)
-    x, y = eyes + piece.place * (landmarks[4] - eyes)
-    width, height = np.hypot(*across) * 2 * np.array([piece.width, piece.height])
+    x, y = eyes + piece.below * (landmarks[4] - eyes)
+    width, height = np.hypot(*across) * 2 * np.array([piece.half_width, piece.half_height])
     angle = float(np.degrees(np.arctan2(across[1], across[0])))
     corners = cv2.boxPoints(((x, y), (width, height), angle)).round().astype(np.int32)
     mask = np.zeros(size[::-1], np.float32)
@@ -223,15 +234,16 @@ def _cut_out(
 
 
 def animated(photo: Portrait, turns: Sequence[str], random: np.random.Generator) -> Frames:
-    """A photo that a program moves as a head would: the middle of the face to the side, with the
-    light on it. No print does that: its frames come from elsewhere than a camera.
+    """Animate a photo by software: move the middle of the face to the side, and its shading.
+
+    No print can do this: the frames do not come from a camera.
     """
-    steps = drawn_movement(turns, random)
-    sheet, behind = photo.sheet, maybe_room(random)
+    steps = random_movement(turns, random)
+    sheet, background = photo.sheet, maybe_room(random)
     landmarks = photo.face.landmarks
     nose = landmarks[4]
     between = float(np.hypot(*(landmarks[:2].mean(axis=0) - landmarks[2:4].mean(axis=0))))
-    most, shade = random.uniform(0.5, 0.8), random.uniform(0.5, 1)
+    reach, shade = random.uniform(0.5, 0.8), random.uniform(0.5, 1)
     height, width = sheet.image.shape[:2]
     rows, columns = np.mgrid[:height, :width].astype(np.float32)
     aside, below = (columns - nose[0]) / between, (rows - nose[1]) / between
@@ -239,19 +251,21 @@ def animated(photo: Portrait, turns: Sequence[str], random: np.random.Generator)
     lit = aside * np.exp(-(aside**2 + below**2) / 1.5**2)
     hand = Hand(random, len(steps))
     frames = []
-    for n, step in enumerate(steps * most):
+    for n, step in enumerate(steps * reach):
         source = (columns - step * between * share).astype(np.float32)
         moved_on = cv2.remap(sheet.image, source, rows, cv2.INTER_LINEAR)
         image = (moved_on * (1 - shade * step * lit)[..., None]).clip(0, 255).astype(np.uint8)
-        frames.append(webcam(held(sheet._replace(image=image), hand.pose(n), behind), random))
+        frames.append(
+            add_noise(render_flat(sheet._replace(image=image), hand.pose(n), background), random)
+        )
     return frames
 
 
 def on_screen(attack: Attack) -> Attack:
-    """The same on a screen that is held up."""
+    """Return the attack with its frames shown on a screen."""
 
-    def shown(photo: Portrait, turns: Sequence[str], random: np.random.Generator) -> Frames:
-        frames = screens(attack(photo, turns, random), random)
-        return [webcam(frame, random) for frame in frames]
+    def filmed(photo: Portrait, turns: Sequence[str], random: np.random.Generator) -> Frames:
+        frames = film_screen(attack(photo, turns, random), random)
+        return [add_noise(frame, random) for frame in frames]
 
-    return shown
+    return filmed

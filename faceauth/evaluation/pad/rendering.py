@@ -1,8 +1,7 @@
-"""What is held up to a webcam: sheets of paper, flat or bent, moved by a hand; and what the webcam
-makes of it.
+"""Render a photo held up to a webcam: a flat or bent sheet, or a screen, moved by a hand.
 
-Lengths are in units of the face on the sheet, its box's height; axes as in pictures, x to the
-right, y down, z away from the camera.
+Lengths are in units of the height of the face box on the sheet. The axes are those of pictures: x
+to the right, y down, z away from the camera.
 """
 
 from __future__ import annotations
@@ -19,28 +18,35 @@ Image = NDArray[np.uint8]
 Series = NDArray[np.float64]
 
 WIDTH, HEIGHT = 640, 480
-FACE = 190  # pixels: the face of somebody who sits before a laptop
-QUALITY = 90  # of JPEG: what the page sends
-FEWEST, MOST = 8, 12  # frames
+FACE = 190  # pixels: the face of a person in front of a laptop
+QUALITY = 90  # of the JPEG that the page sends
+MIN_FRAMES, MAX_FRAMES = 8, 12
 
-# A person's own left is the picture's right.
+# A person's left is the right of the picture.
 SIGNS = {"left": 1, "right": -1}
 
 
 class Sheet(NamedTuple):
-    """A picture uint8 (height, width, 3) with the middle and the size of the face in it, pixels."""
+    """A printed picture.
+
+    Attributes:
+        image: RGB, uint8 (height, width, 3).
+        centre: Of the face in it, (x, y) in pixels.
+        size: Of the face in it, in pixels.
+    """
 
     image: Image
-    middle: tuple[float, float]
+    centre: tuple[float, float]
     size: float
 
 
 class Pose(NamedTuple):
-    """How a sheet is held.
+    """The position of a sheet in front of the camera.
 
-    rotation: float64 (3, 3), from the sheet's axes to the camera's.
-    shift: of the face's middle, right and down.
-    scale: how much larger than `FACE` the face is.
+    Attributes:
+        rotation: From the sheet's axes to the camera's, float64 (3, 3).
+        shift: Of the centre of the face, right and down.
+        scale: The size of the face, as a multiple of `FACE`.
     """
 
     rotation: NDArray[np.float64]
@@ -49,11 +55,12 @@ class Pose(NamedTuple):
 
 
 class Bend(NamedTuple):
-    """A sheet around a cylinder.
+    """The bend of a sheet around a cylinder.
 
-    radius: the cylinder's.
-    turn: around the cylinder's axis, radians.
-    slant: of the axis against the face's own, radians.
+    Attributes:
+        radius: Of the cylinder.
+        turn: Around the cylinder's axis, in radians.
+        slant: Of that axis against the axis of the face, in radians.
     """
 
     radius: float
@@ -62,8 +69,15 @@ class Bend(NamedTuple):
 
 
 def movement(turns: Sequence[str], count: int) -> Series:
-    """From the middle to each side and back, in so many even steps: float64 (count,), 1 for as far
-    to the left as it goes, -1 to the right. Both ends of each turn are among them.
+    """Return a movement from the middle to each side and back, in even steps.
+
+    Args:
+        turns: The sides, "left" and "right".
+        count: The number of steps.
+
+    Returns:
+        Float64 (count,): 1 is the furthest to the left, -1 the furthest to the right. Both ends of
+        each turn are among the steps.
     """
     time = np.linspace(0, len(turns), count)
     for instant in np.arange(0, len(turns) + 0.5, 0.5):
@@ -72,27 +86,27 @@ def movement(turns: Sequence[str], count: int) -> Series:
     return side * (1 - np.abs(2 * (time % 1) - 1))
 
 
-def drawn_movement(turns: Sequence[str], random: np.random.Generator) -> Series:
-    """A `movement` of so many frames as an attempt has."""
-    return movement(turns, int(random.integers(FEWEST, MOST + 1)))
+def random_movement(turns: Sequence[str], random: np.random.Generator) -> Series:
+    """Return a `movement` with a random number of steps, `MIN_FRAMES` to `MAX_FRAMES`."""
+    return movement(turns, int(random.integers(MIN_FRAMES, MAX_FRAMES + 1)))
 
 
 def sway(random: np.random.Generator, count: int, size: float) -> Series:
-    """A hand that does not quite keep still: smooth noise of that deviation, float64 (count,)."""
+    """Return the sway of a hand: smooth noise of deviation `size`, float64 (count,)."""
     kernel = np.array([1.0, 2, 3, 2, 1])
     noise = np.convolve(random.normal(size=count + 4), kernel, "valid")
     return size * noise / np.sqrt((kernel**2).sum())
 
 
-def about(axis: Sequence[float], radians: float) -> NDArray[np.float64]:
-    """The rotation about an axis, float64 (3, 3)."""
+def rotation_about(axis: Sequence[float], radians: float) -> NDArray[np.float64]:
+    """Return the rotation about an axis, float64 (3, 3)."""
     unit = np.array(axis, np.float64) / np.linalg.norm(axis)
     rotation, _ = cv2.Rodrigues(unit * radians)
     return np.asarray(rotation, np.float64)
 
 
 class Hand:
-    """Holds something for so many frames, and sways."""
+    """A hand that holds a sheet for `count` frames and sways a little."""
 
     def __init__(self, random: np.random.Generator, count: int) -> None:
         self._x, self._y = sway(random, count, 0.02), sway(random, count, 0.02)
@@ -107,43 +121,60 @@ class Hand:
         shift: float = 0,
         scale: float = 1,
     ) -> Pose:
-        """What frame `n` is to be, and what the hand adds."""
-        wanted = about((0, 0, 1), roll + self._roll[n]) @ (np.eye(3) if turn is None else turn)
-        swayed = about((1, 0, 0), self._tilts[0][n]) @ about((0, 1, 0), self._tilts[1][n])
+        """Return the sheet's pose in frame `n`: the one asked for, and the hand's sway.
+
+        Args:
+            n: The number of the frame.
+            turn: A rotation in depth, float64 (3, 3).
+            roll: A rotation in the plane, in radians.
+            shift: To the right, in units of the face.
+            scale: The size of the face, as a multiple of `FACE`.
+        """
+        rotation = rotation_about((0, 0, 1), roll + self._roll[n])
+        rotation = rotation @ (np.eye(3) if turn is None else turn)
+        x_tilt = rotation_about((1, 0, 0), self._tilts[0][n])
+        y_tilt = rotation_about((0, 1, 0), self._tilts[1][n])
         return Pose(
-            swayed @ wanted,
+            (x_tilt @ y_tilt) @ rotation,
             (shift + self._x[n], self._y[n]),
             scale * (1 + self._scale[n]),
         )
 
 
 def maybe_room(random: np.random.Generator) -> Image | None:
-    """A room, or nothing: half of what is held up fills the picture."""
+    """Return a room or None, evenly: half of the sheets fill the camera's picture."""
     return room(random) if random.random() < 0.5 else None
 
 
 def room(random: np.random.Generator) -> Image:
-    """Something out of focus behind it all, uint8 (HEIGHT, WIDTH, 3)."""
+    """Return a background out of focus, uint8 (HEIGHT, WIDTH, 3)."""
     colours = random.uniform(40, 200) + random.normal(0, 25, (4, 5, 3))
     blurred = cv2.resize(colours.clip(0, 255), (WIDTH, HEIGHT), interpolation=cv2.INTER_CUBIC)
     return np.asarray(blurred.clip(0, 255), np.uint8)
 
 
-def held(sheet: Sheet, pose: Pose, behind: Image | None, distance: float = 4) -> Image:
-    """The sheet before a camera, uint8 (HEIGHT, WIDTH, 3).
+def render_flat(sheet: Sheet, pose: Pose, background: Image | None, distance: float = 4) -> Image:
+    """Render a flat sheet in front of a camera.
 
-    behind: what is seen around it. None: the sheet is so large that nothing is.
-    distance: from the camera to the face's middle. Less makes a stronger perspective.
+    Args:
+        sheet: The sheet.
+        pose: Its position.
+        background: The picture around the sheet. None if the sheet is too large to see any of it.
+        distance: From the camera to the centre of the face. A smaller one gives a stronger
+            perspective.
+
+    Returns:
+        RGB, uint8 (HEIGHT, WIDTH, 3).
     """
-    (x, y), size = sheet.middle, sheet.size
+    (x, y), size = sheet.centre, sheet.size
     units = np.array([[1 / size, 0, -x / size], [0, 1 / size, -y / size], [0, 0, 1]])
     placed = np.column_stack([pose.rotation[:, :2], [*pose.shift, distance]])
     focal = FACE * pose.scale * distance
     camera = np.array([[focal, 0, WIDTH / 2], [0, focal, HEIGHT / 2], [0, 0, 1]])
     matrix = camera @ placed @ units
-    border = cv2.BORDER_REPLICATE if behind is None else cv2.BORDER_TRANSPARENT
-    canvas = np.zeros((HEIGHT, WIDTH, 3), np.uint8) if behind is None else behind.copy()
-    image = _shrunk_for(sheet, pose.scale)
+    border = cv2.BORDER_REPLICATE if background is None else cv2.BORDER_TRANSPARENT
+    canvas = np.zeros((HEIGHT, WIDTH, 3), np.uint8) if background is None else background.copy()
+    image = _downscaled(sheet, pose.scale)
     if image is not sheet.image:
         matrix = matrix @ np.diag([*np.divide(sheet.image.shape[1::-1], image.shape[1::-1]), 1])
     warped = cv2.warpPerspective(
@@ -152,30 +183,38 @@ def held(sheet: Sheet, pose: Pose, behind: Image | None, distance: float = 4) ->
     return np.asarray(warped, np.uint8)
 
 
-def bent(sheet: Sheet, bend: Bend, pose: Pose, behind: Image) -> Image:
-    """The sheet around a cylinder, seen from afar, uint8 (HEIGHT, WIDTH, 3). Of the pose's rotation
-    the part in the plane counts.
+def render_bent(sheet: Sheet, bend: Bend, pose: Pose, background: Image) -> Image:
+    """Render a sheet around a cylinder, seen from afar.
+
+    Args:
+        sheet: The sheet.
+        bend: Its bend.
+        pose: Its position; only the rotation in the plane counts.
+        background: The picture around the sheet.
+
+    Returns:
+        RGB, uint8 (HEIGHT, WIDTH, 3).
     """
     scale = FACE * pose.scale
     columns, rows = np.meshgrid(np.arange(WIDTH), np.arange(HEIGHT))
     x = (columns - WIDTH / 2) / scale - pose.shift[0]
     y = (rows - HEIGHT / 2) / scale - pose.shift[1]
-    x, y = _turned(x, y, -np.arctan2(pose.rotation[1, 0], pose.rotation[0, 0]) - bend.slant)
-    # What is turned to the camera stays in the middle of the picture.
+    x, y = _rotated(x, y, -np.arctan2(pose.rotation[1, 0], pose.rotation[0, 0]) - bend.slant)
+    # The part of the sheet that faces the camera stays in the centre of the picture.
     sine = x / bend.radius + np.sin(bend.turn)
     around = bend.radius * (np.arcsin(sine.clip(-1, 1)) - bend.turn)
-    across, down = _turned(around, y, bend.slant)
+    across, down = _rotated(around, y, bend.slant)
     height, width = sheet.image.shape[:2]
-    source_x = (sheet.middle[0] + across * sheet.size).astype(np.float32)
-    source_y = (sheet.middle[1] + down * sheet.size).astype(np.float32)
+    source_x = (sheet.centre[0] + across * sheet.size).astype(np.float32)
+    source_y = (sheet.centre[1] + down * sheet.size).astype(np.float32)
     seen = cv2.remap(sheet.image, source_x, source_y, cv2.INTER_LINEAR)
     on = (np.abs(sine) < 0.999) & (source_x > 0) & (source_x < width - 1)
     on &= (source_y > 0) & (source_y < height - 1)
-    return np.where(on[..., None], seen, behind).astype(np.uint8)
+    return np.where(on[..., None], seen, background).astype(np.uint8)
 
 
-def webcam(image: Image, random: np.random.Generator) -> Image:
-    """The picture with a sensor's noise."""
+def add_noise(image: Image, random: np.random.Generator) -> Image:
+    """Return the picture with the noise of a camera's sensor."""
     height, width = image.shape[:2]
     noise = _noise(height, width)
     top, left = random.integers((len(noise) - height, noise.shape[1] - width))
@@ -183,17 +222,22 @@ def webcam(image: Image, random: np.random.Generator) -> Image:
     return (image + own).clip(0, 255).astype(np.uint8)
 
 
-def jpeg(image: Image, quality: int = QUALITY) -> bytes:
-    """The picture as the page sends it."""
+def encode_jpeg(image: Image, quality: int = QUALITY) -> bytes:
+    """Encode the picture as the page does."""
     _, data = cv2.imencode(
         ".jpg", cv2.cvtColor(image, cv2.COLOR_RGB2BGR), [cv2.IMWRITE_JPEG_QUALITY, quality]
     )
     return data.tobytes()
 
 
-def screens(images: Sequence[Image], random: np.random.Generator) -> list[Image]:
-    """The pictures, all of one size, on a screen that is filmed: its gamma, its dark border, and
-    the moire between its pixels and the camera's.
+def film_screen(images: Sequence[Image], random: np.random.Generator) -> list[Image]:
+    """Return the pictures as a camera films them from a screen.
+
+    Adds the screen's gamma, its dark border, and the moiré between its pixels and the camera's.
+
+    Args:
+        images: RGB, uint8 (height, width, 3), all of one size.
+        random: The random numbers.
     """
     height, width = images[0].shape[:2]
     table = (255 * np.linspace(0, 1, 256) ** random.uniform(0.7, 1.5)).astype(np.float32)
@@ -202,11 +246,11 @@ def screens(images: Sequence[Image], random: np.random.Generator) -> list[Image]
     rows, columns = np.mgrid[:height, :width].astype(np.float32)
     strength, period = random.uniform(0.03, 0.1), random.uniform(3, 12)
     direction = random.uniform(0, np.pi)
-    # Red, green and blue lie side by side on it.
+    # Red, green and blue lie side by side on a screen.
     thirds = (2 * np.pi / 3 * np.arange(3)).astype(np.float32)
     seen = []
     for number, image in enumerate(images):
-        # The hand hardly turns; the moire makes much of it.
+        # The hand hardly turns, but the moiré changes much with it.
         angle = direction + 0.02 * number
         across, down = 2 * np.pi / period * np.array([np.cos(angle), np.sin(angle)], np.float32)
         stripes = np.cos((across * columns + down * rows)[..., None] + thirds)
@@ -219,13 +263,13 @@ def screens(images: Sequence[Image], random: np.random.Generator) -> list[Image]
 
 @cache
 def _noise(height: int, width: int) -> NDArray[np.float32]:
-    """Noise of deviation 1, larger than a picture of that size: each takes a part of its own."""
+    """Return noise of deviation 1, larger than a picture, so that each can take another part."""
     random = np.random.default_rng(0)
     return random.standard_normal((height + 64, width + 64, 3), np.float32)
 
 
-def _shrunk_for(sheet: Sheet, scale: float) -> Image:
-    """The sheet's picture, smaller where the camera sees far fewer pixels than it has."""
+def _downscaled(sheet: Sheet, scale: float) -> Image:
+    """Return the sheet's picture, smaller if the camera sees less than half of its pixels."""
     factor = FACE * scale / sheet.size
     if factor > 0.5:
         return sheet.image
@@ -234,6 +278,6 @@ def _shrunk_for(sheet: Sheet, scale: float) -> Image:
     )
 
 
-def _turned(x: Any, y: Any, radians: float) -> tuple[Any, Any]:
+def _rotated(x: Any, y: Any, radians: float) -> tuple[Any, Any]:
     sine, cosine = np.sin(radians), np.cos(radians)
     return cosine * x - sine * y, sine * x + cosine * y

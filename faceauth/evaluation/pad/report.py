@@ -1,4 +1,4 @@
-"""How many attempts at the liveness challenge got through, as plain data and as text."""
+"""Count the attempts at the liveness challenge that succeeded, as plain data and as text."""
 
 from __future__ import annotations
 
@@ -7,19 +7,24 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from math import sqrt
 from typing import Any, NamedTuple
 
-from django.utils.translation import gettext as _
-from django.utils.translation import pgettext
-
-from .scenarios import ROWS, Row, Verdict
+from .scenarios import SCENARIOS, Scenario, Verdict
 
 DEVIATIONS = 1.96  # of a normal distribution: 95 % lie within
 
-# How many reasons are printed, the most frequent first.
+# The number of reasons printed, the most frequent first.
 REASONS = 4
 
 
 class Share(NamedTuple):
-    """So many `of` all, and within what the true share lies with a confidence of 95 %."""
+    """A share of attempts, and its 95 % confidence interval.
+
+    Attributes:
+        events: The number of attempts counted.
+        of: The number of all attempts.
+        value: The share, 0 to 1.
+        low: The lower end of the interval.
+        high: The upper end of the interval.
+    """
 
     events: int
     of: int
@@ -29,50 +34,57 @@ class Share(NamedTuple):
 
 
 def share(count: int, of: int) -> Share:
-    """With the interval of Wilson ("Probable inference, the law of succession, and statistical
-    inference", 1927), which holds for rare events too.
+    """Return a share with Wilson's confidence interval, which also holds for rare events.
+
+    The source is Wilson, "Probable inference, the law of succession, and statistical inference",
+    1927.
     """
     square = DEVIATIONS**2
     value = count / of
-    middle = (value + square / (2 * of)) / (1 + square / of)
+    centre = (value + square / (2 * of)) / (1 + square / of)
     reach = sqrt(value * (1 - value) / of + square / (4 * of**2)) * DEVIATIONS / (1 + square / of)
-    # Free of rounding where the interval ends.
-    low = middle - reach if count else 0.0
-    high = middle + reach if count < of else 1.0
+    # The ends of the scale are exact, without rounding errors.
+    low = centre - reach if count else 0.0
+    high = centre + reach if count < of else 1.0
     return Share(count, of, value, low, high)
 
 
 def rows(verdicts: Iterable[tuple[int, Verdict]]) -> list[dict[str, Any]]:
-    """What became of the attempts of each row of `ROWS` that there were any of."""
-    by_row: dict[int, list[Verdict]] = {}
-    for place, verdict in verdicts:
-        by_row.setdefault(place, []).append(verdict)
-    return [_row(ROWS[place], found) for place, found in sorted(by_row.items())]
+    """Return a row of results for each scenario with at least one attempt.
+
+    Args:
+        verdicts: Pairs of a scenario's index in `SCENARIOS` and the verdict on one attempt.
+    """
+    by_scenario: dict[int, list[Verdict]] = {}
+    for index, verdict in verdicts:
+        by_scenario.setdefault(index, []).append(verdict)
+    return [_row(SCENARIOS[index], found) for index, found in sorted(by_scenario.items())]
 
 
 def broken(results: Iterable[Mapping[str, Any]]) -> list[str]:
-    """The rows of which more than is promised got through, or were refused."""
+    """Return the names of the scenarios in which more attempts than promised went wrong."""
     return [row["attempt"] for row in results if row["holds"] is False]
 
 
 def text(results: Sequence[Mapping[str, Any]]) -> str:
-    """All of it for people to read."""
+    """Return the results as text for people to read."""
     return "\n".join(_lines(results))
 
 
-def _row(row: Row, verdicts: Sequence[Verdict]) -> dict[str, Any]:
-    through = sum(not verdict.reason for verdict in verdicts)
-    counted = share(len(verdicts) - through if row.true else through, len(verdicts))
+def _row(scenario: Scenario, verdicts: Sequence[Verdict]) -> dict[str, Any]:
+    succeeded = sum(not verdict.reason for verdict in verdicts)
+    wrong = len(verdicts) - succeeded if scenario.genuine else succeeded
+    rate = share(wrong, len(verdicts))
     reasons = Counter(verdict.reason for verdict in verdicts if verdict.reason)
     return {
-        "attempt": row.name,
-        "true": row.true,
+        "attempt": scenario.name,
+        "true": scenario.genuine,
         "attempts": len(verdicts),
         "live": sum(verdict.live for verdict in verdicts),
-        "through": through,
-        "rate": counted._asdict(),
-        "most": row.most,
-        "holds": None if row.most is None else counted.value <= row.most,
+        "through": succeeded,
+        "rate": rate._asdict(),
+        "most": scenario.limit,
+        "holds": None if scenario.limit is None else rate.value <= scenario.limit,
         "reasons": dict(reasons.most_common()),
     }
 
@@ -80,33 +92,33 @@ def _row(row: Row, verdicts: Sequence[Verdict]) -> dict[str, Any]:
 def _lines(results: Sequence[Mapping[str, Any]]) -> Iterator[str]:
     attacks = [row for row in results if not row["true"]]
     if attacks:
-        yield from _table(_("Attacks"), _("got through"), attacks)
-    true = [row for row in results if row["true"]]
-    if attacks and true:
+        yield from _table("Attacks", "succeeded", attacks)
+    genuine = [row for row in results if row["true"]]
+    if attacks and genuine:
         yield ""
-    if true:
-        yield from _table(_("True attempts"), pgettext("attempts", "refused"), true)
+    if genuine:
+        yield from _table("Genuine attempts", "refused", genuine)
     yield ""
-    yield _(
-        "live: taken for a live person; who got through was taken for the right person as well."
+    yield (
+        "live: taken for a live person. A successful attempt was also taken for the right person."
     )
 
 
 def _table(title: str, counted: str, results: Sequence[Mapping[str, Any]]) -> Iterator[str]:
-    attempts, live, at_most, refused = _("attempts"), _("live"), _("at most"), _("why refused")
     yield (
-        f"{title:44}{attempts:>9}{live:>6}{counted:>13}{'%':>7}{'95 %':>13}{at_most:>9}  {refused}"
+        f"{title:44}{'attempts':>9}{'live':>6}{counted:>13}{'%':>7}{'95 %':>13}{'limit':>9}  "
+        "reasons for refusal"
     )
     for row in results:
         rate = {name: value * 100 for name, value in row["rate"].items()}
-        most = "-" if row["most"] is None else f"{row['most'] * 100:g}"
+        limit = "-" if row["most"] is None else f"{row['most'] * 100:g}"
         mark = "" if row["holds"] is not False else " !"
         reasons = list(row["reasons"].items())
-        why = ", ".join(f"{reason} {count}" for reason, count in reasons[:REASONS])
+        listed = ", ".join(f"{reason} {count}" for reason, count in reasons[:REASONS])
         if rest := sum(count for _reason, count in reasons[REASONS:]):
-            why += _(", others %(count)d") % {"count": rest}
+            listed += f", others {rest}"
         interval = f"{rate['low']:.1f}-{rate['high']:.1f}"
         yield (
-            f"{_(row['attempt']):44}{row['attempts']:9}{row['live']:6}{row['rate']['events']:13}"
-            f"{rate['value']:7.1f}{interval:>13}{most + mark:>9}  {why}"
+            f"{row['attempt']:44}{row['attempts']:9}{row['live']:6}{row['rate']['events']:13}"
+            f"{rate['value']:7.1f}{interval:>13}{limit + mark:>9}  {listed}"
         ).rstrip()

@@ -1,4 +1,4 @@
-"""What attempts at the liveness challenge are made of: photos of people, and films of heads."""
+"""Make attempts at the liveness challenge from photos of people and videos of heads."""
 
 from __future__ import annotations
 
@@ -17,20 +17,21 @@ from faceauth.vision.encoding import Encoding
 
 from .multi_photo_attacks import Album
 from .photo_attacks import Portrait
-from .scenarios import ROWS, Case, Kind, Random, Row
-from .videos import Window
+from .scenarios import SCENARIOS, Case, Kind, Random, Scenario
+from .videos import Excerpt
 
-STRAIGHT = 0.15  # of yaw: whoever has but one photo takes one that looks straight ahead
+STRAIGHT = 0.15  # largest yaw of the photo that an attacker with a single one would choose
 SHOTS = 5  # of a template
 
-# So many people are tried with several photos, those who have most, with so many photos.
-MOST_ALBUMS, MOST_PHOTOS, FEWEST_PHOTOS = 120, 30, 4
+# Multi-photo attacks use the people with the most photos: at most this many people, and the largest
+# and smallest number of photos of each.
+MAX_ALBUMS, MAX_PHOTOS, MIN_PHOTOS = 120, 30, 4
 
-Thing = TypeVar("Thing")
+Item = TypeVar("Item")
 
 
-def read(path: Path) -> Portrait | None:
-    """A photo of one person; None where it shows nobody or several people, or is none."""
+def read_portrait(path: Path) -> Portrait | None:
+    """Read a photo of one person. Return None if it is unreadable, or shows nobody or several."""
     try:
         image = decode_image(path.read_bytes())
     except (ImageError, OSError):
@@ -42,8 +43,8 @@ def read(path: Path) -> Portrait | None:
     return None
 
 
-def picked(paths: Sequence[Path], people: int, seed: int) -> list[Path]:
-    """Photos of so many people at random, and of those who have most."""
+def select_photos(paths: Sequence[Path], people: int, seed: int) -> list[Path]:
+    """Return photos of `people` people at random, and of the people with the most photos."""
     by_person: dict[str, list[Path]] = {}
     for path in paths:
         by_person.setdefault(path.parent.name, []).append(path)
@@ -51,25 +52,31 @@ def picked(paths: Sequence[Path], people: int, seed: int) -> list[Path]:
     counts = dict.fromkeys(names[:people], SHOTS + 1)
     most_first = sorted(by_person, key=lambda name: -len(by_person[name]))
     counts.update(
-        (name, MOST_PHOTOS)
-        for name in most_first[:MOST_ALBUMS]
-        if len(by_person[name]) >= FEWEST_PHOTOS
+        (name, MAX_PHOTOS) for name in most_first[:MAX_ALBUMS] if len(by_person[name]) >= MIN_PHOTOS
     )
     return [path for name, count in sorted(counts.items()) for path in by_person[name][:count]]
 
 
-class Supply:
-    """Photos and films, and the attempts that they are enough for.
+class Material:
+    """Photos and videos, and the attempts that can be made from them.
 
-    films: parts that answer a challenge.
-    templates: of the people in them, by the films' names.
-    turns: how many a challenge asks for.
+    Args:
+        portraits: Photos of people.
+        videos: Excerpts that answer a challenge.
+        templates: Of the people in them, by the videos' names.
+        turns: The number of turns in a challenge.
+
+    Attributes:
+        people: All photos by person.
+        straight: The photos that look straight ahead.
+        albums: The photos of each person who has enough, turned far enough.
+        videos: The excerpts.
     """
 
     def __init__(
         self,
         portraits: Iterable[Portrait],
-        films: Sequence[Window],
+        videos: Sequence[Excerpt],
         templates: Mapping[str, Encoding],
         turns: int,
     ) -> None:
@@ -81,58 +88,58 @@ class Supply:
         self.albums = [
             photos
             for photos in self.people.values()
-            if len(photos) >= FEWEST_PHOTOS and Album(photos).reach >= head_turns.TURNED
+            if len(photos) >= MIN_PHOTOS and Album(photos).reach >= head_turns.TURNED
         ]
-        self.films = films
+        self.videos = videos
         self._templates = templates
-        # As `challenge.draw_turns`: to both sides, where there are two turns.
+        # As in `challenge.draw_turns`: to both sides if there are two turns or more.
         every = product((LEFT, RIGHT), repeat=turns)
         self._challenges = [each for each in every if len(set(each)) == min(turns, 2)]
 
     def cases(self, count: int, seed: int) -> Iterator[Case]:
-        """So many attempts of each kind that there is something for."""
-        for place, row in enumerate(ROWS):
-            if self._serves(row):
+        """Yield `count` attempts of each scenario that there is material for."""
+        for index, scenario in enumerate(SCENARIOS):
+            if self._suffices(scenario):
                 for number in range(count):
-                    yield self._case(place, (seed, place, number))
+                    yield self._case(index, (seed, index, number))
 
-    def _serves(self, row: Row) -> bool:
-        if row.kind is Kind.PHOTO:
+    def _suffices(self, scenario: Scenario) -> bool:
+        if scenario.kind is Kind.PHOTO:
             return bool(self.straight)
-        if row.kind is Kind.ALBUM:
+        if scenario.kind is Kind.ALBUM:
             return bool(self.albums)
-        if row.kind is Kind.MIXED:
-            return bool(self.straight and self.films)
-        return bool(self._films(row))
+        if scenario.kind is Kind.MIXED:
+            return bool(self.straight and self.videos)
+        return bool(self._videos(scenario))
 
-    def _films(self, row: Row) -> list[Window]:
-        return [film for film in self.films if row.rate in (None, film.rate)]
+    def _videos(self, scenario: Scenario) -> list[Excerpt]:
+        return [video for video in self.videos if scenario.rate in (None, video.rate)]
 
-    def _case(self, place: int, seed: tuple[int, ...]) -> Case:
-        row, random = ROWS[place], np.random.default_rng((*seed, 1))
-        turns = _any(self._challenges, random)
-        if row.kind is Kind.PHOTO:
-            photo = _any(self.straight, random)
-            return Case(place, seed, turns, self._template(photo), (photo,))
-        if row.kind is Kind.ALBUM:
-            photos = _any(self.albums, random)
-            return Case(place, seed, turns, self._template(Album(photos).frontal), tuple(photos))
-        film = _any(self._films(row), random)
-        if row.kind is Kind.MIXED:
-            photo = _any(self.straight, random)
-            return Case(place, seed, film.turns, self._template(photo), (photo,), (film,))
-        turns = film.turns
-        if not row.fits:
-            turns = _any([each for each in self._challenges if each != turns], random)
-        return Case(place, seed, turns, self._templates[film.film], (), (film,))
+    def _case(self, index: int, seed: tuple[int, ...]) -> Case:
+        scenario, random = SCENARIOS[index], np.random.default_rng((*seed, 1))
+        turns = _choose(self._challenges, random)
+        if scenario.kind is Kind.PHOTO:
+            photo = _choose(self.straight, random)
+            return Case(index, seed, turns, self._template(photo), (photo,))
+        if scenario.kind is Kind.ALBUM:
+            photos = _choose(self.albums, random)
+            return Case(index, seed, turns, self._template(Album(photos).frontal), tuple(photos))
+        video = _choose(self._videos(scenario), random)
+        if scenario.kind is Kind.MIXED:
+            photo = _choose(self.straight, random)
+            return Case(index, seed, video.turns, self._template(photo), (photo,), (video,))
+        turns = video.turns
+        if not scenario.matches:
+            turns = _choose([each for each in self._challenges if each != turns], random)
+        return Case(index, seed, turns, self._templates[video.video], (), (video,))
 
     def _template(self, shown: Portrait) -> Encoding:
-        """Of other photos of the person, where there are any: straight ones, as are enrolled."""
+        """Return a template from the person's other photos, if any: straight ones, as enrolled."""
         person = self.people[shown.path.parent.name]
         others = [photo for photo in person if photo.path != shown.path] or [shown]
         others.sort(key=lambda photo: abs(photo.face.yaw))
         return np.stack([photo.encoding for photo in others[:SHOTS]])
 
 
-def _any(things: Sequence[Thing], random: Random) -> Thing:
-    return things[int(random.integers(len(things)))]
+def _choose(items: Sequence[Item], random: Random) -> Item:
+    return items[int(random.integers(len(items)))]

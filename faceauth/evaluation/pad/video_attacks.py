@@ -1,4 +1,4 @@
-"""Attacks by somebody who has a film of a head that turns: the right person's, or their own."""
+"""Video attacks: the attacker has a video of a head that turns, the person's or their own."""
 
 from __future__ import annotations
 
@@ -9,90 +9,94 @@ import numpy as np
 from numpy.typing import NDArray
 
 from .photo_attacks import Frames, Portrait
-from .rendering import Image, screens, webcam
-from .videos import Window, relit
+from .rendering import Image, add_noise, film_screen
+from .videos import Excerpt, relight
 
-# How near to the middle a head has to be to be taken for its person, of the way to the side.
-NEAR = 0.45
+# A head looks straight ahead below this share of its way to the side.
+STRAIGHT = 0.45
 
-FilmAttack = Callable[[Window, np.random.Generator], Frames]
-MixedAttack = Callable[[Window, Portrait, np.random.Generator], Frames]
-
-
-def as_it_is(film: Window, random: np.random.Generator) -> Frames:
-    """Somebody who turns their head, in some light."""
-    return relit(film.frames, random)
+VideoAttack = Callable[[Excerpt, np.random.Generator], Frames]
+MixedAttack = Callable[[Excerpt, Portrait, np.random.Generator], Frames]
 
 
-def on_screen(film: Window, random: np.random.Generator) -> Frames:
-    """The film on a screen that is held up."""
-    return [webcam(frame, random) for frame in screens(relit(film.frames, random), random)]
+def unchanged(video: Excerpt, random: np.random.Generator) -> Frames:
+    """Show the video, under random lighting."""
+    return relight(video.frames, random)
 
 
-def wrong_order(film: Window, random: np.random.Generator) -> Frames:
-    """The right frames shuffled, begun in the midst, or backwards."""
-    frames = relit(film.frames, random)
+def on_screen(video: Excerpt, random: np.random.Generator) -> Frames:
+    """Show the video on a screen."""
+    return [
+        add_noise(frame, random) for frame in film_screen(relight(video.frames, random), random)
+    ]
+
+
+def wrong_order(video: Excerpt, random: np.random.Generator) -> Frames:
+    """Show the right frames shuffled, from the middle on, or backwards."""
+    frames = relight(video.frames, random)
     count = len(frames)
     order = random.permutation(count)
     way = random.integers(3)
     if way == 1:
         order = np.roll(np.arange(count), random.integers(count // 3, count - count // 3 + 1))
-    # Backwards the same turns may be asked for.
-    elif way == 2 and film.turns != film.turns[::-1]:
+    # Backwards, the turns may be the same.
+    elif way == 2 and video.turns != video.turns[::-1]:
         order = np.arange(count)[::-1]
     return [frames[index] for index in order]
 
 
-def swapped_in(film: Window, photo: Portrait, random: np.random.Generator) -> Frames:
-    """The attacker's own head turns; where it looks straight ahead, the photo is shown: alone, or
-    pasted over the head, in all such frames or in the first and the last.
+def photo_when_straight(video: Excerpt, photo: Portrait, random: np.random.Generator) -> Frames:
+    """Turn the attacker's head, but show the photo whenever it looks straight ahead.
+
+    The photo is shown alone or pasted over the head, in all such frames or in the first and the
+    last.
     """
-    frames = relit(film.frames, random)
-    shares = (_aside(film) < NEAR).astype(np.float64)
+    frames = relight(video.frames, random)
+    shares = (_shares_of_turn(video) < STRAIGHT).astype(np.float64)
     if random.random() < 0.3:
         shares[1:-1] = 0
     oval = random.random() < 0.7
-    return _shown(film, frames, photo, shares, oval, random)
+    return _shown(video, frames, photo, shares, oval, random)
 
 
-def by_turns(film: Window, photo: Portrait, random: np.random.Generator) -> Frames:
-    """Every second frame, or one in three, shows the photo instead."""
-    frames = relit(film.frames, random)
+def alternating(video: Excerpt, photo: Portrait, random: np.random.Generator) -> Frames:
+    """Show the photo instead of the head in every second or every third frame."""
+    frames = relight(video.frames, random)
     shares = (np.arange(len(frames)) % random.integers(2, 4) == 0).astype(np.float64)
-    return _shown(film, frames, photo, shares, bool(random.random() < 0.7), random)
+    return _shown(video, frames, photo, shares, bool(random.random() < 0.7), random)
 
 
-def faded_in(film: Window, photo: Portrait, random: np.random.Generator) -> Frames:
-    """The photo over the head, the fainter the more the head is turned."""
-    frames = relit(film.frames, random)
-    shares = (1.3 - 1.3 * _aside(film) / random.uniform(0.7, 1.1)).clip(0, 1)
-    return _shown(film, frames, photo, shares, True, random)
+def faded_in(video: Excerpt, photo: Portrait, random: np.random.Generator) -> Frames:
+    """Fade the photo into the head: the more the head is turned, the fainter the photo."""
+    frames = relight(video.frames, random)
+    shares = (1.3 - 1.3 * _shares_of_turn(video) / random.uniform(0.7, 1.1)).clip(0, 1)
+    return _shown(video, frames, photo, shares, True, random)
 
 
-def _aside(film: Window) -> NDArray[np.float64]:
-    """How much of the way to the side the head is, frame by frame, float64 (n,) 0 to 1."""
-    yaws = film.yaws
+def _shares_of_turn(video: Excerpt) -> NDArray[np.float64]:
+    """Return the head's share of its way to the side in each frame, float64 (n,), 0 to 1."""
+    yaws = video.yaws
     away = np.abs(yaws - (yaws[0] + yaws[-1]) / 2)
     return away / away.max()
 
 
 def _shown(
-    film: Window,
+    video: Excerpt,
     frames: Sequence[Image],
     photo: Portrait,
     shares: NDArray[np.float64],
     oval: bool,
     random: np.random.Generator,
 ) -> Frames:
-    """The frames, in each so much of the photo."""
+    """Return the frames, each with its share of the photo."""
     shown = []
-    for frame, place, share in zip(frames, film.places, shares, strict=True):
+    for frame, place, share in zip(frames, video.places, shares, strict=True):
         if share:
-            # Relit frames may be of another size than the film's.
-            scale = frame.shape[1] / film.frames[0].shape[1]
+            # Relit frames may differ in size from the video.
+            scale = frame.shape[1] / video.frames[0].shape[1]
             over, mask = _placed(photo, place * scale, frame, oval)
             mask = mask * share
-            frame = webcam((over * mask + frame * (1 - mask)).astype(np.uint8), random)
+            frame = add_noise((over * mask + frame * (1 - mask)).astype(np.uint8), random)
         shown.append(frame)
     return shown
 
@@ -100,12 +104,20 @@ def _shown(
 def _placed(
     photo: Portrait, place: NDArray[np.float64], frame: Image, oval: bool
 ) -> tuple[Image, NDArray[np.float32]]:
-    """The photo with its face at `place` (x, y, size) and in the frame's colours, and where it
-    covers the frame, float32 (height, width, 1).
+    """Return the photo placed over a frame, and the mask of the pixels that it covers.
+
+    Args:
+        photo: The photo.
+        place: The centre (x, y) and the size of the face in the frame, in pixels.
+        frame: RGB, uint8 (height, width, 3); its colours are taken over.
+        oval: Cover only an oval around the face.
+
+    Returns:
+        RGB, uint8 (height, width, 3), and float32 (height, width, 1).
     """
     height, width = frame.shape[:2]
     x, y, size = place
-    (from_x, from_y), scale = photo.sheet.middle, size / photo.sheet.size
+    (from_x, from_y), scale = photo.sheet.centre, size / photo.sheet.size
     matrix = np.array([[scale, 0, x - scale * from_x], [0, scale, y - scale * from_y]])
     over = cv2.warpAffine(photo.image, matrix, (width, height), borderMode=cv2.BORDER_REPLICATE)
     if not oval:

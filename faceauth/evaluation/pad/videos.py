@@ -1,4 +1,4 @@
-"""True attempts: parts of films of real heads that answer a challenge."""
+"""Genuine attempts: excerpts of videos of real heads that answer a challenge."""
 
 from __future__ import annotations
 
@@ -11,40 +11,44 @@ from typing import NamedTuple
 
 import cv2
 import numpy as np
-from django.utils.translation import gettext as _
 from numpy.typing import NDArray
 from PIL import Image as Pictures
 
 from faceauth.vision import Engine, Face, decode_image
 from faceauth.vision.encoding import Encoding
 
-from .rendering import SIGNS, Image, jpeg, webcam
+from .rendering import SIGNS, Image, add_noise, encode_jpeg
 
-SIDE = 640  # pixels: the longest side that the page sends
-MOST_FRAMES = 12
-RATES = (5, 10)  # frames a second
+SIDE = 640  # pixels: the longer side of the frames that the page sends
+MAX_FRAMES = 12
+RATES = (5, 10)  # frames per second
 
-# How long somebody looks straight ahead before and after, and how long all may take: seconds.
-IDLE, LONGEST = 0.5, 30.0
+# The maximum time before the first turn and after the last one, and of an excerpt: seconds.
+MAX_IDLE, MAX_DURATION = 0.5, 30.0
 
-STILL_RATE = 10  # frames a second of a film that is a folder of pictures
+STILL_RATE = 10  # frames per second of a video that is a folder of pictures
 SUFFIXES = {".jpg", ".jpeg", ".png", ".webp"}
 
 
-class Asked(NamedTuple):
-    """What the page asks for: yaws, from the head's own middle, from which it is turned, and up to
-    which it is back.
+class TurnLimits(NamedTuple):
+    """The yaws that the page asks for, from the head's own middle.
+
+    Attributes:
+        turned: The head is turned from this yaw on.
+        middle: The head is back in the middle up to this yaw.
     """
 
     turned: float
     middle: float
 
 
-class Clip(NamedTuple):
-    """A film.
+class Video(NamedTuple):
+    """A video.
 
-    frames: uint8 (height, width, 3), the longer side `SIDE` pixels.
-    times: of the frames, seconds, float64 (n,).
+    Attributes:
+        name: The file's name without its suffix.
+        frames: RGB, uint8 (height, width, 3), the longer side `SIDE` pixels.
+        times: Of the frames, in seconds, float64 (n,).
     """
 
     name: str
@@ -53,51 +57,63 @@ class Clip(NamedTuple):
 
 
 @dataclass(frozen=True)
-class Traced:
-    """A film and the head in it; None where there is none, or several.
+class TrackedVideo:
+    """A video and the head in it.
 
-    faces: one a frame, or None.
+    Attributes:
+        video: The video.
+        faces: The face in each frame; None for a frame with none or several.
     """
 
-    clip: Clip
+    video: Video
     faces: list[Face | None]
 
     def face(self, index: int) -> Face:
-        """The one in a frame where there is one."""
+        """Return the face in a frame that has one."""
         face = self.faces[index]
         assert face is not None
         return face
 
     @cached_property
     def straight(self) -> float:
-        """The yaw of looking straight ahead: what is seen most."""
+        """The yaw of looking straight ahead: the median over the video."""
         return float(np.median([face.yaw for face in self.faces if face]))
 
     def template(self, engine: Engine, shots: int) -> Encoding:
-        """The encodings, float32 (shots, 128), of some of its frames that are nearest to looking
-        straight ahead: what its person may have enrolled.
+        """Return a template of the person in the video.
+
+        Args:
+            engine: Encodes the faces.
+            shots: The number of frames to use, those that look most nearly straight ahead.
+
+        Returns:
+            Float32 (shots, 128).
         """
         known = [(abs(face.yaw - self.straight), n) for n, face in enumerate(self.faces) if face]
         best = [n for _, n in sorted(known)[:shots]]
-        views = [engine.encode_views(self.clip.frames[n], self.face(n)) for n in best]
+        views = [engine.encode_views(self.video.frames[n], self.face(n)) for n in best]
         return np.stack(views)
 
-    def mirrored(self, engine: Engine) -> Traced:
-        """Its mirror image."""
-        frames = [np.ascontiguousarray(frame[:, ::-1]) for frame in self.clip.frames]
-        return trace(engine, self.clip._replace(name=f"{self.clip.name}, mirrored", frames=frames))
+    def mirrored(self, engine: Engine) -> TrackedVideo:
+        """Return the video's mirror image."""
+        video = self.video
+        frames = [np.ascontiguousarray(frame[:, ::-1]) for frame in video.frames]
+        return track(engine, video._replace(name=f"{video.name}, mirrored", frames=frames))
 
 
-class Window(NamedTuple):
-    """A part of a film that answers a challenge: the frames that the page would send.
+class Excerpt(NamedTuple):
+    """A part of a video that answers a challenge: the frames that the page would send.
 
-    rate: how many frames a second the page saw.
-    turns: what they answer.
-    yaws: of the head in them, float64 (n,).
-    places: the head's middle and size in them, pixels, float64 (n, 3).
+    Attributes:
+        video: The name of the video.
+        rate: The frames per second that the page saw.
+        turns: The turns that the head makes.
+        frames: RGB, uint8 (height, width, 3).
+        yaws: Of the head in the frames, float64 (n,).
+        places: The centre (x, y) and the size of the head in the frames, pixels, float64 (n, 3).
     """
 
-    film: str
+    video: str
     rate: int
     turns: tuple[str, ...]
     frames: list[Image]
@@ -105,25 +121,29 @@ class Window(NamedTuple):
     places: NDArray[np.float64]
 
     @classmethod
-    def of(cls, film: Traced, rate: int, turns: Sequence[str], chosen: Sequence[int]) -> Window:
-        faces = [film.face(index) for index in chosen]
+    def from_frames(
+        cls, tracked: TrackedVideo, rate: int, turns: Sequence[str], chosen: Sequence[int]
+    ) -> Excerpt:
+        """Return the excerpt that consists of the `chosen` frames of a video."""
+        faces = [tracked.face(index) for index in chosen]
         boxes = np.array([face.box for face in faces], np.float64)
-        middles = (boxes[:, :2] + boxes[:, 2:]) / 2
+        centres = (boxes[:, :2] + boxes[:, 2:]) / 2
         return cls(
-            film.clip.name,
+            tracked.video.name,
             rate,
             tuple(turns),
-            [film.clip.frames[index] for index in chosen],
+            [tracked.video.frames[index] for index in chosen],
             np.array([face.yaw for face in faces]),
-            np.column_stack([middles, boxes[:, 3] - boxes[:, 1]]),
+            np.column_stack([centres, boxes[:, 3] - boxes[:, 1]]),
         )
 
 
-def read_all(folder: Path) -> Iterator[Clip]:
-    """The films in a folder: animated GIFs, folders of numbered pictures, what OpenCV reads.
+def read_all(folder: Path) -> Iterator[Video]:
+    """Read the videos in a folder: animated GIFs, folders of numbered pictures, and video files.
 
     Raises:
-        ValueError: one cannot be read.
+        OSError: The folder cannot be read.
+        ValueError: A video cannot be read.
     """
     for path in sorted(folder.iterdir()):
         if path.name.startswith(".") or path.suffix in {".txt", ".md"}:
@@ -131,63 +151,77 @@ def read_all(folder: Path) -> Iterator[Clip]:
         yield read(path)
 
 
-def read(path: Path) -> Clip:
-    """One film.
+def read(path: Path) -> Video:
+    """Read one video: an animated GIF, a folder of numbered pictures, or a file that OpenCV reads.
 
     Raises:
-        ValueError: it cannot be read.
+        ValueError: The video cannot be read.
     """
     if path.is_dir():
         frames, times = _pictures(path)
     elif path.suffix.lower() == ".gif":
         frames, times = _animation(path)
     else:
-        frames, times = _video(path)
+        frames, times = _video_file(path)
     if not frames:
-        raise ValueError(_("%(file)s is no film that can be read.") % {"file": path})
-    return Clip(path.stem, [_sized(frame) for frame in frames], np.array(times, np.float64))
+        raise ValueError(f"{path} is not a readable video.")
+    return Video(path.stem, [_resized(frame) for frame in frames], np.array(times, np.float64))
 
 
-def trace(engine: Engine, clip: Clip) -> Traced:
+def track(engine: Engine, video: Video) -> TrackedVideo:
     """Find the head in each frame."""
-    found = (engine.find_faces(frame) for frame in clip.frames)
-    return Traced(clip, [faces[0] if len(faces) == 1 else None for faces in found])
+    found = (engine.find_faces(frame) for frame in video.frames)
+    return TrackedVideo(video, [faces[0] if len(faces) == 1 else None for faces in found])
 
 
-def windows(film: Traced, count: int, asked: Asked) -> list[Window]:
-    """All parts that answer a challenge of so many turns, at each of `RATES`."""
+def excerpts(tracked: TrackedVideo, count: int, limits: TurnLimits) -> list[Excerpt]:
+    """Return all parts of a video that answer a challenge of `count` turns, at each of `RATES`."""
     found = {}
     for rate in RATES:
-        for start, face in enumerate(film.faces):
-            if face and abs(face.yaw - film.straight) <= asked.middle:
-                for turns, chosen in _from(film, start, count, rate, asked):
-                    found[rate, *chosen] = Window.of(film, rate, turns, chosen)
+        for start, face in enumerate(tracked.faces):
+            if face and abs(face.yaw - tracked.straight) <= limits.middle:
+                for turns, chosen in _excerpts_from(tracked, start, count, rate, limits):
+                    found[rate, *chosen] = Excerpt.from_frames(tracked, rate, turns, chosen)
     return list(found.values())
 
 
-def follow(yaws: Sequence[float], asked: Asked) -> tuple[list[str], list[int], bool]:
-    """The turns that a head makes, its middle being where it starts; the places at which it is back
-    from each; whether it is back now, and was a frame before: not just on the way through.
+def follow(yaws: Sequence[float], limits: TurnLimits) -> tuple[list[str], list[int], bool]:
+    """Follow the turns of a head, as the page does.
+
+    Args:
+        yaws: Of the head in each frame; the first is its middle.
+        limits: The yaws that count as turned and as back.
+
+    Returns:
+        The turns; the frame in which the head is back from each of them; and True if the head is
+        back in both of the last two frames, not just passing the middle.
     """
     turns: list[str] = []
     ends: list[int] = []
     for place, yaw in enumerate(np.subtract(yaws, yaws[0])):
-        if abs(yaw) <= asked.middle and len(ends) < len(turns):
+        if abs(yaw) <= limits.middle and len(ends) < len(turns):
             ends.append(place)
-        elif abs(yaw) >= asked.turned:
+        elif abs(yaw) >= limits.turned:
             side = next(side for side, sign in SIGNS.items() if sign * yaw > 0)
             if len(ends) == len(turns):
                 turns.append(side)
             elif side != turns[-1]:
-                # Past the middle in one step: the page has not seen it there.
+                # The head passed the middle in one step: the page did not see it there.
                 return turns, ends, False
     last = np.subtract(yaws[-2:], yaws[0])
-    return turns, ends, bool(turns) and float(np.abs(last).max()) <= asked.middle
+    return turns, ends, bool(turns) and float(np.abs(last).max()) <= limits.middle
 
 
 def choose(yaws: Sequence[float], turns: Sequence[str], ends: Sequence[int]) -> list[int]:
-    """Places of the frames that the page would send: straight ahead before, between and after the
-    turns, turned furthest in each, and the others in steps as equal as can be.
+    """Return the indices of the frames that the page would send.
+
+    They are the frames that look straight ahead before, between and after the turns, the frame that
+    is turned furthest in each turn, and others in between, in steps as equal as possible.
+
+    Args:
+        yaws: Of the head in each frame.
+        turns: From `follow`.
+        ends: From `follow`.
     """
     away = np.subtract(yaws, yaws[0])
     furthest = [
@@ -201,8 +235,8 @@ def choose(yaws: Sequence[float], turns: Sequence[str], ends: Sequence[int]) -> 
     return _spread(np.array(yaws), sorted({*furthest, *straight}))
 
 
-def relit(frames: Sequence[Image], random: np.random.Generator) -> list[Image]:
-    """The frames in another light, at another size and through another codec: one for all."""
+def relight(frames: Sequence[Image], random: np.random.Generator) -> list[Image]:
+    """Return the frames in a random light, at a random size and JPEG quality, the same for all."""
     gamma, gain = random.uniform(0.65, 1.5), random.uniform(0.75, 1.2)
     colours = random.uniform(0.92, 1.08, 3)
     side, strength = random.uniform(-1, 1), random.uniform(0, 0.45)
@@ -211,35 +245,37 @@ def relit(frames: Sequence[Image], random: np.random.Generator) -> list[Image]:
     table = levels.astype(np.float32)
     width = frames[0].shape[1]
     light = 1 + np.float32(strength * side) * np.linspace(-1, 1, width, dtype=np.float32)[:, None]
-    changed = []
+    relit = []
     for frame in frames:
         bright = table[frame, np.arange(3)] * light
         image = bright.clip(0, 255).astype(np.uint8)
-        image = decode_image(jpeg(_scaled(image, factor), quality))
-        changed.append(webcam(image, random))
-    return changed
+        image = decode_image(encode_jpeg(_scaled(image, factor), quality))
+        relit.append(add_noise(image, random))
+    return relit
 
 
-def _from(
-    film: Traced, start: int, count: int, rate: int, asked: Asked
+def _excerpts_from(
+    tracked: TrackedVideo, start: int, count: int, rate: int, limits: TurnLimits
 ) -> Iterator[tuple[list[str], list[int]]]:
-    """The turns of the parts that start there and the frames that would be sent: the shortest, and
-    some that end a little later.
+    """Yield the turns and the frames of the excerpts that start at one frame.
+
+    These are the shortest excerpt, and some that end a little later.
     """
-    picks = _at_rate(film.clip.times, start, rate)
+    times = tracked.video.times
+    picks = _at_rate(times, start, rate)
     yaws: list[float] = []
     left = ended = None
     for index in picks:
-        face = film.faces[index]
-        time = film.clip.times[index] - film.clip.times[start]
-        if face is None or time > LONGEST or (ended is not None and time > ended + IDLE):
+        face = tracked.faces[index]
+        time = times[index] - times[start]
+        if face is None or time > MAX_DURATION or (ended is not None and time > ended + MAX_IDLE):
             return
         yaws.append(face.yaw)
-        if left is None and abs(face.yaw - yaws[0]) > asked.middle:
+        if left is None and abs(face.yaw - yaws[0]) > limits.middle:
             left = time
-            if time > IDLE + 1 / rate:
+            if time > MAX_IDLE + 1 / rate:
                 return
-        turns, ends, back = follow(yaws, asked)
+        turns, ends, back = follow(yaws, limits)
         if len(turns) > count:
             return
         if len(turns) == len(ends) == count and back:
@@ -248,12 +284,12 @@ def _from(
 
 
 def _spread(yaws: NDArray[np.float64], anchors: Sequence[int]) -> list[int]:
-    """Places among which the anchors are, at most `MOST_FRAMES`."""
+    """Return the anchors and frames between them, `MAX_FRAMES` in all."""
     way = np.concatenate([[0], np.cumsum(np.abs(np.diff(yaws)))])
     parts = list(pairwise(anchors))
     steps = [1] * len(parts)
-    for _more in range(MOST_FRAMES - len(anchors)):
-        # What one more frame would shorten most, where there is one.
+    for _more in range(MAX_FRAMES - len(anchors)):
+        # One more frame goes where the steps are longest, if there is a frame left.
         lengths = [
             (way[to] - way[start]) / each if each < to - start else 0
             for (start, to), each in zip(parts, steps, strict=True)
@@ -268,30 +304,31 @@ def _spread(yaws: NDArray[np.float64], anchors: Sequence[int]) -> list[int]:
 
 
 def _at_rate(times: NDArray[np.float64], start: int, rate: int) -> list[int]:
-    """The frames nearest to so many instants a second, from one frame on."""
+    """Return the frames nearest to `rate` instants per second, from one frame on."""
     instants = np.arange(times[start], times[-1] + 0.5 / rate, 1 / rate)
     nearest = np.abs(times[None] - instants[:, None]).argmin(axis=1)
     return sorted(set(nearest.tolist()))
 
 
-def _sized(image: Image) -> Image:
+def _resized(image: Image) -> Image:
     return _scaled(image, SIDE / max(image.shape))
 
 
 def _scaled(image: Image, factor: float) -> Image:
-    how = cv2.INTER_AREA if factor < 1 else cv2.INTER_CUBIC
-    return np.asarray(cv2.resize(image, None, fx=factor, fy=factor, interpolation=how), np.uint8)
+    method = cv2.INTER_AREA if factor < 1 else cv2.INTER_CUBIC
+    scaled = cv2.resize(image, None, fx=factor, fy=factor, interpolation=method)
+    return np.asarray(scaled, np.uint8)
 
 
 def _animation(path: Path) -> tuple[list[Image], list[float]]:
     frames, times, time = [], [], 0.0
     try:
-        with Pictures.open(path) as film:
-            for number in range(getattr(film, "n_frames", 1)):
-                film.seek(number)
-                frames.append(np.array(film.convert("RGB")))
+        with Pictures.open(path) as gif:
+            for number in range(getattr(gif, "n_frames", 1)):
+                gif.seek(number)
+                frames.append(np.array(gif.convert("RGB")))
                 times.append(time)
-                time += film.info.get("duration", 100) / 1000
+                time += gif.info.get("duration", 100) / 1000
     except OSError as error:
         raise ValueError(f"{path}: {error}") from error
     return frames, times
@@ -306,14 +343,14 @@ def _pictures(folder: Path) -> tuple[list[Image], list[float]]:
     return frames, [number / STILL_RATE for number in range(len(frames))]
 
 
-def _video(path: Path) -> tuple[list[Image], list[float]]:
-    film = cv2.VideoCapture(str(path))
-    rate = film.get(cv2.CAP_PROP_FPS) or STILL_RATE
+def _video_file(path: Path) -> tuple[list[Image], list[float]]:
+    capture = cv2.VideoCapture(str(path))
+    rate = capture.get(cv2.CAP_PROP_FPS) or STILL_RATE
     frames: list[Image] = []
     while True:
-        read, frame = film.read()
-        if not read:
+        success, frame = capture.read()
+        if not success:
             break
         frames.append(np.asarray(cv2.cvtColor(frame, cv2.COLOR_BGR2RGB), np.uint8))
-    film.release()
+    capture.release()
     return frames, [number / rate for number in range(len(frames))]

@@ -3,11 +3,11 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from faceauth.evaluation.pad.multi_photo_attacks import Album, faded, leafed, swapped
+from faceauth.evaluation.pad.multi_photo_attacks import Album, faded, stepwise, swapped
 from faceauth.evaluation.pad.photo_attacks import Portrait, slanted, tilted
 from faceauth.evaluation.pad.rendering import movement
-from faceauth.evaluation.pad.scenarios import ROWS, Case, Kind
-from faceauth.evaluation.pad.test_cases import read
+from faceauth.evaluation.pad.scenarios import SCENARIOS, Case, Kind
+from faceauth.evaluation.pad.test_cases import read_portrait
 from tests.support.webcam import snapshot
 
 TURNS = ("left", "right")
@@ -29,12 +29,12 @@ def photos(tmp_path_factory):
     for name in ("obama", "obama left", "obama right"):
         path = folder / f"{name}.jpg"
         path.write_bytes(snapshot(name))
-        found.append(read(path))
+        found.append(read_portrait(path))
     return found
 
 
 def yaws(engine, frames):
-    """The yaw of the one face in each frame, from that in the first."""
+    """Return the yaw of the one face in each frame, relative to the first frame."""
     faces = [engine.find_faces(frame) for frame in frames]
     assert all(len(each) == 1 for each in faces)
     found = np.array([each[0].yaw for each in faces])
@@ -42,7 +42,7 @@ def yaws(engine, frames):
 
 
 def peaks(engine, attack, photo, seed):
-    """How far a face seems to turn to its left, when it is asked to, and to its right."""
+    """Return how far a face seems to turn to its left, when asked to, and to its right."""
     found = yaws(engine, attack(photo, TURNS, np.random.default_rng(seed)))
     half = len(found) // 2
     return found[: half + 1].max(), -found[half:].min()
@@ -65,10 +65,10 @@ def test_mirror_image_looks_to_the_other_side(engine, photos):
 
 
 @pytest.mark.parametrize(
-    "place", [place for place, row in enumerate(ROWS) if row.kind is Kind.PHOTO]
+    "index", [index for index, each in enumerate(SCENARIOS) if each.kind is Kind.PHOTO]
 )
-def test_attack_with_a_photo_shows_a_face(engine, photos, place):
-    case = Case(place, (0, place), TURNS, photos[0].encoding[None], (photos[0],))
+def test_attack_with_a_photo_shows_a_face(engine, photos, index):
+    case = Case(index, (0, index), TURNS, photos[0].encoding[None], (photos[0],))
     frames = case.frames()
     assert 8 <= len(frames) <= 12
     assert {(frame.shape, frame.dtype.name) for frame in frames} == {((480, 640, 3), "uint8")}
@@ -90,8 +90,8 @@ def test_photo_tilted_about_a_slanting_axis_does_to_both_sides(engine, photos):
     assert np.mean(slanting) > np.mean(upright) + 0.1
 
 
-@pytest.mark.parametrize("attack", [swapped, faded, leafed])
-def test_several_photos_turn_as_it_is_asked_for(engine, photos, attack):
+@pytest.mark.parametrize("attack", [swapped, faded, stepwise])
+def test_several_photos_make_the_turns_asked_for(engine, photos, attack):
     album = Album(photos)
     assert album.frontal is photos[0]
     frames = attack(album, TURNS, np.random.default_rng(0))
@@ -111,7 +111,7 @@ def test_reach_of_an_album_is_that_of_its_most_turned_photo(photos):
 
 def test_photo_of_several_people_or_of_none_is_not_used(tmp_path, faces):
     (tmp_path / "broken.jpg").write_bytes(b"this is no picture")
-    assert read(tmp_path / "broken.jpg") is None
-    assert read(tmp_path / "missing.jpg") is None
+    assert read_portrait(tmp_path / "broken.jpg") is None
+    assert read_portrait(tmp_path / "missing.jpg") is None
     (tmp_path / "one.jpg").write_bytes(faces["obama"])
-    assert isinstance(read(tmp_path / "one.jpg"), Portrait)
+    assert isinstance(read_portrait(tmp_path / "one.jpg"), Portrait)

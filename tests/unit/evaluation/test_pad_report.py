@@ -3,15 +3,15 @@ from __future__ import annotations
 import pytest
 
 from faceauth.evaluation.pad.report import broken, rows, share, text
-from faceauth.evaluation.pad.scenarios import ROWS, Verdict
+from faceauth.evaluation.pad.scenarios import SCENARIOS, Verdict
 
-PLACES = {row.name: place for place, row in enumerate(ROWS)}
-STILL = PLACES["photo, still"]
-TRUE = next(place for place, row in enumerate(ROWS) if row.true)
-UNPROMISED = next(place for place, row in enumerate(ROWS) if row.most is None)
+INDICES = {each.name: index for index, each in enumerate(SCENARIOS)}
+STILL = INDICES["photo, still"]
+GENUINE = next(index for index, each in enumerate(SCENARIOS) if each.genuine)
+UNPROMISED = next(index for index, each in enumerate(SCENARIOS) if each.limit is None)
 
 
-# As R's binom::binom.wilson has them.
+# From R's binom::binom.wilson.
 @pytest.mark.parametrize(
     ("count", "of", "low", "high"),
     [
@@ -27,11 +27,11 @@ def test_interval_is_wilsons(count, of, low, high):
     assert (found.low, found.high) == pytest.approx((low, high), abs=2e-5)
 
 
-def test_attacks_that_get_through_are_told_from_true_attempts_that_do_not():
+def test_successful_attacks_and_refused_genuine_attempts_are_counted_apart():
     attacks = [(STILL, Verdict(True))] * 3 + [(STILL, Verdict(True, "too_far"))] * 2
     attacks += [(STILL, Verdict(False, "not_turned"))] * 95
-    true = [(TRUE, Verdict(True))] * 95 + [(TRUE, Verdict(False, "jumped"))] * 5
-    one, other = rows(true + attacks)
+    genuine = [(GENUINE, Verdict(True))] * 95 + [(GENUINE, Verdict(False, "jumped"))] * 5
+    one, other = rows(genuine + attacks)
     assert (one["attempts"], one["live"], one["through"], one["rate"]["events"]) == (100, 5, 3, 3)
     assert one["reasons"] == {"not_turned": 95, "too_far": 2}
     assert one["holds"] is False
@@ -40,13 +40,13 @@ def test_attacks_that_get_through_are_told_from_true_attempts_that_do_not():
     assert broken([one, other]) == ["photo, still"]
 
 
-def test_nothing_is_broken_where_nothing_is_promised():
+def test_nothing_is_broken_if_nothing_is_promised():
     (row,) = rows([(UNPROMISED, Verdict(True))])
     assert row["rate"]["value"] == 1
     assert broken([row]) == []
 
 
-def test_table_says_why_attempts_were_refused():
+def test_table_lists_the_reasons_for_refusals():
     reasons = ["not_turned"] * 5 + ["jumped"] * 4 + ["flat"] * 3 + ["another"] * 2
     reasons += ["no_face", "too_small"]
     printed = text(rows((STILL, Verdict(False, reason)) for reason in reasons))

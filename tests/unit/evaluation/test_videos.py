@@ -6,11 +6,19 @@ import pytest
 from PIL import Image
 
 from faceauth.evaluation.pad.video_attacks import wrong_order
-from faceauth.evaluation.pad.videos import Asked, choose, follow, read, relit, trace, windows
+from faceauth.evaluation.pad.videos import (
+    TurnLimits,
+    choose,
+    excerpts,
+    follow,
+    read,
+    relight,
+    track,
+)
 from faceauth.vision import Engine
 from tests.support.films import turning
 
-ASKED = Asked(turned=0.2, middle=0.1)
+LIMITS = TurnLimits(turned=0.2, middle=0.1)
 
 
 @pytest.fixture(scope="module")
@@ -19,29 +27,29 @@ def engine():
 
 
 @pytest.fixture(scope="module")
-def film(tmp_path_factory, engine):
-    """Somebody who turns to their left and to their right, once, at ten frames a second."""
-    folder = tmp_path_factory.mktemp("films") / "obama"
+def video(tmp_path_factory, engine):
+    """A person who turns to their left and to their right, once, at ten frames per second."""
+    folder = tmp_path_factory.mktemp("videos") / "obama"
     turning(folder, "obama", "left", "right")
-    return trace(engine, read(folder))
+    return track(engine, read(folder))
 
 
 def test_turns_are_followed_from_the_middle_and_back():
-    assert follow([0, 0.1, 0.3, 0.1, 0, 0], ASKED) == (["left"], [3], True)
+    assert follow([0, 0.1, 0.3, 0.1, 0, 0], LIMITS) == (["left"], [3], True)
     # Looking straight ahead is not the same yaw with everybody.
-    assert follow([0.2, 0.5, 0.2, -0.1, 0.2, 0.2], ASKED) == (["left", "right"], [2, 4], True)
-    assert follow([0, 0.3, 0.2, 0.3, 0, 0], ASKED) == (["left"], [4], True)
-    assert follow([0, 0.3, 0, 0.3, 0, 0], ASKED) == (["left", "left"], [2, 4], True)
+    assert follow([0.2, 0.5, 0.2, -0.1, 0.2, 0.2], LIMITS) == (["left", "right"], [2, 4], True)
+    assert follow([0, 0.3, 0.2, 0.3, 0, 0], LIMITS) == (["left"], [4], True)
+    assert follow([0, 0.3, 0, 0.3, 0, 0], LIMITS) == (["left", "left"], [2, 4], True)
 
 
 def test_head_that_is_not_back_has_not_answered():
-    assert follow([0, 0.3, 0.15], ASKED) == (["left"], [], False)
-    assert follow([0, 0.3, 0.15, 0.05], ASKED) == (["left"], [3], False)
-    assert follow([0, 0.3, -0.3, 0, 0], ASKED)[2] is False
-    assert follow([0, 0.1, 0.15, 0], ASKED) == ([], [], False)
+    assert follow([0, 0.3, 0.15], LIMITS) == (["left"], [], False)
+    assert follow([0, 0.3, 0.15, 0.05], LIMITS) == (["left"], [3], False)
+    assert follow([0, 0.3, -0.3, 0, 0], LIMITS)[2] is False
+    assert follow([0, 0.1, 0.15, 0], LIMITS) == ([], [], False)
 
 
-def test_frames_that_are_chosen_span_the_movement_in_even_steps():
+def test_chosen_frames_span_the_movement_in_even_steps():
     way = np.concatenate([np.linspace(0, 1, 40), np.linspace(1, -1, 80), np.linspace(-1, 0, 40)])
     chosen = choose(list(0.4 * way), ["left", "right"], [80, 159])
     assert len(chosen) == 12
@@ -51,9 +59,9 @@ def test_frames_that_are_chosen_span_the_movement_in_even_steps():
     assert np.abs(np.diff(yaws)).max() < 0.21
 
 
-def test_parts_of_a_film_that_answer_a_challenge(engine, film):
-    asked = Asked(turned=0.15, middle=0.08)
-    found = windows(film, 2, asked)
+def test_parts_of_a_video_that_answer_a_challenge(engine, video):
+    limits = TurnLimits(turned=0.15, middle=0.08)
+    found = excerpts(video, 2, limits)
     assert {part.turns for part in found} == {("left", "right")}
     assert {part.rate for part in found} == {5, 10}
     for part in found:
@@ -61,30 +69,30 @@ def test_parts_of_a_film_that_answer_a_challenge(engine, film):
         assert part.yaws.max() - part.yaws[0] >= 0.15
         assert part.yaws[0] - part.yaws.min() >= 0.15
         assert abs(part.yaws[-1] - part.yaws[0]) <= 0.08
-    assert {part.turns for part in windows(film, 1, asked)} == {("left",), ("right",)}
-    assert windows(film, 3, asked) == []
-    mirrored = film.mirrored(engine)
-    assert {part.turns for part in windows(mirrored, 2, asked)} == {("right", "left")}
+    assert {part.turns for part in excerpts(video, 1, limits)} == {("left",), ("right",)}
+    assert excerpts(video, 3, limits) == []
+    mirrored = video.mirrored(engine)
+    assert {part.turns for part in excerpts(mirrored, 2, limits)} == {("right", "left")}
 
 
-def test_head_that_does_not_turn_as_far_answers_nothing(film):
-    assert windows(film, 2, Asked(turned=0.6, middle=0.08)) == []
+def test_head_that_does_not_turn_as_far_answers_nothing(video):
+    assert excerpts(video, 2, TurnLimits(turned=0.6, middle=0.08)) == []
 
 
-def test_relit_frames_show_the_same_head(engine, film):
-    (part, *_) = windows(film, 2, Asked(0.15, 0.08))
+def test_relit_frames_show_the_same_head(engine, video):
+    (part, *_) = excerpts(video, 2, TurnLimits(0.15, 0.08))
     for seed in range(3):
-        changed = relit(part.frames, np.random.default_rng(seed))
+        changed = relight(part.frames, np.random.default_rng(seed))
         assert len({frame.shape for frame in changed}) == 1
         found = [engine.find_faces(frame)[0].yaw for frame in changed]
         assert found == pytest.approx(part.yaws, abs=0.08)
     assert not np.array_equal(changed[0], part.frames[0])
 
 
-def test_wrong_order_is_never_the_right_one(film):
-    (part, *_) = windows(film, 2, Asked(0.15, 0.08))
+def test_wrong_order_is_never_the_right_one(video):
+    (part, *_) = excerpts(video, 2, TurnLimits(0.15, 0.08))
     for seed in range(6):
-        right = relit(part.frames, np.random.default_rng(seed))
+        right = relight(part.frames, np.random.default_rng(seed))
         wrong = wrong_order(part, np.random.default_rng(seed))
         assert len(wrong) == len(right)
         assert not np.array_equal(wrong[0], right[0]) or not np.array_equal(wrong[1], right[1])
@@ -114,11 +122,11 @@ def test_video_is_read_with_its_rate(tmp_path):
 
 
 @pytest.mark.parametrize("name", ["a.gif", "a.mp4", "empty"])
-def test_what_is_no_film_is_named(tmp_path, name):
+def test_unreadable_video_is_named_in_the_error(tmp_path, name):
     path = tmp_path / name
     if name == "empty":
         path.mkdir()
     else:
-        path.write_bytes(b"this is no film")
+        path.write_bytes(b"not a video")
     with pytest.raises(ValueError, match=name):
         read(path)
