@@ -1,11 +1,13 @@
-"""How well faces are told apart, measured on folders of photos or on a site's own templates; and
-how well live heads are told from pictures of them.
+"""Measure accuracy and attack the liveness challenge. An optional app, ``faceauth.evaluation``.
 
-photos: what a folder holds, encoded; scores: distances between people, and their rates;
-pairs: LFW's protocol; identification: one among many; table: what the shipped calibration is
-made from; plots: the curves.
+``face_evaluate`` measures how well a folder of photos is distinguished, ``face_calibrate`` checks
+the site's own templates, and ``face_attack`` attacks the challenge. The map:
 
-staging: what is held up to a webcam; attacks, albums, replays: who has a photo, many, or a film;
-clips: films of heads, and their parts that answer a challenge; supply, trials: attempts, made and
-judged; liveness_report: what became of them.
+- `dataset`: a folder of photos, encoded
+- `scores`: distances between templates and probes, and their error rates
+- `lfw`: accuracy by LFW's protocol of pairs
+- `identification`: one person among many, by the app's policy
+- `calibrate`: make a calibration, such as the one that ships with the app
+- `accuracy_report`, `plots`: the results as text and as curves
+- `pad`: presentation attacks and genuine attempts, rendered, judged and counted
 """

@@ -1,12 +1,9 @@
-"""All that is measured on a folder, as plain data and as text."""
+"""Report the accuracy measured on a folder or on a site's templates, as plain data and text."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
-
-from django.utils.translation import gettext
-from django.utils.translation import gettext_lazy as _
 
 from faceauth import conf
 from faceauth.recognition import encoders, policy
@@ -16,43 +13,37 @@ from .dataset import Encoded, Photo
 from .identification import FIXED_DISTANCE, Identification, Trial
 from .scores import Scores, measurable, plain_scores, score
 
+# The key of face_recognition's distances, beside numbers of shots and frames.
 PLAIN = (0, 0)
 RATES = (1e-2, 1e-3, 1e-4, 1e-5, 1e-6)
 GALLERIES = (10, 100, 200, 1000, 10_000)
 
-MOST_DRAWS, ENROLLED = 10, 500
+# Small galleries are drawn several times: at most this often, for this many people in all.
+MAX_DRAWS, ENROLLED = 10, 500
 
-# Fewer impostors beyond a distance say little about its rate.
-FEWEST = 10
+# A rate is reported only if at least this many impostors lie below its distance.
+MIN_IMPOSTORS = 10
 
 VARIANTS = {
-    "views": _("enrolled in 10 views"),
-    "mirrored": _("2: itself and mirrored"),
-    "plain": _("1: face_recognition"),
+    "views": "10 views, as enrolled",
+    "mirrored": "2: itself and mirrored",
+    "plain": "1: face_recognition",
 }
 
 VERDICTS = {
-    True: _(
-        "%(shots)d enrolled, %(frames)d shown: the rate of %(rate)s holds (%(impostors)d impostors)"
-    ),
-    False: _(
-        "%(shots)d enrolled, %(frames)d shown: the rate of %(rate)s DOES NOT HOLD "
-        "(%(impostors)d impostors)"
-    ),
-    None: _(
-        "%(shots)d enrolled, %(frames)d shown: too few people to tell whether the rate of %(rate)s "
-        "holds (%(impostors)d impostors)"
-    ),
+    True: "the rate of {rate:.0e} holds",
+    False: "the rate of {rate:.0e} DOES NOT HOLD",
+    None: "too few people to tell whether the rate of {rate:.0e} holds",
 }
 
-# Heads the columns of how many shots there are on both sides: 18 characters at most.
-ENROLLED_SHOWN = _("enrolled, shown")
+# The heading of the numbers of shots and frames: at most 18 characters.
+ENROLLED_SHOWN = "enrolled, shown"
 
 ByCell = Mapping[tuple[int, int], Scores]
 
 
 def photos(found: Sequence[Photo]) -> dict[str, int]:
-    """How many there are, and in how many a face was found."""
+    """Count the photos, their people, and the photos in which a face was found."""
     return {
         "photos": len(found),
         "people": len({photo.path.parent for photo in found}),
@@ -61,38 +52,42 @@ def photos(found: Sequence[Photo]) -> dict[str, int]:
 
 
 def shortage(people: Sequence[Sequence[Encoded]]) -> str:
-    """What is missing to measure error rates; nothing where nothing is."""
+    """Return a sentence on the photos missing to measure error rates, or "" if there are enough."""
     if len(people) < 2:
-        return gettext("Two people at least are needed: false matches are between people.")
+        return "At least two people are needed: false matches are between people."
     if all(len(each) < 2 for each in people):
-        return gettext(
-            "Two photos of one person at least are needed: false non-matches are between them."
-        )
+        return "At least two photos of one person are needed: false non-matches are between them."
     return ""
 
 
 def scores(people: Sequence[Sequence[Encoded]]) -> dict[tuple[int, int], Scores]:
-    """The distances for each number of shots and frames that there are photos for; and under
-    `PLAIN`, where the encoder is its own, those of face_recognition.
+    """Return the distances for each number of shots and frames that there are photos for.
+
+    With dlib's encoder, those of face_recognition are under `PLAIN`.
     """
-    found = {PLAIN: plain_scores(people)} if _is_theirs() else {}
+    found = {PLAIN: plain_scores(people)} if _is_dlib() else {}
     return found | {cell: score(people, *cell) for cell in measurable(people)}
 
 
 def curves(by_cell: ByCell) -> dict[str, Scores]:
-    """The ones worth drawing, under their names."""
+    """Return the distances to plot, by their labels."""
     names = {
-        (1, 1): gettext("1 photo against 1"),
-        (3, 1): gettext("3 against 1"),
-        (3, 3): gettext("3 against 3"),
-        PLAIN: gettext("face_recognition, 1 against 1"),
+        (1, 1): "1 photo against 1",
+        (3, 1): "3 against 1",
+        (3, 3): "3 against 3",
+        PLAIN: "face_recognition, 1 against 1",
     }
     return {name: by_cell[cell] for cell, name in names.items() if cell in by_cell}
 
 
 def rates(people: Sequence[Sequence[Encoded]], by_cell: ByCell) -> dict[str, Any]:
-    """Error rates, whether those set hold, and one among many."""
-    mirrored = [[photo._replace(views=photo.quick) for photo in each] for each in people]
+    """Return error rates, those at the policy's distances, and those of identification.
+
+    Args:
+        people: The photos of each person.
+        by_cell: From `scores`.
+    """
+    mirrored = [[photo._replace(views=photo.mirrored) for photo in each] for each in people]
     found: dict[str, Any] = {
         "one_against_one": {
             "views": _at(by_cell[1, 1]),
@@ -111,9 +106,12 @@ def rates(people: Sequence[Sequence[Encoded]], by_cell: ByCell) -> dict[str, Any
     return found
 
 
-def calibrated(people: Sequence[Sequence[Encoded]]) -> list[dict[str, Any]]:
-    """Whether the false-match rate that is set holds between these people: True, False, or None
-    where there are too few of them to tell.
+def check_rates(people: Sequence[Sequence[Encoded]]) -> list[dict[str, Any]]:
+    """Check that the site's false-match rate holds between these people.
+
+    Returns:
+        A dict for each number of shots and frames; ``holds`` is True, False, or None if there are
+        too few people to tell.
     """
     cells = []
     for shots, frames in measurable(people):
@@ -128,16 +126,16 @@ def calibrated(people: Sequence[Sequence[Encoded]]) -> list[dict[str, Any]]:
     return cells
 
 
-def calibrated_text(people: Sequence[Sequence[Encoded]], cells: Sequence[Mapping[str, Any]]) -> str:
-    """The same for people to read."""
-    enrolled = gettext("%(count)d people enrolled") % {"count": len(people)}
-    lines = [enrolled, "", *_policy_lines(cells), ""]
+def check_text(people: Sequence[Sequence[Encoded]], cells: Sequence[Mapping[str, Any]]) -> str:
+    """Return the results of `check_rates` as text for people to read."""
+    lines = [f"{len(people)} people enrolled", "", *_policy_lines(cells), ""]
     for cell in cells:
-        values = {**cell, "rate": f"{cell['policy']['rate']:.0e}"}
-        lines.append(VERDICTS[cell["holds"]] % values)
-    lines.append(
-        gettext("False non-matches are between shots of one enrolment: logins have more of them.")
-    )
+        verdict = VERDICTS[cell["holds"]].format(rate=cell["policy"]["rate"])
+        lines.append(
+            f"{cell['shots']} enrolled, {cell['frames']} shown: {verdict} "
+            f"({cell['impostors']} impostors)"
+        )
+    lines.append("False non-matches are between shots of one enrolment: logins have more of them.")
     return "\n".join(lines)
 
 
@@ -161,8 +159,9 @@ def _cell(each: Scores) -> dict[str, Any]:
 
 
 def _at(each: Scores) -> list[dict[str, Any]]:
-    """False non-match rates at the false-match rates that there are impostors enough for."""
-    limits = [(rate, each.limit(rate)) for rate in RATES if rate * len(each.impostors) >= FEWEST]
+    """Return false non-match rates at the false-match rates with enough impostors."""
+    total = len(each.impostors)
+    limits = [(rate, each.limit(rate)) for rate in RATES if rate * total >= MIN_IMPOSTORS]
     return [
         {"fmr": rate, "distance": limit, "fnmr": each.fnmr(limit)._asdict()}
         for rate, limit in limits
@@ -171,8 +170,8 @@ def _at(each: Scores) -> list[dict[str, Any]]:
 
 def _galleries(people: Sequence[Sequence[Encoded]]) -> Iterator[dict[str, Any]]:
     for size in GALLERIES:
-        # Who happens to be in a small gallery decides much: several are drawn.
-        draws = max(1, min(MOST_DRAWS, ENROLLED // size))
+        # The result of a small gallery depends on the people in it, so several are drawn.
+        draws = max(1, min(MAX_DRAWS, ENROLLED // size))
         for shots in (1, 3, 5):
             try:
                 trials = [Trial(people, size, shots, seed) for seed in range(draws)]
@@ -181,7 +180,7 @@ def _galleries(people: Sequence[Sequence[Encoded]]) -> Iterator[dict[str, Any]]:
             for frames in (1, 3):
                 every = [trial.attempts(frames) for trial in trials]
                 yield _gallery(shots, frames, every)
-            if shots == 1 and _is_theirs():
+            if shots == 1 and _is_dlib():
                 yield _gallery(0, 0, [trial.fixed() for trial in trials])
 
 
@@ -191,73 +190,65 @@ def _gallery(shots: int, frames: int, every: Sequence[Identification]) -> dict[s
     return {"shots": shots, "frames": frames, "people": people[0], "draws": len(every), **summed}
 
 
-def _is_theirs() -> bool:
-    """Whether the encoder is the one that face_recognition has."""
+def _is_dlib() -> bool:
+    """Return True if the encoder is dlib's, as in face_recognition."""
     return encoders.encoder().name == DlibEncoder.name
 
 
 def text(results: Mapping[str, Any]) -> str:
-    """All of it for people to read."""
+    """Return the results as text for people to read."""
     return "\n".join(_lines(results))
 
 
 def _lines(results: Mapping[str, Any]) -> Iterator[str]:
     found = results["photos"]
     share = f"{found['faces'] / found['photos']:.2%}"
-    yield gettext("%(photos)d photos of %(people)d people") % found
-    yield gettext("a face found in %(faces)d of them: %(share)s") % {**found, "share": share}
+    yield f"{found['photos']} photos of {found['people']} people"
+    yield f"a face found in {found['faces']} of them: {share}"
     if pairs := results.get("pairs"):
         yield ""
-        shares = {name: f"{pairs[name]:.2%}" for name in ("folds", "error", "best")}
-        yield gettext(
-            "%(pairs)d pairs, one photo against one in 10 views: %(folds)s ± %(error)s right in "
-            "ten folds, %(best)s at the best distance (%(distance).3f); %(undetected)d with a face "
-            "undetected"
-        ) % {**pairs, **shares}
+        yield (
+            f"{pairs['pairs']} pairs, one photo against one in 10 views: {pairs['folds']:.2%} ± "
+            f"{pairs['error']:.2%} correct in ten folds, {pairs['best']:.2%} at the best distance "
+            f"({pairs['distance']:.3f}); {pairs['undetected']} with an undetected face"
+        )
     if "cells" not in results:
         return
     yield ""
-    yield gettext(
-        "False non-match rate at a false-match rate, in per cent, with %(level)s intervals"
-    ) % {"level": "95 %"}
-    yield f"{ENROLLED_SHOWN!s:18}{'EER':>8}" + "".join(f"{rate:>20.0e}" for rate in RATES)
+    yield "False non-match rate at a false-match rate, in per cent, with 95 % intervals"
+    yield f"{ENROLLED_SHOWN:18}{'EER':>8}" + "".join(f"{rate:>20.0e}" for rate in RATES)
     for cell in results["cells"]:
         yield f"{cell['shots']}, {cell['frames']:<15}{cell['eer'] * 100:8.2f}{_columns(cell['at'])}"
     yield ""
-    yield gettext("One photo against one, by what is encoded of them")
+    yield "One photo against one, by the pictures encoded of each"
     for variant, label in VARIANTS.items():
         if variant in results["one_against_one"]:
-            yield f"{label!s:26}{_columns(results['one_against_one'][variant])}"
+            yield f"{label:26}{_columns(results['one_against_one'][variant])}"
     if fixed := results.get("fixed"):
-        yield gettext(
-            "face_recognition, one photo against one at %(distance)s: FMR %(fmr)s, FNMR %(fnmr)s"
-        ) % {
-            "distance": fixed["distance"],
-            "fmr": f"{fixed['fmr']['value']:.1e}",
-            "fnmr": f"{fixed['fnmr']['value']:.2%}",
-        }
+        yield (
+            f"face_recognition, one photo against one at {fixed['distance']}: "
+            f"FMR {fixed['fmr']['value']:.1e}, FNMR {fixed['fnmr']['value']:.2%}"
+        )
     yield ""
     yield from _policy_lines(results["cells"])
     yield ""
-    yield gettext("Face alone, one among many")
-    people, strangers, members = (
-        gettext("people"),
-        gettext("strangers let in"),
-        gettext("members in"),
+    yield "Without a username, one among many"
+    yield (
+        f"{'people':>8} {ENROLLED_SHOWN:18}{'strangers accepted':>24}{'members accepted':>24}"
+        f"{'as others':>11}"
     )
-    others = gettext("as others")
-    yield f"{people:>8} {ENROLLED_SHOWN!s:18}{strangers:>24}{members:>22}{others:>11}"
     for row in results["galleries"]:
         name = f"{row['shots']}, {row['frames']}" if row["shots"] else "face_recognition"
         strangers = _counted(row["let_in"], row["strangers"])
         members = _counted(row["recognised"], row["members"])
-        yield f"{row['people']:8} {name:18}{strangers:>24}{members:>22}{row['mistaken']:11}"
+        yield f"{row['people']:8} {name:18}{strangers:>24}{members:>24}{row['mistaken']:11}"
 
 
 def _policy_lines(cells: Sequence[Mapping[str, Any]]) -> Iterator[str]:
-    yield gettext("What the policy's distances come to here")
-    rate, distance = gettext("rate set"), gettext("distance")
-    yield f"{ENROLLED_SHOWN!s:18}{rate:>9}{distance:>10}{'FMR':>10}{'95 %':>20}{'FNMR %':>20}"
+    yield "Error rates at the policy's distances"
+    yield (
+        f"{ENROLLED_SHOWN:18}{'rate set':>9}{'distance':>10}{'FMR':>10}{'95 %':>20}{'FNMR %':>20}"
+    )
     for cell in cells:
         own = cell["policy"]
         fmr = own["fmr"]
@@ -267,14 +258,12 @@ def _policy_lines(cells: Sequence[Mapping[str, Any]]) -> Iterator[str]:
             f"{fmr['low']:11.1e}-{fmr['high']:.1e} {_interval(own['fnmr']):>19}"
         )
     if not all(cell["policy"]["supported"] for cell in cells):
-        yield gettext(
-            "* too few impostors in the calibration for this rate: the distance is a strict one"
-        )
+        yield "* the calibration has too few impostors for this rate: the distance is a strict one"
 
 
 def _columns(at: Sequence[Mapping[str, Any]]) -> str:
     columns = [_interval(each["fnmr"]) for each in at]
-    columns += [gettext("too few impostors")] * (len(RATES) - len(columns))
+    columns += ["too few impostors"] * (len(RATES) - len(columns))
     return "".join(f"{each:>20}" for each in columns)
 
 
@@ -284,5 +273,4 @@ def _interval(rate: Mapping[str, float]) -> str:
 
 
 def _counted(count: int, of: int) -> str:
-    values = {"count": count, "of": of, "share": f"{count / of:.2%}" if of else ""}
-    return gettext("%(count)d of %(of)d (%(share)s)") % values if of else "-"
+    return f"{count} of {of} ({count / of:.2%})" if of else "-"

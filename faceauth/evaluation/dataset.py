@@ -1,4 +1,4 @@
-"""A folder of ``<person>/<photo>``, encoded."""
+"""Encode a folder of photos, ``<person>/<photo>``."""
 
 from __future__ import annotations
 
@@ -8,7 +8,6 @@ from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
-from django.utils.translation import gettext as _
 from numpy.typing import NDArray
 
 from faceauth.bulk import files
@@ -19,20 +18,27 @@ from faceauth.vision.encoding import Encoding
 
 
 class Encoded(NamedTuple):
-    """One face as the product would encode it.
+    """The encodings of one face, float32 (d,) each.
 
-    views: as enrolled. float32 (d,).
-    quick: as shown at a login. float32 (d,).
-    plain: alone, as face_recognition does it. float32 (d,).
+    Attributes:
+        views: The mean over all views and their mirror images, as for a template.
+        mirrored: The mean of the face and its mirror image, as for a probe.
+        plain: The face alone, as in face_recognition.
     """
 
     views: Encoding
-    quick: Encoding
+    mirrored: Encoding
     plain: Encoding
 
 
 class Photo(NamedTuple):
-    """A photo, its face, and what there is to say about it."""
+    """A photo and the face in it.
+
+    Attributes:
+        path: The file.
+        encoded: The encodings of the face, if there is one.
+        remark: The reason why the photo was left out, or why the face may not be the right one.
+    """
 
     path: Path
     encoded: Encoded | None
@@ -43,43 +49,43 @@ People = dict[str, list[Encoded]]
 
 
 def photos(folder: Path) -> list[Path]:
-    """All photos of all people in `folder`."""
+    """Return all photos of all people in `folder`."""
     return sorted(path for path in folder.glob("*/*") if path.suffix.lower() in files.SUFFIXES)
 
 
 def encode_all(paths: Sequence[Path], processes: int | None = None) -> Iterator[Photo]:
-    """All photos in their order, encoded by several processes; by default one a core."""
+    """Encode photos in several processes, by default one per core, and yield them in order."""
     return in_processes(encode, paths, processes)
 
 
 def encode(path: Path) -> Photo:
-    """One photo. Of several faces the one nearest the middle counts: LFW names a photo after the
-    person there.
+    """Encode one photo.
+
+    Of several faces, the one nearest the centre counts: LFW names a photo after that person.
     """
     try:
         image = decode_image(path.read_bytes())
     except (ImageError, OSError) as error:
-        return Photo(path, None, _("unreadable: %(why)s") % {"why": error})
+        return Photo(path, None, f"unreadable: {error}")
     engine = samples.engine()
     faces = engine.find_faces(image)
     if not faces:
-        return Photo(path, None, _("no face found"))
-    face = middle_one(image, faces)
+        return Photo(path, None, "no face found")
+    face = central_face(image, faces)
     encoder = engine.load().encoder
     chips = encoder.views(image, face.landmarks)
     encodings = encoder.encode([*chips, *(chip[:, ::-1] for chip in chips)])
     encoded = Encoded(
         views=encodings.mean(axis=0),
-        quick=encodings[[0, len(chips)]].mean(axis=0),
+        mirrored=encodings[[0, len(chips)]].mean(axis=0),
         plain=encodings[0],
     )
-    several = _("%(count)d faces, the middle one taken") % {"count": len(faces)}
-    remark = several if len(faces) > 1 else ""
+    remark = f"{len(faces)} faces, used the one in the centre" if len(faces) > 1 else ""
     return Photo(path, encoded, remark)
 
 
 def by_person(encoded: Sequence[Photo]) -> People:
-    """The usable photos of each person, by the folder's name."""
+    """Return the usable photos of each person, by the name of the folder."""
     people: defaultdict[str, list[Encoded]] = defaultdict(list)
     for photo in encoded:
         if photo.encoded:
@@ -87,9 +93,9 @@ def by_person(encoded: Sequence[Photo]) -> People:
     return dict(people)
 
 
-def middle_one(image: NDArray[np.uint8], faces: Sequence[Face]) -> Face:
-    """Of the faces in an image uint8 (height, width, 3), the one nearest its middle."""
-    middle = np.array(image.shape[1::-1]) / 2
+def central_face(image: NDArray[np.uint8], faces: Sequence[Face]) -> Face:
+    """Return the face nearest the centre of an image, uint8 (height, width, 3)."""
+    centre = np.array(image.shape[1::-1]) / 2
     return min(
-        faces, key=lambda each: np.linalg.norm(np.reshape(each.box, (2, 2)).mean(0) - middle)
+        faces, key=lambda each: np.linalg.norm(np.reshape(each.box, (2, 2)).mean(0) - centre)
     )

@@ -1,4 +1,4 @@
-"""One among many, as the shipped policy decides: who gets in, and as whom."""
+"""Identify one person among many with the app's policy, and count who is accepted as whom."""
 
 from __future__ import annotations
 
@@ -13,16 +13,20 @@ from faceauth.recognition.matching import Templates
 
 from .dataset import Encoded
 
-# face_recognition's default: up to it, two photos show one person.
+# face_recognition's default: photos up to this distance count as one person.
 FIXED_DISTANCE = 0.6
 
 
 class Identification(NamedTuple):
-    """What became of the attempts on a gallery of `people`.
+    """The results of the attempts on a gallery.
 
-    strangers: attempts by people who are not enrolled; let_in: how many got in as anybody.
-    members: attempts by people who are; recognised: how many got in as themselves; mistaken: how
-        many as somebody else.
+    Attributes:
+        people: The number of people enrolled.
+        strangers: Attempts by people who are not enrolled.
+        let_in: Attempts by strangers that were accepted as anybody.
+        members: Attempts by people who are enrolled.
+        recognised: Attempts by members that were accepted as themselves.
+        mistaken: Attempts by members that were accepted as somebody else.
     """
 
     people: int
@@ -34,11 +38,16 @@ class Identification(NamedTuple):
 
 
 class Trial:
-    """A gallery of so many people, drawn at random from those with photos enough, and everybody
-    else as strangers.
+    """A gallery of people drawn at random, with all others as strangers.
+
+    Args:
+        people: The photos of each person.
+        size: The number of people in the gallery, each with enough photos.
+        shots: The number of photos enrolled of each.
+        seed: Of the random numbers.
 
     Raises:
-        ValueError: there are not so many people.
+        ValueError: Fewer than `size` people have enough photos.
     """
 
     def __init__(
@@ -46,7 +55,7 @@ class Trial:
     ) -> None:
         random = np.random.default_rng(seed)
         able = [index for index, each in enumerate(people) if len(each) > shots]
-        # Who has a photo left over comes first: they can be recognised.
+        # People with a photo left over come first: they can be recognised.
         able = [able[number] for number in random.permutation(len(able))]
         able += [index for index, each in enumerate(people) if len(each) == shots]
         if len(able) < size:
@@ -60,20 +69,20 @@ class Trial:
         self._plain = np.stack([people[index][0].plain for index in self.enrolled])
 
     def attempts(self, frames: int) -> Identification:
-        """All looks of so many photos that were not enrolled, of members and strangers."""
+        """Return the results of all probes of `frames` photos that are not enrolled."""
         probes, owners = [], []
-        for index, each in self._looking():
+        for index, each in self._not_enrolled():
             for start in range(0, len(each) - frames + 1, frames):
-                look = each[start : start + frames]
-                probes.append(np.stack([photo.quick for photo in look]))
+                shown = each[start : start + frames]
+                probes.append(np.stack([photo.mirrored for photo in shown]))
                 owners.append(index)
         distances = self._templates.distances(Templates.from_encodings(probes))
         let_in = [self._decide(column, frames) for column in distances.T]
         return self._count(owners, let_in)
 
     def fixed(self) -> Identification:
-        """The same with what face_recognition does: one photo a side, the nearest within 0.6."""
-        probes = [(index, photo.plain) for index, each in self._looking() for photo in each]
+        """Return the results of face_recognition: one photo against one, the nearest within 0.6."""
+        probes = [(index, photo.plain) for index, each in self._not_enrolled() for photo in each]
         let_in: list[int | None] = []
         for _, probe in probes:
             distances = np.linalg.norm(self._plain - probe, axis=1)
@@ -81,7 +90,7 @@ class Trial:
             let_in.append(self.enrolled[best] if distances[best] <= FIXED_DISTANCE else None)
         return self._count([index for index, _ in probes], let_in)
 
-    def _looking(self) -> list[tuple[int, Sequence[Encoded]]]:
+    def _not_enrolled(self) -> list[tuple[int, Sequence[Encoded]]]:
         enrolled = set(self.enrolled)
         return [
             (index, each[self.shots :] if index in enrolled else each)

@@ -1,4 +1,4 @@
-"""LFW's protocol: pairs of photos, of one person or of two."""
+"""Measure accuracy by LFW's protocol: pairs of photos, of one person or of two."""
 
 from __future__ import annotations
 
@@ -7,7 +7,6 @@ from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
-from django.utils.translation import gettext as _
 from numpy.typing import NDArray
 
 from faceauth.recognition.matching import distance
@@ -18,7 +17,13 @@ FOLDS = 10
 
 
 class Pair(NamedTuple):
-    """Two photos, and whether one person is in both."""
+    """Two photos.
+
+    Attributes:
+        one: The first file.
+        other: The second file.
+        same: Both photos are of one person.
+    """
 
     one: Path
     other: Path
@@ -26,11 +31,15 @@ class Pair(NamedTuple):
 
 
 class Accuracy(NamedTuple):
-    """Shares of pairs told right; a pair with a face undetected counts as wrong.
+    """Shares of pairs classified correctly; a pair with an undetected face counts as wrong.
 
-    folds: at the distance that is best for nine tenths of the pairs, on the last tenth; the mean
-        of all ten, and its standard error.
-    best: at the distance that is best for all of them.
+    Attributes:
+        folds: The share in one tenth of the pairs, at the distance that is best for the other nine
+            tenths: the mean over all ten folds.
+        error: The standard error of `folds`.
+        best: The share in all pairs, at the distance that is best for them.
+        distance: That distance.
+        undetected: The number of pairs with an undetected face.
     """
 
     folds: float
@@ -41,10 +50,17 @@ class Accuracy(NamedTuple):
 
 
 def read_pairs(folder: Path, file: Path) -> list[Pair]:
-    """The pairs of a file in LFW's format: ``name n m`` for one person, ``name n other m`` for two.
+    """Read the pairs in a file of LFW's format.
+
+    A line is ``name n m`` for one person and ``name n other m`` for two, separated by tabs.
+
+    Args:
+        folder: Contains the photos, as ``name/name_0001.jpg``.
+        file: The pairs.
 
     Raises:
-        ValueError: a line is of neither form, or there is none.
+        OSError: The file cannot be read.
+        ValueError: A line has neither form, or there is no pair.
     """
 
     def photo(name: str, number: str) -> Path:
@@ -58,59 +74,63 @@ def read_pairs(folder: Path, file: Path) -> list[Pair]:
             case [name, one, other_name, other]:
                 pairs.append(Pair(photo(name, one), photo(other_name, other), False))
             case [count] | [count, _] if count.isdigit():
-                continue  # the heading: how many pairs follow
+                continue  # the heading: the number of pairs
             case [""]:
                 continue
             case _:
-                message = _("%(file)s: not a pair: %(line)r")
-                raise ValueError(message % {"file": file.name, "line": line})
+                raise ValueError(f"{file.name}: not a pair: {line!r}")
     if not pairs:
-        raise ValueError(_("%(file)s has no pairs") % {"file": file.name})
+        raise ValueError(f"{file.name} has no pairs")
     return pairs
 
 
 def accuracy(pairs: Sequence[Pair], photos: Mapping[Path, Encoded | None]) -> Accuracy:
-    """How many of the pairs are told right, both photos encoded as if they were enrolled.
+    """Measure how many pairs are classified correctly, with both photos encoded as templates.
+
+    Args:
+        pairs: The pairs.
+        photos: The encodings of all photos; None for an undetected face.
 
     Raises:
-        KeyError: a pair's photo is not among the photos.
+        KeyError: A photo of a pair is not among the photos.
     """
     distances, same = [], []
     for pair in pairs:
         one, other = photos[pair.one], photos[pair.other]
         same.append(pair.same)
         if one is None or other is None:
-            # Never told right, whatever the distance.
+            # Never correct, at any distance.
             distances.append(np.inf if pair.same else -np.inf)
         else:
             distances.append(distance(one.views[None], other.views[None]))
-    apart, alike = np.array(distances), np.array(same)
-    # As many of either kind in each fold, in the file's order.
+    measured, genuine = np.array(distances), np.array(same)
+    # Each fold has equal numbers of either kind, in the order of the file.
     fold = np.empty(len(pairs), np.int64)
-    for kind in (alike, ~alike):
+    for kind in (genuine, ~genuine):
         fold[kind] = np.arange(kind.sum()) * FOLDS // max(kind.sum(), 1)
-    shares = [_share(apart, alike, fold == each) for each in range(FOLDS) if (fold == each).any()]
-    limit = _best(apart, alike)
+    used = [fold == each for each in range(FOLDS) if (fold == each).any()]
+    shares = [_share(measured, genuine, each) for each in used]
+    limit = _best(measured, genuine)
     return Accuracy(
         folds=float(np.mean(shares)),
         error=float(np.std(shares, ddof=1) / np.sqrt(len(shares))) if len(shares) > 1 else 0.0,
-        best=float(((apart <= limit) == alike).mean()),
+        best=float(((measured <= limit) == genuine).mean()),
         distance=limit,
-        undetected=int(np.isinf(apart).sum()),
+        undetected=int(np.isinf(measured).sum()),
     )
 
 
 def _share(
     distances: NDArray[np.float64], same: NDArray[np.bool_], tried: NDArray[np.bool_]
 ) -> float:
-    """Of the pairs `tried`, those told right at the distance that is best for the others."""
+    """Return the share of correct pairs among `tried`, at the best distance for the others."""
     others = ~tried if not tried.all() else tried
     limit = _best(distances[others], same[others])
     return float(((distances[tried] <= limit) == same[tried]).mean())
 
 
 def _best(distances: NDArray[np.float64], same: NDArray[np.bool_]) -> float:
-    """The distance that tells most pairs right, in the middle to the next one that would not."""
+    """Return the best distance: halfway from the last pair it accepts to the next one."""
     order = np.argsort(distances)
     right = np.cumsum(same[order]) + (~same).sum() - np.cumsum(~same[order])
     best = int(right.argmax())

@@ -1,4 +1,4 @@
-"""The curves as a picture: PNG, SVG, or what else matplotlib writes."""
+"""Plot error rates and distances to a picture: PNG, SVG, or another format of matplotlib."""
 
 from __future__ import annotations
 
@@ -6,17 +6,21 @@ from collections.abc import Mapping
 from pathlib import Path
 
 import numpy as np
-from django.utils.translation import gettext as _
 
 from .scores import Scores
 
 
 def draw(curves: Mapping[str, Scores], file: Path) -> None:
-    """Detection error trade-off curves, and the distances of the first of them.
+    """Plot detection error trade-off curves, and a histogram of the first curve's distances.
+
+    Args:
+        curves: The distances of each curve, by its label.
+        file: The picture to write.
 
     Raises:
         ImportError: matplotlib is not installed.
-        ValueError: it does not know the file's suffix.
+        OSError: The file cannot be written.
+        ValueError: matplotlib does not support the file's suffix.
     """
     from matplotlib.figure import Figure
 
@@ -29,9 +33,9 @@ def draw(curves: Mapping[str, Scores], file: Path) -> None:
         missed = 1 - np.searchsorted(genuine, limits) / max(len(genuine), 1)
         trade_off.plot(rates, missed, label=name)
     trade_off.set(
-        title=_("Detection error trade-off"),
-        xlabel=_("false-match rate"),
-        ylabel=_("false non-match rate"),
+        title="Detection error trade-off",
+        xlabel="false-match rate",
+        ylabel="false non-match rate",
         xscale="log",
         yscale="symlog",
         ylim=(0, 1),
@@ -41,10 +45,9 @@ def draw(curves: Mapping[str, Scores], file: Path) -> None:
     trade_off.legend()
     name, scores = next(iter(curves.items()))
     bins = np.linspace(0, 1.2, 121)
-    kinds = ((_("one person"), scores.genuine), (_("two people"), scores.impostors))
+    kinds = (("one person", scores.genuine), ("two people", scores.impostors))
     for kind, distances in kinds:
         histogram.hist(distances, bins, density=True, alpha=0.6, label=kind)
-    title = _("Distances, %(name)s") % {"name": name}
-    histogram.set(title=title, xlabel=_("distance"), ylabel=_("density"))
+    histogram.set(title=f"Distances, {name}", xlabel="distance", ylabel="density")
     histogram.legend()
     figure.savefig(file)

@@ -1,4 +1,4 @@
-"""Distances between people's templates and probes, and the rates that follow from them."""
+"""Compute distances between templates and probes, and the error rates that follow from them."""
 
 from __future__ import annotations
 
@@ -14,24 +14,33 @@ from faceauth.vision.encoding import Encoding
 
 from .dataset import Encoded
 
-# How many shots are enrolled and how many frames shown, where it is measured.
+# The measured numbers of shots enrolled and frames shown.
 CELLS = tuple((shots, frames) for shots in (1, 3, 5) for frames in (1, 3, 5))
 
-# How often people's photos are dealt anew to templates and probes, and how many probes of one
-# person count each time: else the one with a hundred photos would speak for all.
-DEALS = 10
+# The number of times that people's photos are split at random into templates and probes, and the
+# maximum number of probes of one person in each split: otherwise a person with a hundred photos
+# would dominate the result.
+SPLITS = 10
 PROBES = 10
 
 BOOTSTRAPS = 200
-# Impostors farther apart than all but this share of them are only counted.
+# This share of the impostors, the nearest ones, is kept with their people; all others are only
+# counted.
 TAIL = 0.03
 
 
 class Rate(NamedTuple):
-    """A rate, its 95 % confidence interval, and what was counted.
+    """A rate and its 95 % confidence interval.
 
-    The interval comes from drawing people, not pairs: a hundred wrong pairs of one person are
+    The interval comes from resampling people, not pairs: a hundred wrong pairs of one person are
     one fact.
+
+    Attributes:
+        value: The rate, 0 to 1.
+        low: The lower end of the interval.
+        high: The upper end of the interval.
+        events: The number of pairs counted.
+        of: The number of all pairs.
     """
 
     value: float
@@ -42,7 +51,13 @@ class Rate(NamedTuple):
 
 
 class Scores:
-    """Genuine and impostor distances for one number of shots and frames."""
+    """Genuine and impostor distances for one number of shots and frames.
+
+    Args:
+        shots: The number of shots enrolled.
+        frames: The number of frames shown.
+        people: The number of people.
+    """
 
     def __init__(self, shots: int, frames: int, people: int) -> None:
         self.shots, self.frames = shots, frames
@@ -61,10 +76,13 @@ class Scores:
         *,
         once: bool = False,
     ) -> None:
-        """Count distances, float32 (n, m), from the templates of people `rows`, int (n,), to the
-        probes of people `columns`, int (m,).
+        """Add the distances from templates to probes.
 
-        once: rows and columns are of the same photos; each two of them count once.
+        Args:
+            distances: Float32 (n, m).
+            rows: The people of the templates, int (n,).
+            columns: The people of the probes, int (m,).
+            once: Rows and columns are the same photos, so count each pair once.
         """
         counted = np.triu(np.ones(distances.shape, bool), 1) if once else True
         same = rows[:, None] == columns
@@ -72,14 +90,14 @@ class Scores:
         self._genuine.append(distances[genuine])
         self._owners.append(rows[genuine[0]])
         impostors = np.nonzero(~same & counted)
-        apart = distances[impostors]
-        self._impostors.append(apart)
-        near = apart <= np.quantile(apart, TAIL) if len(apart) else np.empty(0, bool)
-        self._tail.append((apart[near], rows[impostors[0][near]], columns[impostors[1][near]]))
+        different = distances[impostors]
+        self._impostors.append(different)
+        near = different <= np.quantile(different, TAIL) if len(different) else np.empty(0, bool)
+        self._tail.append((different[near], rows[impostors[0][near]], columns[impostors[1][near]]))
         sides = [np.bincount(side, minlength=self._people) for side in (rows, columns)]
         self._counts.append((sides[0], sides[1]))
-        for sorted_before in ("genuine", "impostors"):
-            self.__dict__.pop(sorted_before, None)
+        for cached in ("genuine", "impostors"):
+            self.__dict__.pop(cached, None)
 
     @cached_property
     def genuine(self) -> NDArray[np.float32]:
@@ -90,31 +108,31 @@ class Scores:
     def impostors(self) -> NDArray[np.float32]:
         """All distances between pictures of two people, ascending."""
         found = np.sort(np.concatenate([*self._impostors, np.empty(0, np.float32)]))
-        # There may be many millions: they are not kept unsorted as well.
+        # There may be many millions, so the unsorted distances are not kept as well.
         self._impostors = [found]
         return found
 
     def limit(self, rate: float) -> float:
-        """The largest distance at which no more than this share of impostors pass."""
+        """Return the largest distance at which at most this share of impostors pass."""
         impostors = self.impostors
         return float(np.nextafter(impostors[int(rate * len(impostors))], np.float32(-np.inf)))
 
     def fmr(self, limit: float) -> Rate:
-        """The false-match rate up to a distance."""
+        """Return the false-match rate if distances up to `limit` are accepted."""
         total = len(self.impostors)
         events = int(np.searchsorted(self.impostors, np.float32(limit), side="right"))
         weights = self._weights
         passed, tried = np.zeros(len(weights)), np.zeros(len(weights))
-        for (apart, rows, columns), (left, right) in zip(self._tail, self._counts, strict=True):
-            wrong = apart <= limit
+        for (near, rows, columns), (left, right) in zip(self._tail, self._counts, strict=True):
+            wrong = near <= limit
             passed += np.einsum("bk,bk->b", weights[:, rows[wrong]], weights[:, columns[wrong]])
             tried += (weights @ left) * (weights @ right) - (weights**2) @ (left * right)
-        # What counts once is in the product twice.
+        # Pairs that count once are in the product twice.
         tried *= total / max(sum(int(a.sum() * b.sum() - a @ b) for a, b in self._counts), 1)
         return _rate(events, total, passed / np.maximum(tried, 1))
 
     def fnmr(self, limit: float) -> Rate:
-        """The false non-match rate beyond a distance."""
+        """Return the false non-match rate if distances beyond `limit` are refused."""
         owners = np.concatenate([*self._owners, np.empty(0, np.int64)])
         wrong = np.concatenate([*self._genuine, np.empty(0, np.float32)]) > limit
         weights = self._weights
@@ -123,7 +141,7 @@ class Scores:
         return _rate(int(wrong.sum()), len(owners), refused / np.maximum(tried, 1))
 
     def eer(self) -> float:
-        """The equal error rate."""
+        """Return the equal error rate, 0 to 1."""
         genuine, impostors = self.genuine, self.impostors
         # At each genuine distance, and just below it.
         fnmr, fmr = (
@@ -137,16 +155,16 @@ class Scores:
 
     @cached_property
     def _weights(self) -> NDArray[np.float64]:
-        """How often each person comes up in each of many draws with replacement."""
+        """How often each person occurs in each of many draws with replacement, (draws, people)."""
         random = np.random.default_rng(0)
         people = self._people
         return random.multinomial(people, np.full(people, 1 / people), BOOTSTRAPS).astype(float)
 
 
 def measurable(people: Sequence[Sequence[Encoded]]) -> list[tuple[int, int]]:
-    """Those of `CELLS` that somebody has photos enough for."""
-    most = max(map(len, people), default=0)
-    return [(shots, frames) for shots, frames in CELLS if shots + frames <= most]
+    """Return the `CELLS` for which at least one person has enough photos."""
+    largest = max(map(len, people), default=0)
+    return [(shots, frames) for shots, frames in CELLS if shots + frames <= largest]
 
 
 def score(
@@ -154,45 +172,61 @@ def score(
     shots: int,
     frames: int,
     *,
-    against: Encoding | None = None,
+    cohort: Encoding | None = None,
 ) -> Scores:
-    """Templates of so many photos set against probes of so many others.
+    """Compare templates of `shots` photos with probes of `frames` other photos.
 
-    against: the cohort, by default the shipped one.
+    Args:
+        people: The photos of each person.
+        shots: The number of photos in a template.
+        frames: The number of photos in a probe.
+        cohort: The strangers that margins are measured from, float32 (m, d), each of length 1. By
+            default those of the site's calibration.
     """
     scores = Scores(shots, frames, len(people))
     if (shots, frames) == (1, 1):
         photos, owners = _singly(people)
-        templates = Templates.from_encodings([photo.views[None] for photo in photos], against)
-        probes = Templates.from_encodings([photo.quick[None] for photo in photos], against)
+        templates = Templates.from_encodings([photo.views[None] for photo in photos], cohort)
+        probes = Templates.from_encodings([photo.mirrored[None] for photo in photos], cohort)
         scores.add(templates.distances(probes), owners, owners, once=True)
         return scores
-    for deal in range(DEALS):
-        templates, rows, probes, columns = dealt(people, shots, frames, deal, against)
+    for seed in range(SPLITS):
+        templates, rows, probes, columns = split(people, shots, frames, seed, cohort)
         scores.add(templates.distances(probes), rows, columns)
     return scores
 
 
 def plain_scores(people: Sequence[Sequence[Encoded]]) -> Scores:
-    """One photo against one as face_recognition compares them."""
+    """Compare one photo with one, as face_recognition does."""
     photos, owners = _singly(people)
     plain = np.stack([photo.plain for photo in photos])
     squares = (plain**2).sum(axis=1)
-    apart = np.sqrt(np.maximum(squares[:, None] + squares - 2 * plain @ plain.T, 0))
+    distances = np.sqrt(np.maximum(squares[:, None] + squares - 2 * plain @ plain.T, 0))
     scores = Scores(1, 1, len(people))
-    scores.add(apart, owners, owners, once=True)
+    scores.add(distances, owners, owners, once=True)
     return scores
 
 
-def dealt(
+def split(
     people: Sequence[Sequence[Encoded]],
     shots: int,
     frames: int,
     seed: int,
-    against: Encoding | None = None,
+    cohort: Encoding | None = None,
 ) -> tuple[Templates, NDArray[np.int64], Templates, NDArray[np.int64]]:
-    """Templates and probes with their people's numbers. Who has photos enough for both gives
-    both, of different photos; others only probes.
+    """Split people's photos at random into templates and probes.
+
+    People with enough photos for both give both, from different photos; the others only probes.
+
+    Args:
+        people: The photos of each person.
+        shots: The number of photos in a template.
+        frames: The number of photos in a probe.
+        seed: Of the random numbers.
+        cohort: As for `score`.
+
+    Returns:
+        The templates and their people, int (n,); the probes and their people, int (m,).
     """
     random = np.random.default_rng(seed)
     enrolled, rows, probes, columns = [], [], [], []
@@ -204,18 +238,18 @@ def dealt(
             photos = photos[shots:]
         for start in range(0, min(len(photos), PROBES * frames) - frames + 1, frames):
             shown = photos[start : start + frames]
-            probes.append(np.stack([each.quick for each in shown]))
+            probes.append(np.stack([photo.mirrored for photo in shown]))
             columns.append(index)
     return (
-        Templates.from_encodings(enrolled, against),
+        Templates.from_encodings(enrolled, cohort),
         np.array(rows, np.int64),
-        Templates.from_encodings(probes, against),
+        Templates.from_encodings(probes, cohort),
         np.array(columns, np.int64),
     )
 
 
 def _singly(people: Sequence[Sequence[Encoded]]) -> tuple[list[Encoded], NDArray[np.int64]]:
-    """All photos, and the number of the person in each."""
+    """Return all photos, and the number of the person in each."""
     photos = [photo for each in people for photo in each]
     owners = [index for index, each in enumerate(people) for _ in each]
     return photos, np.array(owners, np.int64)

@@ -35,11 +35,11 @@ def test_what_is_written_is_what_the_product_reads(written):
 def test_rates_hold_for_other_people_of_the_kind(written):
     others = crowd(150, 6, seed=1)
     with override_settings(FACEAUTH={"CALIBRATION": str(written), "MAX_FALSE_MATCH_RATE": 1e-2}):
-        for cell in accuracy_report.calibrated(others):
+        for cell in accuracy_report.check_rates(others):
             assert cell["policy"]["fmr"]["value"] < 2e-2
 
 
-def test_says_how_far_it_was_measured(written):
+def test_table_states_the_lowest_measured_rate(written):
     cells = json.loads((written / "calibration.json").read_text())["cells"]
     for cell in cells:
         assert cell["measured_to"] * cell["pairs"] >= calibrate.EVENTS
@@ -49,7 +49,7 @@ def test_says_how_far_it_was_measured(written):
         assert list(fnmrs) == sorted(fnmrs)
 
 
-def test_cohort_is_nobody(written):
+def test_cohort_contains_no_person(written):
     cohort = np.load(written / "cohort.npy")
     for person in crowd(150, 1):
         face = person[0].views / np.linalg.norm(person[0].views)
@@ -58,7 +58,7 @@ def test_cohort_is_nobody(written):
 
 @pytest.fixture
 def squares(tmp_path):
-    """Have the site use an encoder that gives 64 numbers, and another calibration if it is told."""
+    """Have the site use an encoder of 64 values and, if given, another calibration."""
     path = network(tmp_path / "squares.onnx")
 
     def use(folder=None):
@@ -87,7 +87,7 @@ def test_calibration_of_another_encoder_says_whose_it_is_and_holds_for_it(square
     with squares(str(tmp_path)):
         assert calibration.calibration().encoder == "squares"
         assert matching.cohort().shape == (105, 64)
-        for cell in accuracy_report.calibrated(wide(150, 6, seed=2)):
+        for cell in accuracy_report.check_rates(wide(150, 6, seed=2)):
             assert cell["policy"]["fmr"]["value"] < 2e-4
     with override_settings(FACEAUTH={"CALIBRATION": str(tmp_path)}):
         (error,) = checks.check_settings(None)
@@ -107,15 +107,15 @@ def test_scale_is_how_far_apart_photos_of_one_person_lie(squares):
     assert scale > 1.2
 
 
-def test_scale_of_an_encoder_that_tells_nobody_apart_lets_no_others_pass(squares):
+def test_scale_of_an_encoder_that_separates_nobody_accepts_no_others(squares):
     nobody = wide(1, 300)[0]
     with squares():
         scale = calibrate.scale([nobody[index : index + 3] for index in range(0, 300, 3)])
-    apart = [
+    distances = [
         np.linalg.norm(one.views - other.views) / np.linalg.norm(one.views)
         for one, other in pairwise(nobody)
     ]
-    assert np.mean(np.array(apart) < scale * SAME_PERSON_WITHIN) < 0.1
+    assert np.mean(np.array(distances) < scale * SAME_PERSON_WITHIN) < 0.1
 
 
 def test_constants_of_dlib_are_those_of_its_own_encodings(written):
@@ -133,11 +133,11 @@ def test_face_recognitions_rates_are_left_out_for_another_encoder(squares, tmp_p
         results["photos"] = {"photos": 360, "people": 60, "faces": 360}
         text = accuracy_report.text(results)
     assert "face_recognition" not in text
-    assert "enrolled in 10 views" in text
-    assert "Face alone, one among many" in text
+    assert "10 views, as enrolled" in text
+    assert "Without a username, one among many" in text
 
 
-def test_too_few_people_are_said(tmp_path):
+def test_too_few_people_are_an_error(tmp_path):
     with pytest.raises(ValueError, match="hundreds"):
         calibrate.write(crowd(8, 3), tmp_path)
     assert not list(tmp_path.iterdir())

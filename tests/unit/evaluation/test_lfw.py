@@ -18,7 +18,7 @@ def album():
     return photos, same + other
 
 
-def test_all_pairs_are_told_right_where_people_differ(album):
+def test_all_pairs_are_correct_if_people_differ(album):
     photos, pairs = album
     result = accuracy(pairs, photos)
     assert (result.folds, result.error, result.best, result.undetected) == (1, 0, 1, 0)
@@ -50,7 +50,7 @@ def test_reads_lfw_format(tmp_path):
 
 
 @pytest.mark.parametrize("text", ["Ada 1 2", "Ada\tone\t2", "", "300\n"])
-def test_what_is_no_pair_is_said(tmp_path, text):
+def test_line_that_is_no_pair_is_an_error(tmp_path, text):
     file = tmp_path / "pairs.txt"
     file.write_text(text)
     with pytest.raises(ValueError):

@@ -3,7 +3,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from faceauth.evaluation.scores import PROBES, Scores, dealt, score
+from faceauth.evaluation.scores import PROBES, Scores, score, split
 from tests.unit.evaluation.conftest import crowd
 
 
@@ -25,7 +25,7 @@ def test_rates_are_shares_of_those_on_the_wrong_side():
     assert scores.fnmr(0.6).value == 0
 
 
-def test_what_is_counted_after_a_look_counts_too():
+def test_distances_added_later_count_too():
     scores = counted([0.1], [1.0])
     assert (scores.eer(), scores.fmr(0.5).value) == (0, 0)
     scores.add(np.float32([[0.6, 0.4]]), np.array([0]), np.array([0, 1]))
@@ -34,7 +34,7 @@ def test_what_is_counted_after_a_look_counts_too():
     assert scores.fmr(0.5).value == 0.5
 
 
-def test_no_false_match_seen_is_not_a_rate_of_nought():
+def test_rate_without_events_has_an_upper_bound():
     rate = counted([0.1], [1.0] * 300).fmr(0.5)
     assert (rate.value, rate.low) == (0, 0)
     assert rate.high == pytest.approx(0.01)
@@ -85,19 +85,19 @@ def test_interval_of_false_matches_holds_the_rate(people):
 
 def test_photos_enrolled_are_not_shown():
     people = crowd(4, 5)
-    templates, rows, probes, columns = dealt(people, 3, 2, seed=0)
+    templates, rows, probes, columns = split(people, 3, 2, seed=0)
     assert rows.tolist() == columns.tolist() == [0, 1, 2, 3]
     euclidean = np.sqrt(np.maximum(2 - 2 * templates.vectors @ probes.vectors.T, 0))
     assert euclidean.min() > 0.1
 
 
-def test_who_has_too_few_photos_is_a_stranger():
+def test_person_with_too_few_photos_is_a_stranger():
     people = [*crowd(3, 4), *crowd(5, 1, seed=1)]
-    _, rows, _, columns = dealt(people, 3, 1, seed=0)
+    _, rows, _, columns = split(people, 3, 1, seed=0)
     assert rows.tolist() == [0, 1, 2]
     assert columns.tolist() == list(range(8))
 
 
-def test_nobody_speaks_for_all():
-    _, _, _, columns = dealt([*crowd(1, 100), *crowd(2, 2, seed=1)], 1, 1, seed=0)
+def test_person_with_many_photos_does_not_dominate():
+    _, _, _, columns = split([*crowd(1, 100), *crowd(2, 2, seed=1)], 1, 1, seed=0)
     assert (columns == 0).sum() == PROBES
