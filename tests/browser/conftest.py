@@ -13,11 +13,11 @@ from playwright.sync_api import expect, sync_playwright
 from pytest_django.live_server_helper import LiveServer
 
 from accounts.models import User
-from faceauth import enrolment
 from faceauth.capture import samples
 from faceauth.gallery import gallery
 from tests.support import chromium
 from tests.support.browsing import PASSWORD, Visitors
+from tests.support.people import enrol_silently
 from tests.support.requirements import unavailable
 from tests.support.webcam import Webcam, snapshot
 
@@ -82,5 +82,5 @@ def visitors(browsers: Visitors, webcam: Webcam, live_server) -> Iterator[Visito
 def member(transactional_db) -> User:
     """Ada, with a face (obama's, from two photographs) and a password."""
     user = User.objects.create_user("ada", "ada@example.com", PASSWORD)
-    enrolment.enrol(user, samples.encodings([snapshot("obama2"), snapshot("obama3")]))
+    enrol_silently(user, samples.encodings([snapshot("obama2"), snapshot("obama3")]))
     return user

@@ -15,10 +15,10 @@ from cryptography.fernet import Fernet
 from django.core.management import call_command
 
 from accounts.models import User
-from faceauth import enrolment
 from faceauth.encryption import crypto
 from tests.robustness.known import shots
 from tests.robustness.serving import ROOT, database_url
+from tests.support.people import enrol_silently
 
 NAMES = [f"user{number}" for number in range(60)]
 KEYS = [Fernet.generate_key().decode() for _ in range(3)]
@@ -50,7 +50,7 @@ def worker(django_db_setup):
 def make_people():
     for name in NAMES:
         user = User.objects.create_user(name, f"{name}@example.com", "password")
-        enrolment.enrol(user, shots(name, 0))
+        enrol_silently(user, shots(name, 0))
 
 
 def test_killed_enrolment_leaves_the_old_face_or_the_new(transactional_db, use, worker, kills):

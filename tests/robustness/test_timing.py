@@ -19,7 +19,7 @@ from django.test import Client, RequestFactory
 from django.utils import timezone
 
 from accounts.models import User
-from faceauth import backends, conf, enrolment, signals
+from faceauth import backends, conf, signals
 from faceauth.backends import FaceBackend
 from faceauth.capture import samples
 from faceauth.encryption import crypto
@@ -31,6 +31,7 @@ from faceauth.models import FaceEvent, FailureCount
 from faceauth.recognition import policy
 from tests.robustness import pictures
 from tests.robustness.known import Known, shots
+from tests.support.people import enrol_silently
 
 LOGIN = "/face/login/"
 
@@ -45,7 +46,7 @@ def people(db, settings):
     for name in NAMES[:-1]:
         user = User.objects.create_user(name, f"{name}@example.com", "password")
         if name != "faceless":
-            enrolment.enrol(user, shots(name, 0))
+            enrol_silently(user, shots(name, 0))
     User.objects.filter(username="inactive").update(is_active=False)
     User.objects.filter(username="disabled").update(face_disabled_at=timezone.now())
 

@@ -17,6 +17,7 @@ from faceauth.gallery import gallery
 from faceauth.lockout import counters
 from faceauth.models import FaceEvent, FailureCount, UsedItem
 from tests.site.conftest import PASSWORD, username_of
+from tests.support.people import enrol_silently
 
 pytestmark = pytest.mark.postgres
 
@@ -46,7 +47,7 @@ def person(db):
     def make(name, enrolled, used=None, password=PASSWORD):
         user = User.objects.create_user(name, f"{name}@example.com", password)
         random = np.random.default_rng(User.objects.count())
-        enrolment.enrol(user, random.normal(0, 0.1, (1, 128)))
+        enrol_silently(user, random.normal(0, 0.1, (1, 128)))
         times = {"face_enrolled_at": ago(enrolled), "face_last_used_at": used and ago(used)}
         User.objects.filter(pk=user.pk).update(**times)
         return user
