@@ -9,7 +9,7 @@ A login goes through this package as follows:
 5. `backends` lets `liveness/` judge the movement, and encodes the probe.
 6. `lockout/` records a failure, `gallery/` finds the nearest people, `encryption/` decrypts theirs.
 7. `recognition/` measures the distances and decides; a success clears the failure.
-8. `views` starts the session, `audit/` records the event, and `step_up/` notes when it was.
+8. `views` starts the session; `logins` notes it in `step_up/` and records it in `audit/`.
 
 Around this, `enrolment/` puts faces into accounts and removes them, and `privacy/` exports and
 erases the data. `models` and `faces` hold the columns, `conf` the settings, `errors` the messages.
