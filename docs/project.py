@@ -12,6 +12,7 @@ def setup() -> None:
         settings.configure(
             SECRET_KEY="not secret: only for building the docs",
             INSTALLED_APPS=[
+                "django.contrib.admin",
                 "django.contrib.auth",
                 "django.contrib.contenttypes",
                 "django.contrib.sessions",

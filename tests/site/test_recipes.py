@@ -17,11 +17,12 @@ from django.core import mail
 from django.core.checks import run_checks
 
 from accounts.models import User
+from faceauth.models import FaceEvent
 from faceauth.recognition import encoders
 from tests.site.conftest import PASSWORD, username_of
 from tests.support import encoders as support
 from tests.support import guides
-from tests.support.people import encodings, picture
+from tests.support.people import OBAMA, encodings, picture
 
 GUIDE = "recipes.md"
 LOGIN, CONFIRM = "/face/login/", "/face/confirm/"
@@ -32,6 +33,14 @@ from django.urls import include, path
 from mysite.views import pay
 
 urlpatterns = [path("pay/", pay), path("face/", include("faceauth.urls"))]
+"""
+
+SIGN_UP_URLS = """
+from django.urls import include, path
+
+from mysite.views import SignUpView
+
+urlpatterns = [path("signup/", SignUpView.as_view()), path("face/", include("faceauth.urls"))]
 """
 
 
@@ -100,6 +109,33 @@ def test_the_password_and_then_the_face(ask, client, obama, upload, use, setting
     assert client.get("/face/export/").status_code == 302
     assert ask(CONFIRM, snapshot=upload("obama2"))[0] == 200
     assert client.get("/face/export/").status_code == 200
+
+
+def test_sign_up_with_a_face(ask, client, db, upload, use, tmp_path, settings):
+    use("Sign up with a face")
+    guides.write([guides.Block("python", "mysite/urls.py", SIGN_UP_URLS)], tmp_path)
+    settings.ROOT_URLCONF, settings.LOGIN_REDIRECT_URL = "mysite.urls", "/"
+    page = client.get("/signup/").text
+    assert (
+        'name="username"' in page and 'name="consent"' in page and 'data-faceauth="enrol"' in page
+    )
+
+    fields = {"username": "ada", "email": "ada@example.com", "consent": "on"}
+    mixed = [upload("biden"), *(upload(name) for name in OBAMA[1:])]
+    status, answer = ask("/signup/", **fields, snapshot=mixed)
+    assert (status, answer["error"]["code"]) == (400, "not_same_person")
+    assert not User.objects.exists()
+    shots = [upload(name) for name in OBAMA]
+    status, answer = ask("/signup/", **{**fields, "consent": ""}, snapshot=shots)
+    assert (status, [*answer["error"]["fields"]]) == (400, ["consent"])
+
+    shots = [upload(name) for name in OBAMA]
+    status, answer = ask("/signup/", **fields, snapshot=shots)
+    assert (status, answer["message"]) == (200, "Your account is ready.")
+    assert username_of(client) == "ada"
+    assert [each.kind for each in FaceEvent.objects.all()] == ["enrolled"]
+    client.logout()
+    assert ask(LOGIN, snapshot=upload("obama2"))[0] == 200
 
 
 def test_the_face_before_a_payment(ask, client, obama, upload, use, tmp_path, settings):
