@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import re
 import sys
 import tomllib
 from pathlib import Path
-from typing import Any
 
 HERE = Path(__file__).parent
 
@@ -36,29 +34,3 @@ autodoc_typehints_description_target = "documented"
 napoleon_numpy_docstring = False
 # `name` in a docstring links to that Python object if it is on a page.
 default_role = "py:obj"
-
-_PARAMETER = re.compile(r"(\w+): (?=\S)")
-
-
-def _parameters(app: Any, what: str, name: str, obj: Any, options: Any, lines: list[str]) -> None:
-    """Docstrings say `name: what it is` at the beginning of a paragraph; Sphinx has fields."""
-    listed = after_blank = False
-    found: list[str] = []
-    for line in lines:
-        indented = line.startswith(" ")
-        match = _PARAMETER.match(line)
-        if match and (after_blank or listed):
-            if not listed and found and found[-1]:
-                found.append("")
-            listed = True
-            line = f":param {match[1]}: {line[match.end() :]}"
-        elif listed and not indented and line:
-            listed = False
-        found.append(line)
-        after_blank = not line
-    lines[:] = found
-
-
-def setup(app: Any) -> None:
-    # Before napoleon reads them.
-    app.connect("autodoc-process-docstring", _parameters, priority=400)
