@@ -1,0 +1,1 @@
+"""Benchmarks: `make bench`, and two more for very many people (`admin_pages`, `searching`)."""

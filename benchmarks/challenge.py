@@ -1,4 +1,4 @@
-"""What it costs to verify the answer to a challenge: the whole login, from upload to session."""
+"""Measure a login with a challenge: the whole request, from upload to session."""
 
 from __future__ import annotations
 
@@ -17,15 +17,15 @@ from tests.support.heads import turning
 from tests.support.webcam import snapshot
 
 FRAMES = 9
-TIMES = 10
+LOGINS = 10
 
 
 def measure() -> float:
-    """The CPU time in milliseconds, the median of several logins."""
+    """Return the CPU time in milliseconds, the median of several logins."""
     with site(), override_settings(FACEAUTH={"CHALLENGE": "turns"}):
         user = get_user_model().objects.create(username="obama", email="obama@example.com")
         enrolment.enrol(user, samples.encodings([snapshot("obama2"), snapshot("obama3")]))
-        return median(_log_in(number) for number in range(TIMES))
+        return median(_log_in(number) for number in range(LOGINS))
 
 
 def _log_in(number: int) -> float:
@@ -37,8 +37,8 @@ def _log_in(number: int) -> float:
         "snapshot": [SimpleUploadedFile("frame.jpg", each, "image/jpeg") for each in frames],
         "challenge": challenge["challenge"],
     }
-    began = time.process_time()
+    start = time.process_time()
     response = client.post(reverse("faceauth:login"), data)
-    took = time.process_time() - began
+    seconds = time.process_time() - start
     assert response.status_code == 302, "nobody was recognised"
-    return took * 1000
+    return seconds * 1000

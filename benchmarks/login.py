@@ -1,4 +1,4 @@
-"""A login among 100 enrolled people, the whole request, beside the way of the tutorials."""
+"""Measure a login among 100 people: the whole request, compared with what tutorials do."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ PEOPLE = 100
 
 @contextmanager
 def site() -> Iterator[None]:
-    """The site with an empty database of its own."""
+    """Set up the site with an empty database of its own."""
     setup_test_environment()
     connection.creation.create_test_db(verbosity=0)
     try:
@@ -36,8 +36,11 @@ def site() -> Iterator[None]:
 
 
 def compare(people: Mapping[str, list[bytes]]) -> Row:
-    """Ours: the login request from upload to session, the median over all pictures. Theirs: the
-    100 photos of a folder are encoded again, then the one taken is compared with them.
+    """Compare logins.
+
+    faceauth's time is the login request from upload to session, the median over all pictures.
+    face_recognition's is what tutorials do: encode the 100 photos of a folder again, then compare
+    the picture with them.
     """
     pictures = [each for of_one in people.values() for each in of_one]
     with site():
@@ -48,7 +51,7 @@ def compare(people: Mapping[str, list[bytes]]) -> Row:
 
 
 def _enrol(people: Mapping[str, list[bytes]]) -> None:
-    """The people in the pictures, and strangers made of random numbers up to 100."""
+    """Enrol the people in the pictures, and others made of random numbers, up to 100."""
     users = get_user_model().objects
     random = np.random.default_rng(1)
     shots = [samples.encodings(each[::6]) for each in people.values()]

@@ -1,4 +1,4 @@
-"""Pictures as webcams take them, made from the test photos: 640x480, one face, as JPEG."""
+"""Make webcam pictures from the test photos: 640x480, one face, JPEG."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ FACE_HEIGHTS = (120, 160, 200, 240, 280, 320)
 
 
 def webcam_pictures() -> dict[str, list[bytes]]:
-    """30 JPEGs by person: five photos, the face 120 to 320 pixels tall, in different places."""
+    """Return 30 JPEGs by person: five photos, faces 120 to 320 pixels tall at random places."""
     return {person: list(_pictures(photos)) for person, photos in PEOPLE.items()}
 
 
@@ -31,11 +31,11 @@ def _pictures(names: tuple[str, ...]) -> Iterator[bytes]:
         box = engine.find_faces(photo)[0].box
         for height in FACE_HEIGHTS:
             scale = height / (box[3] - box[1])
-            # Where the face's middle goes: anywhere that leaves the whole face in the picture.
+            # The centre of the face is anywhere that leaves the whole face in the picture.
             x = random.integers(height // 2, WIDTH - height // 2)
             y = random.integers(height // 2, HEIGHT - height // 2)
-            middle = (scale * (box[0] + box[2]) / 2, scale * (box[1] + box[3]) / 2)
-            move = np.array([[scale, 0, x - middle[0]], [0, scale, y - middle[1]]])
+            centre = (scale * (box[0] + box[2]) / 2, scale * (box[1] + box[3]) / 2)
+            move = np.array([[scale, 0, x - centre[0]], [0, scale, y - centre[1]]])
             frame = cv2.warpAffine(
                 photo, move, (WIDTH, HEIGHT), flags=cv2.INTER_AREA, borderMode=cv2.BORDER_REPLICATE
             )

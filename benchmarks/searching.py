@@ -1,4 +1,7 @@
-"""``python -m benchmarks.searching``: who is nearest of very many, in memory and by PostgreSQL."""
+"""Measure searches among very many people, in memory and in PostgreSQL.
+
+Run ``python -m benchmarks.searching 10000 100000``.
+"""
 
 from __future__ import annotations
 
@@ -31,15 +34,18 @@ def main() -> None:
     os.environ["DJANGO_SETTINGS_MODULE"] = "tests.projects.site.pgvector"
     os.environ["DATABASE_URL"] = postgres.start()
     django.setup()
-    print("| people | in memory | PostgreSQL | with an index | the same person | to make it |")
+    heading = ("people", "in memory", "PostgreSQL", "with an index", "same person found")
+    print(f"| {' | '.join(heading)} | time to build the index |")
     print("| --- | --- | --- | --- | --- | --- |")
     for count in options.people:
         print(f"| {count:,} | {' | '.join(row(count))} |", flush=True)
 
 
 def row(count: int) -> Iterator[str]:
-    """Medians of a search three ways, how often the index finds whom comparing with all finds, and
-    what it takes to make the index.
+    """Yield the cells of a row.
+
+    They are the medians of a search in three ways, the number of searches in which the index finds
+    the same person as a comparison with all, and the time to build the index.
     """
     from django.core.management import call_command
 
@@ -49,35 +55,35 @@ def row(count: int) -> Iterator[str]:
     vectors, random = faces(count), np.random.default_rng(1)
     store(vectors)
     chosen = vectors[random.integers(count, size=PROBES)]
-    # About as far from the template as a login's picture is.
+    # Random probes about as far from the template as a picture at a login.
     probes = [unit(each + random.normal(0, 0.022, each.shape))[None] for each in chosen]
     in_memory = Templates.from_vectors(vectors)
-    yield f"{searched(lambda probe: in_memory.nearest(probe, 2), probes)[0]:.1f} ms"
-    took, all_compared = searched(gallery().nearest, probes)
-    yield f"{took:.1f} ms"
-    making = timed(lambda: call_command("face_index", stdout=StringIO()))
-    took, by_index = searched(gallery().nearest, probes)
-    yield f"{took:.1f} ms"
+    yield f"{search_all(lambda probe: in_memory.nearest(probe, 2), probes)[0]:.1f} ms"
+    milliseconds, all_compared = search_all(gallery().nearest, probes)
+    yield f"{milliseconds:.1f} ms"
+    building = timed(lambda: call_command("face_index", stdout=StringIO()))
+    milliseconds, by_index = search_all(gallery().nearest, probes)
+    yield f"{milliseconds:.1f} ms"
     pairs = zip(all_compared, by_index, strict=True)
     same = sum(one[0].key == other[0].key for one, other in pairs)
     yield f"{same} of {PROBES}"
-    yield f"{making / 1000:.0f} s"
+    yield f"{building / 1000:.0f} s"
 
 
 def faces(count: int) -> Any:
-    """Templates spread as those of people are, float32 (count, 128), each of length 1."""
+    """Return templates with the spread of real ones, float32 (count, 128), each of length 1."""
     from faceauth.recognition.matching import cohort
 
     random = np.random.default_rng(0)
     values, axes = np.linalg.eigh(np.cov(cohort().T))
-    # The cohort are means of five people each, who differ by more.
+    # Each member of the cohort is the mean of five people, who vary more.
     spread = axes * np.sqrt(5 * np.maximum(values, 0))
     drawn = random.normal(size=(count, len(values))).astype(np.float32)
     return unit(cohort().mean(0) + drawn @ spread.T.astype(np.float32))
 
 
 def store(vectors: Any) -> None:
-    """Have users with these, and nobody else."""
+    """Replace all users by users with these templates."""
     from django.contrib.auth import get_user_model
     from django.core.management import call_command
     from django.db import connection
@@ -92,7 +98,7 @@ def store(vectors: Any) -> None:
     call_command("migrate", verbosity=0)
     with connection.cursor() as cursor:
         cursor.execute(f"TRUNCATE {users._meta.db_table} CASCADE")
-    # The index goes with the table.
+    # Dropping the table drops its index too.
     call_command("migrate", "faceauth_pgvector", "zero", verbosity=0)
     call_command("migrate", verbosity=0)
     now, margins = timezone.now(), Templates.from_vectors(vectors).margins
@@ -110,16 +116,16 @@ def store(vectors: Any) -> None:
     gallery.cache_clear()
 
 
-def searched(search: Any, probes: list[Any]) -> tuple[float, list[Any]]:
-    """The median in milliseconds, and what was found."""
+def search_all(search: Any, probes: list[Any]) -> tuple[float, list[Any]]:
+    """Return the median time of a search in milliseconds, and the results."""
     search(probes[0])
     found: list[Any] = []
 
     def find(probe: Any) -> None:
         found.append(search(probe))
 
-    took = [timed(partial(find, each)) for each in probes]
-    return median(took), found
+    times = [timed(partial(find, each)) for each in probes]
+    return median(times), found
 
 
 def unit(vectors: Any) -> Any:

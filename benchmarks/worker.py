@@ -1,4 +1,4 @@
-"""What a fresh worker costs over bare Django: CPU time until it can answer, and memory."""
+"""Measure a new worker process against Django alone: CPU time until it is ready, and memory."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from typing import NamedTuple
 
 RUNS = 5
 
-# Both end by telling their CPU seconds and their resident memory in MB.
+# Both programs end by printing their CPU seconds and their resident memory in MB.
 _REPORT = """
 import json, resource
 usage = resource.getrusage(resource.RUSAGE_SELF)
@@ -39,14 +39,14 @@ engine().load()
 
 
 class Cost(NamedTuple):
-    """Medians of several runs: CPU seconds and megabytes more than bare Django."""
+    """Medians of several runs: CPU seconds and megabytes more than Django alone."""
 
     seconds: float
     megabytes: float
 
 
 def measure() -> Cost:
-    """What a worker that has loaded the networks costs."""
+    """Measure a worker process that has loaded the networks."""
     bare, ours = ([_run(code) for _ in range(RUNS)] for code in (_BARE, _OURS))
     seconds, megabytes = (
         median(run[index] for run in ours) - median(run[index] for run in bare) for index in (0, 1)

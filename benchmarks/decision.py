@@ -1,4 +1,4 @@
-"""What it costs to decide, once the encodings are there: in memory, one thread."""
+"""Measure a decision from existing encodings, in memory, with one thread."""
 
 from __future__ import annotations
 
@@ -15,18 +15,23 @@ from faceauth.recognition.policy import Match
 
 PEOPLE = 10_000
 SHOTS, FRAMES = 5, 3
-TIMES = 2000
+REPETITIONS = 2000
 
 
 class Cost(NamedTuple):
-    """Medians in milliseconds."""
+    """Medians in milliseconds.
+
+    Attributes:
+        verify: Compare with one person.
+        identify: Find one among `PEOPLE` people.
+    """
 
     verify: float
     identify: float
 
 
 def measure() -> Cost:
-    """One person, and one among many, whose faces are random numbers."""
+    """Measure decisions on people whose faces are random numbers."""
     random = np.random.default_rng(0)
     faces = random.normal(size=(PEOPLE, 128))
     enrolled = (faces[0] + random.normal(0, 0.3, (SHOTS, 128))).astype(np.float32)
@@ -38,11 +43,11 @@ def measure() -> Cost:
 
     def identify() -> None:
         nearest = templates.nearest(probe, 2)
-        matches = [Match(row, apart, SHOTS) for row, apart in nearest]
+        matches = [Match(row, value, SHOTS) for row, value in nearest]
         policy.identify(matches, effective_frames(probe), PEOPLE)
 
     return Cost(_median(verify), _median(identify))
 
 
 def _median(work: Callable[[], Any]) -> float:
-    return median(timed(work) for _ in range(TIMES))
+    return median(timed(work) for _ in range(REPETITIONS))

@@ -1,4 +1,4 @@
-"""``python -m benchmarks.lists``: pages of the admin on PostgreSQL, with many people in it."""
+"""Measure admin pages on PostgreSQL with many people (``python -m benchmarks.admin_pages``)."""
 
 from __future__ import annotations
 
@@ -17,11 +17,11 @@ import numpy as np
 
 from tests.support import postgres
 
-TIMES = 7
+REPETITIONS = 7
 BATCH = 2000
 EVENTS_EACH = 3
 
-# What staff open, under /admin/, and the question with it.
+# Pages that staff open, under /admin/, with their query strings.
 PAGES = {
     "list of users": "accounts/user/",
     "its last page": "accounts/user/?p={last}",
@@ -36,7 +36,7 @@ PAGES = {
 
 
 def people(count: int) -> Iterator[Any]:
-    """Users, two of three with a face."""
+    """Yield users, two out of three with a face."""
     from django.contrib.auth import get_user_model
     from django.utils import timezone
 
@@ -56,7 +56,7 @@ def people(count: int) -> Iterator[Any]:
 
 
 def events(count: int) -> Iterator[Any]:
-    """Logins and refusals of a year."""
+    """Yield the logins and refusals of a year, three events per user."""
     from django.utils import timezone
 
     from faceauth.models import FaceEvent
@@ -78,7 +78,7 @@ def events(count: int) -> Iterator[Any]:
 
 
 def fill(count: int) -> None:
-    """The database with so many people, and what became of them."""
+    """Fill the database with `count` people and their events."""
     from django.contrib.auth import get_user_model
     from django.db import connection
 
@@ -93,13 +93,13 @@ def fill(count: int) -> None:
 
 
 def measure(page: str) -> tuple[int, float]:
-    """How many queries the page takes, and how many milliseconds from request to answer."""
+    """Return the number of queries of a page, and the median time to respond in milliseconds."""
     from django.contrib.auth import get_user_model
     from django.db import connection
     from django.test import Client
     from django.test.utils import CaptureQueriesContext
 
-    client, took = Client(), []
+    client, seconds = Client(), []
     client.force_login(
         get_user_model().objects.get(username="staff"), "django.contrib.auth.backends.ModelBackend"
     )
@@ -107,15 +107,15 @@ def measure(page: str) -> tuple[int, float]:
         response = client.get(f"/admin/{page}")
     assert response.status_code == 200, f"{page}: {response.status_code}"
     count = len(queries)
-    for _ in range(TIMES):
-        began = time.perf_counter()
+    for _ in range(REPETITIONS):
+        start = time.perf_counter()
         client.get(f"/admin/{page}")
-        took.append(time.perf_counter() - began)
-    return count, 1000 * median(took)
+        seconds.append(time.perf_counter() - start)
+    return count, 1000 * median(seconds)
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(prog="python -m benchmarks.lists", description=__doc__)
+    parser = argparse.ArgumentParser(prog="python -m benchmarks.admin_pages", description=__doc__)
     parser.add_argument("--people", type=int, default=100_000, metavar="N")
     count = parser.parse_args().people
     with postgres.Server() as server:
@@ -132,11 +132,12 @@ def main() -> None:
         call_command("migrate", verbosity=0, skip_checks=True)
         fill(count)
         get_user_model().objects.create_superuser("staff", "staff@example.com", "password")
-        print(f"{count:,} users, {count * EVENTS_EACH:,} events; at most 10 queries and 300 ms\n")
+        print(f"{count:,} users, {count * EVENTS_EACH:,} events")
+        print("Target: at most 10 queries and 300 ms\n")
         print("| | queries | ms |\n| --- | --- | --- |")
-        for what, page in PAGES.items():
+        for name, page in PAGES.items():
             queries, milliseconds = measure(page.format(last=count // 50))
-            print(f"| {what} | {queries} | {milliseconds:.0f} |")
+            print(f"| {name} | {queries} | {milliseconds:.0f} |")
         connections.close_all()
 
 
