@@ -1,0 +1,1 @@
+"""An optional app: face login for sites that log people in with django-allauth."""

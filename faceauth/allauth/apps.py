@@ -5,9 +5,9 @@ from django.utils.translation import gettext_lazy as _
 
 
 class FaceAuthAllauthConfig(AppConfig):
-    """Face login for a site of django-allauth.
+    """Face login for a site with django-allauth.
 
-    Stands before ``"allauth.account"``, to whose login page it adds.
+    Put it before ``"allauth.account"``, because it extends that app's login page.
     """
 
     name = "faceauth.allauth"

@@ -1,4 +1,4 @@
-"""In place of `faceauth.urls`."""
+"""The URLs to include instead of `faceauth.urls`."""
 
 from __future__ import annotations
 
@@ -10,6 +10,6 @@ from . import views
 
 app_name = urls.app_name
 
-# What comes first is found first, in both directions.
+# A URL and a name resolve to the first pattern, so the former login view is left out.
 urlpatterns = [each for each in urls.urlpatterns if each.name != "login"]
 urlpatterns.append(path("login/", views.LoginView.as_view(), name="login"))

@@ -1,19 +1,26 @@
+"""The login page of a site with django-allauth."""
+
 from __future__ import annotations
 
 from typing import Any
 
-from allauth.account.internal.flows.login import record_authentication
 from allauth.account.utils import perform_login
 from django.http import HttpResponse
 
 from faceauth import logins, views
 from faceauth.models import FaceEvent
 
+from .internals import import_record_authentication
+
+# Imported with the URLs, so that a wrong version of allauth is reported when the site starts.
+record_authentication = import_record_authentication()
+
 
 class LoginView(views.LoginView):
-    """Log in by face as django-allauth logs in: with its signals, what it asks before (an address
-    that is confirmed, a second factor) and its record of how somebody came in. Passwords are for
-    its own page.
+    """Log in by face through django-allauth.
+
+    allauth sends its signals, applies its conditions first (a confirmed address, a second factor)
+    and records the method. Passwords are for allauth's own page.
     """
 
     template_name = "faceauth_allauth/login.html"
@@ -27,10 +34,10 @@ class LoginView(views.LoginView):
         response: HttpResponse
         response = perform_login(request, user, redirect_url=self.get_redirect_url() or None)
         if not request.user.is_authenticated:
-            # Something else is asked for first. The login that follows knows nothing of the face.
+            # allauth asks for something else first. The later login does not know of the face.
             logins.record_use(FaceEvent.Kind.LOGIN, request, user)
         return response
 
     def greeting(self, user: Any) -> str:
-        """None: allauth has one of its own."""
+        """Return no greeting, because allauth shows its own."""
         return ""

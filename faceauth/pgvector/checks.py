@@ -11,7 +11,7 @@ from django.core.checks import CheckMessage, Error, Tags, Warning, register
 from django.db import connections, router
 
 from . import index
-from .gallery import searched
+from .gallery import current_vectors
 from .models import FaceVector
 
 Configs = Sequence[AppConfig] | None
@@ -44,8 +44,8 @@ def check_index(
     if router.db_for_write(FaceVector) not in (databases or ()):
         return []
     try:
-        people = searched().count()
-        if people < index.WORTH_IT or index.exists():
+        people = current_vectors().count()
+        if people < index.MIN_PEOPLE or index.exists():
             return []
     except django.db.Error:  # for example before the first migration
         return []

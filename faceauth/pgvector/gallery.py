@@ -32,8 +32,9 @@ from .models import FaceVector
 # distance are compared with their margins.
 CANDIDATES = 100
 
-# How much of the index is searched. With more, it is more certain that nobody is missed.
-EFFORT = 200
+# The minimum of hnsw.ef_search, how much of the index is searched. With more of it, it is more
+# certain that nobody is missed.
+MIN_EF_SEARCH = 200
 
 # If there are more people than this, they are counted only once a minute.
 COUNT_EACH_TIME = 10_000
@@ -56,7 +57,7 @@ class VectorGallery:
         """Return the number of people enrolled; if there are many, as of up to a minute ago."""
         now = timezone.now()
         if self._count < COUNT_EACH_TIME or now - self._counted_at >= COUNT_EVERY:
-            self._count = searched().count()
+            self._count = current_vectors().count()
             self._counted_at = now
             metrics.set_gallery_size(self._count)
         return self._count
@@ -85,19 +86,19 @@ class VectorGallery:
         """
         now = timezone.now()
         since = self._read_until and self._read_until - OVERLAP
-        due = stale(since).values_list("pk", flat=True)
-        incomplete = [keys for keys in batches(due) if not make(keys)]
+        due = stale_rows(since).values_list("pk", flat=True)
+        incomplete = [keys for keys in batches(due) if not update_vectors(keys)]
         # Some of the faces that were left out may have changed long ago.
         if not incomplete:
             self._read_until = now
 
 
-def searched() -> QuerySet[FaceVector]:
+def current_vectors() -> QuerySet[FaceVector]:
     """Return the vectors that can be compared with those of a probe."""
     return FaceVector.objects.filter(space=space())
 
 
-def stale(since: datetime | None = None) -> QuerySet:
+def stale_rows(since: datetime | None = None) -> QuerySet:
     """Return the rows of faces whose vectors are missing, outdated, or no longer needed.
 
     Args:
@@ -113,7 +114,7 @@ def stale(since: datetime | None = None) -> QuerySet:
     return rows.filter(face_changed_at__gte=since) if since else rows
 
 
-def make(keys: list[Any]) -> bool:
+def update_vectors(keys: list[Any]) -> bool:
     """Make the vectors of these people again, or delete them if there is no face to compare.
 
     Returns:
@@ -169,10 +170,10 @@ def _space(key: bytes, encoder: str, size: int, calibration: str | Path | None) 
 def _candidates(vector: Encoding, count: int) -> list[tuple[Any, float, float, int]]:
     """Return the key, Euclidean distance, margin and shots of the people who may be nearest."""
     number = max(count, CANDIDATES)
-    effort = min(max(number, EFFORT), 1000)
+    ef_search = min(max(number, MIN_EF_SEARCH), 1000)
     as_indexed = Cast("vector", VectorField(dimensions=len(vector)))
-    near = searched().annotate(euclidean=L2Distance(as_indexed, vector))
+    near = current_vectors().annotate(euclidean=L2Distance(as_indexed, vector))
     rows = near.order_by("euclidean").values_list("pk", "euclidean", "margin", "shots")[:number]
     with transaction.atomic(using=near.db), connections[near.db].cursor() as cursor:
-        cursor.execute("SELECT set_config('hnsw.ef_search', %s, true)", [str(effort)])
+        cursor.execute("SELECT set_config('hnsw.ef_search', %s, true)", [str(ef_search)])
         return [*rows]

@@ -8,7 +8,7 @@ from .gallery import space
 from .models import FaceVector
 
 # With fewer people than this, PostgreSQL compares with all of them in a few milliseconds.
-WORTH_IT = 20_000
+MIN_PEOPLE = 20_000
 
 _PREFIX = "faceauth_vectors_"
 

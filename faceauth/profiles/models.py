@@ -1,3 +1,5 @@
+"""The table that holds the faces of users beside the user model."""
+
 from __future__ import annotations
 
 from django.conf import settings

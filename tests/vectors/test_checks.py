@@ -30,7 +30,7 @@ def test_warns_of_searches_through_everybody(unindexed, enrolled, monkeypatch, c
     ada = enrolled("ada", "obama")
     gallery().nearest(ada.face_encodings)
     assert "faceauth.W024" not in ids("default")
-    monkeypatch.setattr(index, "WORTH_IT", 1)
+    monkeypatch.setattr(index, "MIN_PEOPLE", 1)
     assert "faceauth.W024" in ids("default")
     call_command("face_index")
     assert "faceauth.W024" not in ids("default")

@@ -19,7 +19,7 @@ from faceauth.encryption import crypto
 from faceauth.gallery import gallery
 from faceauth.gallery.memory import OVERLAP, Gallery
 from faceauth.pgvector import index
-from faceauth.pgvector.gallery import VectorGallery, space, stale
+from faceauth.pgvector.gallery import VectorGallery, space, stale_rows
 from faceauth.pgvector.models import FaceVector
 from faceauth.recognition.matching import cohort
 from tests.support.encoders import calibration, network
@@ -180,7 +180,7 @@ def test_index_finds_the_same_people(unindexed, probes, settings, capsys):
     before = [gallery().nearest(probe) for probe in probes]
     FaceVector.objects.all().delete()
     call_command("face_index")
-    assert "people: 512. The index is new." in capsys.readouterr().out
+    assert "People: 512. Index created." in capsys.readouterr().out
     assert index.exists()
     with connection.cursor() as cursor:
         cursor.execute("SET enable_seqscan = off")
@@ -190,7 +190,7 @@ def test_index_finds_the_same_people(unindexed, probes, settings, capsys):
         cursor.execute("RESET ALL")
     assert after == before
     call_command("face_index")
-    assert "people: 512. The index was there." in capsys.readouterr().out
+    assert "People: 512. The index already existed." in capsys.readouterr().out
 
 
 def uses_index(probe: Any) -> bool:
@@ -233,7 +233,7 @@ def test_face_that_is_removed_while_it_is_read_does_not_come_back(obama):
         gallery().nearest(encodings("obama2"))
     remover.join()
     assert FaceVector.objects.count() == 0
-    assert not stale().exists()
+    assert not stale_rows().exists()
 
 
 @pytest.mark.django_db(transaction=True)

@@ -33,7 +33,7 @@ def test_what_is_typed_does_what_is_said(client, upload, obama, capsys):
     call_command(*last[2:])  # the state before the guide is followed
     for command in commands:
         call_command(*command[2:])
-    assert "people: 1. The index is new." in capsys.readouterr().out
+    assert "People: 1. Index created." in capsys.readouterr().out
     assert FaceVector.objects.get().pk == obama.pk
     assert client.post("/face/login/", {"snapshot": upload("obama2")}).status_code == 302
 
