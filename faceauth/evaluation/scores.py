@@ -155,7 +155,7 @@ class Scores:
 
     @cached_property
     def _weights(self) -> NDArray[np.float64]:
-        """How often each person occurs in each of many draws with replacement, (draws, people)."""
+        """The counts of each person in draws with replacement, float64 (draws, people)."""
         random = np.random.default_rng(0)
         people = self._people
         return random.multinomial(people, np.full(people, 1 / people), BOOTSTRAPS).astype(float)

@@ -46,7 +46,7 @@ class Face(NamedTuple):
 
     @property
     def yaw(self) -> float:
-        """How far the head is turned to a side: 0 is straight ahead, see `pose.yaw`."""
+        """The yaw of the head: 0 is straight ahead, see `pose.yaw`."""
         return pose.yaw(self.landmarks)
 
     def is_same_as(self, other: Face) -> bool:

@@ -8,8 +8,9 @@ from faceauth.recognition.matching import cohort
 
 
 def crowd(people, photos, seed=0, spread=0.05):
-    """Made-up people: points around the middle of real ones, and photos scattered around each.
-    They are as far apart as real people where `spread` is 0.04.
+    """Return made-up people: points around the mean of real ones, and photos around each point.
+
+    With a `spread` of 0.04 their distances are those of real people.
     """
     random = np.random.default_rng(seed)
     persons = cohort().mean(axis=0) + random.normal(0, spread, (people, 128))

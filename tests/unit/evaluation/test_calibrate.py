@@ -69,7 +69,7 @@ def squares(tmp_path):
 
 
 def wide(people, photos, seed=0):
-    """Made-up people that lie three times as far apart as those of `crowd`, their photos too."""
+    """Return made-up people and photos at three times the distances of `crowd`."""
     random = np.random.default_rng(seed)
     persons = 0.1 + random.normal(0, 0.15, (people, 64))
     return [
