@@ -54,7 +54,7 @@ def clear_failures(request: HttpRequest | None, user: Any) -> None:
     If the face is a second step, nothing happens: a password does not make up for the failures of
     the factor beside it.
     """
-    if second_step.asked_of(user, request) or not counters.clear_failures(user):
+    if second_step.required_for(user, request) or not counters.clear_failures(user):
         return
     events.record(FaceEvent.Kind.ENABLED, request, user)
     if request is not None:

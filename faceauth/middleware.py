@@ -68,7 +68,7 @@ class FaceSecondStepMiddleware:
         asked = faces.of(request.user).face_is_asked_for
         if not asked or confirmation.seen(request, confirmation.FACE):
             return None
-        return confirmation.ask(request, password=False)
+        return confirmation.ask_to_confirm(request, password=False)
 
     def is_exempt(self, request: HttpRequest, view: Callable[..., Any]) -> bool:
         """Return True if the view does not need the second step."""

@@ -106,5 +106,5 @@ class FaceStepView(CaptureMixin, AdminRedirectMixin, auth_views.LoginView):
         """Return a redirect to the password if it is missing or was entered too long ago."""
         if not conf.get().ADMIN_SECOND_STEP:
             return None
-        self.pending = second_step.pending(self.request)
+        self.pending = second_step.pending_user(self.request)
         return None if self.pending else HttpResponseRedirect(self.login_url("login"))

@@ -159,10 +159,6 @@ def announce(event: FaceEvent, request: HttpRequest | None) -> None:
         notifications.notify(request, event)
 
 
-# The former names, until all callers use the new ones.
-keep, tell = save, announce
-
-
 def _mode(request: HttpRequest | None, username: str | None) -> str:
     if not username:
         return Mode.ALONE

@@ -178,5 +178,5 @@ def _gave_password(request: HttpRequest | None, account: Any) -> bool:
     """Return True if this session belongs to the account, or its password was given in it."""
     if request is None or not hasattr(request, "session"):
         return False
-    logged_in, pending = getattr(request, "user", None), second_step.pending(request)
+    logged_in, pending = getattr(request, "user", None), second_step.pending_user(request)
     return account in (getattr(logged_in, "pk", None), getattr(pending, "pk", None))

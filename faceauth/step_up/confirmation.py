@@ -1,4 +1,4 @@
-"""That whoever sits before a session is still its user: what it has seen of them, and when."""
+"""Confirm that a session is still used by its owner: what it has seen of the user, and when."""
 
 from __future__ import annotations
 
@@ -14,32 +14,45 @@ from django.utils.http import url_has_allowed_host_and_scheme, urlencode
 from faceauth import errors, faces
 from faceauth.http.responses import error_response, wants_json
 
-# What a session can have seen. A password stands for every way to log in but by face.
+# The methods that a session remembers. PASSWORD stands for every way to log in except by face.
 FACE, PASSWORD = "face", "password"
 
-# For how many seconds it counts, unless a view says otherwise; and for how many where pictures
-# have to be taken before the form is sent.
+# How long a confirmation counts by default, in seconds, and how long if pictures have to be taken
+# before the form is sent.
 MAX_AGE, MAX_AGE_WITH_PICTURES = 5 * 60, 15 * 60
 
 _KEY = "faceauth_seen"
 
 
-def note(request: HttpRequest | None, user: Any, what: str) -> None:
-    """Note that the session has just seen the user's face, or their password."""
+def note(request: HttpRequest | None, user: Any, method: str) -> None:
+    """Store in the session that it has just seen the user's face or password.
+
+    Args:
+        request: The request with the session. Without one, nothing is stored.
+        user: The user whose face or password it was.
+        method: `FACE` or `PASSWORD`.
+    """
     session = getattr(request, "session", None)
     if request is not None and session is not None:
-        session[_KEY] = {**_noted(request, user), what: time.time()}
+        session[_KEY] = {**_noted(request, user), method: time.time()}
 
 
-def seen(request: HttpRequest, what: str, within: float = math.inf) -> bool:
-    """Whether the session has seen it of the user who is logged in, in so many seconds."""
-    at = _noted(request, request.user).get(what)
+def seen(request: HttpRequest, method: str, within: float = math.inf) -> bool:
+    """Return True if the session has seen the user's face or password in the last seconds.
+
+    Args:
+        request: The request of the user who is logged in.
+        method: `FACE` or `PASSWORD`.
+        within: The number of seconds; by default, the age of the session.
+    """
+    at = _noted(request, request.user).get(method)
     return at is not None and time.time() - at <= within
 
 
 def confirmed(request: HttpRequest, max_age: float, *, password: bool = True) -> bool:
-    """Whether the user who is logged in showed who they are in so many seconds: by their face, or
-    by their password where that does as well, or where there is no face of theirs.
+    """Return True if the user who is logged in has been confirmed in the last `max_age` seconds.
+
+    The face confirms a user. The password does too if `password` is True or the user has no face.
     """
     if seen(request, FACE, max_age):
         return True
@@ -50,18 +63,33 @@ def confirmed(request: HttpRequest, max_age: float, *, password: bool = True) ->
 def refusal(
     request: HttpRequest, max_age: float = MAX_AGE, *, password: bool = True
 ) -> HttpResponse | None:
-    """None where that is `confirmed`; else what to answer instead of the page that was asked for:
-    the way to the login page or to the one to confirm on, or the same in JSON.
+    """Return the answer to send instead of a page that needs confirmation, or None.
+
+    Args:
+        request: The request for the page.
+        max_age: How long a confirmation counts, in seconds.
+        password: Accept the password as well, see `confirmed`.
+
+    Returns:
+        None if the user is `confirmed`. Otherwise a redirect to the login page or to the page that
+        confirms, or the error as JSON.
     """
     if not request.user.is_authenticated:
         if wants_json(request):
             return error_response(request, errors.LoginRequired())
         return redirect_to_login(_back(request))
-    return None if confirmed(request, max_age, password=password) else ask(request, password)
+    return (
+        None
+        if confirmed(request, max_age, password=password)
+        else ask_to_confirm(request, password)
+    )
 
 
-def ask(request: HttpRequest, password: bool) -> HttpResponse:
-    """Lead the user to the page to confirm on, and from there back to where they were."""
+def ask_to_confirm(request: HttpRequest, password: bool) -> HttpResponse:
+    """Redirect the user to the page that confirms, which redirects back afterwards.
+
+    Clients that ask for JSON get the error `face_required` with the URL of that page.
+    """
     query = {"next": _back(request), **({} if password else {"only": FACE})}
     url = f"{reverse('faceauth:confirm')}?{urlencode(query)}"
     if wants_json(request):
@@ -70,8 +98,9 @@ def ask(request: HttpRequest, password: bool) -> HttpResponse:
 
 
 def _back(request: HttpRequest) -> str:
-    """What leads to the page that was asked for. What was sent is not sent again: after a form,
-    to the page that it is on.
+    """Return the URL to come back to: the requested page, or the page that a form is on.
+
+    Forms are not sent again.
     """
     here, page = request.get_full_path(), request.META.get("HTTP_REFERER", "")
     hosts, secure = {request.get_host()}, request.is_secure()

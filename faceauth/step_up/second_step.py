@@ -1,6 +1,7 @@
-"""The second step: the password first, then the face. For the admin, where a session begins after
-both; or for the whole site by `middleware.FaceSecondStepMiddleware`, where little is to be seen
-before the second.
+"""The second step: the face after the password.
+
+It is for the admin, where a session begins after both, or for the whole site with
+`middleware.FaceSecondStepMiddleware`, which shows little before the face.
 """
 
 from __future__ import annotations
@@ -15,22 +16,24 @@ from faceauth import conf, faces
 
 from . import confirmation
 
-# How long the password counts while the face is still to come.
+# How long the password counts until the face is shown.
 SECONDS = 5 * 60
 
 _PENDING = "faceauth_second_step_of"
 
 
-def asked_of(user: Any, request: HttpRequest | None = None) -> bool:
-    """Whether this user's password alone is not enough: for the admin and for what guards it, or
-    for the site that the request is made to.
+def required_for(user: Any, request: HttpRequest | None = None) -> bool:
+    """Return True if this user's password is not enough without the face.
+
+    That is so for staff if ``ADMIN_SECOND_STEP`` is on, and for everybody if the request came
+    through `middleware.FaceSecondStepMiddleware`.
     """
     staff = conf.get().ADMIN_SECOND_STEP and bool(getattr(user, "is_staff", False))
     return staff or bool(getattr(request, "face_second_step", False))
 
 
 def begin(request: HttpRequest, user: Any) -> None:
-    """Note that the user gave their password; nobody is logged in by that."""
+    """Store in the session that the user has entered the password. It logs nobody in."""
     request.session.cycle_key()
     request.session[_PENDING] = {
         "user": str(user.pk),
@@ -39,9 +42,10 @@ def begin(request: HttpRequest, user: Any) -> None:
     }
 
 
-def pending(request: HttpRequest) -> Any:
-    """Who gave their password and has yet to show their face; None where nobody did, or too long
-    ago, or where the password has changed since.
+def pending_user(request: HttpRequest) -> Any:
+    """Return the user who has entered the password and must still show the face.
+
+    Return None if there is none, if it was too long ago or if the password has changed since.
     """
     noted = request.session.get(_PENDING)
     if not noted or noted["until"] < time.time():
@@ -53,24 +57,25 @@ def pending(request: HttpRequest) -> Any:
 
 
 def finish(request: HttpRequest) -> None:
-    """Note that the user who is logged in by now did both."""
+    """Store in the session that the user who is now logged in has done both steps."""
     request.session.pop(_PENDING, None)
     confirmation.note(request, request.user, confirmation.PASSWORD)
 
 
 def passed(request: HttpRequest) -> bool:
-    """Whether the user who is logged in did both, in this session, in whatever order."""
+    """Return True if the user who is logged in has done both in this session, in any order."""
     both = (confirmation.PASSWORD, confirmation.FACE)
     user: Any = request.user
     return user.has_usable_password() and all(confirmation.seen(request, each) for each in both)
 
 
 def may_change_face(request: HttpRequest) -> bool:
-    """Whether the visitor may enrol another face of theirs, or remove it. Where it is asked for
-    beside the password, the password alone does not exchange it; the first one has to come from
-    somewhere.
+    """Return True if the user may replace or remove their face.
+
+    If the face is a second step, a session that began with the password alone may enrol a first
+    face, but not replace or remove one.
     """
     user: Any = request.user
-    if not asked_of(user) or not faces.of(user).face_is_enrolled:
+    if not required_for(user) or not faces.of(user).face_is_enrolled:
         return True
     return confirmation.seen(request, confirmation.FACE)

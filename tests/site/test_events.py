@@ -83,7 +83,6 @@ def test_without_a_request_there_are_no_details_to_recall(django_user_model):
     obama = django_user_model(pk=1)
     events.remember(None, obama, events.EventDetails(mode="alone"))
     assert events.recall(None, obama) == events.EventDetails()
-    assert not hasattr(obama, "face_facts")
 
 
 def test_removing_no_face_is_no_event(client, ada):
