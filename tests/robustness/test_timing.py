@@ -143,7 +143,7 @@ def test_work_is_the_same_where_nobody_is_there(done, failed, settings, monkeypa
     def refuse(looks, turns):
         raise NotLiveError(Reason.TOO_FEW)
 
-    monkeypatch.setattr(challenge, "straight", refuse)
+    monkeypatch.setattr(challenge, "check_answer", refuse)
     works = {}
     for name in NAMES:
         failed(name, 0)
