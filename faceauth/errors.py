@@ -1,6 +1,7 @@
-"""What can be wrong with a request, as the visitor is told: one class a code.
+"""The errors that visitors see: one class for each code.
 
-They are validation errors, so forms collect them; the views turn code and status into answers.
+They are validation errors, so forms collect them. Views turn their codes and statuses into
+responses.
 """
 
 from __future__ import annotations
@@ -18,137 +19,184 @@ if TYPE_CHECKING:
 
 
 class FaceError(ValidationError):
-    """Base of all. `status` is the HTTP status that goes with the code."""
+    """The base class of all errors.
+
+    Attributes:
+        status: The HTTP status of the response.
+        default_code: The code in the response.
+        default_message: The message, unless one is passed to the class.
+        retry_after: The number of seconds after which to try again, or None.
+    """
 
     status = 400
     default_code = "invalid"
     default_message: str | _StrPromise = _("Something in the form is missing or wrong.")
-    retry_after: int | None = None  # seconds
+    retry_after: int | None = None
 
     def __init__(self, message: str | _StrPromise | None = None) -> None:
         super().__init__(message or self.default_message, code=self.default_code)
 
     def as_json(self, **more: Any) -> dict[str, Any]:
-        """The body of the answer: ``{"error": {"code": ..., "message": ...}}``."""
+        """Return the body of the response: ``{"error": {"code": ..., "message": ...}}``."""
         return {"error": {"code": self.code, "message": self.messages[0], **more}}
 
 
 class MissingSnapshot(FaceError):
+    """No picture was sent, or too few."""
+
     default_code = "missing_snapshot"
     default_message = _("No picture arrived. Take one with the camera or choose a file.")
 
 
 class BadImage(FaceError):
+    """The picture is empty or damaged."""
+
     default_code = "bad_image"
     default_message = _("The picture is empty or damaged. Take another one.")
 
 
 class UnsupportedType(FaceError):
+    """The file is not a picture in a supported format."""
+
     status = 415
     default_code = "unsupported_type"
-    default_message = _("This file is not a picture that can be read. Use a JPEG, PNG or WebP.")
+    default_message = _("We can’t read this file as a picture. Use a JPEG, PNG or WebP file.")
 
 
 class TooLarge(FaceError):
+    """A picture, its pixels or the request exceed a limit, or there are too many pictures."""
+
     status = 413
     default_code = "too_large"
     default_message = _("The picture is too large. Use a smaller one.")
 
 
 class NoFace(FaceError):
+    """No face was found."""
+
     default_code = "no_face"
-    default_message = _("There is no face to be seen. Look into the camera from close by.")
+    default_message = _("We can’t see a face. Move into the oval.")
 
 
 class SeveralFaces(FaceError):
+    """More than one face was found."""
+
     default_code = "several_faces"
-    default_message = _("There is more than one face. Only you should be in the picture.")
+    default_message = _("We can see more than one face. Only you should be in the picture.")
 
 
 class TooSmall(FaceError):
+    """The face is smaller than ``MIN_FACE_SIZE``."""
+
     default_code = "too_small"
     default_message = _("Your face is too far away. Come closer.")
 
 
 class TooDark(FaceError):
+    """The face is too dark."""
+
     default_code = "too_dark"
-    default_message = _("It is too dark. Turn to the light.")
+    default_message = _("It’s too dark. Turn towards the light.")
 
 
 class TooBright(FaceError):
+    """The face is too bright."""
+
     default_code = "too_bright"
-    default_message = _("It is too bright. Turn away from the light.")
+    default_message = _("It’s too bright. Turn away from the light.")
 
 
 class Blurred(FaceError):
+    """The picture is blurred."""
+
     default_code = "blurred"
     default_message = _("The picture is blurred. Hold still.")
 
 
 class NotSamePerson(FaceError):
+    """The pictures of an enrolment are of more than one person."""
+
     default_code = "not_same_person"
     default_message = _("The pictures do not all show the same person. Take them again.")
 
 
 class SamePicture(FaceError):
+    """Two pictures of an enrolment are the same."""
+
     default_code = "same_picture"
     default_message = _("Two of the pictures are the same. Take another one.")
 
 
 class LookAlike(FaceError):
+    """The face could be taken for another user's, and ``LOOK_ALIKES`` is "refuse"."""
+
     default_code = "look_alike"
-    default_message = _("This face cannot be enrolled here. Ask the site's staff.")
+    default_message = _("We can’t enrol this face. Ask the site’s staff for help.")
 
 
 class ChallengeFailed(FaceError):
+    """The frames do not show a live head that turned as asked."""
+
     default_code = "challenge_failed"
     default_message = _(
-        "Your head was not seen to turn as asked. Turn it slowly, as far as the arrow says and "
-        "back to the middle each time."
+        "We didn’t see your head turn as asked. Turn it slowly, as far as the arrow shows, "
+        "and back to the middle each time."
     )
 
 
 class ChallengeExpired(FaceError):
+    """The challenge is too old, was used before, or is from another session."""
+
     default_code = "challenge_expired"
-    default_message = _("That took too long. Begin again.")
+    default_message = _("That took too long. Start again.")
 
 
 class CameraNeeded(FaceError):
-    """Where files alone were sent: nothing in them is alive."""
+    """Files were sent without the answer to a challenge: they do not show a live person."""
 
     default_code = "challenge_failed"
     default_message = _(
-        "This takes a camera and JavaScript, because photos alone do not show that you are there."
+        "Photos alone don’t show that you are there. Use a camera, and turn on JavaScript."
     )
 
 
 class AccountGone(FaceError):
+    """The account has been deleted."""
+
     status = 409
     default_code = "account_gone"
-    default_message = _("This account was deleted in the meantime. Nothing of your face is kept.")
+    default_message = _("This account has been deleted. Nothing about your face is kept.")
 
 
 class UsernameNeeded(FaceError):
+    """No username was given, and ``FACE_ALONE`` is off."""
+
     default_code = "username_needed"
-    default_message = _("Give your username as well.")
+    default_message = _("Enter your username as well.")
 
 
 class NotRecognised(FaceError):
+    """The face was not accepted."""
+
     status = 401
     default_code = "not_recognised"
-    default_message = _("You were not recognised. Try again, or log in with your password.")
+    default_message = _("We didn’t recognise you. Try again, or log in with your password.")
 
 
 class NotRecognisedAlone(NotRecognised):
-    """Without a username, by which the face could be told from others like it."""
+    """The face was not accepted, and no username was given to tell it from similar ones."""
 
     default_message = _(
-        "You were not recognised. Give your username as well, or log in with your password."
+        "We didn’t recognise you. Enter your username as well, or log in with your password."
     )
 
 
 class TooManyAttempts(FaceError):
-    """To be tried again after so many seconds."""
+    """There were too many failures.
+
+    Args:
+        seconds: The number of seconds after which to try again.
+    """
 
     status = 429
     default_code = "too_many_attempts"
@@ -156,95 +204,112 @@ class TooManyAttempts(FaceError):
     def __init__(self, seconds: float) -> None:
         self.retry_after = max(math.ceil(seconds), 1)
         minutes = math.ceil(self.retry_after / 60)
-        super().__init__(self.worded(minutes) % {"minutes": minutes})
+        super().__init__(self.wait_message(minutes) % {"minutes": minutes})
 
-    def worded(self, minutes: int) -> str:
+    def wait_message(self, minutes: int) -> str:
+        """Return the message with the number of minutes to wait as ``%(minutes)d``."""
         return ngettext(
-            "There were too many attempts. Try again in %(minutes)d minute, or log in with your "
-            "password.",
-            "There were too many attempts. Try again in %(minutes)d minutes, or log in with your "
-            "password.",
+            "Too many attempts. Try again in %(minutes)d minute, or log in with your password.",
+            "Too many attempts. Try again in %(minutes)d minutes, or log in with your password.",
             minutes,
         )
 
 
 class TooManyPictures(TooManyAttempts):
-    """Sent, not failed."""
+    """Too many pictures were sent, whether they failed or not."""
 
-    def worded(self, minutes: int) -> str:
+    def wait_message(self, minutes: int) -> str:
         return ngettext(
-            "There were too many pictures. Try again in %(minutes)d minute.",
-            "There were too many pictures. Try again in %(minutes)d minutes.",
+            "Too many pictures. Try again in %(minutes)d minute.",
+            "Too many pictures. Try again in %(minutes)d minutes.",
             minutes,
         )
 
 
 class TooManyPasswords(TooManyAttempts):
-    def worded(self, minutes: int) -> str:
+    """Too many wrong passwords were given to confirm an identity."""
+
+    def wait_message(self, minutes: int) -> str:
         return ngettext(
-            "There were too many attempts. Try again in %(minutes)d minute.",
-            "There were too many attempts. Try again in %(minutes)d minutes.",
+            "Too many attempts. Try again in %(minutes)d minute.",
+            "Too many attempts. Try again in %(minutes)d minutes.",
             minutes,
         )
 
 
 class LoginRequired(FaceError):
+    """The view is only for users who are logged in."""
+
     status = 401
     default_code = "login_required"
     default_message = _("Log in first.")
 
 
 class NotAllowed(FaceError):
+    """The user does not have the permission."""
+
     status = 403
     default_code = "not_allowed"
-    default_message = _("You may not do this.")
+    default_message = _("You don’t have permission to do this.")
 
 
 class FaceNeeded(FaceError):
+    """The face is a second step, and the session has not seen it."""
+
     status = 403
     default_code = "face_needed"
     default_message = _(
-        "Your face guards the admin: log in with it first, then you can change it or remove it."
+        "Your face protects the admin. Log in with it before you change or remove it."
     )
 
 
 class FaceRequired(FaceError):
-    """Not shown lately enough for what is asked for."""
+    """The user's identity has not been confirmed recently enough."""
 
     status = 403
     default_code = "face_required"
-    default_message = _("Confirm that it is you, then try again.")
+    default_message = _("Confirm that it’s you, then try again.")
 
 
 class PasswordNeeded(FaceError):
+    """The user has no password, so the face cannot be removed."""
+
     status = 409
     default_code = "password_needed"
-    default_message = _("Choose a password first: without your face it is the only way in.")
+    default_message = _(
+        "Choose a password first. Without your face, it is your only way to log in."
+    )
 
 
 class CsrfFailed(FaceError):
+    """The CSRF token is missing or wrong."""
+
     status = 403
     default_code = "csrf_failed"
-    default_message = _("This page has been open for too long. Load it again and try once more.")
+    default_message = _("This page was open for too long. Reload it and try again.")
 
 
 class MethodNotAllowed(FaceError):
+    """The view only answers POST requests."""
+
     status = 405
     default_code = "method_not_allowed"
-    default_message = _("This address takes only form submissions.")
+    default_message = _("This address accepts only form submissions.")
 
 
 class Busy(FaceError):
+    """No core was free to analyse a picture in time."""
+
     status = 503
     default_code = "busy"
-    default_message = _("The site is busy just now. Try again in a moment.")
+    default_message = _("The site is busy. Try again in a moment.")
     retry_after = 3
 
 
 class Unavailable(Busy):
-    default_message = _(
-        "The site cannot reach its records just now. Try again in a moment; nothing is lost."
-    )
+    """The database cannot be reached."""
+
+    default_message = _("The site can’t reach its records. Nothing is lost. Try again in a moment.")
     retry_after = 10
 
 

@@ -46,11 +46,6 @@ class SnapshotInput(forms.FileInput):
     ) -> list[UploadedFile]:
         return files.getlist(name)
 
-    def value_omitted_from_data(
-        self, data: Mapping[str, Any], files: MultiValueDict[str, UploadedFile], name: str
-    ) -> bool:
-        return name not in files
-
 
 class SnapshotField(forms.Field):
     """One or more pictures of a face. Cleans to the uploaded files, which are not analysed yet.
@@ -79,10 +74,10 @@ class SnapshotField(forms.Field):
                 raise errors.MissingSnapshot()
             return []
         if len(value) < self.shots:
-            message = _("%(count)d pictures are needed. Choose or take them all.")
+            message = _("Some pictures are missing. Take or choose all %(count)d.")
             raise errors.MissingSnapshot(message % {"count": self.shots})
         if len(value) > conf.get().MAX_SNAPSHOTS:
-            raise errors.TooLarge(_("There are too many pictures."))
+            raise errors.TooLarge(_("There are too many pictures. Send fewer."))
         return value
 
 
@@ -99,7 +94,7 @@ class MovementField(forms.Field):
             TooLarge: There are too many.
         """
         if len(value) > head_turns.MAX_FRAMES:
-            raise errors.TooLarge(_("There are too many pictures."))
+            raise errors.TooLarge(_("There are too many pictures. Send fewer."))
         return value
 
 
@@ -213,7 +208,7 @@ class OwnFaceForm(FaceLoginForm):
         return users.username(self.owner)
 
     def clean(self) -> dict[str, Any]:
-        message = _("You were not recognised. Look straight into the camera and try again.")
+        message = _("We didn’t recognise you. Look straight into the camera and try again.")
         try:
             data = super().clean()
         except errors.NotRecognised as error:
@@ -248,7 +243,9 @@ class OwnPasswordForm(forms.Form):
             raise errors.TooManyPasswords(error.retry_after or rate_limit.HOUR) from error
         found = authenticate(self.request, username=user.get_username(), password=password)
         if found != user:
-            raise forms.ValidationError(_("This is not your password."), "invalid_login")
+            raise forms.ValidationError(
+                _("This password is not correct. Try again."), "invalid_login"
+            )
         return password
 
 
@@ -279,21 +276,22 @@ class ConsentField(forms.BooleanField):
             format_lazy(
                 '{} <a href="{}">{}</a>.',
                 _(
-                    "They serve to recognise you when you log in, and for nothing else. No picture "
-                    "is kept. You can remove your face at any time."
+                    "They are used only to recognise you when you log in. No picture is kept. "
+                    "You can remove your face at any time."
                 ),
                 reverse_lazy("faceauth:notice"),
                 _("What is kept, and for how long"),
             ),
         )
         kwargs.setdefault(
-            "error_messages", {"required": _("Without your consent your face cannot be used.")}
+            "error_messages",
+            {"required": _("We can’t use your face without your consent. Tick the box to agree.")},
         )
         super().__init__(**kwargs)
 
     def explain_new_notice(self) -> None:
         """Add to the help text why a user who has agreed before is asked again."""
-        changed = _("What is written there has changed since you agreed to it.")
+        changed = _("The notice has changed since you agreed to it.")
         self.help_text = format_lazy("{} <strong>{}</strong>", self.help_text, changed)
 
 

@@ -66,7 +66,7 @@ def prompt_to_enrol_again(request: HttpRequest | None, user: Any) -> None:
     """Add a message for a user whose template is from another encoder than the site's."""
     if request is not None and faces.of(user).face_is_outdated:
         message = _(
-            "This site now recognises faces in a new way and can't recognise yours. Enrol your "
+            "This site now recognises faces in a new way and can’t recognise yours. Enrol your "
             "face again to log in with it."
         )
         messages.warning(request, message, fail_silently=True)

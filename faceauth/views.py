@@ -1,4 +1,4 @@
-"""What a visitor can do here: log in, be helped to, confirm it, enrol, and be forgotten."""
+"""The pages: log in, confirm, enrol, the notice, export and remove; and what their scripts call."""
 
 from __future__ import annotations
 
@@ -45,7 +45,10 @@ from .step_up import confirmation, second_step
 
 
 class CaptureMixin:
-    """For a form view that takes pictures: bounded uploads, and answers as JSON where asked."""
+    """A form view that takes pictures: bounded uploads, and JSON for clients that ask for it.
+
+    Put it first among the base classes. The form gets the request.
+    """
 
     request: HttpRequest
 
@@ -59,23 +62,29 @@ class CaptureMixin:
         return {**kwargs, "request": self.request}
 
     def answer(self, user: Any, message: str, url: str) -> HttpResponse:
-        """It worked: go on to `url`, with the message."""
-        # Whoever sends JSON has no page of ours to read it on.
+        """Return the response to a success: a redirect to `url` with a message, or JSON.
+
+        Args:
+            user: The user whom the request was about.
+            message: The message for the next page; "" for none.
+            url: The next page.
+        """
+        # A client that sends JSON shows no page of this site.
         if message and not json_body.is_json(self.request):
             messages.success(self.request, message, fail_silently=True)
         if wants_json(self.request):
-            name = users.username(user)
-            return JsonResponse({"user": {"username": name}, "message": message, "next": url})
+            payload = {"username": users.username(user)}
+            return JsonResponse({"user": payload, "message": message, "next": url})
         return HttpResponseRedirect(url)
 
     def handle_no_permission(self) -> Any:
-        """For those who have to be logged in and are not: to the login page, or as JSON."""
+        """Redirect a visitor to the login page, or return the error as JSON."""
         if json_body.is_json(self.request):
             return error_response(self.request, errors.LoginRequired())
         return super().handle_no_permission()  # type: ignore[misc]
 
     def form_invalid(self, form: forms.BaseForm) -> HttpResponse:
-        """It did not: the form again with its errors, or the same as JSON."""
+        """Return the form with its errors, or the first error as JSON."""
         error = errors.first(form)
         if wants_json(self.request):
             fields = {name: each for name, each in form.errors.items() if name != "__all__"}
@@ -86,7 +95,7 @@ class CaptureMixin:
 
 
 class RedirectLoggedInMixin(auth_views.RedirectURLMixin):
-    """Leads on who is logged in already; a form that they send is heard all the same."""
+    """Redirect users who are already logged in. A form that they send is still processed."""
 
     def get(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
         if request.user.is_authenticated:
@@ -96,7 +105,7 @@ class RedirectLoggedInMixin(auth_views.RedirectURLMixin):
 
 
 class PostOnlyView(View):
-    """Has no page of its own, and says so to who asks for one."""
+    """A view without a page: it answers GET requests with an error."""
 
     http_method_names = ["post", "options"]
 
@@ -111,14 +120,14 @@ class PostOnlyView(View):
 
 
 class LoginView(CaptureMixin, RedirectLoggedInMixin, auth_views.LoginView):
-    """Log in by face, or by password in the same place."""
+    """Log in by face or, on the same page, by password."""
 
     template_name = "faceauth/login.html"
     face_form: Any = FaceLoginForm
     password_form: Any = AuthenticationForm
 
     def get_form_class(self) -> Any:
-        """The form that was filled in: only the password's has a password."""
+        """Return the form that was submitted: only the password form has a password."""
         return self.password_form if "password" in self.request.POST else self.face_form
 
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
@@ -135,26 +144,28 @@ class LoginView(CaptureMixin, RedirectLoggedInMixin, auth_views.LoginView):
 
     def form_valid(self, form: Any) -> HttpResponse:
         user = form.get_user()
-        led_on = self.log_in(user)
-        if "Location" not in led_on:
-            return led_on
-        self._learn(form, user)
-        response = self.answer(user, self.greeting(user), led_on["Location"])
+        redirect_or_page = self.log_in(user)
+        if "Location" not in redirect_or_page:
+            return redirect_or_page
+        self._adapt(form, user)
+        response = self.answer(user, self.greeting(user), redirect_or_page["Location"])
         self._remember(response, user)
         return response
 
     def log_in(self, user: Any) -> HttpResponse:
-        """Start the user's session, and lead on. What is no redirect is the answer, as it is."""
+        """Start the user's session, and return the redirect to the next page.
+
+        An override may return another response, which the client then gets unchanged.
+        """
         login(self.request, user)
         return HttpResponseRedirect(self.get_success_url())
 
     def greeting(self, user: Any) -> str:
-        """What the next page says to them; nothing where it is empty."""
-        name = users.short_name(user)
-        return _("Welcome back, %(name)s.") % {"name": name}
+        """Return the message for the next page; "" for none."""
+        return _("Welcome back, %(name)s.") % {"name": users.short_name(user)}
 
-    def _learn(self, form: Any, user: Any) -> None:
-        """Let the template learn from the face, where something else told whose it is."""
+    def _adapt(self, form: Any, user: Any) -> None:
+        """Adapt the template to the face, if a username or a password told whose it is."""
         if not isinstance(form, FaceLoginForm):
             adaptation.learn(user, self.request.FILES.getlist("snapshot")[:1], confirmed=True)
         elif form.claimed_username:
@@ -165,13 +176,13 @@ class LoginView(CaptureMixin, RedirectLoggedInMixin, auth_views.LoginView):
         known = remembered.remembered_username(self.request)
         ticked = box.value_from_datadict(self.request.POST, self.request.FILES, "remember")
         if ticked or known == users.username(user):
-            remembered.remember(response, user)  # anew: the time begins again with each login
+            remembered.remember(response, user)  # each login extends the time
         elif known is not None:
-            remembered.forget(response)  # more than one person uses it
+            remembered.forget(response)  # several people use this browser
 
 
 class ForgetDeviceView(auth_views.RedirectURLMixin, PostOnlyView):
-    """Let the browser forget whom it remembers."""
+    """Make the browser forget the username that it remembers."""
 
     def post(self, request: HttpRequest) -> HttpResponse:
         target, login = self.get_redirect_url(), resolve_url("faceauth:login")
@@ -184,29 +195,28 @@ class ForgetDeviceView(auth_views.RedirectURLMixin, PostOnlyView):
 
 
 class ChallengeView(PostOnlyView):
-    """A new challenge for the visitor's session."""
+    """Issue a new challenge for the visitor's session."""
 
     def post(self, request: HttpRequest) -> HttpResponse:
-        most = conf.get().CHALLENGES_PER_MINUTE
+        client, limit = client_ip.rate_limit_key(request), conf.get().CHALLENGES_PER_MINUTE
         try:
-            rate_limit.enforce(
-                "challenge", client_ip.rate_limit_key(request), most, rate_limit.MINUTE
-            )
+            rate_limit.enforce("challenge", client, limit, rate_limit.MINUTE)
         except errors.FaceError as error:
             return error_response(request, error)
         return JsonResponse(challenge.issue(request))
 
 
 class PreviewView(PostOnlyView):
-    """What the page needs to help: where the face is and what to do. Keeps and decides nothing."""
+    """Return where the face is in a frame and what to do, for the page's guidance.
+
+    Nothing is stored, and nothing is decided.
+    """
 
     def post(self, request: HttpRequest) -> HttpResponse:
+        client, limit = client_ip.rate_limit_key(request), conf.get().PREVIEWS_PER_MINUTE
         frame = request.FILES.get("snapshot")
         try:
-            most = conf.get().PREVIEWS_PER_MINUTE
-            rate_limit.enforce(
-                "preview", client_ip.rate_limit_key(request), most, rate_limit.MINUTE
-            )
+            rate_limit.enforce("preview", client, limit, rate_limit.MINUTE)
             if frame is None:
                 raise errors.MissingSnapshot()
             return JsonResponse(guidance.advise(samples.analyse_picture(frame), self._pose()))
@@ -214,7 +224,7 @@ class PreviewView(PostOnlyView):
             return error_response(request, error)
 
     def _pose(self) -> guidance.Pose:
-        """The pose that the page asks the visitor for."""
+        """Return the pose that the page asks for."""
         try:
             level = float(self.request.POST["level"])
         except (KeyError, ValueError):
@@ -224,8 +234,9 @@ class PreviewView(PostOnlyView):
 
 
 class ConfirmView(CaptureMixin, LoginRequiredMixin, auth_views.RedirectURLMixin, FormView):
-    """Show again that it is you, by face or by password, before something that matters: where
-    `decorators.face_required` or the second step leads.
+    """Confirm one's identity, by face or by password.
+
+    `decorators.face_required` and the second step redirect here.
     """
 
     template_name = "faceauth/confirm.html"
@@ -235,7 +246,7 @@ class ConfirmView(CaptureMixin, LoginRequiredMixin, auth_views.RedirectURLMixin,
         return resolve_url(settings.LOGIN_REDIRECT_URL)
 
     def get_form_class(self) -> Any:
-        """The form that was filled in: only the password's has a password."""
+        """Return the form that was submitted: only the password form has a password."""
         return OwnPasswordForm if "password" in self.request.POST else OwnFaceForm
 
     def get_form(self, form_class: Any = None) -> Any:
@@ -250,8 +261,8 @@ class ConfirmView(CaptureMixin, LoginRequiredMixin, auth_views.RedirectURLMixin,
         by_face, by_password = form, OwnPasswordForm(request=request)
         if isinstance(form, OwnPasswordForm):
             by_face, by_password = OwnFaceForm(request, owner=user), form
-        told = request.POST if request.method == "POST" else request.GET
-        only = confirmation.FACE if told.get("only") == confirmation.FACE else ""
+        parameters = request.POST if request.method == "POST" else request.GET
+        only = confirmation.FACE if parameters.get("only") == confirmation.FACE else ""
         return {
             **context,
             "form": by_face,
@@ -272,30 +283,31 @@ class ConfirmView(CaptureMixin, LoginRequiredMixin, auth_views.RedirectURLMixin,
         else:
             confirmation.note(request, user, confirmation.PASSWORD)
             logins.clear_failures(request, user)
-        name = users.short_name(user)
-        message = _("Thank you, %(name)s: it is you.") % {"name": name}
+        message = _("Thank you, %(name)s. You have confirmed that it’s you.")
+        message %= {"name": users.short_name(user)}
         return self.answer(user, message, self.get_success_url())
 
 
 class RecentlyConfirmedMixin(LoginRequiredMixin):
-    """For views that change the face of the user who is logged in, or hand it out: to nobody who
-    may have found them logged in.
+    """Require a recent confirmation, before a view changes or exports the user's face.
+
+    A person who finds somebody else logged in then cannot do either.
     """
 
     def dispatch(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
         if not second_step.may_change_face(request):
             return error_response(request, errors.FaceNeeded())
         if request.user.is_authenticated:
-            # Between the page and its form pictures are taken.
+            # The pictures are taken between opening the page and sending its form.
             sent = request.method == "POST"
-            most = confirmation.MAX_AGE_WITH_PICTURES if sent else confirmation.MAX_AGE
-            if refusal := confirmation.refusal(request, most):
+            max_age = confirmation.MAX_AGE_WITH_PICTURES if sent else confirmation.MAX_AGE
+            if refusal := confirmation.refusal(request, max_age):
                 return refusal
         return super().dispatch(request, *args, **kwargs)
 
 
 class EnrolView(CaptureMixin, RecentlyConfirmedMixin, FormView):
-    """Enrol the face of the user who is logged in, or enrol it again."""
+    """Enrol or re-enrol the face of the logged-in user."""
 
     template_name = "faceauth/enrol.html"
     form_class = EnrolForm
@@ -307,14 +319,15 @@ class EnrolView(CaptureMixin, RecentlyConfirmedMixin, FormView):
         user: Any = self.request.user
         if form.enrol(user) is None:
             return self.form_invalid(form)
-        message = _("Your face is enrolled: you can log in with it from now on.")
+        message = _("Your face is enrolled. You can log in with it now.")
         return self.answer(user, message, resolve_url(settings.LOGIN_REDIRECT_URL))
 
 
 @method_decorator(login_not_required, name="dispatch")
 class NoticeView(TemplateView):
-    """What is kept of a face, what for and for how long; for everybody to read. Who agreed to an
-    earlier notice may agree to this one.
+    """The notice: what is kept about a face, what for and for how long. Everyone can read it.
+
+    A user who agreed to an earlier version can agree to this one.
     """
 
     template_name = "faceauth/notice.html"
@@ -337,17 +350,17 @@ class NoticeView(TemplateView):
         if not request.user.is_authenticated:
             return auth_views.redirect_to_login(request.path)
         consent, user = enrolment.Consent.from_request(request), cast(Any, request.user)
-        # Not to one that came after the page was opened: that is shown first.
+        # If the notice changed after the page was opened, the new one is shown first.
         if request.POST.get("version") == consent.version and enrolment.agree(user, consent):
-            noted = _("It is noted that you agree to the notice.")
-            messages.success(request, noted, fail_silently=True)
+            message = _("Thank you. You have agreed to the new notice.")
+            messages.success(request, message, fail_silently=True)
             return HttpResponseRedirect(resolve_url(settings.LOGIN_REDIRECT_URL))
         return redirect("faceauth:notice")
 
 
 @method_decorator(never_cache, name="dispatch")
 class ExportView(RecentlyConfirmedMixin, View):
-    """All that is kept of the face of the user who is logged in, as a file."""
+    """Download everything that is kept about the logged-in user's face."""
 
     def get(self, request: HttpRequest) -> HttpResponse:
         response = JsonResponse(export.export(request.user), json_dumps_params={"indent": 1})
@@ -356,13 +369,13 @@ class ExportView(RecentlyConfirmedMixin, View):
 
 
 class RemoveView(CaptureMixin, RecentlyConfirmedMixin, TemplateView):
-    """Remove the face of the user who is logged in, once they have confirmed it."""
+    """Remove the face of the logged-in user, after they have confirmed it."""
 
     template_name = "faceauth/remove.html"
 
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
         user: Any = self.request.user
-        # Without a password the face is the only way in.
+        # Without a password, the face is the only way to log in.
         return super().get_context_data(needs_password=not user.has_usable_password(), **kwargs)
 
     def post(self, request: HttpRequest) -> HttpResponse:
@@ -378,5 +391,5 @@ class RemoveView(CaptureMixin, RecentlyConfirmedMixin, TemplateView):
 
 
 def csrf_failure(request: HttpRequest, reason: str = "") -> HttpResponse:
-    """For ``CSRF_FAILURE_VIEW``."""
+    """Answer a request that failed the CSRF check; set it as ``CSRF_FAILURE_VIEW``."""
     return error_response(request, errors.CsrfFailed())

@@ -231,7 +231,7 @@ def test_staff_log_in_by_face(visitors: Visitors, webcam: Webcam, member: User):
 def test_nobody_else_does(visitors: Visitors, webcam: Webcam, member: User):
     webcam.show("obama")
     page = visitors.open("/admin/login/face/")
-    expect(page.get_by_text("You were not recognised.").first).to_be_visible()
+    expect(page.get_by_text("We didn’t recognise you.").first).to_be_visible()
     page.get_by_role("link", name="Log in with your password").click()
     expect(page).to_have_url(re.compile("/admin/login/$"))
 
@@ -246,7 +246,7 @@ def test_password_first_then_the_face(visitors: Visitors, webcam: Webcam, member
     page.get_by_label("Password").fill(PASSWORD)
     page.get_by_role("button", name="Log in").click()
     expect(page.get_by_text("Your password is correct, ada.")).to_be_visible()
-    expect(page.get_by_text("You were not recognised.").first).to_be_visible()
+    expect(page.get_by_text("We didn’t recognise you.").first).to_be_visible()
     page.goto(USERS)
     expect(page).to_have_url(re.compile("/admin/login/"))
     page.goto("/admin/login/face/?next=" + USERS)

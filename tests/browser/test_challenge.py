@@ -175,7 +175,7 @@ def test_nobody_is_there_for_a_while(visitors: Visitors, webcam: Webcam, member:
     page = visitors.open("/face/login/")
     expect(status(page)).to_have_text("Good. Now slowly back to the middle.", timeout=PATIENTLY)
     webcam.show()
-    expect(status(page)).to_contain_text("There is no face to be seen.")
+    expect(status(page)).to_contain_text("We can’t see a face.")
     expect(steps_shown(page)).to_have_count(0)
     webcam.turn("obama")
     expect(page).to_have_url(PROFILE, timeout=PATIENTLY)

@@ -63,7 +63,7 @@ def test_somebody_else_is_refused(visitors: Visitors, webcam: Webcam, member: Us
     html = (FOLDER / "index.html").read_text().replace(" data-challenge>", ">")
     page = opened(visitors, html)
     log_in(page)
-    expect(page.get_by_role("status")).to_contain_text("You were not recognised.")
+    expect(page.get_by_role("status")).to_contain_text("We didn’t recognise you.")
     webcam.show("obama")
     log_in(page)
     expect(page.get_by_role("status")).to_have_text("Hello, ada.")

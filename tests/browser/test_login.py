@@ -58,7 +58,7 @@ def test_refuses_a_stranger_in_words(visitors: Visitors, webcam: Webcam, member)
 def test_waits_for_somebody_to_come(visitors: Visitors, webcam: Webcam, member):
     page = visitors.open("/face/login/")
 
-    expect(status(page)).to_contain_text("There is no face to be seen.")
+    expect(status(page)).to_contain_text("We can’t see a face.")
     expect(page).to_have_url(re.compile("/face/login/$"))
 
 

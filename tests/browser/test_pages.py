@@ -47,7 +47,7 @@ def test_every_page_is_accessible(visitors: Visitors, member: User, color_scheme
 def test_camera_and_errors_are_accessible(visitors: Visitors, webcam, member, color_scheme):
     webcam.show("biden")
     page = visitors.open("/face/login/", color_scheme=color_scheme)
-    expect(page.get_by_text("You were not recognised.").first).to_be_visible()
+    expect(page.get_by_text("We didn’t recognise you.").first).to_be_visible()
     assert_accessible(page)
 
     page.goto("/accounts/signup/")

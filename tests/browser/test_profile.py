@@ -61,7 +61,7 @@ def test_reads_what_has_changed_and_agrees(visitors: Visitors, member: User):
         page.get_by_role("link", name="Read it, then agree or remove your face").click()
         assert_accessible(page)
         page.get_by_role("button", name="I agree").click()
-        expect(page.get_by_text("It is noted that you agree to the notice.")).to_be_visible()
+        expect(page.get_by_text("You have agreed to the new notice.")).to_be_visible()
         expect(page.get_by_text("to version 2 of the notice")).to_be_visible()
         assert_accessible(page)
         assert page.evaluate("document.documentElement.scrollWidth") <= PHONE["width"]

@@ -45,7 +45,7 @@ def test_turned_head_opens_the_page_that_was_asked_for(
     webcam.turn("obama")
     later(page)
     expect(page).to_have_url(REMOVE, timeout=PATIENTLY)
-    expect(page.get_by_text("Thank you, ada: it is you.")).to_be_visible()
+    expect(page.get_by_text("Thank you, ada. You have confirmed that it’s you.")).to_be_visible()
     expect(page.get_by_role("button", name="Remove my face")).to_be_visible()
 
 
@@ -53,7 +53,7 @@ def test_somebody_else_is_refused_in_words(visitors: Visitors, webcam: Webcam, m
     page = visitors.open(user=member)
     webcam.turn("biden")
     later(page)
-    refused = page.get_by_text("You were not recognised. Look straight into the camera").first
+    refused = page.get_by_text("We didn’t recognise you. Look straight into the camera").first
     expect(refused).to_be_visible(timeout=PATIENTLY)
     expect(page).to_have_url(CONFIRM)
 
@@ -64,7 +64,7 @@ def test_password_where_there_is_no_camera(visitors: Visitors, member: User):
     expect(page.get_by_text("Or use your password.").first).to_be_visible()
     page.get_by_label("Password", exact=True).fill("something else")
     page.get_by_role("button", name="Confirm with password").click()
-    expect(page.get_by_text("This is not your password.")).to_be_visible()
+    expect(page.get_by_text("This password is not correct. Try again.")).to_be_visible()
     page.get_by_label("Password", exact=True).fill(PASSWORD)
     page.get_by_role("button", name="Confirm with password").click()
     expect(page).to_have_url(REMOVE)

@@ -44,7 +44,7 @@ def test_shows_what_is_missing(visitors: Visitors):
     choose(page, *(f"obama{pose}" for pose in ENROLMENT))
     page.get_by_role("button", name="Sign up").click()
 
-    expect(page.get_by_text("Without your consent your face cannot be used.")).to_be_visible()
+    expect(page.get_by_text("We can’t use your face without your consent.")).to_be_visible()
     expect(page.get_by_label("Username")).to_have_value("ada")
 
 

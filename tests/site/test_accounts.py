@@ -112,7 +112,7 @@ def test_pictures_to_sign_up_with_are_limited_by_address(client, db, shots, sett
         response = client.post(SIGN_UP, {**form, "snapshot": shots()})
     assert response.status_code == 429
     assert int(response["Retry-After"]) <= 3600
-    assert "too many pictures" in response.text
+    assert "Too many pictures" in response.text
     assert not User.objects.exists()
     elsewhere = {"REMOTE_ADDR": "203.0.113.9"}
     assert client.post(SIGN_UP, {**form, "snapshot": shots()}, **elsewhere).status_code == 302

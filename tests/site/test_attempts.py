@@ -113,8 +113,7 @@ def test_sixth_guess_in_a_row_waits_whether_or_not_the_account_exists(
     assert (response.status_code, response["Retry-After"]) == (429, "18")
     assert response.json()["error"] == {
         "code": "too_many_attempts",
-        "message": "There were too many attempts. Try again in 1 minute, or log in with your "
-        "password.",
+        "message": "Too many attempts. Try again in 1 minute, or log in with your password.",
         "fields": {},
     }
 

@@ -83,7 +83,7 @@ def test_agreeing_anew_records_the_new_consent_and_ends_the_asking(client, obama
     settings.FACEAUTH = {**settings.FACEAUTH, "NOTICE_VERSION": "2"}
     client.force_login(obama)
     answer = client.post(NOTICE, {"version": "2"}, REMOTE_ADDR="198.51.100.7", follow=True)
-    assert "It is noted that you agree" in answer.text
+    assert "You have agreed to the new notice" in answer.text
     assert "has changed" not in answer.text
     obama.refresh_from_db()
     assert obama.has_face

@@ -60,7 +60,7 @@ def test_face_is_compared_with_the_remembered_user_only(
     log_out(client)
     status, answer = ask(LOGIN, snapshot=upload("biden"))
     assert status == 401
-    assert answer["error"]["message"].startswith("You were not recognised. Try again")
+    assert answer["error"]["message"].startswith("We didn’t recognise you. Try again")
     assert username_of(client) is None
     assert ask(LOGIN, username="biden", snapshot=upload("biden"))[0] == 200
 
@@ -159,7 +159,7 @@ def test_site_that_wants_a_name_asks_for_it_before_it_looks(
         blind.setattr("faceauth.capture.samples.analyse", pytest.fail)
         status, answer = ask(LOGIN, snapshot=upload("obama2"))
     assert (status, answer["error"]["code"]) == (400, "username_needed")
-    assert answer["error"]["fields"] == {"username": ["Give your username as well."]}
+    assert answer["error"]["fields"] == {"username": ["Enter your username as well."]}
     assert ask(LOGIN, username="obama", snapshot=upload("obama2"), remember="on")[0] == 200
     log_out(client)
     assert ask(LOGIN, snapshot=upload("obama2"))[0] == 200

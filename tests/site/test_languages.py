@@ -106,7 +106,7 @@ def test_admin_page_is_spanish_throughout(admin_client: Client, obama: User, eng
 
 @pytest.mark.parametrize(
     ("asked", "message"),
-    [("es", "No se le ha reconocido."), ("de", "You were not recognised.")],
+    [("es", "No le hemos reconocido."), ("de", "We didn’t recognise you.")],
 )
 def test_refusal_as_json_is_in_the_language_asked_for(
     client: Client, obama: User, upload, asked, message

@@ -57,7 +57,7 @@ def test_stranger_unknown_name_and_user_without_a_face_hear_the_same(
     assert all(answer == answers[0] for answer in answers)
     status, answer = answers[0]
     assert (status, answer["error"]["code"]) == (401, "not_recognised")
-    assert answer["error"]["message"].startswith("You were not recognised. Try again")
+    assert answer["error"]["message"].startswith("We didn’t recognise you. Try again")
     assert username_of(client) is None
 
 
@@ -69,7 +69,7 @@ def test_face_alone_that_is_unknown_or_ambiguous_is_asked_for_the_username(
     assert ask(LOGIN, snapshot=upload("obama2")) == unknown
     status, answer = unknown
     assert (status, answer["error"]["code"]) == (401, "not_recognised")
-    assert "Give your username as well" in answer["error"]["message"]
+    assert "Enter your username as well" in answer["error"]["message"]
 
 
 def test_nobody_enrolled(db, ask, upload):

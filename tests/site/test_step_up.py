@@ -134,7 +134,7 @@ def test_who_has_just_logged_in_is_not_asked_again(client, obama, ask, upload):
 def test_without_javascript(visitor, upload):
     response = visitor.post(CONFIRM, {"snapshot": upload("obama2"), "next": SAFE})
     assert response["Location"] == SAFE
-    assert "Thank you, obama: it is you." in visitor.get("/").text
+    assert "Thank you, obama. You have confirmed that it’s you." in visitor.get("/").text
 
 
 def test_head_has_to_turn_where_it_has_to_at_login(visitor, ask, upload, settings, monkeypatch):
@@ -172,7 +172,7 @@ def test_attempts_count_as_at_a_login(visitor, obama, ask, upload, settings):
 def test_password_opens_it_where_there_is_no_camera(visitor, ask):
     status, answer = ask(CONFIRM, password="wrong")
     assert (status, answer["error"]["code"]) == (401, "not_recognised")
-    assert answer["error"]["fields"] == {"password": ["This is not your password."]}
+    assert answer["error"]["fields"] == {"password": ["This password is not correct. Try again."]}
     assert not opened(visitor)
     assert visitor.post(CONFIRM, {"password": PASSWORD, "next": SAFE})["Location"] == SAFE
     assert opened(visitor)

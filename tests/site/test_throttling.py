@@ -53,5 +53,5 @@ def test_enrolments_are_limited(client, obama, upload, settings, monkeypatch):
     response = client.post(ENROL, {**data, "snapshot": upload("obama")})
     assert response.status_code == 429
     assert int(response["Retry-After"]) <= 3600
-    assert "too many pictures" in response.text
+    assert "Too many pictures" in response.text
     assert username_of(client) == "obama"

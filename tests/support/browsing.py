@@ -25,9 +25,9 @@ from tests.support.webcam import ENROLMENT, Webcam, snapshot
 INSECURE_HOST = "faceauth.test"
 
 PASSWORD = "a lovely engine of brass"
-NOT_RECOGNISED = "You were not recognised. Try again, or log in with your password."
+NOT_RECOGNISED = "We didn’t recognise you. Try again, or log in with your password."
 NOT_RECOGNISED_ALONE = (
-    "You were not recognised. Give your username as well, or log in with your password."
+    "We didn’t recognise you. Enter your username as well, or log in with your password."
 )
 
 # Somebody who turns their head to and fro needs a few seconds, and a busy machine some more.
