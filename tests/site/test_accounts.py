@@ -100,7 +100,7 @@ def test_copies_of_a_picture_are_refused(ask, db, shots, upload):
 def test_too_few_shots_are_asked_for(ask, db, shots):
     status, answer = ask(SIGN_UP, **GOOD, consent="on", snapshot=shots("obama"))
     assert (status, answer["error"]["code"]) == (400, "missing_snapshot")
-    assert "5 pictures" in answer["error"]["message"]
+    assert "choose all 5" in answer["error"]["message"]
 
 
 def test_pictures_to_sign_up_with_are_limited_by_address(client, db, shots, settings, monkeypatch):
