@@ -78,7 +78,7 @@ class FaceActions(admin.ModelAdmin):
         def summary(count: int) -> str:
             return ngettext("%d face was removed.", "%d faces were removed.", count)
 
-        self._run(request, users, "remove_face", remove, gettext("Face removed."), summary)
+        self._run_action(request, users, "remove_face", remove, gettext("Face removed."), summary)
         return None
 
     @admin.action(description=_("Disable face login"), permissions=["remove_face"])
@@ -94,7 +94,7 @@ class FaceActions(admin.ModelAdmin):
             )
 
         logged = gettext("Face login disabled.")
-        self._run(request, users, "disable_face", disable, logged, summary)
+        self._run_action(request, users, "disable_face", disable, logged, summary)
 
     @admin.action(description=_("Enable face login"), permissions=["remove_face"])
     def enable_face(self, request: HttpRequest, users: QuerySet) -> None:
@@ -109,7 +109,7 @@ class FaceActions(admin.ModelAdmin):
             )
 
         logged = gettext("Face login enabled.")
-        self._run(request, users, "enable_face", enable, logged, summary)
+        self._run_action(request, users, "enable_face", enable, logged, summary)
 
     @admin.action(description=_("Invite to enrol"), permissions=["enrol_face"])
     def invite_to_enrol(self, request: HttpRequest, users: QuerySet) -> None:
@@ -129,7 +129,7 @@ class FaceActions(admin.ModelAdmin):
             return ngettext("%d invitation was sent.", "%d invitations were sent.", count)
 
         logged = gettext("Invited to enrol a face.")
-        self._run(request, users, "invite_to_enrol", invite, logged, summary)
+        self._run_action(request, users, "invite_to_enrol", invite, logged, summary)
         if without_link:
             message = gettext(
                 "Users without a password need a link to set one, but there is no view %(name)s. "
@@ -144,7 +144,7 @@ class FaceActions(admin.ModelAdmin):
             return ngettext("%d flag was cleared.", "%d flags were cleared.", count)
 
         logged = gettext("Look-alike flag cleared.")
-        self._run(request, users, "clear_flag", staff.clear_flag, logged, summary)
+        self._run_action(request, users, "clear_flag", staff.clear_flag, logged, summary)
 
     @admin.action(description=_("Undo adaptation"), permissions=["change"])
     def take_back_adaptation(self, request: HttpRequest, users: QuerySet) -> None:
@@ -156,14 +156,14 @@ class FaceActions(admin.ModelAdmin):
             )
 
         logged = gettext("Adaptation of the face undone.")
-        self._run(request, users, "take_back_adaptation", adaptation.revert, logged, summary)
+        self._run_action(request, users, "take_back_adaptation", adaptation.revert, logged, summary)
 
     def _may_run(self, request: HttpRequest, name: str, user: Any = None) -> bool:
         """Return True if the staff member may run the action, on `user` if one is given."""
         permissions = getattr(self, name).allowed_permissions
         return any(getattr(self, f"has_{each}_permission")(request, user) for each in permissions)
 
-    def _run(
+    def _run_action(
         self,
         request: HttpRequest,
         users: QuerySet,

@@ -37,14 +37,14 @@ SIGNALS = {
     Kind.DISABLED: signals.face_locked,
 }
 
-# Outcomes of events that were not caused by the owner of the face: `face_purge` or the staff.
+# Outcomes of events that were not caused by the owner of the face: `face_purge` or staff.
 UNUSED, BY_STAFF = "unused", "by_staff"
 
 
 class EventDetails(NamedTuple):
     """The details of a login attempt, or the reason why a face was removed.
 
-    Only the staff sees them; never show them to visitors.
+    Only staff see them; never show them to visitors.
     """
 
     mode: str = ""

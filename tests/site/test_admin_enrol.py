@@ -1,4 +1,4 @@
-"""Staff who enrol the face of somebody else."""
+"""Staff enrol another user's face in the admin."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ USERS = "/admin/accounts/user/"
 
 @pytest.fixture
 def clerk(client, db):
-    """Logged in, and allowed to enrol."""
+    """Return a staff member who is logged in and may enrol faces."""
     user = staff("clerk", *SEES_USERS, "enrol_face")
     client.force_login(user)
     return user
@@ -162,7 +162,7 @@ def test_form_from_elsewhere_is_refused(eve):
 
 
 def test_photo_is_judged_for_what_it_is(clerk, client, upload):
-    """Nobody can come closer on a photograph that is there already."""
+    """Photos get no advice to come closer: they have been taken already."""
 
     def verdict(photo):
         form = {"pose": "photo", "snapshot": upload(photo)}

@@ -1,4 +1,4 @@
-"""The staff's list of events, and the dashboard."""
+"""The list of events in the admin, and the dashboard."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ def week(db):
 
 
 def drawing(page, number=0):
-    """The page's SVG, as rectangles with their class and title."""
+    """Return the rectangles of the page's SVG, with their class and title."""
     svg = re.findall(r"<svg viewBox.*?</svg>", page.text, re.S)[number]
     root = ElementTree.fromstring(svg)
     return [(each.get("class"), each.findtext("title")) for each in root.iter("rect")]
@@ -134,7 +134,7 @@ def test_histogram_stands_against_the_limit_that_decides(admin_client, week, set
     left = charts.LEFT + step * (place + (with_name - 0.20) / statistics.STEP)
     assert line.x == pytest.approx(left, abs=1.5)
     assert alone.text == "limit for face alone, 1 enrolled"
-    # The one last year is not counted.
+    # Last year's login is not counted.
     assert sum(each.good for each in chart.columns) == 3
 
 

@@ -1,4 +1,4 @@
-"""Staff who come into the admin by face, or by password and then by face."""
+"""Staff log in to the admin by face, or by password and then by face."""
 
 from __future__ import annotations
 

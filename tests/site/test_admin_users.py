@@ -1,4 +1,4 @@
-"""The staff's list of users, and the page of one, as far as faces go."""
+"""Faces in the user admin: the list, the actions, and the page of a user."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ def people(db):
 
 @pytest.fixture
 def act(client):
-    """Take an action on users, as somebody who is logged in."""
+    """Run an action on users, with a client that is logged in."""
 
     def post(action, *users, **more):
         form = {"action": action, "_selected_action": [user.pk for user in users], **more}
@@ -41,12 +41,12 @@ def act(client):
 
 
 def named(page):
-    """The users in the list."""
+    """Return the usernames in the list."""
     return re.findall(r"/change/[^>]*>(\w+)</a></th>", page.text)
 
 
 def cells(page, name):
-    """What the list says about the user's face, a column each."""
+    """Return the cells about the user's face in the list."""
     (row,) = (row for row in page.text.split("<tr>") if f">{name}</a>" in row)
     found = re.findall(r'<td class="field-face_\w+[^"]*">(.*?)</td>', row)
     return [re.sub(r'<img[^>]*alt="(\w+)"[^>]*>|<[^>]+>', r"\1", cell).strip() for cell in found]
@@ -373,7 +373,7 @@ def test_panel_is_on_no_page_of_a_new_user(admin_client):
 
 
 def test_mixin_suits_a_plain_admin_of_users(rf, admin_user, people):
-    """Of another project, with an admin that says nothing about fields."""
+    """The mixin works in another project, whose user admin has no fieldsets."""
     from faceauth.admin import FaceAdminMixin
 
     class Plain(FaceAdminMixin, admin.ModelAdmin):

@@ -20,7 +20,7 @@ LOGIN, ENROL, REMOVE = "/face/login/", "/face/enrol/", "/face/remove/"
 
 @pytest.fixture
 def ada(django_user_model, client):
-    """Logged in, and without a face."""
+    """Return a user who is logged in and has no face."""
     user = django_user_model.objects.create_user("ada", "ada@example.com", PASSWORD)
     client.force_login(user)
     return user
@@ -40,7 +40,7 @@ def kinds():
 
 
 def heard_by(signal, act):
-    """What a receiver of the signal hears while `act` runs."""
+    """Return the arguments of a receiver's calls while `act` runs."""
     heard = []
 
     def listen(sender, **kwargs):

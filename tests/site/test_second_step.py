@@ -1,4 +1,4 @@
-"""The face after the password, on every page."""
+"""The second step, the face after the password, for every page."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ def second_step(settings):
 
 @pytest.fixture
 def inside(client, obama, ask, second_step):
-    """Obama, who has just given his password."""
+    """Log Obama in by password alone."""
     assert ask(LOGIN, username="obama", password=PASSWORD)[0] == 200
     return client
 

@@ -1,4 +1,4 @@
-"""The face again before something that matters."""
+"""Step-up authentication: the face again before a view that matters."""
 
 from __future__ import annotations
 
@@ -71,14 +71,14 @@ def clock():
 
 @pytest.fixture
 def visitor(client, obama, clock):
-    """Obama, who logged in by password an hour ago."""
+    """Log Obama in by password, an hour ago."""
     client.force_login(obama)
     clock.shift(timedelta(hours=1))
     return client
 
 
 def led_to(response):
-    """The page that the visitor is led to, and with what."""
+    """Return the page that the visitor is redirected to, and its query."""
     assert response.status_code == 302
     parts = urlsplit(response["Location"])
     return parts.path, {name: value for name, (value,) in parse_qs(parts.query).items()}
@@ -165,7 +165,7 @@ def test_attempts_count_as_at_a_login(visitor, obama, ask, upload, settings):
         ask(page, username="obama", snapshot=upload("biden"))
     assert ask(CONFIRM, snapshot=upload("obama2"))[0] == 429
     assert ask(CONFIRM, password=PASSWORD)[0] == 200
-    # Who gave the password may use the face again.
+    # After the password, the face is accepted again.
     assert not FailureCount.objects.filter(key__startswith="account").exists()
 
 
@@ -272,7 +272,7 @@ def test_classes_and_coroutines_are_guarded_as_well(visitor, ask, page):
     assert opened(visitor, page)
 
 
-# Whoever has somebody's session
+# Somebody else in a session that was left open
 
 
 def shots(upload, *names):

@@ -1,4 +1,4 @@
-"""Django's own admin of users, which has faces in it without a line of the project's."""
+"""Django's own user admin, which shows faces without any code in the project."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ def people(db):
 
 
 def named(page):
-    """The users in the list."""
+    """Return the usernames in the list."""
     return re.findall(r"/change/[^>]*>(\w+)</a></th>", page.text)
 
 

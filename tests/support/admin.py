@@ -14,12 +14,12 @@ from faceauth.vision.encoding import Encoding
 from faceauth.vision.quality import Quality
 from tests.support.people import enrol_silently
 
-# Of the users' and the events' own models.
+# The permissions of the user model and of the event model.
 SEES_USERS = ("view_user", "view_face")
 
 
 def staff(name: str, *permissions: str, **fields: Any) -> Any:
-    """A staff member who may do that and no more."""
+    """Return a staff member with only these permissions."""
     user = users().create_user(name, f"{name}@example.com", is_staff=True, **fields)
     user.user_permissions.set(Permission.objects.filter(codename__in=permissions))
     assert user.user_permissions.count() == len(permissions)
@@ -32,7 +32,7 @@ def users() -> Any:
 
 
 def made_up(seed: int, shots: int = 5, like: Encoding | None = None) -> Encoding:
-    """Encodings, float32 (shots, 128), of somebody who does not exist; or of their double."""
+    """Return encodings, float32 (shots, 128), of a made-up person or of that person's double."""
     random = np.random.default_rng(seed)
     face = random.normal(size=128) if like is None else like.mean(axis=0)
     rows = face / np.linalg.norm(face) + random.normal(0, 0.01, (shots, 128))
@@ -46,7 +46,7 @@ def taken(sharpness: float = 0.4, size: int = 200, light: float = 0.5) -> list[s
 
 
 def member(name: str, seed: int | None = None, notes: Any = None, **fields: Any) -> Any:
-    """A user, with the face of that seed where one is given."""
+    """Create a user, with the face of the seed if one is given."""
     user = users().create_user(name, f"{name}@example.com", "a long password", **fields)
     if seed is not None:
         enrol_silently(user, made_up(seed), None, notes or taken())
@@ -54,6 +54,6 @@ def member(name: str, seed: int | None = None, notes: Any = None, **fields: Any)
 
 
 def logged() -> list[tuple[str, str, str]]:
-    """Who did what to whom, as the admin's log has it, the first first."""
+    """Return the admin's log: who did what to whom, oldest entry first."""
     entries = LogEntry.objects.order_by("pk").select_related("user")
     return [(each.user.username, each.object_repr, each.get_change_message()) for each in entries]

@@ -1,4 +1,4 @@
-"""Translations: every text in every language, and what is compiled is what is written."""
+"""Translations: every text is translated, and the compiled catalogues are up to date."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from django.utils.translation.template import templatize
 
 ROOT = Path(__file__).parents[2]
 
-# Where the texts of a folder of catalogues come from.
+# The folders whose texts are in a folder of catalogues.
 SOURCES = {
     ROOT / "faceauth/locale": ("faceauth",),
     ROOT / "locale": ("accounts", "config", "templates"),
@@ -30,7 +30,7 @@ CATALOGUES = [
     if code != "en"
 ]
 
-# What of a call is a text: its first two arguments, or the first after a context.
+# The arguments of a call that are texts: the first two, or the first after a context.
 FUNCTIONS = {
     **dict.fromkeys(("_", "gettext", "gettext_lazy", "gettext_noop"), None),
     **dict.fromkeys(("ngettext", "ngettext_lazy"), (1, 2)),
@@ -52,12 +52,12 @@ def catalogue(folder: Path, code: str) -> Catalog:
 
 
 def texts(found: Catalog) -> dict[Key, tuple[str, ...]]:
-    """What stands in a catalogue, without its head: the translations, one a number."""
+    """Return the entries of a catalogue, without its header, with their plural forms."""
     said: dict[Key, tuple[str, ...]] = {}
     for each in found:
         if each.id:
             text, plural = (each.id, None) if isinstance(each.id, str) else each.id
-            # Babel reads contexts from what is compiled as bytes.
+            # Babel reads contexts from compiled catalogues as bytes.
             context: Any = each.context
             context = context.decode() if isinstance(context, bytes) else context
             strings: Any = each.string
@@ -98,7 +98,7 @@ def test_extraction_finds_texts_of_every_kind(folder):
 
     assert len(found) > 90
     assert any(plural for _context, _text, plural in found)
-    # They are in English: what would be translated by accident is not.
+    # Empty texts would be translated to the catalogue's header.
     assert all(text.strip() for _context, text, _plural in found)
 
 
@@ -138,7 +138,7 @@ def test_compiled_catalogue_is_the_written_one(folder, code):
 
 
 def test_one_text_is_translated_in_one_way():
-    """The site's catalogue goes before the app's: there is one for all that a page says."""
+    """Texts in both catalogues have one translation: the site's catalogue goes before the app's."""
     for code in {code for code, _name in settings.LANGUAGES} - {"en"}:
         site, app = (texts(catalogue(folder, code)) for folder in SOURCES)
 

@@ -27,7 +27,7 @@ def ids(found):
 
 
 def cache(backend, **others):
-    """For `settings.CACHES`: one of those that come with Django."""
+    """Return `settings.CACHES` with one of Django's backends."""
     return {"default": {"BACKEND": f"django.core.cache.backends.{backend}", **others}}
 
 

@@ -1,4 +1,4 @@
-"""What the rates in the settings come to, and for how many people."""
+"""Check messages about rates, in numbers of people."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ def people_check():
 
 @pytest.fixture
 def enrolled(db):
-    """Enrol so many people; as many again have no face."""
+    """Return a function that enrols people and creates as many users without a face."""
 
     def enrol(count):
         random = np.random.default_rng(count)
