@@ -1,3 +1,5 @@
+"""The admin of users, with their faces."""
+
 from __future__ import annotations
 
 from django.contrib import admin
@@ -10,9 +12,11 @@ from .models import User
 
 @admin.register(User)
 class UserAdmin(FaceAdminMixin, DjangoUserAdmin):
+    """The admin of users, with their faces."""
+
     password_reset_url = "accounts:password_reset_confirm"
     list_display = ("username", "email", "is_staff")
-    # Nobody is asked for their first and last names here.
+    # Users of this site have no first and last names.
     search_fields = ("username", "email")
     add_fieldsets = (
         (None, {"classes": ("wide",), "fields": ("username", "email")}),

@@ -1,4 +1,4 @@
-"""Sign-up, and a password reset that also works for those who have no password yet."""
+"""Sign-up, and a password reset that also works for users without a password."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ class SignUpForm(EnrolFormMixin, forms.ModelForm):
         required=False,
         strip=False,
         widget=forms.PasswordInput(attrs={"autocomplete": "new-password"}),
-        help_text=_("May be left empty if you enrol your face."),
+        help_text=_("Optional if you enrol your face."),
     )
 
     class Meta:
@@ -49,8 +49,8 @@ class SignUpForm(EnrolFormMixin, forms.ModelForm):
         email = User.objects.normalize_email(self.cleaned_data["email"])
         if User.objects.filter(email__iexact=email).exists():
             message = _(
-                "This e-mail address cannot be used. If it is yours and you have an account, log "
-                "in or reset your password."
+                "You can’t use this email address. If it is yours and you have an account, log in "
+                "or reset your password."
             )
             raise forms.ValidationError(message, "unique")
         return email
@@ -64,7 +64,7 @@ class SignUpForm(EnrolFormMixin, forms.ModelForm):
         super()._post_clean()  # type: ignore[misc]
         password = self.cleaned_data.get("password")
         if password:
-            # Here the user has a name and an address, which a password must not resemble.
+            # Now the instance has a username and an address, which a password must not resemble.
             try:
                 validate_password(password, self.instance)
             except forms.ValidationError as error:
@@ -90,10 +90,10 @@ class SignUpForm(EnrolFormMixin, forms.ModelForm):
 
 
 class ResetForm(PasswordResetForm):
-    """Django's, but for people without a password as well: they get their first one this way."""
+    """Django's form, which skips users without a password; here they get their first one."""
 
     def get_users(self, email: str) -> Iterator[User]:
         for user in User.objects.filter(email__iexact=email, is_active=True):
-            # Databases fold more letters than an address may be mistaken by.
+            # Some databases ignore more differences than case, and would find a similar address.
             if user.email.casefold() == email.casefold():
                 yield user

@@ -1,3 +1,5 @@
+"""The user model."""
+
 from __future__ import annotations
 
 from django.contrib.auth.models import AbstractUser

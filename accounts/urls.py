@@ -1,3 +1,5 @@
+"""The URLs of accounts."""
+
 from __future__ import annotations
 
 from django.contrib.auth import views as auth_views

@@ -1,3 +1,5 @@
+"""The views of accounts: sign-up, profile, and passwords."""
+
 from __future__ import annotations
 
 from typing import Any
@@ -41,7 +43,7 @@ class SignUpView(CaptureMixin, auth_views.RedirectURLMixin, CreateView):
         try:
             user = form.create()
         except IntegrityError:
-            message = _("Somebody took this username or e-mail address just now. Choose others.")
+            message = _("This username or email address has just been taken. Choose another.")
             form.add_error(None, message)
             user = None
         if user is None:
@@ -52,7 +54,7 @@ class SignUpView(CaptureMixin, auth_views.RedirectURLMixin, CreateView):
 
 
 class ProfileView(LoginRequiredMixin, TemplateView):
-    """What the site knows about the user, their face included."""
+    """Show what the site knows about the logged-in user, including the face."""
 
     template_name = "accounts/profile.html"
 
@@ -67,13 +69,13 @@ class ProfileView(LoginRequiredMixin, TemplateView):
 
 
 class MembersView(LoginRequiredMixin, TemplateView):
-    """A page for those who are logged in."""
+    """A page for logged-in users."""
 
     template_name = "members.html"
 
 
 class PasswordChangeView(FaceRequiredMixin, SuccessMessageMixin, auth_views.PasswordChangeView):
-    """A new password, or the first one."""
+    """Change the password, or set the first one."""
 
     template_name = "accounts/password_change.html"
     success_url = reverse_lazy("accounts:profile")
@@ -81,16 +83,18 @@ class PasswordChangeView(FaceRequiredMixin, SuccessMessageMixin, auth_views.Pass
 
     def face_is_required(self) -> bool:
         user: Any = self.request.user
-        # Nobody is to set the first one who has only found them logged in.
+        # A person who finds somebody else logged in must not be able to set the first password.
         return not user.has_usable_password()
 
     def get_form_class(self) -> Any:
         user: Any = self.request.user
-        # Who has no password cannot be asked for the old one.
+        # A user without a password cannot enter the old one.
         return self.form_class if user.has_usable_password() else SetPasswordForm
 
 
 class PasswordResetView(auth_views.PasswordResetView):
+    """Send a link to reset the password."""
+
     template_name = "accounts/password_reset_form.html"
     email_template_name = "accounts/password_reset_email.txt"
     subject_template_name = "accounts/password_reset_subject.txt"
@@ -99,11 +103,13 @@ class PasswordResetView(auth_views.PasswordResetView):
 
 
 class PasswordResetConfirmView(auth_views.PasswordResetConfirmView):
+    """Set a new password from the link in the email."""
+
     template_name = "accounts/password_reset_confirm.html"
     success_url = reverse_lazy("accounts:password_reset_complete")
 
     def form_valid(self, form: Any) -> HttpResponse:
         response = super().form_valid(form)
-        # Whose mailbox it is has shown who they are, as by a password.
+        # Access to the mailbox proves who the user is, as a password does.
         logins.clear_failures(self.request, form.user)
         return response

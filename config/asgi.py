@@ -1,3 +1,5 @@
+"""The ASGI application."""
+
 from __future__ import annotations
 
 import os

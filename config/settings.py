@@ -1,4 +1,4 @@
-"""The site's settings. What differs between machines comes from the environment or `.env`."""
+"""The site's settings. Values that differ between machines come from the environment or `.env`."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ CSRF_TRUSTED_ORIGINS = env.list("CSRF_TRUSTED_ORIGINS", default=[])
 INSTALLED_APPS = [
     "accounts",
     "faceauth",
-    # The admin's own login, by password, or one that knows faces.
+    # The admin site with its own password login, or the one that can log in by face.
     "faceauth.apps.FaceAdminConfig"
     if env.bool("FACEAUTH_ADMIN_LOGIN", default=False)
     else "django.contrib.admin",
@@ -70,10 +70,10 @@ TEMPLATES = [
 
 DATABASES = {"default": env.db("DATABASE_URL", default=f"sqlite:///{BASE_DIR / 'db.sqlite3'}")}
 DATABASES["default"]["CONN_MAX_AGE"] = env.int("CONN_MAX_AGE", default=60)
-# A connection that a restarted database has cut is opened anew, unnoticed.
+# If the database was restarted, the connection is opened again without an error.
 DATABASES["default"]["CONN_HEALTH_CHECKS"] = True
 if DATABASES["default"]["ENGINE"].endswith("sqlite3"):
-    # Readers and a writer side by side; a second writer waits its turn instead of failing.
+    # Requests read while one writes; a second writer waits instead of failing.
     DATABASES["default"]["OPTIONS"] = {
         "transaction_mode": "IMMEDIATE",
         "timeout": 20,
@@ -82,7 +82,7 @@ if DATABASES["default"]["ENGINE"].endswith("sqlite3"):
 else:
     DATABASES["default"].setdefault("OPTIONS", {})["connect_timeout"] = 5
 
-# Where pictures are counted. In memory each process counts for itself.
+# The rate limits count in the cache. In memory, each process counts for itself.
 CACHES = {"default": env.cache_url("CACHE_URL", default="locmemcache://")}
 
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
@@ -114,7 +114,7 @@ FACEAUTH = {
     "ENCRYPTION_TRANSFORM_KEY": env.str("FACEAUTH_TRANSFORM_KEY", default="") or None,
 }
 
-# Visitors are answered in the first of these that their browser asks for, else in the site's.
+# Visitors get the first of these languages that their browser asks for, or else the default.
 LANGUAGE_CODE = env.str("LANGUAGE_CODE", default="en")
 LANGUAGES = [("en", _("English")), ("es", _("Spanish"))]
 LOCALE_PATHS = [BASE_DIR / "locale"]
@@ -156,8 +156,8 @@ DEFAULT_FROM_EMAIL = env.str("DEFAULT_FROM_EMAIL", default="faceauth@localhost")
 SESSION_COOKIE_HTTPONLY = True
 CSRF_FAILURE_VIEW = "faceauth.views.csrf_failure"
 
-# Pages load and do nothing but what they are made of: no inline script or style, nobody else's
-# files. The camera's frames are pictures that the page makes itself.
+# Pages contain no inline scripts or styles, and load nothing from other sites. The frames of the
+# camera are pictures that the page creates itself: `blob:` and `data:`.
 CSP = {
     "default-src": ["'self'"],
     "img-src": ["'self'", "blob:", "data:"],
@@ -179,13 +179,13 @@ PERMISSIONS_POLICY: dict[str, str | list[str]] = {
     "microphone": [],
 }
 
-# A site is served by HTTPS: browsers give the camera to no other, localhost excepted.
+# Browsers allow the camera only over HTTPS, and on localhost.
 HTTPS = env.bool("HTTPS", default=not DEBUG)
 SECURE_SSL_REDIRECT = SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = HTTPS
 SECURE_HSTS_SECONDS = 365 * 24 * 3600 if HTTPS else 0
 SECURE_HSTS_INCLUDE_SUBDOMAINS = SECURE_HSTS_PRELOAD = HTTPS
 if env.bool("BEHIND_PROXY", default=False):
-    # Only where a proxy sets this header itself: anybody else could claim to use HTTPS.
+    # Only if a proxy sets this header itself; otherwise any client could claim to use HTTPS.
     SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
-    # It appends to X-Forwarded-For as well: failed attempts count for the address it saw.
+    # The proxy also appends to X-Forwarded-For. Failed attempts count for the address it saw.
     FACEAUTH["TRUSTED_PROXIES"] = 1

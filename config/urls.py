@@ -1,3 +1,5 @@
+"""The site's URLs."""
+
 from __future__ import annotations
 
 from django.contrib import admin
@@ -11,12 +13,15 @@ from accounts.views import MembersView
 
 
 def bad_request(request: HttpRequest, exception: Exception) -> HttpResponse:
-    """Django's own reads what was sent, and fails over what cannot be read."""
+    """Return the error page without reading the request.
+
+    Django's own view reads the request again, and fails on one that cannot be parsed.
+    """
     return HttpResponseBadRequest(render_to_string("400.html"))
 
 
 def page_not_found(request: HttpRequest, exception: Exception) -> HttpResponse:
-    """The same."""
+    """Return the error page. Django's own view reads the request, as for `bad_request`."""
     return render(request, "404.html", status=404)
 
 

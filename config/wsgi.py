@@ -1,3 +1,5 @@
+"""The WSGI application, with the networks loaded."""
+
 from __future__ import annotations
 
 import os
@@ -11,27 +13,30 @@ os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
 
 _django = get_wsgi_application()
 
-# A worker that takes requests has its networks loaded: nobody waits for them.
+# Load the networks before the worker takes requests, so that no visitor waits for them.
 from faceauth.capture.samples import engine  # noqa: E402
 
 engine().load()
 
 
 def application(environ: dict[str, Any], start_response: Any) -> Iterable[bytes]:
-    """Django's, which fails over some of what only an attacker sends instead of refusing it: a body
-    that cannot be read as a form is none, and cookies that no browser has been given are none.
+    """Call Django, after removing what makes it fail and what no browser sends.
+
+    A body that cannot be read as a form is treated as no form, and cookies with a NUL as no
+    cookies.
     """
     if not _readable(environ.get("CONTENT_TYPE", "")):
         environ["CONTENT_TYPE"] = ""
-    # Unquoted it is a NUL, which PostgreSQL does not look for: not even as a session's key.
+    # Unquoted, this is a NUL. PostgreSQL raises an error if a session key contains one.
     if r"\000" in environ.get("HTTP_COOKIE", ""):
         environ["HTTP_COOKIE"] = ""
     return _django(environ, start_response)
 
 
 def _readable(content_type: str) -> bool:
+    """Return True if the content type can be parsed, and the charset is UTF-8."""
     try:
         _, parameters = parse_header_parameters(content_type)
-    except Exception:  # Python's parser of such headers has faults of its own
+    except Exception:  # Python's header parser raises various errors
         return False
     return parameters.get("charset", "utf-8").lower() == "utf-8"

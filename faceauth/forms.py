@@ -306,8 +306,8 @@ class EnrolFormMixin(ChallengedForm):
         user: The owner of the face; by default the user who is logged in.
     """
 
-    # If False, the form can be sent without pictures, and then needs no consent.
     face_required = True
+    """If False, the form can be sent without pictures, and then needs no consent."""
 
     consent = ConsentField()
     snapshot = SnapshotField(label=_("Pictures of your face"))

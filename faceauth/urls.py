@@ -1,3 +1,5 @@
+"""The app's URLs; include them under a prefix such as ``face/``."""
+
 from __future__ import annotations
 
 from django.urls import path
