@@ -1,1 +1,1 @@
-"""Folders and files of people, for the commands that read them."""
+"""Enrol and recognise many people at once, from folders and files."""

@@ -1,4 +1,4 @@
-"""Faces marked in pictures: green where it is known whose they are, red where not."""
+"""Mark faces in pictures: green if the person is recognised, red if not."""
 
 from __future__ import annotations
 
@@ -16,22 +16,24 @@ from faceauth.vision.alignment import Box
 
 Image = NDArray[np.uint8]
 
-# RGB. White is legible on both of the first.
+# RGB. White is legible on green and on red.
 GREEN, RED, WHITE, BLACK = (0, 118, 60), (196, 30, 30), (255, 255, 255), (0, 0, 0)
 
-# Of the face's size, in pixels.
-LETTERS = 0.2
-LEAST_LETTERS, MOST_LETTERS = 11, 60
-WEIGHT = 500
+# The height of letters: a share of the face's height, within bounds in pixels.
+LETTER_SHARE = 0.2
+MIN_LETTERS, MAX_LETTERS = 11, 60
+FONT_WEIGHT = 500
 
 THUMBNAIL = 240  # pixels, the longer side
 
 
 class Mark(NamedTuple):
-    """A face to be marked.
+    """A face to mark.
 
-    box: (left, top, right, bottom) in pixels.
-    label: what is written to it; "" for nothing.
+    Attributes:
+        box: (left, top, right, bottom) in pixels.
+        good: True for green, False for red.
+        label: The text to write beside the face; "" for none.
     """
 
     box: Box
@@ -40,7 +42,7 @@ class Mark(NamedTuple):
 
 
 def draw(image: Image, marks: Iterable[Mark]) -> None:
-    """Mark faces in an RGB image uint8 (height, width, 3), which is changed."""
+    """Mark faces in an RGB image, uint8 (height, width, 3), in place."""
     marks = list(marks)
     for mark in marks:
         left, top, right, bottom = mark.box
@@ -54,7 +56,7 @@ def draw(image: Image, marks: Iterable[Mark]) -> None:
 
 
 def thumbnail(image: Image, faces: Iterable[Face]) -> bytes:
-    """A small JPEG of an RGB image, with a light box around each face."""
+    """Return a small JPEG of an RGB image, with a light box around each face."""
     scale = min(1.0, THUMBNAIL / max(image.shape[:2]))
     width, height = (max(1, round(side * scale)) for side in image.shape[1::-1])
     small: Any = cv2.resize(image, (width, height), interpolation=cv2.INTER_AREA)
@@ -62,11 +64,11 @@ def thumbnail(image: Image, faces: Iterable[Face]) -> bytes:
         left, top, right, bottom = (round(edge * scale) for edge in face.box)
         for colour, thickness in (BLACK, 3), (WHITE, 1):
             cv2.rectangle(small, (left, top), (right, bottom), colour, thickness)
-    return encoded(small, ".jpg", 80)
+    return encode(small, ".jpg", 80)
 
 
-def encoded(image: Image, suffix: str, quality: int = 92) -> bytes:
-    """An RGB image as a file of that kind."""
+def encode(image: Image, suffix: str, quality: int = 92) -> bytes:
+    """Return an RGB image as the content of a file with that suffix."""
     file = BytesIO()
     kind = Pillow.registered_extensions()[suffix.lower()]
     Pillow.fromarray(image).save(file, kind, quality=quality)
@@ -78,36 +80,43 @@ def _colour(mark: Mark) -> tuple[int, int, int]:
 
 
 def _write(image: Image, mark: Mark, written: Sequence[Box], faces: Sequence[Box]) -> Box:
-    """Write a mark's label above or below its box, where it covers what is written least, and then
-    where it covers the fewest faces; the place it is in.
+    """Write a mark's label above or below its box, and return the label's box.
+
+    The label goes to the place where it covers the fewest labels, and of such places to the one
+    where it covers the fewest faces.
     """
     height, width = image.shape[:2]
     left, top, right, bottom = mark.box
     font, label = cv2.FontFace("sans"), " ".join(mark.label.split())
-    letters = int(np.clip((bottom - top) * LETTERS, LEAST_LETTERS, MOST_LETTERS))
-    while (wide := _wide(label, font, letters)) > 2 * (right - left) and letters > LEAST_LETTERS:
+    letters = int(np.clip((bottom - top) * LETTER_SHARE, MIN_LETTERS, MAX_LETTERS))
+    while (text_width := _text_width(label, font, letters)) > 2 * (right - left):
+        if letters <= MIN_LETTERS:
+            break
         letters -= 1
     margin = letters // 4
-    across, tall = wide + 2 * margin, letters + 2 * margin
-    x = max(0, min((left + right - across) // 2, width - across))
-    places = [(x, y, x + across, y + tall) for y in (top - tall, bottom, top, bottom - tall)]
+    label_width, label_height = text_width + 2 * margin, letters + 2 * margin
+    x = max(0, min((left + right - label_width) // 2, width - label_width))
+    edges = (top - label_height, bottom, top, bottom - label_height)
+    places = [(x, y, x + label_width, y + label_height) for y in edges]
     inside = [place for place in places if place[1] >= 0 and place[3] <= height] or places
-    place = min(inside, key=lambda each: (_covered(each, written), _covered(each, faces)))
+    place = min(inside, key=lambda each: (_overlaps(each, written), _overlaps(each, faces)))
     cv2.rectangle(image, place[:2], place[2:], _colour(mark), cv2.FILLED)
     start = place[0] + margin, place[1] + margin + round(letters * 0.85)
-    cv2.putText(image, label, start, WHITE, font, letters, WEIGHT)
+    cv2.putText(image, label, start, WHITE, font, letters, FONT_WEIGHT)
     return place
 
 
-def _wide(label: str, font: cv2.FontFace, letters: int) -> int:
-    """How wide a label is, in pixels."""
-    # In an image that is wider: at its edge text is wrapped.
-    _x, _y, wide, _tall = cv2.getTextSize((1 << 20, 1 << 20), label, (0, 0), font, letters, WEIGHT)
-    return wide
+def _text_width(label: str, font: cv2.FontFace, letters: int) -> int:
+    """Return the width of a label in pixels."""
+    # Measured in a very wide image, because text is wrapped at the edge of the image.
+    _x, _y, width, _height = cv2.getTextSize(
+        (1 << 20, 1 << 20), label, (0, 0), font, letters, FONT_WEIGHT
+    )
+    return width
 
 
-def _covered(one: Box, others: Iterable[Box]) -> int:
-    """How many of the others it overlaps."""
+def _overlaps(one: Box, others: Iterable[Box]) -> int:
+    """Return how many of the other boxes a box overlaps."""
     return sum(
         one[0] < other[2] and other[0] < one[2] and one[1] < other[3] and other[1] < one[3]
         for other in others

@@ -1,4 +1,4 @@
-"""How a command that works through a folder is told what to do, and says how far it is."""
+"""Options, progress and interruptions of the commands that process many files."""
 
 from __future__ import annotations
 
@@ -10,10 +10,14 @@ from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import Any, TypeVar
 
-from django.core.management.base import CommandError
-from django.utils.translation import gettext as _
+from django.core.management.base import BaseCommand, CommandError, CommandParser
 from tqdm import tqdm
 
+from faceauth import conf
+from faceauth.enrolment import Consent, shots
+from faceauth.models import FaceTemplateMixin
+
+from .enrolment import BulkEnrolment
 from .process_pool import in_processes
 
 Item = TypeVar("Item")
@@ -23,34 +27,98 @@ Result = TypeVar("Result")
 INTERRUPTED = 130
 
 
-def at_least(least: int) -> Callable[[str], int]:
-    """A type for an argument: a whole number, that or more."""
+def at_least(minimum: int) -> Callable[[str], int]:
+    """Return an argument type: a whole number of at least `minimum`."""
 
     def number(text: str) -> int:
-        if not text.isdecimal() or int(text) < least:
-            message = _("%(text)r is not a whole number of %(least)d or more")
-            raise ArgumentTypeError(message % {"text": text, "least": least})
+        if not text.isdecimal() or int(text) < minimum:
+            raise ArgumentTypeError(f"{text!r} is not a whole number of {minimum} or more")
         return int(text)
 
     return number
 
 
-def check_writable(*names: Path | None) -> None:
-    """Say at once, not after all the work, that a file to be written has no folder.
+def add_enrolment_arguments(
+    parser: CommandParser, *, domain: str, min_shots: str, max_shots: str
+) -> None:
+    """Add the options that all commands have that enrol people.
+
+    Args:
+        parser: The command's parser.
+        domain: The help of ``--domain``.
+        min_shots: The help of ``--min-shots``.
+        max_shots: The help of ``--max-shots``.
+    """
+    parser.add_argument(
+        "--consent",
+        metavar="VERSION",
+        help=(
+            "the version of the notice that all of these people have agreed to (now: "
+            f"{conf.get().NOTICE_VERSION}); you must be able to prove it. Required, except for a "
+            "dry run"
+        ),
+    )
+    parser.add_argument(
+        "--create",
+        action="store_true",
+        help="create accounts, without a password, for people who have none",
+    )
+    parser.add_argument("--domain", default="", help=domain)
+    parser.add_argument(
+        "--replace", action="store_true", help="replace the faces of people who have one"
+    )
+    number = at_least(1)
+    parser.add_argument("--min-shots", type=number, metavar="N", default=1, help=min_shots)
+    default = conf.get().ENROLMENT_SHOTS
+    parser.add_argument("--max-shots", type=number, metavar="N", default=default, help=max_shots)
+    parser.add_argument(
+        "--dry-run", action="store_true", help="show what would be done, and change nothing"
+    )
+    parser.add_argument("--json", type=Path, metavar="FILE", help="write all results to this file")
+
+
+def bulk_enrolment(
+    command: BaseCommand, options: dict[str, Any], source: shots.Source
+) -> BulkEnrolment:
+    """Return the enrolment that the options of a command describe.
+
+    Args:
+        command: The command, to print warnings.
+        options: Its options.
+        source: The origin of the encodings.
 
     Raises:
-        CommandError: one has none.
+        CommandError: The options contradict each other, or ``--consent`` is missing.
     """
-    for file in names:
+    if options["min_shots"] > options["max_shots"]:
+        raise CommandError("--min-shots is more than --max-shots.")
+    return BulkEnrolment(
+        _consent(command, options["consent"], options["dry_run"]),
+        min_shots=options["min_shots"],
+        create=options["create"],
+        domain=options["domain"],
+        replace=options["replace"],
+        dry_run=options["dry_run"],
+        source=source,
+    )
+
+
+def check_writable(*files: Path | None) -> None:
+    """Check before all the work, not after it, that the folders of files to write exist.
+
+    Raises:
+        CommandError: A folder does not exist.
+    """
+    for file in files:
         if file is not None and not file.parent.is_dir():
-            raise CommandError(_("There is no folder %(folder)s.") % {"folder": file.parent})
+            raise CommandError(f"There is no folder {file.parent}.")
 
 
 def write_json(file: Path | None, results: Any) -> None:
-    """Write all results for scripts, where a file was named.
+    """Write all results to a file, if one is given.
 
     Raises:
-        CommandError: it cannot be written.
+        CommandError: The file cannot be written.
     """
     if file is None:
         return
@@ -68,7 +136,15 @@ def with_progress(
     unit: str,
     size: Callable[[Item], int] = lambda item: 1,
 ) -> Generator[Result, None, None]:
-    """What `work` makes of the items, see `in_processes`, with a bar for whoever is watching."""
+    """Yield `work(item)` for each item, see `in_processes`, and show a progress bar on a terminal.
+
+    Args:
+        work: A function that can be pickled.
+        items: The arguments.
+        processes: The number of processes; by default one for each core.
+        unit: The name of what the bar counts.
+        size: A function that returns how many units an item is.
+    """
     with (
         closing(in_processes(work, items, processes)) as results,
         tqdm(total=sum(map(size, items)), unit=f" {unit}", disable=None) as bar,
@@ -79,18 +155,42 @@ def with_progress(
 
 
 @contextmanager
-def stopping(left: str) -> Iterator[list[CommandError]]:
-    """Keep what ends the work early, for it to be raised once what was done is told: one error at
-    most.
+def stopping(advice: str) -> Iterator[list[CommandError]]:
+    """Collect the error that ends the work early, to raise it after the results are reported.
 
-    left: what is done, and what is to be done about the rest.
+    Args:
+        advice: What is done already, and what to do about the rest.
+
+    Yields:
+        A list that contains the error, if there is one.
     """
     stopped: list[CommandError] = []
     try:
         yield stopped
     except KeyboardInterrupt:
-        why = _("Interrupted.")
-        stopped.append(CommandError(f"{why} {left}", returncode=INTERRUPTED))
+        stopped.append(CommandError(f"Interrupted. {advice}", returncode=INTERRUPTED))
     except BrokenProcessPool:
-        why = _("A process was ended, perhaps for want of memory: try fewer --processes.")
-        stopped.append(CommandError(f"{why} {left}"))
+        why = "A process was killed, perhaps because memory was full: try fewer --processes."
+        stopped.append(CommandError(f"{why} {advice}"))
+
+
+def _consent(command: BaseCommand, version: str | None, dry_run: bool) -> Consent:
+    """Return the consent that ``--consent`` states; warn if there is a newer notice.
+
+    Raises:
+        CommandError: The option is missing, and this is not a dry run; or it is not a version.
+    """
+    current = conf.get().NOTICE_VERSION
+    if version is None and not dry_run:
+        raise CommandError(
+            "Have these people agreed to the use of their faces? If they have, add --consent with "
+            f"the version of the notice that they agreed to (now: {current})."
+        )
+    version = current if version is None else version.strip()
+    max_length = FaceTemplateMixin._meta.get_field("face_consent_version").max_length or 0
+    if not 0 < len(version) <= max_length:
+        raise CommandError(f"The version of the notice must have 1 to {max_length} characters.")
+    if version != current:
+        warning = f"The notice is now at version {current}: people will be asked to agree to it."
+        command.stderr.write(command.style.WARNING(warning))
+    return Consent(version)

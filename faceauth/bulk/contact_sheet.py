@@ -1,4 +1,4 @@
-"""The contact sheet: who was enrolled from which photos, and why from others not, on one page."""
+"""The contact sheet: an HTML page with all photos, and why some of them were not used."""
 
 from __future__ import annotations
 
@@ -11,21 +11,21 @@ from typing import Any
 from django.template.loader import render_to_string
 
 from . import files, messages
-from .enrolment import Case
+from .enrolment import Candidate
 from .manifests import Unused
 from .photos import Photo
 
 
 def write(
-    file: Path, cases: Iterable[Case], unused: Sequence[Unused], *, dry_run: bool = False
+    file: Path, candidates: Iterable[Candidate], unused: Sequence[Unused], *, dry_run: bool = False
 ) -> None:
-    """Write the page, which holds the pictures themselves, for its owner alone to read.
+    """Write the page, which contains the pictures, to a file that only its owner can read.
 
     Raises:
-        OSError: it cannot be written.
+        OSError: The file cannot be written.
     """
     context = {
-        "people": [_person(case) for case in cases],
+        "people": [_person(each) for each in candidates],
         "unused": [_unused(each) for each in unused],
         "dry_run": dry_run,
     }
@@ -36,21 +36,22 @@ def write(
         sheet.write(text)
 
 
-def _person(case: Case) -> dict[str, Any]:
+def _person(candidate: Candidate) -> dict[str, Any]:
+    reason, details = candidate.reason, candidate.details
     return {
-        "username": case.entry.username,
-        "outcome": case.outcome,
-        "reason": messages.of_person(case.reason, case.details) if case.reason else "",
-        "alike": case.alike,
-        "photos": [_photo(photo) for photo in case.photos],
-        "unused": [_unused(each) for each in case.entry.unused],
+        "username": candidate.person.username,
+        "outcome": candidate.outcome,
+        "reason": messages.person_reason(reason, details) if reason else "",
+        "alike": candidate.look_alike,
+        "photos": [_photo(photo) for photo in candidate.photos],
+        "unused": [_unused(each) for each in candidate.person.unused],
     }
 
 
 def _photo(photo: Photo) -> dict[str, Any]:
     return {
-        "name": files.shown(photo.path.name),
-        "reason": messages.of_photo(photo.reason, photo.details) if photo.reason else "",
+        "name": files.printable(photo.path.name),
+        "reason": messages.photo_reason(photo.reason, photo.details) if photo.reason else "",
         "good": photo.encoding is not None,
         "needless": photo.reason == "enough",
         "thumbnail": b64encode(photo.thumbnail).decode(),
@@ -59,4 +60,4 @@ def _photo(photo: Photo) -> dict[str, Any]:
 
 def _unused(each: Unused) -> dict[str, str]:
     name = each.file.name if isinstance(each.file, Path) else each.file
-    return {"name": files.shown(name), "reason": messages.of_photo(each.reason)}
+    return {"name": files.printable(name), "reason": messages.photo_reason(each.reason)}

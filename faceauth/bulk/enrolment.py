@@ -1,4 +1,4 @@
-"""Into accounts: who may be enrolled from photos, and that they are."""
+"""Decide which people are enrolled from photos or stored encodings, and enrol them."""
 
 from __future__ import annotations
 
@@ -11,7 +11,6 @@ import numpy as np
 from django.contrib.auth import get_user_model
 from django.core.exceptions import ValidationError
 from django.db import IntegrityError
-from django.utils.translation import gettext as _
 
 from faceauth import conf, enrolment, errors, faces
 from faceauth.db import atomic, roll_back
@@ -21,20 +20,25 @@ from faceauth.models import FaceEvent
 from faceauth.recognition import policy
 from faceauth.vision.encoding import Encoding
 
-from .manifests import Entry
+from .manifests import Person
 from .photos import Photo, encodings, used
-from .reference_people import Known
+from .reference_people import ReferencePeople
 
-# What comes of a case.
+# The outcomes for a candidate.
 ENROLLED, REPLACED, ALREADY, REFUSED = "enrolled", "replaced", "already", "refused"
 OUTCOMES = (ENROLLED, REPLACED, ALREADY, REFUSED)
 
-# Encodings of one photo, computed again and stored in between, differ by less.
-ALIKE = 1e-4
+# Encodings of the same photo, computed again and stored in between, differ by less than this.
+SAME_WITHIN = 1e-4
 
 
 class Refused(Exception):
-    """Somebody cannot be enrolled: why, as `reasons` has it, with details."""
+    """A person cannot be enrolled.
+
+    Attributes:
+        reason: A key of `messages.PERSON_REASONS`.
+        details: The values for the placeholders of that message.
+    """
 
     def __init__(self, reason: str, **details: Any) -> None:
         super().__init__(reason)
@@ -42,27 +46,32 @@ class Refused(Exception):
 
 
 @dataclass
-class Case:
-    """Somebody who is to be enrolled, and what comes of it.
+class Candidate:
+    """A person to enrol, and the outcome.
 
-    user: None where there is none; not saved where it is new.
-    outcome: one of `OUTCOMES`; "" as long as nothing is decided.
-    reason, details: why somebody was refused, as `reasons` has it.
-    alike: whose face was found to be nearly the same, where the staff is to see to it.
+    Attributes:
+        person: The username and the photos.
+        user: The account; None if there is none. A new one is not saved yet.
+        created: The account is a new one.
+        outcome: One of `OUTCOMES`; "" until it is decided.
+        reason: Why the person was refused, a key of `messages.PERSON_REASONS`.
+        details: The values for the placeholders of that message.
+        look_alike: The username of a person with nearly the same face, for the staff to check.
+        photos: The photos that were examined.
     """
 
-    entry: Entry
+    person: Person
     user: Any = None
     created: bool = False
     outcome: str = ""
     reason: str = ""
     details: dict[str, Any] = field(default_factory=dict)
-    alike: str = ""
+    look_alike: str = ""
     photos: list[Photo] = field(default_factory=list)
 
     @contextmanager
-    def refusals(self) -> Iterator[None]:
-        """Note what keeps them from being enrolled."""
+    def catch_refusals(self) -> Iterator[None]:
+        """Record the errors that prevent the enrolment."""
         try:
             yield
         except Refused as refused:
@@ -76,23 +85,24 @@ class Case:
         self.outcome, self.reason, self.details = REFUSED, reason, details
 
 
-class Admission:
-    """Decides who is enrolled, and writes it: one transaction a person.
+class BulkEnrolment:
+    """Decide who is enrolled, and enrol each person in a transaction.
 
-    consent: what all of them have agreed to.
-    least: how many usable photos there have to be of somebody.
-    create: whether who has no account gets one, with a face and no password.
-    domain: of such accounts' e-mail addresses, where none is known.
-    replace: whether who has a face gets a new one.
-    dry_run: whether nothing is to be written.
-    source: where the encodings come from.
+    Args:
+        consent: The consent that all of these people have given.
+        min_shots: The number of usable photos that a person needs.
+        create: Create accounts, with a face and no password, for people who have none.
+        domain: The domain of a new account's email address, if the address is not known.
+        replace: Replace the faces of people who have one.
+        dry_run: Write nothing.
+        source: The origin of the encodings.
     """
 
     def __init__(
         self,
         consent: enrolment.Consent,
         *,
-        least: int = 1,
+        min_shots: int = 1,
         create: bool = False,
         domain: str = "",
         replace: bool = False,
@@ -100,7 +110,7 @@ class Admission:
         source: shots.Source = shots.Source.FILE,
     ) -> None:
         self.consent = consent
-        self.least = least
+        self.min_shots = min_shots
         self.create = create
         self.domain = domain
         self.replace = replace
@@ -108,136 +118,145 @@ class Admission:
         self.source = source
         self._model = get_user_model()
         self._users: Any = self._model._default_manager
-        self._tried = Known.of({})
+        self._enrolled_so_far = ReferencePeople.from_encodings({})
 
-    def cases(self, entries: Iterable[Entry]) -> list[Case]:
-        """Who is to be enrolled, one case an account; decided where that takes no pictures."""
-        found: dict[Any, Case] = {}
-        for entry in entries:
-            entry.username = self._model.normalize_username(entry.username)
-            case = Case(entry)
-            with case.refusals():
-                self._open(case)
-            key = case.user.pk if case.user and not case.created else entry.username.casefold()
+    def candidates(self, people: Iterable[Person]) -> list[Candidate]:
+        """Return one candidate for each account.
+
+        The outcome is set for candidates that can be decided without photos.
+        """
+        found: dict[Any, Candidate] = {}
+        for person in people:
+            person.username = self._model.normalize_username(person.username)
+            candidate = Candidate(person)
+            with candidate.catch_refusals():
+                self._find_account(candidate)
+            existing = candidate.user and not candidate.created
+            key = candidate.user.pk if existing else person.username.casefold()
             if key in found:
                 # Two spellings of one name: more photos of one person.
-                found[key].entry.photos += entry.photos
-                found[key].entry.unused += entry.unused
+                found[key].person.photos += person.photos
+                found[key].person.unused += person.unused
             else:
-                found[key] = case
-        for case in found.values():
-            with case.refusals():
-                if not case.outcome and not case.entry.photos:
+                found[key] = candidate
+        for candidate in found.values():
+            with candidate.catch_refusals():
+                if not candidate.outcome and not candidate.person.photos:
                     raise Refused("no_photos")
         return list(found.values())
 
-    def admit(self, case: Case, photos: list[Photo]) -> None:
-        """Enrol somebody whose case is not decided yet, from their photos."""
-        case.photos = photos
-        with case.refusals():
+    def enrol(self, candidate: Candidate, photos: list[Photo]) -> None:
+        """Enrol a candidate who has no outcome yet with their photos, and set the outcome."""
+        candidate.photos = photos
+        with candidate.catch_refusals():
             count = len(used(photos))
             if not count:
-                apart = any(photo.reason == "not_same_person" for photo in photos)
-                raise Refused("not_same_person" if apart else "none_usable")
-            if count < self.least:
-                raise Refused("too_few", shots=count, least=self.least)
-            self._enrol(case)
+                mixed = any(photo.reason == "not_same_person" for photo in photos)
+                raise Refused("not_same_person" if mixed else "none_usable")
+            if count < self.min_shots:
+                raise Refused("too_few", shots=count, minimum=self.min_shots)
+            self._enrol(candidate)
 
-    def _open(self, case: Case) -> None:
-        """Find somebody's account."""
-        case.user = self._named(case.entry.username)
-        if case.user is None:
+    def _find_account(self, candidate: Candidate) -> None:
+        candidate.user = self._find_user(candidate.person.username)
+        if candidate.user is None:
             if not self.create:
                 raise Refused("unknown")
-            case.user, case.created = self._new(case.entry), True
-        elif not case.user.is_active:
+            candidate.user, candidate.created = self._new_user(candidate.person), True
+        elif not candidate.user.is_active:
             raise Refused("inactive")
-        elif faces.of(case.user).face_is_enrolled and not self.replace:
-            case.outcome = ALREADY
+        elif faces.of(candidate.user).face_is_enrolled and not self.replace:
+            candidate.outcome = ALREADY
 
-    def _named(self, username: str) -> Any:
-        """The user of that name, whatever its capitals where that leaves no doubt; or None."""
+    def _find_user(self, username: str) -> Any:
+        """Return the user with that name, or None.
+
+        If no name is exactly the same, return the only user whose name differs in case alone.
+        """
         name = self._model.USERNAME_FIELD
         if user := self._users.filter(**{name: username}).first():
             return user
-        alike = list(self._users.filter(**{f"{name}__iexact": username})[:2])
-        if len(alike) > 1:
+        similar = list(self._users.filter(**{f"{name}__iexact": username})[:2])
+        if len(similar) > 1:
             raise Refused("several_users")
-        return alike[0] if alike else None
+        return similar[0] if similar else None
 
-    def _new(self, entry: Entry) -> Any:
-        """A new user, who is not saved yet."""
-        email = entry.email or (f"{entry.username}@{self.domain}" if self.domain else "")
-        user: Any = self._model(**{self._model.USERNAME_FIELD: entry.username})
+    def _new_user(self, person: Person) -> Any:
+        """Return a new user who is valid and not saved yet."""
+        email = person.email or (f"{person.username}@{self.domain}" if self.domain else "")
+        user: Any = self._model(**{self._model.USERNAME_FIELD: person.username})
         if self._model.get_email_field_name() != self._model.USERNAME_FIELD:
             setattr(user, self._model.get_email_field_name(), email)
         if hasattr(user, "first_name"):
-            user.first_name = entry.name
+            user.first_name = person.name
         user.set_unusable_password()
         user.full_clean()
         return user
 
-    def _enrol(self, case: Case) -> None:
+    def _enrol(self, candidate: Candidate) -> None:
         try:
             with atomic(self._model):
-                self._write(case)
+                self._write(candidate)
         except IntegrityError as error:
-            why = _("The name or the e-mail address was taken in the meantime.")
+            why = "The username or the email address was taken in the meantime."
             raise Refused("invalid", why=why) from error
         except errors.LookAlike as error:
-            raise Refused("look_alike", who=self._nearest(case)) from error
-        if case.outcome == ALREADY:
+            raise Refused("look_alike", who=self._nearest(candidate)) from error
+        if candidate.outcome == ALREADY:
             return
-        if faces.of(case.user).face_flagged_at is not None:
-            case.alike = self._nearest(case)
+        if faces.of(candidate.user).face_flagged_at is not None:
+            candidate.look_alike = self._nearest(candidate)
         if self.dry_run:
-            self._try(case)
+            self._compare_with_dry_run(candidate)
 
-    def _write(self, case: Case) -> None:
-        """Make the photos the user's template, unless it is a dry run."""
-        user, rows = case.user, encodings(case.photos)
-        if not case.created:
-            user = case.user = self._users.select_for_update().filter(pk=user.pk).first()
+    def _write(self, candidate: Candidate) -> None:
+        """Save the photos' encodings as the user's template, unless this is a dry run."""
+        user, rows = candidate.user, encodings(candidate.photos)
+        if not candidate.created:
+            user = candidate.user = self._users.select_for_update().filter(pk=user.pk).first()
             if user is None:
                 raise errors.AccountGone()
-        if faces.of(user).face_is_enrolled and (not self.replace or self._is_there(user, rows)):
-            case.outcome = ALREADY
+        if faces.of(user).face_is_enrolled and (not self.replace or self._is_enrolled(user, rows)):
+            candidate.outcome = ALREADY
             return
-        qualities = [photo.quality for photo in used(case.photos)]
+        qualities = [photo.quality for photo in used(candidate.photos)]
         notes = shots.notes(self.source, qualities)
         event = enrolment.enrol(user, rows, self.consent, notes, by="staff")
-        case.outcome = REPLACED if event.kind == FaceEvent.Kind.REPLACED else ENROLLED
+        candidate.outcome = REPLACED if event.kind == FaceEvent.Kind.REPLACED else ENROLLED
         if self.dry_run:
             # Leaves no event, and sends no signal and no mail.
             roll_back(self._model)
 
-    def _is_there(self, user: Any, rows: Encoding) -> bool:
-        """Whether just these are the user's template already, agreed to in the same way: then an
-        earlier run was broken off, and they have been told.
+    def _is_enrolled(self, user: Any, rows: Encoding) -> bool:
+        """Return True if the user's template has exactly these encodings and the same consent.
+
+        Then an earlier run was interrupted after it enrolled and notified this user.
         """
         face = faces.of(user)
         enrolled = face.face_enrolled_encodings
-        there = face.face_encodings if enrolled is None else enrolled
+        stored = face.face_encodings if enrolled is None else enrolled
         return (
             face.face_consent_version == self.consent.version
-            and np.shape(there) == rows.shape
-            and np.allclose(there, rows, atol=ALIKE)
+            and np.shape(stored) == rows.shape
+            and np.allclose(stored, rows, atol=SAME_WITHIN)
         )
 
-    def _nearest(self, case: Case) -> str:
-        """Who else is nearest."""
-        near = gallery().nearest(encodings(case.photos))
-        others = [match.key for match in near if match.key != case.user.pk]
+    def _nearest(self, candidate: Candidate) -> str:
+        """Return the username of the nearest other person."""
+        near = gallery().nearest(encodings(candidate.photos))
+        others = [match.key for match in near if match.key != candidate.user.pk]
         other = self._users.filter(pk__in=others[:1]).first()
         return other.get_username() if other else ""
 
-    def _try(self, case: Case) -> None:
-        """Compare with those whom a run that writes would have enrolled before."""
-        rows, people = encodings(case.photos), len(gallery()) + len(self._tried.names)
-        alike = policy.identify(self._tried.nearest(rows, 1), len(rows), people).accepted
-        self._tried = self._tried.joined(Known.of({case.entry.username: rows}))
-        wish = conf.get().LOOK_ALIKES
-        if alike and wish == "refuse":
-            raise Refused("look_alike", who=alike.key)
-        if alike and wish == "flag":
-            case.alike = case.alike or str(alike.key)
+    def _compare_with_dry_run(self, candidate: Candidate) -> None:
+        """Compare a face with the faces that this run would have saved by now."""
+        rows, so_far = encodings(candidate.photos), self._enrolled_so_far
+        people = len(gallery()) + len(so_far.names)
+        match = policy.identify(so_far.nearest(rows, 1), len(rows), people).accepted
+        new = ReferencePeople.from_encodings({candidate.person.username: rows})
+        self._enrolled_so_far = so_far.joined(new)
+        setting = conf.get().LOOK_ALIKES
+        if match and setting == "refuse":
+            raise Refused("look_alike", who=match.key)
+        if match and setting == "flag":
+            candidate.look_alike = candidate.look_alike or str(match.key)

@@ -1,4 +1,4 @@
-"""What came of a run of ``face_enrol``: for scripts, and in words."""
+"""The results of a run of ``face_enrol``, as JSON and as text."""
 
 from __future__ import annotations
 
@@ -7,126 +7,143 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
-from django.utils.translation import gettext as _
-
 from faceauth import conf
 
 from . import files, messages
-from .enrolment import ENROLLED, OUTCOMES, REPLACED, Case
+from .enrolment import ENROLLED, OUTCOMES, REPLACED, Candidate
 from .manifests import Unused
 
 
-def results(cases: Sequence[Case], unused: Iterable[Unused], root: Path) -> dict[str, Any]:
-    """Everything, as JSON has it: counts, everybody, and the files that are nobody's. Files are
-    named as they are below `root`.
+def results(
+    candidates: Sequence[Candidate], unused: Iterable[Unused], root: Path
+) -> dict[str, Any]:
+    """Return everything for JSON: counts, every person, and the files without a username.
+
+    Args:
+        candidates: All people.
+        unused: The files without a username.
+        root: The folder that files are named relative to.
     """
     return {
-        "people": people(cases, few="few_photos"),
-        "photos": shown(cases),
-        "results": [_person(case, root) for case in cases],
+        "people": count_people(candidates, few="few_photos"),
+        "photos": count_shots(candidates),
+        "results": [_person(each, root) for each in candidates],
         "unused": [_unused(each, root) for each in unused],
     }
 
 
-def people(cases: Sequence[Case], *, few: str) -> dict[str, int]:
-    """How many people came to what; few: the name for those enrolled from few pictures."""
-    outcomes = Counter(case.outcome for case in cases)
-    new = [case for case in cases if case.outcome in (ENROLLED, REPLACED)]
+def count_people(candidates: Sequence[Candidate], *, few: str) -> dict[str, int]:
+    """Return the number of people by outcome.
+
+    Args:
+        candidates: All people.
+        few: The key for the number of people who were enrolled with few pictures.
+    """
+    outcomes = Counter(each.outcome for each in candidates)
+    new = [each for each in candidates if each.outcome in (ENROLLED, REPLACED)]
     return {
-        "found": len(cases),
+        "found": len(candidates),
         **{outcome: outcomes[outcome] for outcome in OUTCOMES},
-        "created": sum(case.created for case in new),
-        "alike": sum(bool(case.alike) for case in new),
-        few: sum(_shots(case) < conf.get().ENROLMENT_SHOTS for case in new),
+        "created": sum(each.created for each in new),
+        "alike": sum(bool(each.look_alike) for each in new),
+        few: sum(_shots(each) < conf.get().ENROLMENT_SHOTS for each in new),
     }
 
 
-def shown(cases: Sequence[Case]) -> dict[str, int]:
-    """How many of what there is of these people is of use."""
-    seen = [photo for case in cases for photo in case.photos]
-    # Those of people with a face, or who were refused, or came after an interruption.
-    passed = sum(len(case.entry.photos) - len(case.photos) for case in cases)
-    needless = sum(photo.reason == "enough" for photo in seen)
-    good = sum(not photo.reason for photo in seen)
+def count_shots(candidates: Sequence[Candidate]) -> dict[str, int]:
+    """Return the number of photos or encodings by usefulness."""
+    examined = [photo for each in candidates for photo in each.photos]
+    # Those of people who have a face or were refused, and those after an interruption.
+    skipped = sum(len(each.person.photos) - len(each.photos) for each in candidates)
+    needless = sum(photo.reason == "enough" for photo in examined)
+    good = sum(not photo.reason for photo in examined)
     return {
-        "found": len(seen) + passed,
+        "found": len(examined) + skipped,
         "good": good,
-        "unusable": len(seen) - good - needless,
+        "unusable": len(examined) - good - needless,
         "needless": needless,
-        "not_looked_at": passed,
+        "not_looked_at": skipped,
     }
 
 
-def person(case: Case, of_person: Callable[[str, dict[str, Any]], str]) -> dict[str, Any]:
-    """What came of somebody; of_person: why they were refused, in words."""
+def person(
+    candidate: Candidate, person_reason: Callable[[str, dict[str, Any]], str]
+) -> dict[str, Any]:
+    """Return a person's results for JSON.
+
+    Args:
+        candidate: The person.
+        person_reason: A function that returns the message for a refusal.
+    """
+    reason, details = candidate.reason, candidate.details
     return {
-        "username": case.entry.username,
-        "outcome": case.outcome or "not_looked_at",
-        "reason": case.reason,
-        "text": of_person(case.reason, case.details) if case.reason else "",
-        "created": case.created and case.outcome == ENROLLED,
-        "alike": case.alike,
-        "shots": _shots(case),
+        "username": candidate.person.username,
+        "outcome": candidate.outcome or "not_looked_at",
+        "reason": reason,
+        "text": person_reason(reason, details) if reason else "",
+        "created": candidate.created and candidate.outcome == ENROLLED,
+        "alike": candidate.look_alike,
+        "shots": _shots(candidate),
     }
 
 
-def text(found: dict[str, Any]) -> str:
-    """The counts in words."""
-    seen = _(
-        "Photos: %(found)d. Good: %(good)d, not usable: %(unusable)d, not needed: %(needless)d, "
-        "not looked at: %(not_looked_at)d."
-    )
-    return f"{people_text(found)}\n{seen % found['photos']}"
+def text(results: dict[str, Any]) -> str:
+    """Return the counts as text."""
+    photos = (
+        "Photos: {found}. Good: {good}, not usable: {unusable}, not needed: {needless}, "
+        "not processed: {not_looked_at}."
+    ).format(**results["photos"])
+    return f"{people_text(results)}\n{photos}"
 
 
-def people_text(found: dict[str, Any]) -> str:
-    """Those of `people` in words."""
-    admitted = _(
-        "People: %(found)d. Enrolled: %(enrolled)d, enrolled anew: %(replaced)d, enrolled before: "
-        "%(already)d, refused: %(refused)d. Accounts created: %(created)d."
-    )
-    return admitted % found["people"]
+def people_text(results: dict[str, Any]) -> str:
+    """Return the counts of `count_people` as text."""
+    return (
+        "People: {found}. Enrolled: {enrolled}, face replaced: {replaced}, already enrolled: "
+        "{already}, refused: {refused}. Accounts created: {created}."
+    ).format(**results["people"])
 
 
-def warnings(found: dict[str, Any]) -> Iterator[str]:
-    """What the staff should know of those who are enrolled now."""
-    if few := found["people"]["few_photos"]:
-        yield _(
-            "Enrolled from fewer photos than the %(shots)d that the site asks for: %(few)d. They "
-            "will be refused more often than others, until they enrol again."
-        ) % {"shots": conf.get().ENROLMENT_SHOTS, "few": few}
-    yield from alike(found)
+def warnings(results: dict[str, Any]) -> Iterator[str]:
+    """Yield what the operator should know about the people who are enrolled now."""
+    if few := results["people"]["few_photos"]:
+        yield (
+            f"People enrolled with fewer than {conf.get().ENROLMENT_SHOTS} photos "
+            f"(ENROLMENT_SHOTS): {few}. They will be refused more often than others until they "
+            "enrol again."
+        )
+    yield from look_alike_warnings(results)
 
 
-def alike(found: dict[str, Any]) -> Iterator[str]:
-    """Who is enrolled with nearly the same face as somebody else."""
-    for each in found["results"]:
+def look_alike_warnings(results: dict[str, Any]) -> Iterator[str]:
+    """Yield a warning for each person whose face is nearly the same as somebody else's."""
+    for each in results["results"]:
         if each["alike"]:
-            yield _("%(username)s has nearly the same face as %(alike)s.") % each
+            yield f"{each['username']} has nearly the same face as {each['alike']}."
 
 
-def _shots(case: Case) -> int:
-    return sum(not photo.reason for photo in case.photos)
+def _shots(candidate: Candidate) -> int:
+    return sum(not photo.reason for photo in candidate.photos)
 
 
-def _person(case: Case, root: Path) -> dict[str, Any]:
+def _person(candidate: Candidate, root: Path) -> dict[str, Any]:
     return {
-        **person(case, messages.of_person),
+        **person(candidate, messages.person_reason),
         "photos": [
             {
-                "file": files.named(photo.path, root),
+                "file": files.relative(photo.path, root),
                 "reason": photo.reason,
-                "text": messages.of_photo(photo.reason, photo.details) if photo.reason else "",
+                "text": messages.photo_reason(photo.reason, photo.details) if photo.reason else "",
             }
-            for photo in case.photos
+            for photo in candidate.photos
         ],
-        "unused": [_unused(each, root) for each in case.entry.unused],
+        "unused": [_unused(each, root) for each in candidate.person.unused],
     }
 
 
 def _unused(each: Unused, root: Path) -> dict[str, str]:
     return {
-        "file": files.named(each.file, root),
+        "file": files.relative(each.file, root),
         "reason": each.reason,
-        "text": messages.of_photo(each.reason),
+        "text": messages.photo_reason(each.reason),
     }

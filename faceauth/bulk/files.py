@@ -1,4 +1,4 @@
-"""What lies in a folder: which files are photos, and what the others are."""
+"""Which files of a folder are photos, and why the others are not."""
 
 from __future__ import annotations
 
@@ -6,14 +6,15 @@ import os
 from collections.abc import Iterator
 from pathlib import Path
 
-# What `vision.images` reads.
+# The formats that `vision.images` reads.
 SUFFIXES = frozenset({".bmp", ".gif", ".jpeg", ".jpg", ".png", ".tif", ".tiff", ".webp"})
 
 
-def unfit(path: Path) -> str:
-    """Why that is neither a photo nor a folder, as `reasons` has it; "" where it may be one.
+def problem(path: Path) -> str:
+    """Return why a path is neither a photo nor a folder, as a code of `messages`; "" if it may be.
 
-    Links are followed nowhere: whoever may put one into a folder would choose what is read.
+    Links are never followed: anyone who may put a link into a folder could choose which file is
+    read.
     """
     if path.name.startswith("."):
         return "hidden"
@@ -27,24 +28,24 @@ def unfit(path: Path) -> str:
 
 
 def within(folder: Path) -> Iterator[tuple[Path, str]]:
-    """What lies in a folder, in the order of names: paths, and what `unfit` says of them.
+    """Yield the entries of a folder in the order of their names, each with its `problem`.
 
     Raises:
-        OSError: the folder cannot be read.
+        OSError: The folder cannot be read.
     """
     for path in sorted(folder.iterdir()):
-        yield path, unfit(path)
+        yield path, problem(path)
 
 
 def below(folder: Path) -> Iterator[tuple[Path, str]]:
-    """The same of the files in a folder and in all folders in it.
+    """Yield the files of a folder and of all folders below it, each with its `problem`.
 
     Raises:
-        OSError: the folder cannot be read.
+        OSError: The folder cannot be read.
     """
-    for path, problem in within(folder):
-        if problem or not path.is_dir():
-            yield path, problem
+    for path, reason in within(folder):
+        if reason or not path.is_dir():
+            yield path, reason
             continue
         try:
             yield from below(path)
@@ -52,13 +53,13 @@ def below(folder: Path) -> Iterator[tuple[Path, str]]:
             yield path, "unreadable"
 
 
-def shown(path: Path | str) -> str:
-    """A path as it can be printed: in names that are no UTF-8 there are signs that cannot be."""
+def printable(path: Path | str) -> str:
+    """Return a path with a replacement for each byte that is not UTF-8 and cannot be printed."""
     return os.fsencode(path).decode("utf-8", "replace")
 
 
-def named(file: Path | str, root: Path) -> str:
-    """A file as it is printed: by its path below `root`, where it is there."""
+def relative(file: Path | str, root: Path) -> str:
+    """Return a printable name of a file: its path below `root` if it is there."""
     if isinstance(file, Path) and file.is_relative_to(root):
         file = file.relative_to(root)
-    return shown(file)
+    return printable(file)

@@ -1,4 +1,4 @@
-"""Who is who: names and their photos, from a folder or a CSV."""
+"""People and their photos, as a folder or a CSV file lists them."""
 
 from __future__ import annotations
 
@@ -10,12 +10,10 @@ from io import StringIO
 from pathlib import Path
 from typing import Literal, NamedTuple
 
-from django.utils.translation import gettext as _
-
 from . import files
 
-# What of a file's name says whose photo it is: the ID or the NAME of ID-NAME.png, or all of it.
-By = Literal["id", "name", "file"]
+# Which part of a file's name is the username: the ID or the NAME of ID-NAME.png, or all of it.
+NamePart = Literal["id", "name", "file"]
 
 COLUMNS = {
     "username": ("username",),
@@ -25,18 +23,27 @@ COLUMNS = {
 
 
 class Unused(NamedTuple):
-    """A file, or a line of a CSV, that is not looked at, and why, as `reasons` has it."""
+    """A file or a line of a CSV file that is ignored.
+
+    Attributes:
+        file: The file, or a text that names the line.
+        reason: A key of `messages.PHOTO_REASONS`.
+    """
 
     file: Path | str
     reason: str
 
 
 @dataclass
-class Entry:
-    """Somebody and their photos.
+class Person:
+    """A person and their photos.
 
-    username: as it was found, composed (NFC).
-    email, name: theirs, "" where it is not known.
+    Attributes:
+        username: The username as it was found, in Unicode's composed form (NFC).
+        email: The email address; "" if it is not known.
+        name: The person's name; "" if it is not known.
+        photos: The photos in the order in which they were found.
+        unused: The files of this person that are ignored.
     """
 
     username: str
@@ -46,100 +53,110 @@ class Entry:
     unused: list[Unused] = field(default_factory=list)
 
 
-class Roster:
-    """Everybody, in the order of their first photo, and the files that are nobody's."""
+class Manifest:
+    """All people in the order of their first photo, and the files without a username."""
 
     def __init__(self) -> None:
         self.unused: list[Unused] = []
-        self._entries: dict[str, Entry] = {}
+        self._people: dict[str, Person] = {}
 
     @property
-    def entries(self) -> list[Entry]:
-        return list(self._entries.values())
+    def people(self) -> list[Person]:
+        """All people."""
+        return list(self._people.values())
 
-    def entry(self, username: str) -> Entry:
-        """The entry of that name, a new one where there was none."""
+    def person(self, username: str) -> Person:
+        """Return the person with that username; add them if they are new."""
         composed = composed_name(username)
-        return self._entries.setdefault(composed, Entry(composed))
+        return self._people.setdefault(composed, Person(composed))
 
 
-def of_folder(folder: Path, by: By = "file") -> Roster:
-    """Who is in a folder of ``<username>/<photos>``, of ``ID-NAME.png``, or of both.
+def from_folder(folder: Path, by: NamePart = "file") -> Manifest:
+    """List the people in a folder of ``<username>/<photos>``, of ``ID-NAME.png``, or of both.
+
+    Args:
+        folder: The folder.
+        by: The part of a file's name that is the username.
 
     Raises:
-        OSError: it cannot be read.
+        OSError: The folder cannot be read.
     """
-    roster = Roster()
+    manifest = Manifest()
     for path, problem in files.within(folder):
         if problem:
-            roster.unused.append(Unused(path, problem))
+            manifest.unused.append(Unused(path, problem))
         elif path.is_dir():
-            _read_folder(roster, path)
-        elif named := _named(path.stem, by):
-            username, name = named
-            entry = roster.entry(username)
-            entry.name = entry.name or name
-            entry.photos.append(path)
+            _read_folder(manifest, path)
+        elif names := _split_name(path.stem, by):
+            username, name = names
+            person = manifest.person(username)
+            person.name = person.name or name
+            person.photos.append(path)
         else:
-            roster.unused.append(Unused(path, "unnamed"))
-    return roster
+            manifest.unused.append(Unused(path, "unnamed"))
+    return manifest
 
 
-def of_csv(file: Path, root: Path | None = None) -> Roster:
-    """Who is in a CSV with the columns username, file and perhaps email: a photo a line.
+def from_csv(file: Path, root: Path | None = None) -> Manifest:
+    """List the people in a CSV file with the columns username, file and perhaps email.
 
-    root: what the files' paths begin at, by default the CSV's folder. No file outside it is read,
-        however a line names it.
+    Each line is a photo.
+
+    Args:
+        file: The CSV file.
+        root: The folder that the files' paths are relative to; by default the CSV file's. No file
+            outside it is read, whatever path a line has.
 
     Raises:
-        OSError: it cannot be read.
-        ValueError: it is no such CSV.
+        OSError: The file cannot be read.
+        ValueError: The file is not such a CSV file.
     """
     root = (root or file.parent).resolve(strict=True)
-    roster = Roster()
+    manifest = Manifest()
     for line, row in _rows(file):
         if not composed_name(row["username"]):
-            roster.unused.append(Unused(_line(file, line), "unnamed"))
+            manifest.unused.append(Unused(_line_name(file, line), "no_username"))
             continue
-        entry = roster.entry(row["username"])
+        person = manifest.person(row["username"])
         email = row.get("email", "")
-        if email and entry.email and email.casefold() != entry.email.casefold():
-            entry.unused.append(Unused(_line(file, line), "other_email"))
+        if email and person.email and email.casefold() != person.email.casefold():
+            person.unused.append(Unused(_line_name(file, line), "other_email"))
             continue
-        entry.email = entry.email or email
-        # Written on Windows, paths have backslashes.
+        person.email = person.email or email
+        # Paths that were written on Windows have backslashes.
         path = root / row["file"].replace("\\", "/")
-        if problem := _out_of_reach(path, root):
-            entry.unused.append(Unused(path, problem))
+        if problem := _problem(path, root):
+            person.unused.append(Unused(path, problem))
         else:
-            entry.photos.append(path)
-    return roster
+            person.photos.append(path)
+    return manifest
 
 
 def composed_name(name: str) -> str:
-    """A name without white space around it, composed: macOS's file names are not."""
-    return unicodedata.normalize("NFC", files.shown(name).strip())
+    """Return a name without white space around it, composed: macOS decomposes file names."""
+    return unicodedata.normalize("NFC", files.printable(name).strip())
 
 
-def _read_folder(roster: Roster, folder: Path) -> None:
-    """Read the folder of one person."""
+def _read_folder(manifest: Manifest, folder: Path) -> None:
+    """Add the person whose folder this is."""
     if not composed_name(folder.name):
-        roster.unused.append(Unused(folder, "unnamed"))
+        manifest.unused.append(Unused(folder, "unnamed"))
         return
-    entry = roster.entry(folder.name)
+    person = manifest.person(folder.name)
     try:
         for path, problem in files.within(folder):
             if problem or path.is_dir():
-                entry.unused.append(Unused(path, problem or "nested"))
+                person.unused.append(Unused(path, problem or "nested"))
             else:
-                entry.photos.append(path)
+                person.photos.append(path)
     except OSError:
-        entry.unused.append(Unused(folder, "unreadable"))
+        person.unused.append(Unused(folder, "unreadable"))
 
 
-def _named(stem: str, by: By) -> tuple[str, str] | None:
-    """The username that a file's name gives, and the person's name where it gives that as well;
-    None where it gives none.
+def _split_name(stem: str, by: NamePart) -> tuple[str, str] | None:
+    """Return the username and the person's name, if there is one, from a file's name.
+
+    Return None if there is no username.
     """
     if by == "file":
         return (stem, "") if composed_name(stem) else None
@@ -151,17 +168,16 @@ def _named(stem: str, by: By) -> tuple[str, str] | None:
 
 
 def _rows(file: Path) -> Iterator[tuple[int, dict[str, str]]]:
-    """The lines that have something in them: their numbers, and what is in which of `COLUMNS`."""
+    """Yield the number of each line that is not empty, and its cells by the names of `COLUMNS`."""
     try:
         text = file.read_text("utf-8-sig")
     except UnicodeDecodeError as error:
-        message = _("%(file)s is not in UTF-8: save it as “CSV UTF-8”.")
-        raise ValueError(message % {"file": file.name}) from error
+        raise ValueError(f"{file.name} is not UTF-8: save it as “CSV UTF-8”.") from error
     head = text.partition("\n")[0]
     delimiter = max(",;\t", key=head.count)
     try:
         lines = csv.reader(StringIO(text, newline=""), delimiter=delimiter, strict=True)
-        places = _places(file, next(lines, []))
+        places = _column_places(file, next(lines, []))
         for cells in lines:
             if any(map(str.strip, cells)):
                 row = {
@@ -170,16 +186,15 @@ def _rows(file: Path) -> Iterator[tuple[int, dict[str, str]]]:
                 }
                 yield lines.line_num, row
     except csv.Error as error:
-        message = _("%(file)s is no CSV that can be read: %(error)s.")
-        raise ValueError(message % {"file": file.name, "error": error}) from error
+        raise ValueError(f"{file.name} is not a valid CSV file: {error}.") from error
 
 
-def _line(file: Path, number: int) -> str:
-    return _("%(file)s, line %(number)d") % {"file": file.name, "number": number}
+def _line_name(file: Path, number: int) -> str:
+    return f"{file.name}, line {number}"
 
 
-def _places(file: Path, head: list[str]) -> dict[str, int]:
-    """Which column is where."""
+def _column_places(file: Path, head: list[str]) -> dict[str, int]:
+    """Return the index of each of `COLUMNS` in the first line."""
     found = [cell.strip().casefold() for cell in head]
     places = {
         name: found.index(alias)
@@ -189,17 +204,16 @@ def _places(file: Path, head: list[str]) -> dict[str, int]:
     }
     for name in "username", "file":
         if name not in places:
-            message = _("The first line of %(file)s names no column “%(name)s”.")
-            raise ValueError(message % {"file": file.name, "name": name})
+            raise ValueError(f"{file.name} has no column “{name}” in its first line.")
     return places
 
 
-def _out_of_reach(path: Path, root: Path) -> str:
-    """Why a file that a CSV names is not looked at; "" where it is."""
+def _problem(path: Path, root: Path) -> str:
+    """Return why a file in a CSV file is ignored; "" if it is not."""
     try:
         if not path.resolve().is_relative_to(root):
             return "outside"
-        if problem := files.unfit(path):
+        if problem := files.problem(path):
             return problem if path.exists() else "missing"
         return "no_picture" if path.is_dir() else ""
     except (OSError, ValueError):  # a name that no file can have

@@ -1,57 +1,56 @@
-"""Why a photo was not used or somebody not enrolled, in words for the staff.
+"""Why a photo was not used or a person not enrolled, as messages for the operator.
 
-What the visitor of a page is told about a picture, `errors` has, under the same codes.
+`errors` has the messages for visitors, under the same codes.
 """
 
 from __future__ import annotations
 
 from typing import Any
 
-from django.utils.translation import gettext_lazy as _
-
-OF_PHOTOS = {
-    "hidden": _("hidden"),
-    "link": _("a link, which is not followed"),
-    "no_picture": _("no picture"),
-    "nested": _("a folder in a person's folder"),
-    "unnamed": _("says not whose photo it is"),
-    "outside": _("outside the folder that photos are read from"),
-    "missing": _("not there"),
-    "other_email": _("another e-mail address than in a line before"),
-    "unreadable": _("cannot be read"),
-    "bad_image": _("empty or damaged"),
-    "unsupported_type": _("no picture that can be read"),
-    "too_large": _("too large a file, or too many pixels"),
-    "no_face": _("no face found"),
-    "several_faces": _("several faces: %(faces)d"),
-    "too_small": _("the face is %(height)d pixels tall, %(least)d are needed"),
-    "too_dark": _("too dark"),
-    "too_bright": _("too bright"),
-    "blurred": _("blurred"),
-    "same_picture": _("a copy of another photo"),
-    "not_same_person": _("another person than in the other photos"),
-    "enough": _("not needed, there are %(most)d before it"),
+PHOTO_REASONS = {
+    "hidden": "a hidden file",
+    "link": "a link; links are not followed",
+    "no_picture": "not a picture",
+    "nested": "a folder in a person's folder",
+    "unnamed": "no username in the file name",
+    "no_username": "no username in this line",
+    "outside": "outside the folder of photos",
+    "missing": "no such file",
+    "other_email": "the email address differs from the one in an earlier line",
+    "unreadable": "the file cannot be read",
+    "bad_image": "the file is empty or damaged",
+    "unsupported_type": "not a picture that can be read",
+    "too_large": "the file is too large, or the picture has too many pixels",
+    "no_face": "no face found",
+    "several_faces": "several faces: %(faces)d",
+    "too_small": "the face is %(height)d pixels tall; at least %(minimum)d are needed",
+    "too_dark": "too dark",
+    "too_bright": "too bright",
+    "blurred": "blurred",
+    "same_picture": "a copy of another photo",
+    "not_same_person": "a different person than in the other photos",
+    "enough": "not needed after %(limit)d good photos",
 }
 
-OF_PEOPLE = {
-    "no_photos": _("there is no photo"),
-    "none_usable": _("no photo can be used"),
-    "too_few": _("usable photos: %(shots)d, needed: %(least)d"),
-    "not_same_person": _("the photos show different people"),
-    "unknown": _("there is no such user"),
-    "several_users": _("several users have this name, but for its capitals"),
-    "inactive": _("the account is not active"),
-    "invalid": _("no account can be made: %(why)s"),
-    "look_alike": _("somebody else has nearly the same face: %(who)s"),
-    "account_gone": _("the account was deleted in the meantime"),
+PERSON_REASONS = {
+    "no_photos": "no photos",
+    "none_usable": "none of the photos can be used",
+    "too_few": "usable photos: %(shots)d, needed: %(minimum)d",
+    "not_same_person": "the photos show different people",
+    "unknown": "no such user",
+    "several_users": "several usernames differ from this one only in upper and lower case",
+    "inactive": "the account is not active",
+    "invalid": "no account can be created: %(why)s",
+    "look_alike": "the face is nearly the same as the face of %(who)s",
+    "account_gone": "the account was deleted in the meantime",
 }
 
 
-def of_photo(code: str, details: dict[str, Any] | None = None) -> str:
-    """Why a photo was not used."""
-    return str(OF_PHOTOS[code]) % (details or {})
+def photo_reason(code: str, details: dict[str, Any] | None = None) -> str:
+    """Return the message for a photo that was not used."""
+    return PHOTO_REASONS[code] % (details or {})
 
 
-def of_person(code: str, details: dict[str, Any] | None = None) -> str:
-    """Why somebody was not enrolled."""
-    return str(OF_PEOPLE[code]) % (details or {})
+def person_reason(code: str, details: dict[str, Any] | None = None) -> str:
+    """Return the message for a person who was not enrolled."""
+    return PERSON_REASONS[code] % (details or {})

@@ -1,4 +1,4 @@
-"""What somebody's photos show: those that the site itself would take, and why not the others."""
+"""Select the photos of a person that are good enough to enrol, and say why others are not."""
 
 from __future__ import annotations
 
@@ -20,12 +20,15 @@ from . import annotate
 
 
 class Photo(NamedTuple):
-    """A photo and what came of it.
+    """A photo and the result of its analysis.
 
-    reason: why it is not used, as `reasons` has it, with details; "" where it is.
-    encoding: float32 (n,), where it is used.
-    quality: where a face was found.
-    thumbnail: a JPEG, where there was a picture and thumbnails were asked for.
+    Attributes:
+        path: The file.
+        reason: Why it is not used, a key of `messages.PHOTO_REASONS`; "" if it is used.
+        details: The values for the placeholders of that message.
+        encoding: float32 (d,), if it is used.
+        quality: The quality of the largest face, if there is one.
+        thumbnail: A JPEG, if thumbnails were asked for and the picture could be read.
     """
 
     path: Path
@@ -36,37 +39,43 @@ class Photo(NamedTuple):
     thumbnail: bytes = b""
 
 
-def gather(paths: Sequence[Path], *, most: int, thumbnails: bool = False) -> list[Photo]:
-    """Photos that are said to be of one person, looked at until there are so many to use."""
-    return judged(paths, partial(_look, thumbnails=thumbnails), most=most)
+def examine(paths: Sequence[Path], *, limit: int, thumbnails: bool = False) -> list[Photo]:
+    """Analyse the photos of one person until `limit` of them are good enough."""
+    return select(paths, partial(_examine, thumbnails=thumbnails), limit=limit)
 
 
-def judged(paths: Sequence[Path], look: Callable[[Path], Photo], *, most: int) -> list[Photo]:
-    """What `look` finds in these places, said to be of one person, until there are so many to use:
-    those that are copies of another, or of somebody else, are not.
+def select(paths: Sequence[Path], read: Callable[[Path], Photo], *, limit: int) -> list[Photo]:
+    """Return one person's photos, at most `limit` of them with an encoding.
+
+    Copies of another photo and photos of somebody else are marked as not used.
+
+    Args:
+        paths: The files, or places of encodings, in order of preference.
+        read: A function that analyses one of them.
+        limit: The number of photos to use.
     """
     photos: list[Photo] = []
     for path in paths:
-        taken = used(photos)
-        if len(taken) == most:
-            photos.append(Photo(path, "enough", {"most": most}))
+        selected = used(photos)
+        if len(selected) == limit:
+            photos.append(Photo(path, "enough", {"limit": limit}))
         else:
-            photos.append(_unless_copied(look(path), taken))
-    return _of_one_person(photos)
+            photos.append(_mark_copy(read(path), selected))
+    return _mark_other_people(photos)
 
 
 def used(photos: Sequence[Photo]) -> list[Photo]:
-    """Those that have an encoding."""
+    """Return the photos that have an encoding."""
     return [photo for photo in photos if photo.encoding is not None]
 
 
 def encodings(photos: Sequence[Photo]) -> Encoding:
-    """Those of the photos that are used, of which there are some: float32 (n, 128)."""
+    """Return the encodings of the used photos, at least one: float32 (n, d)."""
     return np.stack([photo.encoding for photo in photos if photo.encoding is not None])
 
 
-def _look(path: Path, thumbnails: bool) -> Photo:
-    """A photo, judged as the site judges what the camera sends."""
+def _examine(path: Path, thumbnails: bool) -> Photo:
+    """Analyse a photo by the rules for pictures from the camera."""
     try:
         with path.open("rb") as file:
             sample = samples.analyse_picture(file)
@@ -82,12 +91,12 @@ def _look(path: Path, thumbnails: bool) -> Photo:
     return photo._replace(encoding=sample.encoding())
 
 
-def _unless_copied(photo: Photo, taken: Sequence[Photo]) -> Photo:
-    """The photo, marked where it is a copy of one that is taken already."""
+def _mark_copy(photo: Photo, selected: Sequence[Photo]) -> Photo:
+    """Return the photo, marked if it is a copy of one that is selected already."""
     if photo.encoding is None:
         return photo
     try:
-        for other in taken:
+        for other in selected:
             enrolment.check_no_copies(encodings([photo, other]))
     except errors.SamePicture as error:
         return photo._replace(reason=error.default_code, encoding=None)
@@ -95,18 +104,19 @@ def _unless_copied(photo: Photo, taken: Sequence[Photo]) -> Photo:
 
 
 def _details(sample: samples.Sample) -> dict[str, Any]:
-    """What `reasons` may say of a picture."""
+    """Return the values for the placeholders in `messages.PHOTO_REASONS`."""
     height = sample.quality.head_size if sample.quality else 0
-    return {"faces": len(sample.faces), "height": height, "least": conf.get().MIN_FACE_SIZE}
+    return {"faces": len(sample.faces), "height": height, "minimum": conf.get().MIN_FACE_SIZE}
 
 
-def _of_one_person(photos: list[Photo]) -> list[Photo]:
-    """The photos, those marked that show somebody else than most of them; all where no more than
-    half of them show one person.
+def _mark_other_people(photos: list[Photo]) -> list[Photo]:
+    """Return the photos; those are marked that show somebody else than most of them.
+
+    If no more than half of them show one person, all of them are marked.
     """
     usable = [index for index, photo in enumerate(photos) if photo.encoding is not None]
     kept = list(usable)
-    while strangers := Counter(chain(*_apart(photos, kept))):
+    while strangers := Counter(chain(*_pairs_of_different_people(photos, kept))):
         kept.remove(max(kept, key=lambda index: strangers[index]))
     if len(kept) * 2 <= len(usable):
         kept = []
@@ -115,9 +125,11 @@ def _of_one_person(photos: list[Photo]) -> list[Photo]:
     return photos
 
 
-def _apart(photos: Sequence[Photo], which: Sequence[int]) -> Iterator[tuple[int, int]]:
-    """The pairs, of those photos, that do not show one person."""
-    for one, other in combinations(which, 2):
+def _pairs_of_different_people(
+    photos: Sequence[Photo], indexes: Sequence[int]
+) -> Iterator[tuple[int, int]]:
+    """Yield the pairs, among the photos with these indexes, that do not show the same person."""
+    for one, other in combinations(indexes, 2):
         try:
             enrolment.check_same_person(encodings([photos[one], photos[other]]))
         except errors.NotSamePerson:

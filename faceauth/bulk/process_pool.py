@@ -1,4 +1,4 @@
-"""Work shared among processes."""
+"""Share work among several processes."""
 
 from __future__ import annotations
 
@@ -24,22 +24,28 @@ _work: Callable[[Any], Any]
 def in_processes(
     work: Callable[[Item], Result], items: Sequence[Item], processes: int | None = None
 ) -> Generator[Result, None, None]:
-    """What `work` makes of the items, in their order, by several processes; by default one a core.
-    To be closed where it is left early.
+    """Yield `work(item)` for each item, in order.
+
+    Close the generator if you leave it early.
+
+    Args:
+        work: A function that can be pickled.
+        items: The arguments.
+        processes: The number of processes; by default one for each core.
 
     Raises:
-        BrokenProcessPool: a process was ended, mostly because the memory was full.
+        BrokenProcessPool: A process was killed, in most cases because memory was full.
     """
     count = min(processes or os.cpu_count() or 1, len(items))
     if count <= 1:
         yield from map(work, items)
         return
-    # Not forked: what runs in the parent's threads would be copied half-way.
+    # Spawned, not forked: a fork would copy the parent's threads in the middle of their work.
     pool = ProcessPoolExecutor(
         count,
         mp_context=get_context("spawn"),
         initializer=_begin,
-        # In bytes, for what is in it may need a Django that is set up to be read.
+        # As bytes, because unpickling the function may need a Django that is set up.
         initargs=(getattr(settings, "FACEAUTH", {}), pickle.dumps(work)),
     )
     try:
@@ -49,9 +55,9 @@ def in_processes(
 
 
 def _begin(face_settings: dict[str, Any], work: bytes) -> None:
-    """Make a new process ready, with the settings that are in force in the parent."""
+    """Prepare a new process, with the settings that are in force in the parent."""
     global _work
-    # The parent ends its processes itself, also where it is ended without a chance to do so.
+    # The parent ends its processes itself. If it is killed, they end with it.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     Thread(target=_end_with_parent, daemon=True).start()
     cv2.setNumThreads(1)

@@ -1,4 +1,4 @@
-"""Pictures of any number of people: every face in them found, compared and marked."""
+"""Find, recognise and mark every face in pictures of any number of people."""
 
 from __future__ import annotations
 
@@ -18,24 +18,24 @@ from faceauth.vision.alignment import Box
 from faceauth.vision.quality import Quality, measure
 
 from . import annotate
-from .reference_people import Known
+from .reference_people import ReferencePeople
 
 Image = NDArray[np.uint8]
 
-# The detector's windows are this tall: to find smaller faces it enlarges the picture.
+# The height of the detector's window in pixels. To find smaller faces, it enlarges the picture.
 WINDOW = 80
 
-# How many pixels the detector is shown at once. It takes about 100 bytes for each.
-MOST_PIXELS = 4_000_000
+# The largest picture that the detector gets at once. It needs about 100 bytes for each pixel.
+MAX_PIXELS = 4_000_000
 
-# A picture that is larger is looked at in tiles, and as a whole for faces from so many times the
-# smallest on. Tiles share more than that with their neighbours: what is cut by the edge of one
-# lies within the next.
-WHOLE, SHARED = 4, 5
+# A larger picture is searched in tiles for faces of the smallest height and more, and as a whole
+# for faces WHOLE times that height and more. Neighbouring tiles share OVERLAP times the smallest
+# height, which is more than WHOLE: a face that the edge of a tile cuts lies within the next one.
+WHOLE, OVERLAP = 4, 5
 
 
-class Found(NamedTuple):
-    """A face in a picture, and whose it is."""
+class FoundFace(NamedTuple):
+    """A face in a picture, and the decision which person it is."""
 
     box: Box
     quality: Quality
@@ -43,64 +43,72 @@ class Found(NamedTuple):
 
     @property
     def name(self) -> str:
-        """Theirs; "" where it is not known."""
+        """The person's name; "" if the person is not recognised."""
         match = self.decision.accepted
         return str(match.key) if match else ""
 
     @property
     def mark(self) -> annotate.Mark:
-        """How it is drawn: without a name where nobody is near, "?" where several are."""
-        unsure = self.decision.outcome is Outcome.AMBIGUOUS
-        return annotate.Mark(self.box, bool(self.name), self.name or ("?" if unsure else ""))
+        """The mark to draw: with the name, with "?" if several people are near, or without text."""
+        ambiguous = self.decision.outcome is Outcome.AMBIGUOUS
+        return annotate.Mark(self.box, bool(self.name), self.name or ("?" if ambiguous else ""))
 
 
 class Picture(NamedTuple):
-    """A picture that was looked at.
+    """A picture and its faces.
 
-    problem: why it could not be, as `reasons` has it; "" where it could.
-    size: width and height in pixels, upright.
-    faces: the largest first.
+    Attributes:
+        path: The file.
+        problem: Why it could not be read, a key of `messages.PHOTO_REASONS`; "" if it could.
+        size: Width and height in pixels, upright.
+        faces: The faces, the largest first.
     """
 
     path: Path
     problem: str = ""
     size: tuple[int, int] = (0, 0)
-    faces: list[Found] = []
+    faces: list[FoundFace] = []
 
 
-def recognise(places: tuple[Path, Path], *, known: Known, smallest: float) -> Picture:
-    """Who is in a picture.
+def recognise(paths: tuple[Path, Path], *, people: ReferencePeople, smallest: float) -> Picture:
+    """Recognise the people in a picture, and write a copy in which they are marked.
 
-    places: where it is, and where the copy is to go in which they are marked, of the same size.
+    Args:
+        paths: The picture, and the copy to write, which has the same size.
+        people: The people to compare with.
+        smallest: The height of the smallest face to find, in pixels.
 
     Raises:
-        OSError: the copy cannot be written.
+        OSError: The copy cannot be written.
     """
-    path, copy = places
+    path, copy = paths
     try:
         image = _read(path)
     except OSError:
         return Picture(path, "unreadable")
     except ImageError as error:
         return Picture(path, error.code)
-    found = [_whose(image, face, known) for face in faces(image, smallest)]
+    found = [_identify(image, face, people) for face in find_faces(image, smallest)]
     annotate.draw(image, [each.mark for each in found])
     copy.parent.mkdir(parents=True, exist_ok=True)
-    copy.write_bytes(annotate.encoded(image, path.suffix))
+    copy.write_bytes(annotate.encode(image, path.suffix))
     height, width = image.shape[:2]
     return Picture(path, size=(width, height), faces=found)
 
 
-def faces(image: Image, smallest: float) -> list[Face]:
-    """All faces in an RGB image uint8 (height, width, 3) that are so tall, in pixels, or taller;
-    the largest first.
+def find_faces(image: Image, smallest: float) -> list[Face]:
+    """Return the faces in an RGB image, uint8 (height, width, 3), the largest first.
+
+    Args:
+        image: The image, of any size.
+        smallest: The height of the smallest face to find, in pixels.
     """
     height, width = image.shape[:2]
-    side = math.sqrt(MOST_PIXELS) * smallest / WINDOW
+    side = math.sqrt(MAX_PIXELS) * smallest / WINDOW
     if height * width <= side * side:
         return samples.engine().find_faces(image, smallest=smallest, beside=None)
-    found = faces(image, smallest * WHOLE)
-    for left, top in _tiles((width, height), round(side), round(smallest * SHARED)):
+    found = find_faces(image, smallest * WHOLE)
+    for left, top in _tiles((width, height), round(side), round(smallest * OVERLAP)):
         tile = np.ascontiguousarray(image[top : top + round(side), left : left + round(side)])
         for face in samples.engine().find_faces(tile, smallest=smallest, beside=None):
             if not _is_cut(face, tile, (left, top), (width, height)):
@@ -113,54 +121,55 @@ def faces(image: Image, smallest: float) -> list[Face]:
 
 
 def _read(path: Path) -> Image:
-    """The picture as large as it is.
+    """Return the picture in its full size.
 
     Raises:
-        OSError: it cannot be read.
-        ImageError: it is none, or too large.
+        OSError: The file cannot be read.
+        ImageError: The file is not a picture, or is too large.
     """
-    now = conf.get()
+    settings = conf.get()
     with path.open("rb") as file:
-        data = file.read(now.MAX_UPLOAD_BYTES + 1)
-    if len(data) > now.MAX_UPLOAD_BYTES:
+        data = file.read(settings.MAX_UPLOAD_BYTES + 1)
+    if len(data) > settings.MAX_UPLOAD_BYTES:
         raise ImageTooLargeError("The file is too large.")
-    return decode_image(data, max_pixels=now.MAX_IMAGE_PIXELS, max_side=now.MAX_IMAGE_PIXELS)
+    max_pixels = settings.MAX_IMAGE_PIXELS
+    return decode_image(data, max_pixels=max_pixels, max_side=max_pixels)
 
 
-def _whose(image: Image, face: Face, known: Known) -> Found:
+def _identify(image: Image, face: Face, people: ReferencePeople) -> FoundFace:
     encoding = samples.engine().encode_with_mirror(image, face)
     quality = measure(image, face.box, face.landmarks)
-    return Found(face.box, quality, known.decide(encoding))
+    return FoundFace(face.box, quality, people.identify(encoding))
 
 
-def _tiles(size: tuple[int, int], side: int, shared: int) -> Iterator[tuple[int, int]]:
-    """The upper left corners of tiles that cover a picture of that width and height."""
-    for top in _steps(size[1], side, shared):
-        for left in _steps(size[0], side, shared):
+def _tiles(size: tuple[int, int], side: int, overlap: int) -> Iterator[tuple[int, int]]:
+    """Yield the upper left corners of tiles that cover a picture of that width and height."""
+    for top in _steps(size[1], side, overlap):
+        for left in _steps(size[0], side, overlap):
             yield left, top
 
 
-def _steps(length: int, side: int, shared: int) -> range | list[int]:
+def _steps(length: int, side: int, overlap: int) -> range | list[int]:
     if length <= side:
         return [0]
-    count = math.ceil((length - shared) / (side - shared))
+    count = math.ceil((length - overlap) / (side - overlap))
     return [round(index * (length - side) / (count - 1)) for index in range(count)]
 
 
 def _is_cut(face: Face, tile: Image, corner: tuple[int, int], size: tuple[int, int]) -> bool:
-    """Whether a face reaches over an edge of the tile that is none of the picture's."""
+    """Return True if a face crosses an edge of the tile that is not an edge of the picture."""
     (left, top), (width, height) = corner, size
-    tall, wide = tile.shape[:2]
+    tile_height, tile_width = tile.shape[:2]
     return (
         (face.box[0] < 0 < left)
         or (face.box[1] < 0 < top)
-        or (face.box[2] > wide and left + wide < width)
-        or (face.box[3] > tall and top + tall < height)
+        or (face.box[2] > tile_width and left + tile_width < width)
+        or (face.box[3] > tile_height and top + tile_height < height)
     )
 
 
 def _moved(face: Face, left: int, top: int) -> Face:
-    """The face of a tile in the whole picture."""
+    """Return a tile's face with its place in the whole picture."""
     box = face.box
     return face._replace(
         box=(box[0] + left, box[1] + top, box[2] + left, box[3] + top),

@@ -1,4 +1,4 @@
-"""What ``face_recognise`` found, as files and in words."""
+"""The results of ``face_recognise``, as files and as text."""
 
 from __future__ import annotations
 
@@ -7,12 +7,10 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
-from django.utils.translation import gettext as _
-
 from faceauth.recognition.policy import Outcome
 
 from . import files, messages
-from .recognition import Found, Picture
+from .recognition import FoundFace, Picture
 
 COLUMNS = (
     "file",
@@ -34,49 +32,52 @@ COLUMNS = (
 )
 
 
-def results(pictures: Sequence[Picture], known: int, root: Path) -> dict[str, Any]:
-    """Everything, as JSON has it: counts, and every picture with its faces."""
-    found = [face for picture in pictures for face in picture.faces]
-    outcomes = [face.decision.outcome for face in found]
+def results(pictures: Sequence[Picture], people: int, root: Path) -> dict[str, Any]:
+    """Return everything for JSON: counts, and every picture with its faces.
+
+    Args:
+        pictures: All pictures.
+        people: The number of people that faces were compared with.
+        root: The folder that files are named relative to.
+    """
+    faces = [face for picture in pictures for face in picture.faces]
+    outcomes = [face.decision.outcome for face in faces]
     named = outcomes.count(Outcome.ACCEPTED)
-    unsure = outcomes.count(Outcome.AMBIGUOUS)
+    ambiguous = outcomes.count(Outcome.AMBIGUOUS)
     return {
-        "known": known,
+        "known": people,
         "pictures": {
             "found": len(pictures),
             "without_faces": sum(not each.faces and not each.problem for each in pictures),
             "unreadable": sum(bool(each.problem) for each in pictures),
         },
         "faces": {
-            "found": len(found),
+            "found": len(faces),
             "named": named,
-            "ambiguous": unsure,
-            "unknown": len(found) - named - unsure,
+            "ambiguous": ambiguous,
+            "unknown": len(faces) - named - ambiguous,
         },
         "results": [_picture(each, root) for each in pictures],
     }
 
 
-def text(found: dict[str, Any]) -> str:
-    """The counts in words."""
-    pictures, faces = found["pictures"], found["faces"]
-    seen = _(
-        "Pictures: %(found)d. Without a face: %(without_faces)d, not readable: %(unreadable)d."
+def text(results: dict[str, Any]) -> str:
+    """Return the counts as text."""
+    pictures = "Pictures: {found}. Without a face: {without_faces}, unreadable: {unreadable}."
+    faces = "Faces: {found}. Recognised: {named}, ambiguous: {ambiguous}, unknown: {unknown}."
+    people = f"Faces were compared with {results['known']} people."
+    return "\n".join(
+        (pictures.format(**results["pictures"]), faces.format(**results["faces"]) + " " + people)
     )
-    told = _(
-        "Faces: %(found)d. Named: %(named)d, ambiguous: %(ambiguous)d, unknown: %(unknown)d. "
-        "People compared with: %(known)d."
-    )
-    return f"{seen % pictures}\n{told % {**faces, 'known': found['known']}}"
 
 
 def write_csv(file: Path, pictures: Iterable[dict[str, Any]]) -> None:
-    """A line for every face of the results' pictures, and for every picture without one.
+    """Write a line for each face in the results, and for each picture without one.
 
     Raises:
-        OSError: it cannot be written.
+        OSError: The file cannot be written.
     """
-    # With a mark at its beginning, without which spreadsheets take names for Latin-1.
+    # With a byte order mark: without it, spreadsheets read the names as Latin-1.
     with file.open("w", encoding="utf-8-sig", newline="") as opened:
         lines = csv.DictWriter(opened, COLUMNS)
         lines.writeheader()
@@ -91,17 +92,17 @@ def write_csv(file: Path, pictures: Iterable[dict[str, Any]]) -> None:
 def _picture(picture: Picture, root: Path) -> dict[str, Any]:
     width, height = picture.size
     return {
-        "file": files.named(picture.path, root),
+        "file": files.relative(picture.path, root),
         "problem": picture.problem,
-        "text": messages.of_photo(picture.problem) if picture.problem else "",
+        "text": messages.photo_reason(picture.problem) if picture.problem else "",
         "width": width,
         "height": height,
         "faces": [_face(each) for each in picture.faces],
     }
 
 
-def _face(found: Found) -> dict[str, Any]:
-    """A face; who is nearest to a stranger is nobody's business, and not in it."""
+def _face(found: FoundFace) -> dict[str, Any]:
+    """Return a face for JSON, without the name of the person nearest to a stranger."""
     match, limit = found.decision.match, found.decision.limit
     return {
         "box": list(found.box),

@@ -1,4 +1,4 @@
-"""Those whom faces in pictures are compared with."""
+"""The people whom the faces in pictures are compared with."""
 
 from __future__ import annotations
 
@@ -14,10 +14,13 @@ from faceauth.recognition.policy import Decision, Match
 from faceauth.vision.encoding import Encoding
 
 
-class Known(NamedTuple):
-    """People by name.
+class ReferencePeople(NamedTuple):
+    """People and their templates.
 
-    shots: of how many pictures each template is made.
+    Attributes:
+        names: The names of the people.
+        shots: The number of pictures behind each template.
+        templates: The templates.
     """
 
     names: list[str]
@@ -25,31 +28,32 @@ class Known(NamedTuple):
     templates: Templates
 
     @classmethod
-    def of(cls, people: dict[str, Encoding]) -> Known:
-        """Of everybody's encodings, float32 (n, d)."""
+    def from_encodings(cls, people: dict[str, Encoding]) -> ReferencePeople:
+        """Make templates of each person's encodings, float32 (n, d), by name."""
         shots = [len(each) for each in people.values()]
         return cls(list(people), shots, Templates.from_encodings(people.values()))
 
-    def joined(self, others: Known) -> Known:
-        """These and others."""
-        both = zip(self.templates, others.templates, strict=True)
-        templates = Templates(*map(np.concatenate, both))
-        return Known(self.names + others.names, self.shots + others.shots, templates)
+    def joined(self, others: ReferencePeople) -> ReferencePeople:
+        """Return these people and the others."""
+        pairs = zip(self.templates, others.templates, strict=True)
+        templates = Templates(*map(np.concatenate, pairs))
+        return ReferencePeople(self.names + others.names, self.shots + others.shots, templates)
 
     def nearest(self, probe: Encoding, count: int) -> list[Match]:
-        """The `count` of these nearest to encodings, float32 (n, d), nearest first."""
+        """Return the `count` people nearest to a probe, float32 (n, d), nearest first."""
         found = self.templates.nearest(probe, count) if self.names else []
         return [Match(self.names[row], distance, self.shots[row]) for row, distance in found]
 
-    def decide(self, encoding: Encoding) -> Decision:
-        """Whom one face shows, float32 (d,), as at a login without a username."""
+    def identify(self, encoding: Encoding) -> Decision:
+        """Decide which person a face, float32 (d,), is, as at a login without a username."""
         return policy.identify(self.nearest(encoding[None], 2), 1, len(self.names))
 
 
-def enrolled() -> Known:
-    """Everybody whose face is enrolled, by username."""
+def enrolled() -> ReferencePeople:
+    """Return all people whose face is enrolled and readable, by username."""
     users = (
         faces.users().filter(faces.user_condition(Q(face_encodings__isnull=False))).order_by("pk")
     )
     every = ((user.get_username(), faces.of(user)) for user in users.iterator())
-    return Known.of({name: face.face_encodings for name, face in every if face.has_face})
+    people = {name: face.face_encodings for name, face in every if face.has_face}
+    return ReferencePeople.from_encodings(people)

@@ -1,7 +1,7 @@
-"""Whether the site can do its work: for machines that watch it, where ``HEALTH`` is on.
+"""Health checks for monitoring, if ``HEALTH`` is on.
 
-Not django-health-check: its releases that go with this Django are old, and it knows neither
-networks nor keys.
+django-health-check is not used: its releases for this version of Django are old, and it checks
+neither networks nor keys.
 """
 
 from __future__ import annotations
@@ -29,8 +29,8 @@ logger = logging.getLogger("faceauth")
 @never_cache
 @require_safe
 def live(request: HttpRequest) -> HttpResponse:
-    """The process answers. That another one is needed in its place is all that a no can mean."""
-    _only_where_on()
+    """Answer with status 200 if the process works; without an answer, it must be replaced."""
+    _require_setting()
     return JsonResponse({"status": "ok"})
 
 
@@ -39,48 +39,48 @@ def live(request: HttpRequest) -> HttpResponse:
 @require_safe
 @transaction.non_atomic_requests
 def ready(request: HttpRequest) -> HttpResponse:
-    """It can log people in."""
-    _only_where_on()
-    found = {part: _state(part) for part in PARTS}
-    fine = set(found.values()) == {"ok"}
-    told = {"status": "ok" if fine else "failing", "checks": found}
-    return JsonResponse(told, status=200 if fine else 503)
+    """Answer with status 200 if this process can log people in, and with 503 if not."""
+    _require_setting()
+    states = {part: _state(part) for part in PARTS}
+    ok = set(states.values()) == {"ok"}
+    payload = {"status": "ok" if ok else "failing", "checks": states}
+    return JsonResponse(payload, status=200 if ok else 503)
 
 
-def reach_database() -> None:
-    """Ask the users' database for something."""
+def check_database() -> None:
+    """Send a query to the users' database."""
     connection = connections[get_user_model()._default_manager.db]
     with connection.cursor() as cursor:
         cursor.execute("SELECT 1")
 
 
 def load_networks() -> None:
-    """Load what is not loaded yet.
+    """Load the networks that are not loaded yet.
 
     Raises:
-        ModelError: a network's file is missing or damaged.
+        ModelError: The file of a network is missing or damaged.
     """
     samples.engine().load()
 
 
-def turn_keys() -> None:
-    """Encrypt something and decrypt it again.
+def check_keys() -> None:
+    """Encrypt an encoding and decrypt it again.
 
     Raises:
-        ImproperlyConfigured: a key in the settings is malformed.
-        ValueError: it is not what it was.
+        ImproperlyConfigured: A key in the settings is malformed.
+        ValueError: The decrypted encoding differs.
     """
     secret, binding = np.eye(3, 8, dtype=np.float32), b"health"
     sealed = crypto.seal(secret, binding, encoders.encoder().name)
     _name, opened = crypto.unseal(sealed, binding)
     if not np.allclose(opened, secret, atol=1e-5):
-        raise ValueError("What was encrypted is not what is decrypted.")
+        raise ValueError("The decrypted encoding differs from the encrypted one.")
 
 
 PARTS: dict[str, Callable[[], None]] = {
-    "database": reach_database,
+    "database": check_database,
     "networks": load_networks,
-    "keys": turn_keys,
+    "keys": check_keys,
 }
 
 
@@ -88,12 +88,12 @@ def _state(part: str) -> str:
     try:
         PARTS[part]()
     except Exception as error:
-        # Why is for the log alone, and there without what may stand in its text.
+        # Only the log has the reason, without the error's text, which may contain secrets.
         logger.error("Not ready: %s: %s", part, type(error).__name__)
         return "failing"
     return "ok"
 
 
-def _only_where_on() -> None:
+def _require_setting() -> None:
     if not conf.get().HEALTH:
         raise Http404

@@ -169,7 +169,7 @@ def test_csv_leads_to_no_file_outside_its_folder(folder, users, enrol, tmp_path)
         (b"name,file\nada,1.jpg\n", "no column “username”"),
         (b"username\nada\n", "no column “file”"),
         ("username,file\nÄda,1.jpg\n".encode("latin-1"), "UTF-8"),
-        (b'username,file\n"ada,1.jpg\n', "no CSV that can be read"),
+        (b'username,file\n"ada,1.jpg\n', "not a valid CSV file"),
         (b"", "no column"),
     ],
 )
@@ -200,7 +200,7 @@ def test_account_that_cannot_be_made_is_refused(folder, users, enrol, capsys):
     status, results = enrol(path, create=True)
     assert status == SOME_REFUSED
     assert [each["reason"] for each in results["results"]] == ["invalid", "invalid"]
-    assert "eve: no account can be made: This field cannot be blank." in capsys.readouterr().err
+    assert "eve: no account can be created: This field cannot be blank." in capsys.readouterr().err
     assert User.objects.count() == 1
 
 
@@ -210,9 +210,9 @@ def test_second_run_does_nothing_twice(folder, users, enrol, monkeypatch):
     enrol(path)
     before = User.objects.get(username="ada").face_enrolled_at
     looked_at = []
-    gather = photos.gather
+    examine = photos.examine
     monkeypatch.setattr(
-        photos, "gather", lambda paths, **how: looked_at.extend(paths) or gather(paths, **how)
+        photos, "examine", lambda paths, **how: looked_at.extend(paths) or examine(paths, **how)
     )
     status, results = enrol(path)
     assert status == SOME_REFUSED
@@ -237,15 +237,15 @@ def test_face_is_replaced_when_asked_and_once(folder, enrolled, enrol):
 def test_interrupted_run_goes_on_where_it_was(folder, users, enrol, monkeypatch):
     users("ada", "joe")
     path = folder({"ada/1.jpg": "obama", "joe/1.jpg": "biden"})
-    gather = photos.gather
+    examine = photos.examine
 
     def interrupted(paths, **how):
         if paths[0].parent.name == "joe":
             raise KeyboardInterrupt
-        return gather(paths, **how)
+        return examine(paths, **how)
 
     with monkeypatch.context() as patched, pytest.raises(CommandError) as caught:
-        patched.setattr(photos, "gather", interrupted)
+        patched.setattr(photos, "examine", interrupted)
         enrol(path)
     assert caught.value.returncode == 130
     assert [user.has_face for user in User.objects.order_by("username")] == [True, False]
@@ -280,7 +280,7 @@ def test_look_alike_is_refused_where_the_site_does_so(folder, users, enrol, sett
         status, results = enrol(path, dry_run=dry_run)
         assert status == SOME_REFUSED
         assert [each["reason"] for each in results["results"]] == ["", "look_alike"]
-        assert "eve: somebody else has nearly the same face: ada" in capsys.readouterr().err
+        assert "eve: the face is nearly the same as the face of ada" in capsys.readouterr().err
     assert not User.objects.get(username="eve").has_face
 
 
@@ -329,7 +329,7 @@ def test_every_file_that_is_not_used_has_its_reason(folder, users, enrol, tmp_pa
     assert User.objects.get().face_shots == 2
     told = capsys.readouterr().err
     assert "ada/e.png: several faces: 2" in told
-    assert "pixels tall, 80 are needed" in told
+    assert "pixels tall; at least 80 are needed" in told
 
 
 def test_photos_of_two_people_enrol_neither(folder, users, enrol):
@@ -351,7 +351,7 @@ def test_how_many_photos_are_used(folder, users, enrol, capsys):
     assert "joe: usable photos: 1, needed: 2" in capsys.readouterr().err
     enrol(path)
     told = capsys.readouterr().err
-    assert "Enrolled from fewer photos than the 5 that the site asks for: 1." in told
+    assert "People enrolled with fewer than 5 photos (ENROLMENT_SHOTS): 1." in told
 
 
 def test_inactive_users_are_left_alone(folder, users, enrol):
@@ -385,7 +385,7 @@ def test_sheet_shows_what_became_of_each_photo(folder, users, enrol, tmp_path, c
     assert "<script" not in text
     assert "http:" not in text
     assert stat.S_IMODE(sheet.stat().st_mode) == 0o600
-    assert "holds pictures of people" in capsys.readouterr().err
+    assert "contains pictures of people" in capsys.readouterr().err
 
 
 def test_several_processes_do_the_same(folder, users, enrol, settings):
@@ -405,10 +405,10 @@ def test_several_processes_do_the_same(folder, users, enrol, settings):
 def test_process_that_is_killed_is_told_of(folder, users, enrol, monkeypatch, capsys):
     users("ada", "joe")
     path = folder({"ada/1.jpg": "obama", "joe/1.jpg": "biden"})
-    monkeypatch.setattr(photos, "gather", killed)
-    with pytest.raises(CommandError, match="A process was ended"):
+    monkeypatch.setattr(photos, "examine", killed)
+    with pytest.raises(CommandError, match="A process was killed"):
         enrol(path, processes=2)
-    assert "not looked at: 2" in capsys.readouterr().out
+    assert "not processed: 2" in capsys.readouterr().out
 
 
 def killed(paths, **how):
@@ -417,7 +417,7 @@ def killed(paths, **how):
 
 
 def test_folder_without_people_is_an_error(folder, enrol, db, tmp_path):
-    with pytest.raises(CommandError, match="There is nobody"):
+    with pytest.raises(CommandError, match="There are no people"):
         enrol(folder({"notes.txt": b"..."}))
     with pytest.raises(CommandError, match="No such file"):
         enrol(tmp_path / "gone")

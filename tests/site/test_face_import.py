@@ -107,8 +107,8 @@ def test_who_is_in_a_tutorials_pickle_can_log_in(kept, users, run, capsys):
     assert FaceEvent.objects.filter(kind="enrolled", outcome="by_staff").count() == 2
     assert len(mail.outbox) == 2
     told = capsys.readouterr()
-    assert "Enrolled: 2, enrolled anew: 0" in told.out
-    assert "Enrolled from fewer encodings than the 5" in told.err
+    assert "Enrolled: 2, face replaced: 0" in told.out
+    assert "People enrolled with fewer than 5 encodings" in told.err
 
 
 def test_other_ways_of_keeping_them(users, run, encoding, tmp_path):
@@ -205,7 +205,7 @@ def test_what_is_no_use_is_named_and_the_rest_is_taken(kept, users, run, encodin
     assert results["results"][1]["reason"] == "not_same_person"
     assert [each["reason"] for each in results["unused"]] == ["unnamed"]
     said = capsys.readouterr().err
-    assert "encodings.pickle:2: 127 numbers, 128 are needed" in said
+    assert "encodings.pickle:2: 127 numbers, but an encoding has 128" in said
     assert "joe: the encodings are of different people" in said
     assert recognised("obama left").username == "ada"
 
@@ -228,7 +228,7 @@ def test_nobody_is_enrolled_without_consent(kept, users, run):
     ("name", "content", "words"),
     [
         ("faces.pickle", b"cos\nsystem\n(S'true'\ntR.", "asks for os.system"),
-        ("faces.pickle", pickle.dumps({}), "There is nobody"),
+        ("faces.pickle", pickle.dumps({}), "There are no people"),
         ("faces.txt", b"hello", "--format"),
         ("missing.pickle", None, "No such file"),
     ],

@@ -92,7 +92,7 @@ def test_people_of_a_folder_take_the_place_of_those_enrolled(
     _status, results = recognise(album({"a.png": group()}), known=known)
     assert results["known"] == 2
     assert names(results["results"][0]) == [None, "Eileen Collins", "Džo 拜登"]
-    assert "nobody.jpg: no picture that can be read" in capsys.readouterr().err
+    assert "nobody.jpg: not a picture that can be read" in capsys.readouterr().err
     with (tmp_path / "out" / "results.csv").open(encoding="utf-8-sig", newline="") as file:
         rows = sorted(csv.DictReader(file), key=lambda row: int(row["left"]))
     assert [row["name"] for row in rows] == ["", "Eileen Collins", "Džo 拜登"]
@@ -111,9 +111,9 @@ def test_small_faces_are_found_where_asked(album, recognise, two):
 
 def test_face_is_found_once_in_a_picture_that_is_looked_at_in_tiles(monkeypatch):
     image = np.asarray(group(), np.uint8)
-    whole = recognition.faces(image, 60)
-    monkeypatch.setattr(recognition, "MOST_PIXELS", 400_000)
-    tiled = recognition.faces(image, 60)
+    whole = recognition.find_faces(image, 60)
+    monkeypatch.setattr(recognition, "MAX_PIXELS", 400_000)
+    tiled = recognition.find_faces(image, 60)
     assert len(whole) == len(tiled) == 3
     for one, other in zip(whole, tiled, strict=True):
         assert one.is_same_as(other)
@@ -144,9 +144,9 @@ def test_pictures_that_cannot_be_read_have_their_reasons(
     }
     assert not (tmp_path / "out" / "b.jpg").exists()
     told = capsys.readouterr()
-    assert "a.png: too large a file, or too many pixels" in told.err
-    assert "c.txt: no picture" in told.err
-    assert "Pictures: 3. Without a face: 0, not readable: 2." in told.out
+    assert "a.png: the file is too large, or the picture has too many pixels" in told.err
+    assert "c.txt: not a picture" in told.err
+    assert "Pictures: 3. Without a face: 0, unreadable: 2." in told.out
 
 
 @pytest.mark.parametrize("suffix", ["jpg", "jpeg", "png", "webp", "gif", "bmp", "tif", "TIFF"])
@@ -176,12 +176,12 @@ def test_picture_held_sideways_is_written_upright(album, recognise, two, tmp_pat
 def test_nothing_is_written_over(album, recognise, two, tmp_path):
     path = album({"in/a.png": group()})
     for output in path, path / "out", tmp_path:
-        with pytest.raises(CommandError, match="may not lie in each other"):
+        with pytest.raises(CommandError, match="must not contain each other"):
             recognise(path, output)
     other = tmp_path / "other"
     other.mkdir()
     (other / "letter.txt").write_text("dear")
-    with pytest.raises(CommandError, match="holds something else"):
+    with pytest.raises(CommandError, match="contains other files"):
         recognise(path, other)
     assert [each.name for each in other.iterdir()] == ["letter.txt"]
     # What a run has written, the next may.
@@ -213,12 +213,12 @@ def test_several_processes_do_the_same(album, recognise, two):
 
 
 def test_says_what_is_missing(album, recognise, db, tmp_path):
-    with pytest.raises(CommandError, match="nobody to compare"):
+    with pytest.raises(CommandError, match="no people to compare"):
         recognise(album({"a.png": group()}))
     (tmp_path / "empty").mkdir()
     with pytest.raises(CommandError, match="There are no pictures"):
         recognise(tmp_path / "empty")
-    with pytest.raises(CommandError, match="is no folder"):
+    with pytest.raises(CommandError, match="is not a folder"):
         recognise(tmp_path / "gone")
     with pytest.raises(CommandError, match="not a whole number of 10 or more"):
         call_command("face_recognise", "album", "--output", "out", "--smallest", "2")

@@ -22,10 +22,10 @@ from tests.support.people import enrol_silently
 pytestmark = pytest.mark.postgres
 
 NOTHING_DUE = """\
-Events from which scores of removed faces are erased: 0.
-Counted failures and spent challenges deleted: 0.
-Events deleted that are older than 365 days: 0.
-Faces removed that were not used for 730 days: 0.
+Events whose scores of removed faces were erased: 0.
+Expired failure counts and used challenges deleted: 0.
+Events older than 365 days deleted: 0.
+Faces not used for 730 days removed: 0.
 """
 
 
@@ -104,11 +104,11 @@ def test_dry_run_says_what_a_real_one_does_and_changes_nothing(rows, purge):
     assert mail.outbox == []
     assert purge().splitlines() == told
     assert told == [
-        "Events from which scores of removed faces are erased: 2.",
-        "Counted failures and spent challenges deleted: 3.",
-        "Events deleted that are older than 365 days: 4.",
-        "Faces removed that were not used for 730 days: 2.",
-        "Faces left because there is no password, and they are the only way in: 1. See "
+        "Events whose scores of removed faces were erased: 2.",
+        "Expired failure counts and used challenges deleted: 3.",
+        "Events older than 365 days deleted: 4.",
+        "Faces not used for 730 days removed: 2.",
+        "Faces kept because their owners have no password and no other way in: 1. See "
         "--even-without-password.",
     ]
     assert purge() == NOTHING_DUE + told[-1] + "\n"
@@ -156,8 +156,8 @@ def test_purged_face_logs_nobody_in_any_more(client, ask, obama, upload, purge):
 
 def test_numbers_of_days_can_be_given(rows, purge):
     told = purge("--unused-days", "3000", "--event-days", "400", "--even-without-password")
-    assert "not used for 3000 days: 1." in told
-    assert "older than 400 days: 0." in told
+    assert "not used for 3000 days removed: 1." in told
+    assert "older than 400 days deleted: 0." in told
     assert "without" not in faces()
 
 
@@ -178,8 +178,8 @@ def test_what_is_to_be_kept_for_ever_is(rows, purge, settings):
     }
     before = faces(), FaceEvent.objects.count()
     told = purge()
-    assert "Faces are kept for ever" in told
-    assert "Events are kept for ever" in told
+    assert "Faces are kept forever" in told
+    assert "Events are kept forever" in told
     assert (faces(), FaceEvent.objects.count()) == before
     assert "not used for 730 days: 2." in purge("--unused-days", "730")
 
@@ -187,7 +187,7 @@ def test_what_is_to_be_kept_for_ever_is(rows, purge, settings):
 def test_only_way_in_stays_unless_asked_for(people, purge):
     assert "the only way in: 1" in purge()
     assert "without" in faces()
-    assert "not used for 730 days: 1." in purge("--even-without-password")
+    assert "not used for 730 days removed: 1." in purge("--even-without-password")
     assert "without" not in faces()
     assert "Ask for one by email" in mail.outbox[-1].body
 
@@ -300,7 +300,7 @@ def test_who_keeps_everything_misses_no_purge_but_is_warned(rows, settings):
     assert purge_check() == []
     (warning,) = checks.check_periods(None)
     assert warning.id == "faceauth.W010"
-    assert "faces are kept for ever" in warning.msg
+    assert "faces are kept forever" in warning.msg
 
 
 @pytest.mark.parametrize("version", ["", "v" * 33])

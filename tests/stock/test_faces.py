@@ -111,7 +111,7 @@ def test_face_that_is_not_used_is_purged(ada, capsys, django_assert_max_num_quer
     (warning,) = checks.check_purge(None, databases=["default"])
     assert "faces: 1" in warning.msg
     call_command("face_purge")
-    assert "Faces removed that were not used for 730 days: 1." in capsys.readouterr().out
+    assert "Faces not used for 730 days removed: 1." in capsys.readouterr().out
     assert not face(ada).has_face
     assert face(User.objects.get(username="eve")).has_face
     assert not FaceEvent.objects.filter(distance__isnull=False).exists()

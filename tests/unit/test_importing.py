@@ -14,7 +14,7 @@ import numpy as np
 import pytest
 
 from faceauth.bulk.importing import vectors
-from faceauth.bulk.importing.exceptions import SourceError, Unusable
+from faceauth.bulk.importing.exceptions import SourceError, UnusableEncoding
 from faceauth.bulk.importing.layouts import Columns
 from faceauth.bulk.importing.sources import Source
 
@@ -26,7 +26,7 @@ PEOPLE = [("ada", ADA), ("ada", ADAS), ("joe", JOE)]
 def read(path, format="auto", table="", **columns):
     """Everything that is in the file: who, and numbers."""
     source = Source(path, SIZE, format, Columns(**columns), table)
-    return [(item.username, vectors.vector(item.value, SIZE)) for item in source.items()]
+    return [(item.username, vectors.to_vector(item.value, SIZE)) for item in source.read()]
 
 
 def assert_everybody(found, people=PEOPLE, exactly=True):
@@ -129,7 +129,7 @@ WAYS = {
 
 @pytest.mark.parametrize("way", WAYS)
 def test_one_encoding_in_all_ways(way):
-    np.testing.assert_allclose(vectors.vector(WAYS[way], SIZE), ADA, rtol=1e-6)
+    np.testing.assert_allclose(vectors.to_vector(WAYS[way], SIZE), ADA, rtol=1e-6)
 
 
 @pytest.mark.parametrize(
@@ -156,8 +156,8 @@ def test_one_encoding_in_all_ways(way):
     ],
 )
 def test_what_is_no_encoding_is_told_apart(value, reason):
-    with pytest.raises(Unusable) as caught:
-        vectors.vector(value, SIZE)
+    with pytest.raises(UnusableEncoding) as caught:
+        vectors.to_vector(value, SIZE)
     assert caught.value.reason == reason
 
 
@@ -269,9 +269,13 @@ def test_folder_of_arrays(write, tmp_path):
 @pytest.mark.parametrize(
     ("name", "content", "words"),
     [
-        ("faces.pickle", pickle.dumps([ADA, ADAS]), "whose"),
-        ("faces.pickle", pickle.dumps({"names": ["ada"], "encodings": [ADA, JOE]}), "as many"),
-        ("faces.json", "[[1.0, 2.0]]", "whose"),
+        ("faces.pickle", pickle.dumps([ADA, ADAS]), "does not say whose"),
+        (
+            "faces.pickle",
+            pickle.dumps({"names": ["ada"], "encodings": [ADA, JOE]}),
+            "encodings differ",
+        ),
+        ("faces.json", "[[1.0, 2.0]]", "does not say whose"),
         ("faces.json", "{", "line 1"),
         ("faces.json", "[" * 100_000, "recursion"),
         ("faces.json", b"\xff\xfe", "UTF-8"),

@@ -10,12 +10,14 @@ import os
 import pickle
 import resource
 import struct
+import sys
+import time
 
 import numpy as np
 import pytest
 
 from faceauth.bulk.importing import safe_pickle, vectors
-from faceauth.bulk.importing.exceptions import SourceError, Unusable
+from faceauth.bulk.importing.exceptions import SourceError, UnusableEncoding
 from faceauth.bulk.importing.sources import Source
 from tests.unit.test_importing import ADA, JOE, SIZE, saved
 
@@ -70,6 +72,20 @@ def hostile(proof):
         "a number of many digits": b"I" + b"9" * 100_000 + b"\n.",
         "state for a function": b"cnumpy.core.multiarray\nscalar\n}S'a'\nI1\nsb.",
         "state for a list": b"]}S'append'\nI1\nsb.",
+        "a dict as a key": b"}}K\x01s.",
+        "an array as a key": b"\x80\x02}" + pickle.dumps(ADA, 2)[2:-1] + b"K\x01s.",
+        "a tuple as a key": pickle.dumps({("ada",): ADA}),
+        "None as a key": pickle.dumps({None: ADA}),
+        "a set": pickle.dumps({"ada", "joe"}),
+        "keys with the same hash": pickle.dumps({n * (2**61 - 1): ADA for n in range(99)}),
+        "a shared list that changes": b"]q\x00h\x00K\x01a.",
+        "a function that calls itself": b"cnumpy\ndtype\nq\x00(h\x00)}Ntb)R.",
+        "a function with other attributes": b"\x80\x02cnumpy\ndtype\nN}U\x01aK\x01s\x86b.",
+        "a list to encode": b"\x80\x02c_codecs\nencode\n]U\x06latin1\x86R.",
+        "a text in another encoding": b"\x80\x02c_codecs\nencode\nU\x01aU\x04idna\x86R.",
+        "a dict of pairs": b"\x80\x02ccollections\nOrderedDict\n](K\x01K\x02ea\x85R.",
+        "a persistent object": b"Pada\n.",
+        "an extension": b"\x82\x01.",
         "nothing": b"",
         "no end": b"\x80\x04]",
         "an end and nothing else": b".",
@@ -90,11 +106,88 @@ def test_hostile_pickles_are_refused_and_do_nothing(tmp_path, trap):
 
 def test_harmless_pickle_by_the_same_hand_is_read():
     read = safe_pickle.load(array_pickle((128,), ADA.tobytes()))
-    np.testing.assert_array_equal(read.values, ADA)
+    np.testing.assert_array_equal(read, ADA)
 
 
 def test_index_far_beyond_what_is_kept_takes_no_memory():
-    assert safe_pickle.load(b"\x80\x02]r\xff\xff\xff\x7f.") == []
+    before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    with pytest.raises(SourceError):
+        safe_pickle.load(b"\x80\x02]r\xff\xff\xff\x7f.")
+    assert resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before < 100_000, "kilobytes"
+
+
+def bomb(levels):
+    """Opcodes of a tuple that holds another one twice, and so on: 2**levels tuples to hash."""
+    return b")" + b"".join(
+        b"r" + struct.pack("<I", level) + b"j" + struct.pack("<I", level) + b"\x86"
+        for level in range(levels)
+    )
+
+
+@pytest.mark.parametrize("levels", [2, 35, 1000])
+def test_tuples_that_take_for_ever_to_hash_are_no_keys(levels):
+    began = time.monotonic()
+    with pytest.raises(SourceError):
+        safe_pickle.load(b"\x80\x02}" + bomb(levels) + b"K\x01s.")
+    assert time.monotonic() - began < 1
+
+
+def test_value_that_holds_a_shared_one_too_often_is_refused():
+    nested = safe_pickle.load(b"\x80\x02" + bomb(10) + b".")
+    assert nested[0] is nested[1]
+    with pytest.raises(SourceError, match="too large"):
+        safe_pickle.load(b"\x80\x02" + bomb(35) + b".")
+
+
+@pytest.mark.parametrize("levels", [1_000, 50_000])
+@pytest.mark.parametrize(
+    "pack",
+    [
+        lambda levels: b"\x80\x04" + b"]" * levels + b"a" * (levels - 1) + b".",
+        lambda levels: b"\x80\x04)" + b"\x85" * levels + b".",
+        lambda levels: b"(" * levels + b"l" * levels + b".",
+        lambda levels: b"}" + b"K\x01}" * levels + b"s" * levels + b".",
+    ],
+    ids=["lists", "tuples", "marks", "dicts"],
+)
+def test_deep_nesting_is_refused(pack, levels):
+    with pytest.raises(SourceError, match="nested too deep"):
+        safe_pickle.load(pack(levels))
+
+
+@pytest.mark.parametrize("protocol", range(pickle.HIGHEST_PROTOCOL + 1))
+@pytest.mark.parametrize("digits", [30, 4_000, 5_000])
+def test_huge_integer_as_a_username_is_refused(write, protocol, digits):
+    number = 16**digits
+    with without_limit_of_digits():
+        data = pickle.dumps([(number, ADA), ("joe", JOE)], protocol)
+    with pytest.raises(SourceError):
+        list(Source(write("faces.pickle", data), SIZE).read())
+
+
+@contextlib.contextmanager
+def without_limit_of_digits():
+    limit = sys.get_int_max_str_digits()
+    sys.set_int_max_str_digits(0)
+    try:
+        yield
+    finally:
+        sys.set_int_max_str_digits(limit)
+
+
+def test_large_value_that_is_used_many_times_is_refused(monkeypatch):
+    monkeypatch.setattr(safe_pickle, "MAX_BYTES", 100_000)
+    text = b"X" + struct.pack("<I", 10_000) + b"a" * 10_000 + b"q\x00"
+    copy = b"c_codecs\nencode\n(h\x00X\x06\x00\x00\x00latin1tR"
+    with pytest.raises(SourceError, match="too large"):
+        safe_pickle.load(b"(" + text + copy * 20 + b"l.")
+    assert len(safe_pickle.load(b"(" + text + copy * 5 + b"l.")) == 6
+
+
+def test_arrays_cannot_be_changed_by_a_pickle():
+    data = pickle.dumps(ADA, 2)[:-1] + b"K\x00G" + struct.pack(">d", 1.0) + b"s."
+    with pytest.raises(SourceError):
+        safe_pickle.load(data)
 
 
 def test_pickle_that_holds_itself(write):
@@ -102,9 +195,9 @@ def test_pickle_that_holds_itself(write):
     endless.append(endless)
     people = {"ada": endless, "joe": JOE}
     path = write("faces.pickle", pickle.dumps(people))
-    items = list(Source(path, SIZE).items())
-    with pytest.raises(Unusable):
-        vectors.vector(items[0].value, SIZE)
+    items = list(Source(path, SIZE).read())
+    with pytest.raises(UnusableEncoding):
+        vectors.to_vector(items[0].value, SIZE)
 
 
 def test_lists_of_lists_of_the_same_list_are_not_gone_through(write):
@@ -112,13 +205,12 @@ def test_lists_of_lists_of_the_same_list_are_not_gone_through(write):
     for _ in range(40):
         grown = [grown, grown]
     path = write("faces.pickle", pickle.dumps({"ada": grown}))
-    for item in Source(path, SIZE).items():
-        with pytest.raises(Unusable):
-            vectors.vector(item.value, SIZE)
+    with pytest.raises(SourceError, match="too large"):
+        list(Source(path, SIZE).read())
 
 
 def test_too_many_opcodes_are_not_gone_through(monkeypatch):
-    monkeypatch.setattr(safe_pickle, "MOST_OPCODES", 1000)
+    monkeypatch.setattr(safe_pickle, "MAX_OPCODES", 1000)
     with pytest.raises(SourceError, match="too large"):
         safe_pickle.load(b"]" * 1002 + b".")
 
@@ -136,8 +228,8 @@ def test_damage_of_any_kind_is_called_that():
         with contextlib.suppress(SourceError):
             safe_pickle.load(bytes(data))
         for value in bytes(data), data.decode("latin-1"):
-            with contextlib.suppress(Unusable):
-                assert vectors.vector(value, 4).shape == (4,)
+            with contextlib.suppress(UnusableEncoding):
+                assert vectors.to_vector(value, 4).shape == (4,)
 
 
 def test_vectors_of_dlib_are_explained():
@@ -150,14 +242,14 @@ def test_saved_array_that_is_larger_than_its_bytes(shape):
     file = io.BytesIO()
     header = {"descr": "<f8", "fortran_order": False, "shape": shape}
     np.lib.format.write_array_header_1_0(file, header)
-    with pytest.raises(Unusable, match="damaged"):
-        vectors.vector(file.getvalue() + ADA.tobytes(), SIZE)
+    with pytest.raises(UnusableEncoding, match="damaged"):
+        vectors.to_vector(file.getvalue() + ADA.tobytes(), SIZE)
 
 
 def test_saved_array_of_objects_is_not_unpickled(tmp_path):
     proof = tmp_path / "proof"
     file = io.BytesIO()
     np.save(file, np.array([Calls(os.system, f"touch {proof}")], dtype=object), allow_pickle=True)
-    with pytest.raises(Unusable, match="no_numbers"):
-        vectors.vector(file.getvalue(), SIZE)
+    with pytest.raises(UnusableEncoding, match="no_numbers"):
+        vectors.to_vector(file.getvalue(), SIZE)
     assert not proof.exists()

@@ -1,3 +1,1 @@
-"""Encodings that other programs have kept: read, whatever they are kept in, and brought into
-accounts. Nothing that is read is executed.
-"""
+"""Import encodings that other programs stored into accounts. Nothing in a file is executed."""

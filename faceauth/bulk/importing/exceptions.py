@@ -1,19 +1,24 @@
-"""What can be wrong with a file of encodings, as a whole or in one place."""
+"""Errors of a file of encodings, as a whole or in one place."""
 
 from __future__ import annotations
 
 from typing import Any
 
-# More is no list of faces. All of it is in memory at once.
-MOST_BYTES = 256 * 1024 * 1024
+# A larger file is not a list of faces. All of it is in memory at once.
+MAX_BYTES = 256 * 1024 * 1024
 
 
 class SourceError(ValueError):
-    """It cannot be read, or says not whose the encodings are: why, in words."""
+    """The file cannot be read, or does not say whose its encodings are. The message says why."""
 
 
-class Unusable(ValueError):
-    """One encoding is none: why, as `reasons` has it, with details."""
+class UnusableEncoding(ValueError):
+    """One encoding cannot be used.
+
+    Attributes:
+        reason: A key of `messages.ENCODING_REASONS`.
+        details: The values for the placeholders of that message.
+    """
 
     def __init__(self, reason: str, **details: Any) -> None:
         super().__init__(reason)

@@ -1,4 +1,4 @@
-"""Whose the encodings are, in lists and dicts as programs keep them."""
+"""Find out whose the encodings are in the lists and dicts that other programs write."""
 
 from __future__ import annotations
 
@@ -6,12 +6,10 @@ from collections.abc import Iterable, Iterator, Sequence
 from itertools import count
 from typing import Any, NamedTuple
 
-from django.utils.translation import gettext as _
-
+from . import vectors
 from .exceptions import SourceError
-from .vectors import plain, several
 
-# What keys and columns are called that hold usernames or encodings.
+# The usual names of the keys and columns that hold usernames or encodings.
 USERNAMES = (
     *("username", "usernames", "user", "users", "name", "names", "label", "labels", "person"),
     *("known_names", "known_face_names", "user_id", "user_ids", "id", "ids", "_id", "email"),
@@ -22,25 +20,28 @@ ENCODINGS = (
     *("features", "face", "data"),
 )
 
+NO_USERNAMES = "The file does not say whose these encodings are."
+
 
 class Columns(NamedTuple):
-    """What the two are called where the owner says so."""
+    """The names of the two columns or keys, if the operator gives them."""
 
     username: str = ""
     encoding: str = ""
 
-    def among(self, names: Iterable[Any]) -> tuple[Any, Any]:
-        """Which of these are the two; None for what is not there."""
+    def find(self, names: Iterable[Any]) -> tuple[Any, Any]:
+        """Return the two columns among these names; None for each that is missing."""
         every = list(names)
-        return _which(every, self.username, USERNAMES), _which(every, self.encoding, ENCODINGS)
+        return _find(every, self.username, USERNAMES), _find(every, self.encoding, ENCODINGS)
 
 
-class Item(NamedTuple):
-    """One encoding as it was kept.
+class StoredEncoding(NamedTuple):
+    """One encoding as another program stored it.
 
-    username: whose it is; "" where that is not said.
-    place: where it was found.
-    value: what `values.vector` takes.
+    Attributes:
+        username: The person's username; "" if it is not known.
+        place: The place in the source, to report to the operator.
+        value: An argument of `vectors.to_vector`.
     """
 
     username: str
@@ -48,85 +49,93 @@ class Item(NamedTuple):
     value: Any
 
 
-def items(found: Any, name: str, columns: Columns) -> Iterator[Item]:
-    """The encodings in what a file of that name holds: a dict of people, a dict or a pair of two
-    lists, a list of dicts or of pairs.
+def read(content: Any, name: str, columns: Columns) -> Iterator[StoredEncoding]:
+    """Yield the encodings in the content of a file.
+
+    Args:
+        content: A dict of people, a dict or a pair of two lists, or a list of dicts or of pairs.
+        name: The file's name, for the places.
+        columns: The names of keys.
 
     Raises:
-        SourceError: it is something else.
+        SourceError: The content has another layout.
     """
     number = count(1)
-    for username, value in _people(plain(found), columns):
-        for each in several(value):
-            yield Item(username_of(username), f"{name}:{next(number)}", each)
+    for username, value in _people(content, columns):
+        for each in vectors.split(value):
+            yield StoredEncoding(to_username(username), f"{name}:{next(number)}", each)
 
 
-def username_of(value: Any) -> str:
-    """A username as it was kept: a text, or a number."""
+def to_username(value: Any) -> str:
+    """Return a stored username, a text or a number, as a text; "" for anything else."""
     if isinstance(value, dict) and "$oid" in value:
         value = value["$oid"]
     known = isinstance(value, str | int) and not isinstance(value, bool)
     return str(value).strip() if known else ""
 
 
-def _people(found: Any, columns: Columns) -> Iterator[tuple[Any, Any]]:
-    if isinstance(found, dict):
-        yield from _of_dict(found, columns)
-    elif pair := _of_two_lists(found):
+def _people(content: Any, columns: Columns) -> Iterator[tuple[Any, Any]]:
+    if isinstance(content, dict):
+        yield from _from_dict(content, columns)
+    elif pair := _from_two_lists(content):
         yield from pair
-    elif isinstance(found, list | tuple) and found:
-        for each in found:
-            yield _of_entry(each, columns)
+    elif isinstance(content, list | tuple) and content:
+        for each in content:
+            yield _from_entry(each, columns)
     else:
-        raise SourceError(_("It says not whose encodings these are."))
+        raise SourceError(NO_USERNAMES)
 
 
-def _of_dict(found: dict[Any, Any], columns: Columns) -> Iterable[tuple[Any, Any]]:
-    username, encoding = columns.among(found)
+def _from_dict(content: dict[Any, Any], columns: Columns) -> Iterable[tuple[Any, Any]]:
+    username, encoding = columns.find(content)
     if username is None or encoding is None:
-        return found.items()
-    names, encodings = found[username], plain(found[encoding])
+        return content.items()
+    names, encodings = content[username], content[encoding]
     if isinstance(names, str | int):
         return [(names, encodings)]
-    return _zipped(names, encodings)
+    return _zip(names, encodings)
 
 
-def _of_two_lists(found: Any) -> list[tuple[Any, Any]]:
-    """``(encodings, names)`` or the other way round; [] where it is neither."""
-    if not isinstance(found, list | tuple) or len(found) != 2:
+def _from_two_lists(content: Any) -> list[tuple[Any, Any]]:
+    """Return the people of ``(encodings, names)`` or ``(names, encodings)``; [] otherwise."""
+    if not isinstance(content, list | tuple) or len(content) != 2:
         return []
-    one, other = map(plain, found)
+    one, other = content
     if _are_names(one) and not isinstance(other, str):
-        return _zipped(one, other)
-    return _zipped(other, one) if _are_names(other) and not isinstance(one, str) else []
+        return _zip(one, other)
+    return _zip(other, one) if _are_names(other) and not isinstance(one, str) else []
 
 
-def _of_entry(entry: Any, columns: Columns) -> tuple[Any, Any]:
-    """A dict or a pair of a list of them."""
+def _from_entry(entry: Any, columns: Columns) -> tuple[Any, Any]:
+    """Return the person of one dict or pair in a list."""
     if isinstance(entry, dict):
-        username, encoding = columns.among(entry)
+        username, encoding = columns.find(entry)
         if username is not None and encoding is not None:
             return entry[username], entry[encoding]
     elif isinstance(entry, list | tuple) and len(entry) == 2:
         one, other = entry
         if isinstance(one, str) != isinstance(other, str):
             return (one, other) if isinstance(one, str) else (other, one)
-    raise SourceError(_("It says not whose encodings these are."))
+    raise SourceError(NO_USERNAMES)
 
 
-def _zipped(names: Any, encodings: Any) -> list[tuple[Any, Any]]:
-    if not hasattr(encodings, "__len__") or len(names) != len(encodings):
-        raise SourceError(_("There are not as many names as encodings."))
+def _zip(names: Any, encodings: Any) -> list[tuple[Any, Any]]:
+    sized = hasattr(names, "__len__") and hasattr(encodings, "__len__")
+    if not sized or len(names) != len(encodings):
+        raise SourceError("The numbers of names and of encodings differ.")
     return list(zip(names, encodings, strict=True))
 
 
 def _are_names(value: Any) -> bool:
-    there = isinstance(value, list | tuple) and bool(value)
-    return there and all(isinstance(each, str) for each in value)
+    return (
+        isinstance(value, list | tuple)
+        and bool(value)
+        and all(isinstance(each, str) for each in value)
+    )
 
 
-def _which(names: Sequence[Any], wanted: str, known: Sequence[str]) -> Any:
+def _find(names: Sequence[Any], wanted: str, usual: Sequence[str]) -> Any:
     if wanted:
         return wanted if wanted in names else None
     folded = {str(each).strip().casefold(): each for each in reversed(names)}
-    return next((folded[each] for each in known if each in folded), None)
+    return next((folded[each] for each in usual if each in folded), None)

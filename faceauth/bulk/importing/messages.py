@@ -1,41 +1,39 @@
-"""Why an encoding was not used or somebody not enrolled, in words for the staff."""
+"""Why an encoding was not used or a person not enrolled, as messages for the operator."""
 
 from __future__ import annotations
 
 from typing import Any
 
-from django.utils.translation import gettext_lazy as _
-
 from faceauth.bulk import messages
 
-OF_ENCODINGS = {
-    "unnamed": _("says not whose encoding it is"),
-    "no_numbers": _("no list of numbers"),
-    "wrong_size": _("%(numbers)d numbers, %(size)d are needed"),
-    "wrong_bytes": _("%(bytes)d bytes, which are no %(size)d numbers"),
-    "truncated": _("numbers were left out when it was written, in place of which it has “...”"),
-    "damaged": _("damaged, or nothing that is read here"),
-    "not_finite": _("numbers that are not finite, or only zeros"),
-    "another_encoder": _("not made by the network that this site recognises faces with"),
-    "same_picture": _("of the same picture as another one"),
-    "not_same_person": _("of another person than the others"),
-    "enough": _("not needed, there are %(most)d before it"),
+ENCODING_REASONS = {
+    "unnamed": "no username",
+    "no_numbers": "not a list of numbers",
+    "wrong_size": "%(numbers)d numbers, but an encoding has %(size)d",
+    "wrong_bytes": "%(bytes)d bytes are not %(size)d numbers",
+    "truncated": "incomplete: the program that wrote it replaced numbers with “...”",
+    "damaged": "damaged, or in an unknown format",
+    "not_finite": "some numbers are not finite, or all are zero",
+    "another_encoder": "not from the encoder that this site uses",
+    "same_picture": "from the same picture as another encoding",
+    "not_same_person": "of a different person than the other encodings",
+    "enough": "not needed after %(limit)d good encodings",
 }
 
-OF_PEOPLE = {
-    **messages.OF_PEOPLE,
-    "no_photos": _("there is no encoding"),
-    "none_usable": _("no encoding can be used"),
-    "too_few": _("usable encodings: %(shots)d, needed: %(least)d"),
-    "not_same_person": _("the encodings are of different people"),
+PERSON_REASONS = {
+    **messages.PERSON_REASONS,
+    "no_photos": "no encodings",
+    "none_usable": "none of the encodings can be used",
+    "too_few": "usable encodings: %(shots)d, needed: %(minimum)d",
+    "not_same_person": "the encodings are of different people",
 }
 
 
-def of_encoding(code: str, details: dict[str, Any] | None = None) -> str:
-    """Why an encoding was not used."""
-    return str(OF_ENCODINGS[code]) % (details or {})
+def encoding_reason(code: str, details: dict[str, Any] | None = None) -> str:
+    """Return the message for an encoding that was not used."""
+    return ENCODING_REASONS[code] % (details or {})
 
 
-def of_person(code: str, details: dict[str, Any] | None = None) -> str:
-    """Why somebody was not enrolled."""
-    return str(OF_PEOPLE[code]) % (details or {})
+def person_reason(code: str, details: dict[str, Any] | None = None) -> str:
+    """Return the message for a person who was not enrolled."""
+    return PERSON_REASONS[code] % (details or {})

@@ -1,57 +1,57 @@
-"""What came of a run of ``face_import``: for scripts, and in words."""
+"""The results of a run of ``face_import``, as JSON and as text."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
-from django.utils.translation import gettext as _
-
 from faceauth import conf
 from faceauth.bulk import enrolment_report
-from faceauth.bulk.enrolment import Case
+from faceauth.bulk.enrolment import Candidate
 from faceauth.bulk.manifests import Unused
 
 from . import messages
 
 
-def results(cases: Sequence[Case], unused: Iterable[Unused]) -> dict[str, Any]:
-    """Everything, as JSON has it: counts, everybody, and the encodings that are nobody's."""
+def results(candidates: Sequence[Candidate], unused: Iterable[Unused]) -> dict[str, Any]:
+    """Return everything for JSON: counts, every person, and the encodings without a username."""
     return {
-        "people": enrolment_report.people(cases, few="few_encodings"),
-        "encodings": enrolment_report.shown(cases),
-        "results": [_person(case) for case in cases],
-        "unused": [{"place": str(each.file), **_why(each.reason, {})} for each in unused],
+        "people": enrolment_report.count_people(candidates, few="few_encodings"),
+        "encodings": enrolment_report.count_shots(candidates),
+        "results": [_person(each) for each in candidates],
+        "unused": [{"place": str(each.file), **_reason(each.reason, {})} for each in unused],
     }
 
 
-def text(found: dict[str, Any]) -> str:
-    """The counts in words."""
-    read = _(
-        "Encodings: %(found)d. Good: %(good)d, not usable: %(unusable)d, not needed: %(needless)d, "
-        "not looked at: %(not_looked_at)d."
-    )
-    return f"{enrolment_report.people_text(found)}\n{read % found['encodings']}"
+def text(results: dict[str, Any]) -> str:
+    """Return the counts as text."""
+    encodings = (
+        "Encodings: {found}. Good: {good}, not usable: {unusable}, not needed: {needless}, "
+        "not processed: {not_looked_at}."
+    ).format(**results["encodings"])
+    return f"{enrolment_report.people_text(results)}\n{encodings}"
 
 
-def warnings(found: dict[str, Any]) -> Iterator[str]:
-    """What the staff should know of those who are enrolled now."""
-    if few := found["people"]["few_encodings"]:
-        yield _(
-            "Enrolled from fewer encodings than the %(shots)d that the site asks for: %(few)d. "
-            "They will be refused more often than others, until they enrol again."
-        ) % {"shots": conf.get().ENROLMENT_SHOTS, "few": few}
-    yield from enrolment_report.alike(found)
+def warnings(results: dict[str, Any]) -> Iterator[str]:
+    """Yield what the operator should know about the people who are enrolled now."""
+    if few := results["people"]["few_encodings"]:
+        yield (
+            f"People enrolled with fewer than {conf.get().ENROLMENT_SHOTS} encodings "
+            f"(ENROLMENT_SHOTS): {few}. They will be refused more often than others until they "
+            "enrol again."
+        )
+    yield from enrolment_report.look_alike_warnings(results)
 
 
-def _person(case: Case) -> dict[str, Any]:
+def _person(candidate: Candidate) -> dict[str, Any]:
     return {
-        **enrolment_report.person(case, messages.of_person),
+        **enrolment_report.person(candidate, messages.person_reason),
         "encodings": [
-            {"place": str(each.path), **_why(each.reason, each.details)} for each in case.photos
+            {"place": str(each.path), **_reason(each.reason, each.details)}
+            for each in candidate.photos
         ],
     }
 
 
-def _why(reason: str, details: dict[str, Any]) -> dict[str, str]:
-    return {"reason": reason, "text": messages.of_encoding(reason, details) if reason else ""}
+def _reason(reason: str, details: dict[str, Any]) -> dict[str, str]:
+    return {"reason": reason, "text": messages.encoding_reason(reason, details) if reason else ""}

@@ -1,257 +1,190 @@
-"""Pickles, read without `pickle`: lists, dicts, texts, numbers and numpy's arrays of floats.
+"""Read pickles of lists, dicts, strings, numbers and numpy arrays of floats.
 
-A pickle is a program. `pickle` runs it, with whatever functions it names, and even where those are
-restricted it may be told to reserve any amount of memory. Here its opcodes are gone through one by
-one, names are compared and never looked up, and an array is made where its bytes are there.
+A pickle is a program. `load` goes through its opcodes first and refuses a program that would take
+too much time or memory. Then it runs the program, with `FUNCTIONS` as the only names in it.
 """
 
 from __future__ import annotations
 
-import math
+import pickle
 import pickletools
-from collections.abc import Sequence
+from collections.abc import Callable
 from dataclasses import dataclass
+from io import BytesIO
 from typing import Any, NamedTuple
 
 import numpy as np
-from django.utils.translation import gettext as _
-from numpy.typing import NDArray
 
-from .exceptions import MOST_BYTES, SourceError
+from .exceptions import MAX_BYTES, SourceError
 
 # One byte of a pickle can make an object of sixty.
-MOST_OPCODES = 20_000_000
+MAX_OPCODES, MAX_DEPTH = 20_000_000, 100
+# Python hashes integers modulo 2 ** 61 - 1: any number of larger ones can have the same hash.
+MAX_INTEGER_BITS = 64
 
-MULTIARRAY = ("numpy.core.multiarray", "numpy._core.multiarray")
-NUMERIC = ("numpy.core.numeric", "numpy._core.numeric")
-
-# What may be named, by module: what stands for it here.
-NAMES: dict[tuple[str, str], str] = {
-    **{(module, "_reconstruct"): "array" for module in MULTIARRAY},
-    **{(module, "scalar"): "scalar" for module in MULTIARRAY},
-    **{(module, "_frombuffer"): "buffer" for module in NUMERIC},
-    ("numpy", "ndarray"): "ndarray",
-    ("numpy", "dtype"): "dtype",
-    ("_codecs", "encode"): "bytes",
-    ("collections", "OrderedDict"): "dict",
-    ("collections", "defaultdict"): "dict",
-    ("builtins", "list"): "list",
-    ("__builtin__", "list"): "list",
+PUTS, GETS = {"PUT", "BINPUT", "LONG_BINPUT", "MEMOIZE"}, {"GET", "BINGET", "LONG_BINGET"}
+ITEMS, CHANGES = (
+    {"DICT", "SETITEM", "SETITEMS"},
+    {"APPEND", "APPENDS", "SETITEM", "SETITEMS", "BUILD"},
+)
+# NEWOBJ and NEWOBJ_EX take a class, and `FUNCTIONS` has none: they fail, after its name is refused.
+REFUSED = {
+    *("POP", "POP_MARK", "DUP", "INST", "OBJ", "PERSID", "BINPERSID", "EXT1", "EXT2", "EXT4"),
+    *("EMPTY_SET", "ADDITEMS", "FROZENSET", "NEXT_BUFFER", "READONLY_BUFFER"),
 }
-
-FLOATS = {"f2", "f4", "f8"}
-
-_MARK = object()
-
-
-class Named(NamedTuple):
-    """A function or class that the pickle names, by what stands for it in `NAMES`."""
-
-    kind: str
-
-
-@dataclass
-class DType:
-    """A kind of floats: "f8", and the order of its bytes."""
-
-    code: str
-    order: str = "<"
-
-    def of(self, data: bytes) -> NDArray[Any]:
-        return np.frombuffer(data, np.dtype(self.order + self.code))
-
-
-@dataclass
-class Array:
-    """An array of floats; None until its bytes came."""
-
-    values: NDArray[Any] | None = None
+OPCODES = {opcode.name for opcode in pickletools.opcodes if opcode.proto <= 5} - REFUSED
 
 
 def load(data: bytes) -> Any:
-    """What the pickle holds; arrays as `Array`.
+    """Return the content of a pickle. Its arrays have at most two dimensions.
 
     Raises:
-        SourceError: it is damaged, too large, or holds or asks for anything else.
+        SourceError: The pickle is damaged or too large, or holds or calls anything else.
     """
-    if len(data) > MOST_BYTES:
-        raise SourceError(_("The pickle is too large."))
+    if len(data) > MAX_BYTES:
+        raise SourceError("The pickle is too large.")
     try:
-        return _Machine().run(data)
+        _check(data)
+        return _Unpickler(BytesIO(data), encoding="latin-1").load()
     except SourceError:
         raise
-    # What is damaged goes wrong in as many ways as there are opcodes.
-    except (ValueError, LookupError, TypeError, AttributeError, OverflowError) as error:
-        raise SourceError(_("The pickle is damaged, or is none.")) from error
+    except Exception as error:  # a damaged pickle can fail in any way
+        raise SourceError("The pickle is damaged, or the file is not a pickle.") from error
 
 
-class _Machine:
-    """Goes through the opcodes of one pickle."""
+@dataclass(slots=True)
+class _Value:
+    """A value of the program. Its size counts a shared part as often as it is used."""
 
-    def __init__(self) -> None:
-        self.stack: list[Any] = []
-        self.memo: dict[int, Any] = {}
-
-    def run(self, data: bytes) -> Any:
-        for count, (opcode, argument, _place) in enumerate(pickletools.genops(data)):
-            if count > MOST_OPCODES:
-                raise SourceError(_("The pickle is too large."))
-            if opcode.name == "STOP":
-                return self.stack.pop()
-            self.step(opcode.name, argument)
-        raise SourceError(_("The pickle is damaged, or is none."))
-
-    def step(self, name: str, argument: Any) -> None:
-        stack = self.stack
-        match name:
-            case "PROTO" | "FRAME":
-                pass
-            case "MARK":
-                stack.append(_MARK)
-            case "NONE":
-                stack.append(None)
-            case "NEWTRUE" | "NEWFALSE":
-                stack.append(name == "NEWTRUE")
-            case "INT" | "BININT" | "BININT1" | "BININT2" | "LONG" | "LONG1" | "LONG4":
-                stack.append(argument)
-            case "FLOAT" | "BINFLOAT":
-                stack.append(argument)
-            case "STRING" | "BINSTRING" | "SHORT_BINSTRING":
-                stack.append(argument)
-            case "UNICODE" | "BINUNICODE" | "SHORT_BINUNICODE" | "BINUNICODE8":
-                stack.append(argument)
-            case "BINBYTES" | "SHORT_BINBYTES" | "BINBYTES8" | "BYTEARRAY8":
-                stack.append(bytes(argument))
-            case "EMPTY_LIST" | "EMPTY_TUPLE" | "EMPTY_DICT":
-                stack.append({"EMPTY_LIST": [], "EMPTY_TUPLE": (), "EMPTY_DICT": {}}[name])
-            case "LIST" | "TUPLE":
-                found = self.since_mark()
-                stack.append(found if name == "LIST" else tuple(found))
-            case "TUPLE1" | "TUPLE2" | "TUPLE3":
-                count = int(name[-1])
-                stack[-count:] = [tuple(stack[-count:])]
-            case "APPEND" | "APPENDS":
-                found = self.since_mark() if name == "APPENDS" else [stack.pop()]
-                _is(stack[-1], list).extend(found)
-            case "DICT" | "SETITEM" | "SETITEMS":
-                found = [stack.pop(-2), stack.pop()] if name == "SETITEM" else self.since_mark()
-                if name == "DICT":
-                    stack.append({})
-                _is(stack[-1], dict).update(zip(found[::2], found[1::2], strict=True))
-            case "PUT" | "BINPUT" | "LONG_BINPUT":
-                self.memo[argument] = stack[-1]
-            case "MEMOIZE":
-                self.memo[len(self.memo)] = stack[-1]
-            case "GET" | "BINGET" | "LONG_BINGET":
-                stack.append(self.memo[argument])
-            case "GLOBAL":
-                stack.append(named(*argument.split(" ", 1)))
-            case "STACK_GLOBAL":
-                module, attribute = stack.pop(-2), stack.pop()
-                stack.append(named(module, attribute))
-            case "REDUCE":
-                called, arguments = stack.pop(-2), stack.pop()
-                stack.append(made(_is(called, Named).kind, _is(arguments, tuple)))
-            case "BUILD":
-                state = stack.pop()
-                build(stack[-1], state)
-            case _:
-                asked = _(
-                    "The pickle holds something else than lists, dicts and arrays (%(what)s)."
-                )
-                raise SourceError(asked % {"what": name})
-
-    def since_mark(self) -> list[Any]:
-        """What was put on the stack since the last mark, taken off with it."""
-        place = len(self.stack) - 1
-        while self.stack[place] is not _MARK:
-            place -= 1
-        found = self.stack[place + 1 :]
-        del self.stack[place:]
-        return found
+    is_key: bool
+    size: int
+    depth: int = 0
+    is_shared: bool = False
 
 
-def named(module: Any, attribute: Any) -> Named:
-    """What a name stands for.
+def _check(data: bytes) -> None:
+    """Raise an error if a pickle, or what it holds, is too large to go through.
 
-    Raises:
-        SourceError: it is not in `NAMES`.
+    The keys of dicts must be strings, bytes or numbers: nested tuples may take for ever to hash.
     """
-    if kind := NAMES.get((module, attribute)):
-        return Named(kind)
-    if "dlib" in str(module):
-        message = _(
-            "The pickle holds vectors of dlib, which only dlib can read: make arrays of them, by "
-            "numpy.array(vector), and pickle those."
+    total, stack, below, memo = 0, list[_Value](), list[list[_Value]](), dict[Any, _Value]()
+    for count, (opcode, argument, _position) in enumerate(pickletools.genops(data)):
+        name = opcode.name
+        if name not in OPCODES:
+            raise SourceError(f"The pickle holds more than lists, dicts and arrays ({name}).")
+        if isinstance(argument, int) and argument.bit_length() > MAX_INTEGER_BITS:
+            raise SourceError(f"The pickle holds an integer of more than {MAX_INTEGER_BITS} bits.")
+        value = _Value(isinstance(argument, str | bytes | int | float) and name != "GLOBAL", 1)
+        if isinstance(argument, str | bytes | bytearray):
+            value.size += len(argument)
+        parts: list[_Value] = []
+        if name in PUTS:
+            place = len(memo) if argument is None else argument
+            if place > count:
+                raise ValueError("Memory would be reserved for values that do not exist.")
+            memo[place] = stack[-1]
+        elif name in GETS:
+            found = memo[argument]
+            value = _Value(found.is_key, found.size, found.depth, is_shared=True)
+        elif name == "MARK":
+            below.append(stack)
+            stack = []
+        elif pickletools.markobject in opcode.stack_before:
+            parts, stack = stack, below.pop()
+        else:
+            number = len(opcode.stack_before) - (name in CHANGES)
+            parts = [stack.pop() for _ in range(number)][::-1]
+        total += value.size
+        if name in ITEMS and not all(part.is_key for part in parts[::2]):
+            raise SourceError("The pickle holds a dict with keys other than strings and numbers.")
+        if name in CHANGES:
+            value = stack[-1]
+            if value.is_shared:
+                raise ValueError("A shared value would change, and its size with it.")
+        elif name not in PUTS and name != "MARK":
+            stack += [value] * len(opcode.stack_after)
+        for part in parts:
+            value.size += part.size
+            value.depth = max(value.depth, part.depth + 1)
+        if count > MAX_OPCODES or total > MAX_BYTES or value.depth > MAX_DEPTH:
+            raise SourceError("The pickle is too large, or nested too deep.")
+
+
+class _Function(NamedTuple):
+    """A function without attributes that a pickle could change."""
+
+    function: Callable[..., Any]
+
+    def __call__(self, *arguments: Any) -> Any:
+        return self.function(*arguments)
+
+
+class _Unpickler(pickle.Unpickler):
+    def find_class(self, module: str, name: str) -> Any:
+        place = module.replace("numpy._core.", "numpy.core.").replace("__builtin__", "builtins")
+        if function := FUNCTIONS.get(f"{place}.{name}"):
+            return _Function(function)
+        if "dlib" in module:
+            raise SourceError(
+                "The pickle holds dlib vectors, which only dlib can read: convert them with "
+                "numpy.array(vector), and pickle the arrays."
+            )
+        raise SourceError(
+            f"The pickle asks for {module}.{name}. Only lists, dicts and arrays of floats are read."
         )
-        raise SourceError(message)
-    message = _("The pickle asks for %(name)s. Only lists, dicts and arrays of floats are read.")
-    raise SourceError(message % {"name": f"{module}.{attribute}"})
 
 
-def made(kind: str, arguments: tuple[Any, ...]) -> Any:
-    """What a call of that would give."""
-    match kind, arguments:
-        case "array", (Named("ndarray"), tuple(), _kind):
-            return Array()
-        case "buffer", (bytes(data), DType() as dtype, shape, order, *_axes):
-            return Array(_shaped(data, dtype, shape, order == "F"))
-        case "scalar", (DType() as dtype, data):
-            (value,) = dtype.of(_bytes(data)).tolist()
-            return value
-        case "dtype", (str(code), *_flags):
-            return dtype_of(code)
-        case "bytes", (str(text), ("latin1" | "latin-1")):
-            return text.encode("latin-1")
-        case "dict", ((),) | () | (None | Named("list"),):
-            return {}
-        case "list", ():
-            return []
-    raise SourceError(_("The pickle is damaged, or is none."))
+class _Array(np.ndarray):
+    """An array of floats, which is empty until its shape and bytes follow."""
+
+    def __setstate__(self, state: Any) -> None:
+        *_version, shape, dtype, fortran, data = state
+        if len(shape) > 2 or min(shape, default=0) < 0:
+            raise ValueError("This is not the shape of encodings.")
+        # numpy compares the shape with the number of bytes before it reserves memory.
+        super().__setstate__((1, shape, dtype.value, bool(fortran), data))  # type: ignore[arg-type]
+        self.flags.writeable = False
 
 
-def dtype_of(code: str) -> DType:
-    """
-    Raises:
-        SourceError: these are no floats.
-    """
-    order = code[0] if code[:1] in ("<", ">") else "<"
-    code = code.lstrip("<>=|")
-    if code not in FLOATS:
-        message = _("The pickle holds an array that is not of floats (%(code)s).")
-        raise SourceError(message % {"code": code})
-    return DType(code, order)
+class _FloatType:
+    """The type of an array's numbers: a size, and an order of their bytes."""
+
+    def __init__(self, code: str, *_flags: Any) -> None:
+        if code.lstrip("<>=|") not in ("f2", "f4", "f8"):
+            raise SourceError(f"The pickle holds an array of something other than floats ({code}).")
+        self.value = np.dtype(code)
+
+    def __setstate__(self, state: Any) -> None:
+        _version, order, *_rest = state
+        self.value = self.value.newbyteorder(order)
 
 
-def build(made: Any, state: Any) -> None:
-    """Give the bytes to what was made without."""
-    match made, state:
-        case DType(), (_version, str(order), *_rest):
-            made.order = ">" if order == ">" else "<"
-        case Array(), (tuple() as shape, DType() as dtype, fortran, data):
-            made.values = _shaped(_bytes(data), dtype, shape, bool(fortran))
-        case Array(), (int(), tuple() as shape, DType() as dtype, fortran, data):
-            made.values = _shaped(_bytes(data), dtype, shape, bool(fortran))
-        case _:
-            raise SourceError(_("The pickle is damaged, or is none."))
+def _empty_array(*_arguments: Any) -> _Array:
+    return np.ndarray.__new__(_Array, 0)
 
 
-def _shaped(data: bytes, dtype: DType, shape: Sequence[Any], fortran: bool) -> NDArray[Any]:
-    flat = dtype.of(data)
-    # Before it is laid out: the shape says whatever the pickle says.
-    if any(not isinstance(each, int) or each < 0 for each in shape) or len(shape) > 2:
-        raise SourceError(_("The pickle is damaged, or is none."))
-    if math.prod(shape) != len(flat):
-        raise SourceError(_("The pickle holds an array that is larger than its bytes."))
-    return flat.reshape(shape, order="F" if fortran else "C")
+def _array(data: Any, dtype: Any, shape: Any, order: str = "C", *_axes: Any) -> _Array:
+    array = _empty_array()
+    data = bytes(data) if isinstance(data, bytearray) else data
+    array.__setstate__((shape, dtype, {"C": False, "F": True}[order], data))
+    return array
 
 
-def _bytes(data: Any) -> bytes:
-    # Python 2 had texts for bytes.
-    return data.encode("latin-1") if isinstance(data, str) else _is(data, bytes)
+def _empty_dict(factory: Any = None) -> dict[Any, Any]:
+    if not (factory is None or factory == () or isinstance(factory, _Function)):
+        raise ValueError("This is not an empty dict.")
+    return {}
 
 
-def _is(value: Any, kind: type) -> Any:
-    if not isinstance(value, kind):
-        raise SourceError(_("The pickle is damaged, or is none."))
-    return value
+# What stands for the names that a pickle may use.
+FUNCTIONS: dict[str, Callable[..., Any]] = {
+    "numpy.core.multiarray._reconstruct": _empty_array,
+    "numpy.core.multiarray.scalar": lambda dtype, data: _array(data, dtype, (1,)).item(),
+    "numpy.core.numeric._frombuffer": _array,
+    "numpy.ndarray": _empty_array,
+    "numpy.dtype": _FloatType,
+    "_codecs.encode": lambda text, name: text.encode({"latin1": name, "latin-1": name}[name]),
+    "collections.OrderedDict": _empty_dict,
+    "collections.defaultdict": _empty_dict,
+    "builtins.list": lambda: [],
+}

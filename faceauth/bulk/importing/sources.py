@@ -1,4 +1,4 @@
-"""Files and folders of encodings, by what they are kept in."""
+"""Files and folders of encodings, by their format."""
 
 from __future__ import annotations
 
@@ -6,12 +6,11 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from django.utils.translation import gettext as _
 from numpy.lib import format as npy
 
-from . import safe_pickle, tables, vectors
-from .exceptions import MOST_BYTES, SourceError, Unusable
-from .layouts import Columns, Item, items
+from . import layouts, safe_pickle, tables, vectors
+from .exceptions import MAX_BYTES, SourceError, UnusableEncoding
+from .layouts import Columns, StoredEncoding
 
 FORMATS = ("pickle", "json", "csv", "sqlite", "npy")
 
@@ -24,10 +23,14 @@ SUFFIXES = {
 
 
 class Source(NamedTuple):
-    """A file or a folder, and what its owner says of it.
+    """A file or a folder of encodings, with the operator's options.
 
-    format: one of `FORMATS`; "auto" goes by its first bytes and its name.
-    size: of how many numbers an encoding is.
+    Attributes:
+        path: The file or folder.
+        size: The number of numbers in an encoding.
+        format: One of `FORMATS`, or "auto" to detect it from the first bytes and the name.
+        columns: The names of the columns or keys.
+        table: The table of a database; "" to detect it.
     """
 
     path: Path
@@ -36,30 +39,31 @@ class Source(NamedTuple):
     columns: Columns = Columns()
     table: str = ""
 
-    def items(self) -> Iterator[Item]:
-        """All encodings in it, as they were kept.
+    def read(self) -> Iterator[StoredEncoding]:
+        """Yield all encodings as they are stored.
 
         Raises:
-            SourceError: it cannot be read, or says not whose they are.
-            OSError: the file cannot be read.
+            SourceError: The source cannot be read, or does not say whose the encodings are.
+            OSError: The file cannot be read.
         """
-        match self.kind():
+        match self.detect_format():
             case "npy":
-                yield from self._of_folder()
+                yield from self._read_folder()
             case "sqlite":
-                yield from tables.of_sqlite(self.path, self.table, self.columns)
+                yield from tables.read_sqlite(self.path, self.table, self.columns)
             case "csv":
-                yield from tables.of_csv(self._text(), self.path.name, self.columns, self.size)
+                yield from tables.read_csv(self._text(), self.path.name, self.columns, self.size)
             case "json":
-                yield from items(_json(self._text()), self.path.name, self.columns)
+                yield from layouts.read(_parse_json(self._text()), self.path.name, self.columns)
             case _:
-                yield from items(safe_pickle.load(self._bytes()), self.path.name, self.columns)
+                content = safe_pickle.load(_read_file(self.path))
+                yield from layouts.read(content, self.path.name, self.columns)
 
-    def kind(self) -> str:
-        """Its format.
+    def detect_format(self) -> str:
+        """Return the format.
 
         Raises:
-            SourceError: it cannot be told.
+            SourceError: The format cannot be detected.
         """
         if self.format != "auto":
             return self.format
@@ -74,10 +78,13 @@ class Source(NamedTuple):
             return found
         if head.lstrip()[:1] in (b"{", b"["):
             return "json"
-        raise SourceError(_("It cannot be told what this file is: say so with --format."))
+        raise SourceError("The format of this file is not recognised: name it with --format.")
 
-    def _of_folder(self) -> Iterator[Item]:
-        """``<username>.npy`` and ``<username>/<any name>.npy``: one encoding a file, or rows."""
+    def _read_folder(self) -> Iterator[StoredEncoding]:
+        """Yield the encodings in ``<username>.npy`` and ``<username>/<any name>.npy``.
+
+        Each file holds one encoding, or one in each row.
+        """
         folder = self.path if self.path.is_dir() else self.path.parent
         found = sorted(folder.rglob("*.npy")) if self.path.is_dir() else [self.path]
         for path in found:
@@ -85,42 +92,41 @@ class Source(NamedTuple):
             if path.is_symlink() or not path.is_file() or len(place.parts) > 2:
                 continue
             username = place.parts[0] if len(place.parts) > 1 else place.stem
-            for number, value in enumerate(_rows(_read(path)), start=1):
-                yield Item(username, f"{place}:{number}", value)
+            for number, value in enumerate(_read_rows(_read_file(path)), start=1):
+                yield StoredEncoding(username, f"{place}:{number}", value)
 
     def _text(self) -> str:
         try:
-            return self._bytes().decode("utf-8-sig")
+            return _read_file(self.path).decode("utf-8-sig")
         except UnicodeDecodeError as error:
-            raise SourceError(_("The file is not UTF-8.")) from error
-
-    def _bytes(self) -> bytes:
-        return _read(self.path)
+            raise SourceError("The file is not UTF-8.") from error
 
 
-def _read(path: Path) -> bytes:
-    if path.stat().st_size > MOST_BYTES:
-        message = _("%(file)s is larger than %(most)d MB.")
-        raise SourceError(message % {"file": path.name, "most": MOST_BYTES // 1024**2})
+def _read_file(path: Path) -> bytes:
+    if path.stat().st_size > MAX_BYTES:
+        raise SourceError(f"{path.name} is larger than {MAX_BYTES // 1024**2} MB.")
     return path.read_bytes()
 
 
-def _rows(data: bytes) -> list[Any]:
-    """The encodings of one .npy file; as it is where it is none, for that to be said of it."""
+def _read_rows(data: bytes) -> list[Any]:
+    """Return the encodings of one .npy file.
+
+    A file that cannot be read counts as one encoding, so that it is reported as unusable.
+    """
     if not data.startswith(npy.MAGIC_PREFIX):
         return [None]
     try:
-        return vectors.several(vectors.array(data))
-    except Unusable:
+        return vectors.split(vectors.read_npy(data))
+    except UnusableEncoding:
         return [data]
 
 
-def _json(text: str) -> Any:
-    """One JSON value, or one a line."""
+def _parse_json(text: str) -> Any:
+    """Return the one JSON value of a text, or a list of the values of its lines."""
     try:
-        return vectors.parsed(text)
+        return vectors.parse_json(text)
     except SourceError:
         lines = [line for line in text.splitlines() if line.strip()]
         if len(lines) < 2:
             raise
-        return [vectors.parsed(line) for line in lines]
+        return [vectors.parse_json(line) for line in lines]

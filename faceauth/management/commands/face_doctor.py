@@ -6,54 +6,36 @@ from pathlib import Path
 from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
-from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy
 
 from faceauth.operations import doctor
 from faceauth.operations.doctor import Finding, State
 
-PARTS = {
-    "versions": gettext_lazy("versions"),
-    "machine": gettext_lazy("machine"),
-    "networks": gettext_lazy("networks"),
-    "provider": gettext_lazy("provider"),
-    "self-test": gettext_lazy("self-test"),
-    "settings": gettext_lazy("settings"),
-    "keys": gettext_lazy("keys"),
-    "database": gettext_lazy("database"),
-    "migrations": gettext_lazy("migrations"),
-    "faces": gettext_lazy("faces"),
-    "gallery": gettext_lazy("gallery"),
-    "cache": gettext_lazy("cache"),
-    "pages": gettext_lazy("pages"),
-    "picture": gettext_lazy("picture"),
-}
-
-STATES = {
-    State.FINE: "",
-    State.WARNING: gettext_lazy("warning"),
-    State.BROKEN: gettext_lazy("broken"),
-}
+# The width of the column of parts: "migrations" is the longest.
+WIDTH = 12
 
 
 class Command(BaseCommand):
-    help = _(
-        "Says what works here and what does not: networks and what they run on, a timed test of "
-        "them, settings, keys, the database and its faces, the cache, the camera's headers. Ends "
-        "with status 1 where something is broken."
+    help = (
+        "Reports what works on this machine and what does not: the networks and the processor or "
+        "GPU that they run on, a timed test of them, the settings, the keys, the database and its "
+        "faces, the cache, and the headers that let browsers use the camera. The exit status is 1 "
+        "if something is broken."
     )
     requires_system_checks: list[str] = []
 
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument(
-            "picture", type=Path, nargs="?", help=_("a photo of a face, to be looked at as well")
+            "picture", type=Path, nargs="?", help="a photo of a face, to process as a login would"
         )
-        parser.add_argument("--json", action="store_true", help=_("the same for scripts"))
+        parser.add_argument("--json", action="store_true", help="print the findings as JSON")
         parser.add_argument(
             "--fail-level",
             choices=("WARNING", "ERROR"),
             default="ERROR",
-            help=_("what ends with status 1: only what is broken (the default), or warnings too"),
+            help=(
+                "ERROR: exit with status 1 only if something is broken (the default); WARNING: "
+                "also if there are warnings"
+            ),
         )
 
     def handle(self, *, picture: Path | None, **options: Any) -> None:
@@ -61,27 +43,26 @@ class Command(BaseCommand):
             data = picture.read_bytes() if picture else None
         except OSError as error:
             raise CommandError(str(error)) from error
-        found = []
+        findings = []
         for each in doctor.findings(data):
-            found.append(each)
+            findings.append(each)
             if not options["json"]:
                 self._print(each)
         failing = {State.BROKEN}
         if options["fail_level"] == "WARNING":
             failing.add(State.WARNING)
-        well = not failing.intersection(each.state for each in found)
+        ok = not failing.intersection(each.state for each in findings)
         if options["json"]:
-            told = {"ok": well, "findings": [each._asdict() for each in found]}
-            self.stdout.write(json.dumps(told, indent=2))
-        if not well:
+            payload = {"ok": ok, "findings": [each._asdict() for each in findings]}
+            self.stdout.write(json.dumps(payload, indent=2))
+        if not ok:
             sys.exit(1)
 
-    def _print(self, found: Finding) -> None:
+    def _print(self, finding: Finding) -> None:
         styles: dict[State, Any] = {
             State.WARNING: self.style.WARNING,
             State.BROKEN: self.style.ERROR,
         }
-        width = max(len(str(name)) for name in PARTS.values()) + 2
-        state = str(STATES[found.state])
-        line = f"{PARTS[found.part]!s:{width}}{state and f'{state}: '}{found.text}"
-        self.stdout.write(styles.get(found.state, str)(line))
+        state = "" if finding.state is State.FINE else f"{finding.state}: "
+        line = f"{finding.part:{WIDTH}}{state}{finding.text}"
+        self.stdout.write(styles.get(finding.state, str)(line))

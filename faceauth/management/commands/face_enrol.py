@@ -8,159 +8,160 @@ from pathlib import Path
 from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
-from django.utils.translation import gettext as _
 from tqdm import tqdm
 
-from faceauth.bulk import (
-    cli,
-    contact_sheet,
-    enrolment_options,
-    enrolment_report,
-    files,
-    manifests,
-    messages,
-    photos,
-)
-from faceauth.bulk.enrolment import REFUSED, Admission, Case
+from faceauth.bulk import cli, contact_sheet, enrolment_report, files, manifests, messages, photos
+from faceauth.bulk.enrolment import REFUSED, BulkEnrolment, Candidate
+from faceauth.bulk.manifests import Manifest
 from faceauth.enrolment import shots
 
-# The exit status where somebody could not be enrolled.
+# The exit status if people could not be enrolled.
 SOME_REFUSED = 3
 
-# Files that nobody expects to be photos.
-NO_PHOTOS = ("hidden", "no_picture")
+# Reasons of files that nobody expects to be photos.
+EXPECTED = ("hidden", "no_picture")
 
 
 class Command(BaseCommand):
-    help = _(
+    help = (
         "Enrols people from photos: a folder of <username>/<photos>, a folder of ID-NAME.png "
-        "files, or a CSV with the columns username, file and, for new accounts, email. A photo has "
-        "to be as good as one that the site takes itself. Whose face is enrolled already is left "
-        "alone, so that a run that was broken off can be repeated. No photo shows that somebody is "
-        "there: you vouch for whose they are, and that the people have agreed. They hear of it by "
-        "mail where NOTIFY_BY_MAIL is set. Ends with status 3 where somebody could not be enrolled."
+        "files, or a CSV file with the columns username, file and, for new accounts, email. A "
+        "photo must be as good as a picture that the site takes itself. People whose face is "
+        "enrolled already are skipped, so you can repeat a run that was interrupted. A photo does "
+        "not prove that the person was present: you are responsible for whose photos they are, "
+        "and for the consent of these people. They are notified by email if NOTIFY_BY_MAIL is "
+        "set. The exit status is 3 if somebody could not be enrolled."
     )
 
     def add_arguments(self, parser: CommandParser) -> None:
-        parser.add_argument("path", type=Path)
-        enrolment_options.add_consent_argument(parser)
+        parser.add_argument("path", type=Path, help="the folder or the CSV file")
         parser.add_argument(
             "--by",
             choices=("id", "name", "file"),
             default="id",
-            help=_(
-                "what is the username in ID-NAME.png: ID, NAME, or all before the last dot "
-                "(default: %(default)s)"
+            help=(
+                "the part of ID-NAME.png that is the username: the ID, the NAME, or the whole "
+                "file name without its suffix (default: %(default)s)"
             ),
         )
         parser.add_argument(
             "--photos",
             type=Path,
             metavar="DIR",
-            help=_("where a CSV's files are, by default in its folder; none outside is read"),
-        )
-        enrolment_options.add_arguments(
-            parser,
-            domain=_(
-                "with --create: their e-mail address is <username>@DOMAIN where a CSV gives none"
+            help=(
+                "the folder of the files in a CSV file (default: the folder of the CSV file); no "
+                "file outside it is read"
             ),
-            fewest=_("enrol nobody from fewer photos (default: %(default)s)"),
-            most=_("look at no more once so many are good (default: %(default)s, ENROLMENT_SHOTS)"),
+        )
+        cli.add_enrolment_arguments(
+            parser,
+            domain=(
+                "with --create: give new accounts the email address <username>@DOMAIN, unless a "
+                "CSV file has an address"
+            ),
+            min_shots="enrol nobody with fewer photos (default: %(default)s)",
+            max_shots="use at most N photos of a person (default: %(default)s, ENROLMENT_SHOTS)",
         )
         parser.add_argument(
             "--sheet",
             type=Path,
             metavar="FILE",
-            help=_(
-                "write a page (HTML) with small pictures of all photos and what came of them; "
-                "the only place where pictures are kept"
+            help=(
+                "write an HTML page with thumbnails of all photos and their results; no other "
+                "file contains pictures"
             ),
         )
-        parser.add_argument("--processes", type=cli.at_least(1), help=_("by default one a core"))
+        parser.add_argument(
+            "--processes", type=cli.at_least(1), metavar="N", help="default: one for each core"
+        )
 
     def handle(self, *, path: Path, **options: Any) -> None:
         cli.check_writable(options["json"], options["sheet"])
-        work = enrolment_options.admission(self, options, shots.Source.FILE)
+        enrolment = cli.bulk_enrolment(self, options, shots.Source.FILE)
         self.root = path if path.is_dir() else options["photos"] or path.parent
-        roster = self._roster(path, options["by"], options["photos"])
+        manifest = self._manifest(path, options["by"], options["photos"])
         if options["dry_run"]:
-            self.stdout.write(_("Dry run: nobody is enrolled."))
-        cases = work.cases(roster.entries)
-        for each in [*roster.unused, *(each for case in cases for each in case.entry.unused)]:
-            self._remark(each.file, messages.of_photo(each.reason))
-        for case in cases:
-            self._report(case)
+            self.stdout.write("Dry run: nobody is enrolled.")
+        candidates = enrolment.candidates(manifest.people)
+        for each in [*manifest.unused, *(one for c in candidates for one in c.person.unused)]:
+            self._remark(each.file, messages.photo_reason(each.reason))
+        for candidate in candidates:
+            self._report(candidate)
         began = time.monotonic()
-        left = _("Who is enrolled stays so; run it again for the others.")
-        with cli.stopping(left) as stopped:
-            self._enrol(work, [case for case in cases if not case.outcome], options)
+        advice = "The people enrolled so far stay enrolled; run the command again for the others."
+        with cli.stopping(advice) as stopped:
+            self._enrol(enrolment, [each for each in candidates if not each.outcome], options)
         seconds = time.monotonic() - began
-        results = enrolment_report.results(cases, roster.unused, self.root)
-        looked_at = results["photos"]["good"] + results["photos"]["unusable"]
-        speed = looked_at / seconds if looked_at else 0.0
+        results = enrolment_report.results(candidates, manifest.unused, self.root)
+        examined = results["photos"]["good"] + results["photos"]["unusable"]
+        speed = examined / seconds if examined else 0.0
         results["dry_run"] = options["dry_run"]
         results.update(seconds=round(seconds, 2), photos_per_second=round(speed, 2))
-        self._save(results, cases, roster, options)
+        self._save(results, candidates, manifest, options)
         self.stdout.write(enrolment_report.text(results))
-        told = _("Time: %(seconds).1f s, photos looked at a second: %(speed).1f.")
-        self.stdout.write(told % {"seconds": seconds, "speed": speed})
+        self.stdout.write(f"Time: {seconds:.1f} s, photos per second: {speed:.1f}.")
         for warning in enrolment_report.warnings(results):
             self.stderr.write(self.style.WARNING(warning))
-        for reason in stopped:
-            raise reason
-        lost = any(each.reason not in NO_PHOTOS for each in roster.unused)
+        for error in stopped:
+            raise error
+        lost = any(each.reason not in EXPECTED for each in manifest.unused)
         if lost or results["people"][REFUSED]:
             sys.exit(SOME_REFUSED)
 
-    def _roster(self, path: Path, by: manifests.By, root: Path | None) -> manifests.Roster:
+    def _manifest(self, path: Path, by: manifests.NamePart, root: Path | None) -> Manifest:
         try:
             folder = path.is_dir()
-            roster = manifests.of_folder(path, by) if folder else manifests.of_csv(path, root)
+            manifest = manifests.from_folder(path, by) if folder else manifests.from_csv(path, root)
         except (OSError, ValueError) as error:
             raise CommandError(str(error)) from error
-        if not roster.entries:
-            for each in roster.unused:
-                self._remark(each.file, messages.of_photo(each.reason))
-            raise CommandError(_("There is nobody in %(path)s.") % {"path": path})
-        return roster
+        if not manifest.people:
+            for each in manifest.unused:
+                self._remark(each.file, messages.photo_reason(each.reason))
+            raise CommandError(f"There are no people in {path}.")
+        return manifest
 
-    def _enrol(self, work: Admission, cases: list[Case], options: dict[str, Any]) -> None:
-        """Look at the photos of those whose case is open, and enrol them."""
-        look = partial(photos.gather, most=options["max_shots"], thumbnails=bool(options["sheet"]))
-        paths = [case.entry.photos for case in cases]
+    def _enrol(
+        self, enrolment: BulkEnrolment, candidates: list[Candidate], options: dict[str, Any]
+    ) -> None:
+        """Examine the photos of candidates, and enrol each."""
+        examine = partial(
+            photos.examine, limit=options["max_shots"], thumbnails=bool(options["sheet"])
+        )
+        paths = [each.person.photos for each in candidates]
         with closing(
             cli.with_progress(
-                look, paths, processes=options["processes"], unit=_("photos"), size=len
+                examine, paths, processes=options["processes"], unit="photos", size=len
             )
-        ) as found:
-            for case, seen in zip(cases, found, strict=True):
-                work.admit(case, seen)
-                self._report(case)
+        ) as results:
+            for candidate, examined in zip(candidates, results, strict=True):
+                enrolment.enrol(candidate, examined)
+                self._report(candidate)
 
-    def _report(self, case: Case) -> None:
-        """Say what is wrong with somebody's photos, and why they are not enrolled."""
-        for photo in case.photos:
+    def _report(self, candidate: Candidate) -> None:
+        """Print which photos of a person are not used, and why the person is not enrolled."""
+        for photo in candidate.photos:
             if photo.reason and photo.reason != "enough":
-                self._remark(photo.path, messages.of_photo(photo.reason, photo.details))
-        if case.outcome == REFUSED:
-            self._remark(case.entry.username, messages.of_person(case.reason, case.details))
+                self._remark(photo.path, messages.photo_reason(photo.reason, photo.details))
+        if candidate.outcome == REFUSED:
+            reason = messages.person_reason(candidate.reason, candidate.details)
+            self._remark(candidate.person.username, reason)
 
-    def _remark(self, of: Path | str, reason: str) -> None:
+    def _remark(self, subject: Path | str, text: str) -> None:
         with tqdm.external_write_mode():
-            self.stderr.write(f"{files.named(of, self.root)}: {reason}")
+            self.stderr.write(f"{files.relative(subject, self.root)}: {text}")
 
     def _save(
         self,
         results: dict[str, Any],
-        cases: list[Case],
-        roster: manifests.Roster,
+        candidates: list[Candidate],
+        manifest: Manifest,
         options: dict[str, Any],
     ) -> None:
         cli.write_json(options["json"], results)
         try:
             if file := options["sheet"]:
-                contact_sheet.write(file, cases, roster.unused, dry_run=options["dry_run"])
-                warning = _("%(file)s holds pictures of people: delete it once it has been read.")
-                self.stderr.write(self.style.WARNING(warning % {"file": file}))
+                contact_sheet.write(file, candidates, manifest.unused, dry_run=options["dry_run"])
+                warning = f"{file} contains pictures of people: delete it once you have read it."
+                self.stderr.write(self.style.WARNING(warning))
         except OSError as error:
             raise CommandError(str(error)) from error
