@@ -94,12 +94,12 @@ def test_faces_from_a_folder_and_their_accounts(tmp_path, ada, send, capsys):
 
     enrol(dry_run=True)
     assert not FaceProfile.objects.exists()
-    assert "Enrolled: 2, enrolled anew: 0, enrolled before: 0" in enrol(domain="example.com")
+    assert "Enrolled: 2, face replaced: 0, already enrolled: 0" in enrol(domain="example.com")
     assert face(ada).face_shots == 2
     assert not User.objects.get(username="joe").has_usable_password()
     assert send("/face/login/", "biden", username="joe")[0] == 200
-    assert "Enrolled: 0, enrolled anew: 0, enrolled before: 2" in enrol()
-    assert "Enrolled: 0, enrolled anew: 0, enrolled before: 2" in enrol(replace=True)
+    assert "Enrolled: 0, face replaced: 0, already enrolled: 2" in enrol()
+    assert "Enrolled: 0, face replaced: 0, already enrolled: 2" in enrol(replace=True)
 
 
 def test_face_that_is_not_used_is_purged(ada, capsys, django_assert_max_num_queries):
@@ -118,7 +118,7 @@ def test_face_that_is_not_used_is_purged(ada, capsys, django_assert_max_num_quer
     # What an attempt has left that was under way.
     FaceEvent.objects.create(kind="refused", user=ada, distance=0.5)
     call_command("face_purge")
-    assert "scores of removed faces are erased: 1." in capsys.readouterr().out
+    assert "scores of removed faces were erased: 1." in capsys.readouterr().out
 
 
 def test_export_by_command(ada, capsys):

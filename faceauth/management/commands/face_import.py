@@ -25,10 +25,10 @@ class Command(BaseCommand):
     help = (
         "Enrols people from encodings that another program stored: a pickle or JSON file with "
         "names and lists of numbers, a CSV file, an SQLite table, or a folder of .npy files. The "
-        "code in a pickle is not run. People whose face is enrolled already are skipped, so you "
-        "can repeat a run that was interrupted. You are responsible for whose encodings they are, "
-        "and for the consent of these people. They are notified by email if NOTIFY_BY_MAIL is "
-        "set. The exit status is 3 if somebody could not be enrolled."
+        "functions that a pickle names are not run. People whose face is enrolled already are "
+        "skipped, so you can repeat a run that was interrupted. You are responsible for whose "
+        "encodings they are, and for the consent of these people. They are notified by email if "
+        "NOTIFY_BY_MAIL is set. The exit status is 3 if somebody could not be enrolled."
     )
 
     def add_arguments(self, parser: CommandParser) -> None:
