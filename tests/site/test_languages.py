@@ -152,7 +152,7 @@ def test_commands_speak_english_in_every_language(db, capsys):
         call_command("face_purge", dry_run=True)
 
     words = " ".join(capsys.readouterr().out.split())
-    assert "Deletes data that has been kept long enough" in words
+    assert "Delete data that has been kept long enough" in words
     assert "show what would be deleted, and delete nothing" in words
     assert "Dry run: nothing is deleted." in words
 

@@ -1,3 +1,5 @@
+"""Command ``face_doctor``: report what works on this machine."""
+
 from __future__ import annotations
 
 import json
@@ -15,10 +17,12 @@ WIDTH = 12
 
 
 class Command(BaseCommand):
+    """Print the findings of `operations.doctor`."""
+
     help = (
-        "Reports what works on this machine and what does not: the networks and the processor or "
+        "Report what works on this machine and what does not: the networks and the processor or "
         "GPU that they run on, a timed test of them, the settings, the keys, the database and its "
-        "faces, the cache, and the headers that let browsers use the camera. The exit status is 1 "
+        "faces, the cache, and the headers that let browsers use the camera. Exit with status 1 "
         "if something is broken."
     )
     requires_system_checks: list[str] = []

@@ -1,3 +1,5 @@
+"""Command ``face_enrol``: enrol people from a folder or a CSV file of photos."""
+
 from __future__ import annotations
 
 import sys
@@ -23,14 +25,16 @@ EXPECTED = ("hidden", "no_picture")
 
 
 class Command(BaseCommand):
+    """Examine the photos in several processes, and enrol each person in a transaction."""
+
     help = (
-        "Enrols people from photos: a folder of <username>/<photos>, a folder of ID-NAME.png "
+        "Enrol people from photos: a folder of <username>/<photos>, a folder of ID-NAME.png "
         "files, or a CSV file with the columns username, file and, for new accounts, email. A "
         "photo must be as good as a picture that the site takes itself. People whose face is "
         "enrolled already are skipped, so you can repeat a run that was interrupted. A photo does "
         "not prove that the person was present: you are responsible for whose photos they are, "
         "and for the consent of these people. They are notified by email if NOTIFY_BY_MAIL is "
-        "set. The exit status is 3 if somebody could not be enrolled."
+        "set. Exit with status 3 if somebody could not be enrolled."
     )
 
     def add_arguments(self, parser: CommandParser) -> None:

@@ -1,3 +1,5 @@
+"""Command ``face_export``: write all data about a user's face."""
+
 from __future__ import annotations
 
 import json
@@ -13,8 +15,10 @@ from faceauth.privacy import export
 
 
 class Command(BaseCommand):
+    """Print the data as JSON, or write it to a new file."""
+
     help = (
-        "Writes all data that the site keeps about a user's face, as JSON: the same data that "
+        "Write all data that the site keeps about a user's face, as JSON: the same data that "
         "the user can download on the site. It includes the encodings in readable form: anyone "
         "who gets the file can compare faces with them. Only the owner of the file can read it, "
         "and an existing file is not replaced."

@@ -1,3 +1,5 @@
+"""Command ``face_import``: enrol people from encodings that another program stored."""
+
 from __future__ import annotations
 
 import sys
@@ -22,13 +24,15 @@ SOME_REFUSED = 3
 
 
 class Command(BaseCommand):
+    """Read the encodings, and enrol each person in a transaction."""
+
     help = (
-        "Enrols people from encodings that another program stored: a pickle or JSON file with "
+        "Enrol people from encodings that another program stored: a pickle or JSON file with "
         "names and lists of numbers, a CSV file, an SQLite table, or a folder of .npy files. The "
         "functions that a pickle names are not run. People whose face is enrolled already are "
         "skipped, so you can repeat a run that was interrupted. You are responsible for whose "
         "encodings they are, and for the consent of these people. They are notified by email if "
-        "NOTIFY_BY_MAIL is set. The exit status is 3 if somebody could not be enrolled."
+        "NOTIFY_BY_MAIL is set. Exit with status 3 if somebody could not be enrolled."
     )
 
     def add_arguments(self, parser: CommandParser) -> None:

@@ -1,3 +1,5 @@
+"""Command ``face_purge``: delete data that has been kept long enough."""
+
 from __future__ import annotations
 
 from argparse import ArgumentParser, ArgumentTypeError
@@ -25,12 +27,14 @@ def days(text: str) -> int:
 
 
 class Command(BaseCommand):
+    """Delete expired rows in batches, and remove unused faces one by one."""
+
     help = (
-        "Deletes data that has been kept long enough: faces that have not been used to log in "
+        "Delete data that has been kept long enough: faces that have not been used to log in "
         "for a long time, old events, expired counts, and the distances of faces that have been "
         "removed since. The owner of a removed face is notified by email, and an event is kept. "
-        "Run it once a day; a run that was interrupted is continued by the next one. The exit "
-        "status is 0 if all is done."
+        "Run it once a day; a run that was interrupted is continued by the next one. Exit with "
+        "status 0 if all is done."
     )
 
     def add_arguments(self, parser: ArgumentParser) -> None:

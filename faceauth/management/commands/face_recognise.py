@@ -1,3 +1,5 @@
+"""Command ``face_recognise``: recognise and mark the people in pictures."""
+
 from __future__ import annotations
 
 import json
@@ -36,13 +38,15 @@ RESULTS = "results.json"
 
 
 class Command(BaseCommand):
+    """Search the pictures in several processes, and write marked copies and results."""
+
     help = (
-        "Finds every face in every picture of a folder, and recognises the people who are "
-        "enrolled or in a --known folder. Writes copies of the pictures with boxes: green with "
+        "Find every face in every picture of a folder, and recognise the people who are "
+        "enrolled or in a --known folder. Write copies of the pictures with boxes: green with "
         "the name if the person is recognised, red if not (with a “?” if several people are "
         "equally near); and results.csv and results.json. This identifies people who may not "
         "know about it: you need a legal basis, in the EU as a rule the explicit consent of each "
-        "person (GDPR, article 9). The exit status is 3 if pictures could not be read."
+        "person (GDPR, article 9). Exit with status 3 if pictures could not be read."
     )
 
     def add_arguments(self, parser: CommandParser) -> None:

@@ -1,3 +1,5 @@
+"""Command ``face_rotate_keys``: encrypt all templates with the first key."""
+
 from __future__ import annotations
 
 import sys
@@ -22,11 +24,13 @@ UNREADABLE = 3
 
 
 class Command(BaseCommand):
+    """Encrypt the templates in batches, each in a transaction."""
+
     help = (
-        "Encrypts face templates with the first of the keys, if they were encrypted with an older "
+        "Encrypt face templates with the first of the keys, if they were encrypted with an older "
         "one. The site stays up, and a run that was interrupted is continued by the next one. Run "
         "it when all processes of the site know the new key, and remove the old key afterwards. "
-        "The exit status is 3 if templates could not be read; these are left unchanged."
+        "Exit with status 3 if templates could not be read; these are left unchanged."
     )
 
     def handle(self, **options: Any) -> None:
