@@ -10,23 +10,24 @@ import pytest
 from django.core.management import CommandError, call_command
 from django.db import OperationalError, connection
 from django.db.migrations.recorder import MigrationRecorder
+from django.test.utils import override_script_prefix
 from PIL import Image
 
 from accounts.models import User
 from faceauth.capture import samples
-from faceauth.operations import doctor as diagnosis
+from faceauth.operations import doctor as checkup
 from faceauth.vision import Engine, synthetic_face
 from tests.support.people import picture
 from tests.unit.test_checks import KEY, KEYS
 from tests.unit.vision.test_images import saved
 
-FINE, WARNING, BROKEN = diagnosis.State
+FINE, WARNING, BROKEN = checkup.State
 
 
 @pytest.fixture
 def doctor(db, settings, tmp_path, monkeypatch):
-    """Ask: the exit status, and what was found by parts."""
-    monkeypatch.setattr(diagnosis, "RUNS", 1)
+    """Run the command, and return its exit status and its findings."""
+    monkeypatch.setattr(checkup, "RUNS", 1)
     settings.FACEAUTH = {**settings.FACEAUTH, **KEYS, "CHALLENGE": "turns"}
     settings.SECURE_SSL_REDIRECT = True
     settings.CACHES = {
@@ -55,7 +56,7 @@ def run(*arguments):
 
 
 def states(found):
-    """How each part is; the worst, where there are several of one."""
+    """Return the state of each part; the worst state if there are several findings."""
     worst = {}
     for each in found:
         before = worst.get(each["part"], FINE)
@@ -73,11 +74,11 @@ def text(found, part):
 
 @pytest.mark.real
 @pytest.mark.postgres
-def test_site_that_is_well(doctor, enrolled):
+def test_site_that_works(doctor, enrolled):
     enrolled("eileen", "astronaut")
     status, found = doctor()
     assert (status, set(states(found).values())) == (0, {FINE}), found
-    assert set(states(found)) == {*diagnosis.PARTS, "migrations", "gallery"}
+    assert set(states(found)) == {*checkup.PARTS, "migrations", "gallery"}
     assert facts(found, "networks")["provider"] == "CPUExecutionProvider"
     assert facts(found, "networks")["providers_of_onnxruntime"]
     assert facts(found, "self-test")["find_ms"] > 0
@@ -93,7 +94,7 @@ def test_lines_for_people(doctor):
     assert "\nself-test   found in " in told
 
 
-def test_keys_are_never_told(doctor, settings):
+def test_keys_are_never_printed(doctor, settings):
     settings.FACEAUTH = {**settings.FACEAUTH, "ENCRYPTION_KEYS": [KEY, "not-a-key"]}
     for told in (run()[1], run("--json")[1]):
         assert "broken" in told
@@ -117,32 +118,32 @@ class TestPicture:
         assert facts(found, "picture")["faces"] == 1
         assert facts(found, "picture")["encode_ms"] > 0
 
-    def test_that_no_login_would_take(self, doctor, file):
+    def test_that_a_login_would_refuse(self, doctor, file):
         nobody = saved(Image.new("RGB", (640, 480), "gray"))
         status, found = doctor(file(nobody), "--fail-level", "WARNING")
         assert (status, states(found)["picture"]) == (1, WARNING)
         assert facts(found, "picture")["problem"] == "no_face"
 
-    def test_that_is_none(self, doctor, file):
+    def test_that_is_not_a_picture(self, doctor, file):
         status, found = doctor(file(b"text"))
         assert (status, states(found)["picture"]) == (1, BROKEN)
 
-    def test_that_is_not_there(self, doctor):
+    def test_that_does_not_exist(self, doctor):
         with pytest.raises(CommandError, match="No such file"):
             doctor("nowhere.jpg")
 
 
-def test_the_drawn_face_is_one_to_the_networks():
+def test_networks_find_the_drawn_face():
     engine = samples.engine()
     (face,) = engine.find_faces(synthetic_face.face())
     assert face.score > 0.9
     off = np.linalg.norm(
         engine.encode_with_mirror(synthetic_face.face(), face) - synthetic_face.encoding()
     )
-    assert off < diagnosis.MAX_ENCODING_ERROR / 3
+    assert off < checkup.MAX_ENCODING_ERROR / 3
 
 
-def test_networks_that_compute_something_else(doctor, monkeypatch):
+def test_networks_with_wrong_results(doctor, monkeypatch):
     right = Engine.encode_with_mirror
     monkeypatch.setattr(Engine, "encode_with_mirror", lambda *given: right(*given)[::-1])
     status, found = doctor()
@@ -163,7 +164,7 @@ def test_weights_that_are_missing(doctor, monkeypatch):
 
 
 @pytest.mark.filterwarnings("ignore:Specified provider")
-def test_card_that_cannot_be_used_is_told(doctor, monkeypatch):
+def test_gpu_that_cannot_be_used_is_reported(doctor, monkeypatch):
     engine = Engine(providers=["CUDAExecutionProvider", "CPUExecutionProvider"])
     monkeypatch.setattr(samples, "engine", lambda: engine)
     status, found = doctor()
@@ -172,7 +173,7 @@ def test_card_that_cannot_be_used_is_told(doctor, monkeypatch):
     assert facts(found, "networks")["provider"] == "CPUExecutionProvider"
 
 
-def test_warnings_fail_where_they_are_to(doctor, settings):
+def test_warnings_fail_with_the_option(doctor, settings):
     settings.FACEAUTH = {**settings.FACEAUTH, "CHALLENGE": None}
     status, found = doctor()
     assert (status, states(found)["settings"]) == (0, WARNING)
@@ -229,19 +230,25 @@ def test_who_may_use_the_camera(doctor, settings, camera, state):
     assert states(found)["pages"] == state, text(found, "pages")
 
 
-def test_nothing_leads_to_https(doctor, settings):
+def test_login_page_below_a_prefix(doctor):
+    with override_script_prefix("/site/"):
+        status, found = doctor()
+    assert (status, states(found)["pages"]) == (0, FINE), text(found, "pages")
+
+
+def test_no_redirect_to_https(doctor, settings):
     settings.SECURE_SSL_REDIRECT = False
     assert "HTTPS" in text(doctor()[1], "pages")
 
 
-def test_pages_that_do_not_come(doctor, monkeypatch):
+def test_page_that_fails(doctor, monkeypatch):
     monkeypatch.setattr("faceauth.views.LoginView.template_name", "nowhere.html")
     status, found = doctor()
     assert (status, states(found)["pages"]) == (1, BROKEN)
     assert "nowhere.html" in text(found, "pages")
 
 
-def test_nobody_is_named_in_what_is_told(doctor, enrolled):
+def test_nobody_is_named(doctor, enrolled):
     enrolled("eileen", "astronaut")
     assert User.objects.exists()
     assert "eileen" not in run()[1] + run("--json")[1]

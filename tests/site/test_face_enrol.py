@@ -1,4 +1,4 @@
-"""Enrolling people from folders of photos, and what becomes of what is no use."""
+"""face_enrol: enrol people from photos, and report the photos that are not used."""
 
 from __future__ import annotations
 
@@ -48,7 +48,7 @@ def users(db):
 
 @pytest.fixture
 def enrol(tmp_path, capsys):
-    """Run the command: its exit status, and what it tells scripts."""
+    """Run the command, and return its exit status and its JSON results."""
 
     def run(path, **options):
         file = tmp_path / "results.json"
@@ -63,13 +63,13 @@ def enrol(tmp_path, capsys):
 
 
 def reasons(results, username):
-    """Why which of somebody's files were not used, "" where they were."""
+    """Return why each file of a person was not used; "" if it was."""
     person = next(each for each in results["results"] if each["username"] == username)
     return {each["file"]: each["reason"] for each in [*person["photos"], *person["unused"]]}
 
 
 @pytest.mark.real
-def test_who_is_in_a_folder_can_log_in(folder, users, enrol, settings):
+def test_people_in_a_folder_can_log_in(folder, users, enrol, settings):
     settings.FACEAUTH = {**settings.FACEAUTH, "NOTICE_VERSION": "7"}
     ada, joe = users("ada", "joe")
     path = folder({"ada/1.jpg": "obama", "ada/2.jpg": "obama2", "joe/me.png": "biden"})
@@ -84,7 +84,7 @@ def test_who_is_in_a_folder_can_log_in(folder, users, enrol, settings):
     assert results["photos"]["good"] == 3
 
 
-def test_it_is_told_and_kept_that_the_staff_did_it(folder, users, enrol):
+def test_event_and_mail_name_the_staff(folder, users, enrol):
     (ada,) = users("ada")
     enrol(folder({"ada/1.jpg": "obama"}))
     event = FaceEvent.objects.get()
@@ -96,7 +96,7 @@ def test_it_is_told_and_kept_that_the_staff_did_it(folder, users, enrol):
     assert "http" not in sent.body
 
 
-def test_nobody_is_enrolled_without_having_agreed(folder, users, enrol):
+def test_nobody_is_enrolled_without_consent(folder, users, enrol):
     users("ada")
     with pytest.raises(CommandError, match="Have these people agreed"):
         enrol(folder({"ada/1.jpg": "obama"}), consent=None)
@@ -107,7 +107,7 @@ def test_nobody_is_enrolled_without_having_agreed(folder, users, enrol):
     ("by", "username", "first_name"),
     [("id", "123", "Ada Lovelace"), ("name", "Ada Lovelace", ""), ("file", "123-Ada Lovelace", "")],
 )
-def test_a_file_says_whose_photo_it_is(folder, users, enrol, by, username, first_name):
+def test_username_in_a_file_name(folder, users, enrol, by, username, first_name):
     path = folder({"123-Ada Lovelace.png": "obama"})
     if by == "id":
         enrol(path, by=by, create=True, domain="example.com")
@@ -119,7 +119,7 @@ def test_a_file_says_whose_photo_it_is(folder, users, enrol, by, username, first
     assert user.has_face
 
 
-def test_files_that_say_not_whose_they_are_are_reported(folder, users, enrol):
+def test_files_without_a_username_are_reported(folder, users, enrol):
     users("anna")
     status, results = enrol(folder({"anna.jpg": "obama", "7-anna.jpg": "biden"}), by="name")
     assert status == SOME_REFUSED
@@ -140,7 +140,7 @@ def test_csv(folder, enrol, db):
     assert (joe.email, joe.face_shots) == ("joe@example.org", 1)
 
 
-def test_csv_leads_to_no_file_outside_its_folder(folder, users, enrol, tmp_path):
+def test_csv_cannot_name_a_file_outside_its_folder(folder, users, enrol, tmp_path):
     users("ada")
     path = folder({"inside.jpg": "obama"})
     (tmp_path / "outside.jpg").write_bytes(picture("obama2"))
@@ -179,7 +179,7 @@ def test_csv_that_cannot_be_read_says_why(folder, enrol, db, content, problem):
         enrol(path / "people.csv")
 
 
-def test_who_is_missing_is_created_only_when_asked(folder, enrol, db):
+def test_accounts_are_created_only_with_the_option(folder, enrol, db):
     path = folder({"ada/1.jpg": "obama", "wall/1.png": wall()})
     status, results = enrol(path)
     assert status == SOME_REFUSED
@@ -194,7 +194,7 @@ def test_who_is_missing_is_created_only_when_asked(folder, enrol, db):
     assert ada.has_face
 
 
-def test_account_that_cannot_be_made_is_refused(folder, users, enrol, capsys):
+def test_account_that_cannot_be_created_is_refused(folder, users, enrol, capsys):
     users("joe")
     path = folder({"ada!/1.jpg": "obama", "eve/1.jpg": "biden"})
     status, results = enrol(path, create=True)
@@ -204,7 +204,7 @@ def test_account_that_cannot_be_made_is_refused(folder, users, enrol, capsys):
     assert User.objects.count() == 1
 
 
-def test_second_run_does_nothing_twice(folder, users, enrol, monkeypatch):
+def test_second_run_skips_enrolled_people(folder, users, enrol, monkeypatch):
     users("ada", "joe")
     path = folder({"ada/1.jpg": "obama", "joe/1.png": wall()})
     enrol(path)
@@ -222,7 +222,7 @@ def test_second_run_does_nothing_twice(folder, users, enrol, monkeypatch):
     assert len(mail.outbox) == FaceEvent.objects.count() == 1
 
 
-def test_face_is_replaced_when_asked_and_once(folder, enrolled, enrol):
+def test_face_is_replaced_with_the_option_and_once(folder, enrolled, enrol):
     ada = enrolled("ada", "biden")
     path = folder({"ada/1.jpg": "obama", "ada/2.jpg": "obama2"})
     assert enrol(path)[1]["people"]["already"] == 1
@@ -234,7 +234,7 @@ def test_face_is_replaced_when_asked_and_once(folder, enrolled, enrol):
     assert len(mail.outbox) == 1
 
 
-def test_interrupted_run_goes_on_where_it_was(folder, users, enrol, monkeypatch):
+def test_interrupted_run_is_continued_by_the_next(folder, users, enrol, monkeypatch):
     users("ada", "joe")
     path = folder({"ada/1.jpg": "obama", "joe/1.jpg": "biden"})
     examine = photos.examine
@@ -272,7 +272,7 @@ def test_dry_run_does_nothing(folder, users, enrol):
     assert User.objects.get(username="eve").face_flagged_at is not None
 
 
-def test_look_alike_is_refused_where_the_site_does_so(folder, users, enrol, settings, capsys):
+def test_look_alike_is_refused_if_the_setting_says_so(folder, users, enrol, settings, capsys):
     settings.FACEAUTH = {**settings.FACEAUTH, "LOOK_ALIKES": "refuse"}
     path = folder({"ada/1.jpg": "obama", "eve/1.jpg": "obama2"})
     users("ada", "eve")
@@ -371,7 +371,7 @@ def test_names_are_the_same_however_they_are_written(folder, users, enrol):
     assert User.objects.count() == 1
 
 
-def test_sheet_shows_what_became_of_each_photo(folder, users, enrol, tmp_path, capsys):
+def test_sheet_shows_the_result_of_each_photo(folder, users, enrol, tmp_path, capsys):
     users("ada")
     path = folder({"ada/1.jpg": "obama", "ada/2.png": wall(), "<b>eve/1.jpg": "biden"})
     sheet = tmp_path / "sheet.html"
@@ -402,7 +402,7 @@ def test_several_processes_do_the_same(folder, users, enrol, settings):
     assert np.allclose(stored, encodings("obama"), atol=1e-4)
 
 
-def test_process_that_is_killed_is_told_of(folder, users, enrol, monkeypatch, capsys):
+def test_killed_process_is_reported(folder, users, enrol, monkeypatch, capsys):
     users("ada", "joe")
     path = folder({"ada/1.jpg": "obama", "joe/1.jpg": "biden"})
     monkeypatch.setattr(photos, "examine", killed)
@@ -412,7 +412,7 @@ def test_process_that_is_killed_is_told_of(folder, users, enrol, monkeypatch, ca
 
 
 def killed(paths, **how):
-    """Look at photos as a process does that the system ends, for want of memory."""
+    """End the process, as the system does when memory is full."""
     os._exit(1)
 
 

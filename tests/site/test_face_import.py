@@ -1,4 +1,4 @@
-"""Bringing in encodings that face_recognition computed for another program."""
+"""face_import: import encodings that face_recognition computed for another program."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ ADA = ("obama", "obama3", "obama up")
 
 @pytest.fixture(scope="session")
 def encoding(oracle):
-    """What face_recognition gives for a picture, float64 (128,)."""
+    """Return face_recognition's encoding of a picture, float64 (128,)."""
 
     def compute(name):
         from faceauth.vision import decode_image
@@ -59,7 +59,7 @@ def users(db):
 
 @pytest.fixture
 def run(tmp_path):
-    """Run the command: its exit status, and what it tells scripts."""
+    """Run the command, and return its exit status and its JSON results."""
 
     def command(path, **options):
         file = tmp_path / "results.json"
@@ -73,7 +73,7 @@ def run(tmp_path):
 
 
 def reasons(results, username):
-    """Why which of somebody's encodings were not used, "" where they were."""
+    """Return why each encoding of a person was not used; "" if it was."""
     person = next(each for each in results["results"] if each["username"] == username)
     return {each["place"].rpartition(":")[2]: each["reason"] for each in person["encodings"]}
 
@@ -84,7 +84,7 @@ def recognised(name):
 
 
 @pytest.mark.real
-def test_who_is_in_a_tutorials_pickle_can_log_in(kept, users, run, capsys):
+def test_people_in_a_tutorials_pickle_can_log_in(kept, users, run, capsys):
     ada, joe = users
     path = kept(*[("ada", name) for name in ADA], ("joe", "biden"))
     status, results = run(path)
@@ -111,7 +111,7 @@ def test_who_is_in_a_tutorials_pickle_can_log_in(kept, users, run, capsys):
     assert "People enrolled with fewer than 5 encodings" in told.err
 
 
-def test_other_ways_of_keeping_them(users, run, encoding, tmp_path):
+def test_other_formats(users, run, encoding, tmp_path):
     ada, joe = users
     packed = {"ada": encoding("obama"), "joe": encoding("biden")}
     lines = [
@@ -137,7 +137,7 @@ def test_other_ways_of_keeping_them(users, run, encoding, tmp_path):
         assert recognised("obama2") == ada
 
 
-def test_again_changes_nothing_and_tells_nobody(kept, users, run):
+def test_second_run_changes_nothing_and_sends_no_mail(kept, users, run):
     path = kept(("ada", "obama"), ("joe", "biden"))
     run(path)
     before = User.objects.get(username="ada").face_enrolled_at
@@ -161,7 +161,7 @@ def test_dry_run_says_what_would_be_done(kept, users, run, capsys):
     assert "nobody is enrolled" in capsys.readouterr().out
 
 
-def test_accounts_are_created_where_that_is_asked_for(kept, db, run):
+def test_accounts_are_created_with_the_option(kept, db, run):
     path = kept(("eve", "biden"))
     status, results = run(path)
     assert (status, results["results"][0]["reason"]) == (SOME_REFUSED, "unknown")
@@ -172,7 +172,9 @@ def test_accounts_are_created_where_that_is_asked_for(kept, db, run):
     assert recognised("biden") == eve
 
 
-def test_what_is_no_use_is_named_and_the_rest_is_taken(kept, users, run, encoding, capsys):
+def test_unusable_encodings_are_reported_and_the_others_are_enrolled(
+    kept, users, run, encoding, capsys
+):
     random = np.random.default_rng(7)
     unit = random.normal(size=128)
     path = kept(
@@ -233,7 +235,7 @@ def test_nobody_is_enrolled_without_consent(kept, users, run):
         ("missing.pickle", None, "No such file"),
     ],
 )
-def test_what_cannot_be_read_is_said(tmp_path, db, run, name, content, words):
+def test_errors_say_why_a_file_cannot_be_read(tmp_path, db, run, name, content, words):
     path = tmp_path / name
     if content is not None:
         path.write_bytes(content)

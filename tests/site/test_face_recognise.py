@@ -1,4 +1,4 @@
-"""Everybody in pictures of several people found, named and marked."""
+"""face_recognise: find, name and mark everybody in pictures of several people."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ def album(tmp_path):
 
 @pytest.fixture
 def recognise(tmp_path):
-    """Run the command: its exit status, and what it tells scripts."""
+    """Run the command, and return its exit status and its JSON results."""
 
     def run(path, output=tmp_path / "out", **options):
         status = 0
@@ -51,7 +51,7 @@ def recognise(tmp_path):
 
 @pytest.fixture
 def two(enrolled):
-    """Two users of the three in the group pictures."""
+    """Enrol two of the three people in the group pictures."""
     return enrolled("barack", "obama", "obama2"), enrolled("joe", "biden")
 
 
@@ -81,9 +81,7 @@ def test_everybody_is_found_and_those_enrolled_are_named(album, recognise, two, 
     ]
 
 
-def test_people_of_a_folder_take_the_place_of_those_enrolled(
-    album, recognise, two, tmp_path, capsys
-):
+def test_people_in_a_folder_replace_the_enrolled_people(album, recognise, two, tmp_path, capsys):
     known = tmp_path / "known"
     (known / "Eileen Collins").mkdir(parents=True)
     (known / "Eileen Collins" / "1.png").write_bytes(picture("astronaut"))
@@ -100,7 +98,7 @@ def test_people_of_a_folder_take_the_place_of_those_enrolled(
     assert all(int(row["head_size"]) > 80 and float(row["sharpness"]) > 0 for row in rows)
 
 
-def test_small_faces_are_found_where_asked(album, recognise, two):
+def test_small_faces_are_found_with_the_option(album, recognise, two):
     width, height = group().size
     path = album({"a.png": group().resize((width // 6, height // 6))})
     assert recognise(path)[1]["faces"]["found"] == 0
@@ -109,7 +107,7 @@ def test_small_faces_are_found_where_asked(album, recognise, two):
     assert max(face["quality"]["head_size"] for face in result["faces"]) < 50
 
 
-def test_face_is_found_once_in_a_picture_that_is_looked_at_in_tiles(monkeypatch):
+def test_face_is_found_once_in_a_picture_that_is_searched_in_tiles(monkeypatch):
     image = np.asarray(group(), np.uint8)
     whole = recognition.find_faces(image, 60)
     monkeypatch.setattr(recognition, "MAX_PIXELS", 400_000)
@@ -120,7 +118,7 @@ def test_face_is_found_once_in_a_picture_that_is_looked_at_in_tiles(monkeypatch)
         assert one.size == pytest.approx(other.size, rel=0.1)
 
 
-def test_where_two_people_are_as_near_nobody_is_named(album, recognise, enrolled):
+def test_nobody_is_named_if_two_people_are_equally_near(album, recognise, enrolled):
     enrolled("barack", "obama")
     enrolled("eve", "obama")
     _status, results = recognise(album({"a.png": group()}))
@@ -173,7 +171,7 @@ def test_picture_held_sideways_is_written_upright(album, recognise, two, tmp_pat
         assert written.size == face.size
 
 
-def test_nothing_is_written_over(album, recognise, two, tmp_path):
+def test_no_file_is_overwritten(album, recognise, two, tmp_path):
     path = album({"in/a.png": group()})
     for output in path, path / "out", tmp_path:
         with pytest.raises(CommandError, match="must not contain each other"):
@@ -188,7 +186,7 @@ def test_nothing_is_written_over(album, recognise, two, tmp_path):
     assert recognise(path)[1]["faces"] == recognise(path)[1]["faces"]
 
 
-def test_interrupted_run_tells_what_it_has(album, recognise, two, tmp_path, monkeypatch):
+def test_interrupted_run_reports_its_results(album, recognise, two, tmp_path, monkeypatch):
     look = recognition.recognise
 
     def interrupted(places, **how):
@@ -212,7 +210,7 @@ def test_several_processes_do_the_same(album, recognise, two):
     assert [names(each) for each in results["results"]] == [["barack", None, "joe"]] * 3
 
 
-def test_says_what_is_missing(album, recognise, db, tmp_path):
+def test_errors_say_what_is_missing(album, recognise, db, tmp_path):
     with pytest.raises(CommandError, match="no people to compare"):
         recognise(album({"a.png": group()}))
     (tmp_path / "empty").mkdir()
@@ -225,7 +223,7 @@ def test_says_what_is_missing(album, recognise, db, tmp_path):
 
 
 def group():
-    """Three people side by side, one of them a little smaller."""
+    """Return a picture of three people side by side, one of them a little smaller."""
     scene = Image.new("RGB", (3 * WIDTH // 2, HEIGHT), "grey")
     for place, name in enumerate(GROUP):
         person = Image.open(BytesIO(portrait(name))).convert("RGB")
@@ -234,7 +232,7 @@ def group():
 
 
 def portrait(name):
-    """The middle half of a webcam's frame with that person in it."""
+    """Return the middle half of a webcam's frame of a person."""
     frame = Image.open(BytesIO(picture(name if " " in name else f"{name} ")))
     file = BytesIO()
     frame.crop((WIDTH // 4, 0, 3 * WIDTH // 4, HEIGHT)).save(file, "PNG")
@@ -242,17 +240,17 @@ def portrait(name):
 
 
 def by_place(result):
-    """A picture's faces from left to right."""
+    """Return a picture's faces from left to right."""
     return sorted(result["faces"], key=lambda face: face["box"][0])
 
 
 def names(result):
-    """Who is in a picture, from left to right."""
+    """Return the names in a picture from left to right."""
     return [face["name"] for face in by_place(result)]
 
 
 def colour(image, face):
-    """The colour of the box around a face."""
+    """Return the colour of the box around a face."""
     left, top, _right, bottom = face["box"]
     red, green, _blue = image.getpixel((left, (top + bottom) // 2))
     return "red" if red > 2 * green else "green" if green > 2 * red else "none"

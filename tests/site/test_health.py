@@ -1,4 +1,4 @@
-"""What machines that watch the site are told: that it lives, and whether it can do its work."""
+"""Health checks: the process answers, and it can log people in."""
 
 from __future__ import annotations
 
@@ -17,11 +17,11 @@ def on(settings):
 
 
 @pytest.mark.parametrize("path", [LIVE, READY])
-def test_nobody_is_told_unless_the_owner_says_so(client, db, path):
+def test_health_checks_are_off_by_default(client, db, path):
     assert client.get(path).status_code == 404
 
 
-def test_site_that_is_well(client, db, on):
+def test_site_that_works(client, db, on):
     assert client.get(LIVE).json() == {"status": "ok"}
     response = client.get(READY)
     parts = {"database": "ok", "networks": "ok", "keys": "ok"}
@@ -32,7 +32,7 @@ def test_site_that_is_well(client, db, on):
 
 
 def failing(client, caplog):
-    """The parts that fail; and nothing of why is told, or logged with a secret in it."""
+    """Return the parts that fail; check that neither answer nor log contains the reason."""
     response = client.get(READY)
     assert response.status_code == 503
     assert response.json()["status"] == "failing"
@@ -58,6 +58,6 @@ def test_weights_that_are_missing(client, db, on, monkeypatch, caplog):
     assert failing(client, caplog) == ["networks"]
 
 
-def test_keys_that_are_none(client, db, on, settings, caplog):
+def test_malformed_keys(client, db, on, settings, caplog):
     settings.FACEAUTH = {**settings.FACEAUTH, "ENCRYPTION_KEYS": ["a secret"]}
     assert failing(client, caplog) == ["keys"]

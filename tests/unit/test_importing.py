@@ -1,4 +1,4 @@
-"""Encodings that other programs keep, in all the ways they do."""
+"""Read encodings in all formats and layouts in which other programs store them."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ PEOPLE = [("ada", ADA), ("ada", ADAS), ("joe", JOE)]
 
 
 def read(path, format="auto", table="", **columns):
-    """Everything that is in the file: who, and numbers."""
+    """Return all encodings in a file: usernames and vectors."""
     source = Source(path, SIZE, format, Columns(**columns), table)
     return [(item.username, vectors.to_vector(item.value, SIZE)) for item in source.read()]
 
@@ -36,7 +36,7 @@ def assert_everybody(found, people=PEOPLE, exactly=True):
 
 
 def shapes(array, listed):
-    """The people in all shapes that tutorials keep them in."""
+    """Return the people in all layouts that tutorials use."""
     ada, adas, joe = map(array, (ADA, ADAS, JOE))
     return {
         "two lists in a dict": {"encodings": [ada, adas, joe], "names": ["ada", "ada", "joe"]},
@@ -65,14 +65,14 @@ SHAPES = list(shapes(list, list))
 
 @pytest.mark.parametrize("shape", SHAPES)
 @pytest.mark.parametrize("protocol", range(pickle.HIGHEST_PROTOCOL + 1))
-def test_pickles_of_all_shapes(write, shape, protocol):
+def test_pickles_of_all_layouts(write, shape, protocol):
     found = shapes(lambda each: each, tuple)[shape]
     assert_everybody(read(write("faces.pickle", pickle.dumps(found, protocol))))
     assert_everybody(read(write("faces.dat", pickle.dumps(shapes(list, list)[shape], protocol))))
 
 
 @pytest.mark.parametrize("shape", SHAPES)
-def test_json_of_all_shapes(write, shape):
+def test_json_of_all_layouts(write, shape):
     text = json.dumps(shapes(list, list)[shape])
     assert_everybody(read(write("faces.json", text)))
     assert_everybody(read(write("faces", text)))
@@ -128,7 +128,7 @@ WAYS = {
 
 
 @pytest.mark.parametrize("way", WAYS)
-def test_one_encoding_in_all_ways(way):
+def test_one_encoding_in_all_formats(way):
     np.testing.assert_allclose(vectors.to_vector(WAYS[way], SIZE), ADA, rtol=1e-6)
 
 
@@ -155,7 +155,7 @@ def test_one_encoding_in_all_ways(way):
         (b"\x80\x04", "damaged"),
     ],
 )
-def test_what_is_no_encoding_is_told_apart(value, reason):
+def test_values_that_are_not_encodings(value, reason):
     with pytest.raises(UnusableEncoding) as caught:
         vectors.to_vector(value, SIZE)
     assert caught.value.reason == reason
@@ -199,7 +199,7 @@ def test_tables(write, way):
     assert_everybody(read(write("faces.csv", "\ufeff" + TABLES[way])))
 
 
-def test_columns_by_the_names_that_their_owner_gives(write):
+def test_columns_named_by_the_operator(write):
     rows = [["id", "login", "v1"], *([7, n, json.dumps(list(e))] for n, e in PEOPLE)]
     path = write("faces.csv", table(rows))
     assert_everybody(read(path, username="login", encoding="v1"))
@@ -209,7 +209,7 @@ def test_columns_by_the_names_that_their_owner_gives(write):
 
 @pytest.fixture
 def database(tmp_path):
-    """Write a database: its path."""
+    """Write a database and return its path."""
 
     def make(packed, name="faces", columns=("name", "encoding")):
         path = tmp_path / "faces.db"
@@ -283,6 +283,6 @@ def test_folder_of_arrays(write, tmp_path):
         ("faces.bin", b"\x00\x01", "--format"),
     ],
 )
-def test_what_cannot_be_read_is_said(write, name, content, words):
+def test_errors_say_why_a_file_cannot_be_read(write, name, content, words):
     with pytest.raises(SourceError, match=words):
         read(write(name, content))

@@ -1,4 +1,4 @@
-"""Files of encodings that would do something, or take a lot of memory."""
+"""Malicious files of encodings, which would run code or take much time or memory."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ from tests.unit.test_importing import ADA, JOE, SIZE, saved
 
 
 class Calls:
-    """What a pickle can be made to do."""
+    """An object whose pickle calls a function."""
 
     def __init__(self, function, *arguments):
         self.function, self.arguments = function, arguments
@@ -33,7 +33,7 @@ class Calls:
 
 
 def array_pickle(shape, data):
-    """A pickle as numpy writes it of an array of floats, with whatever it says of its shape."""
+    """Return numpy's pickle of an array of floats, with any shape and data."""
     return b"".join(
         [
             b"\x80\x03cnumpy.core.multiarray\n_reconstruct\n",
@@ -47,7 +47,7 @@ def array_pickle(shape, data):
 
 
 def hostile(proof):
-    """Pickles that would do something, or take a lot of memory."""
+    """Return malicious pickles. If one runs its command, it creates the file `proof`."""
     command = f"touch {proof}"
     return {
         "a command": pickle.dumps(Calls(os.system, command)),
@@ -104,12 +104,12 @@ def test_hostile_pickles_are_refused_and_do_nothing(tmp_path, trap):
     assert grown < 100_000, "kilobytes"
 
 
-def test_harmless_pickle_by_the_same_hand_is_read():
+def test_harmless_pickle_built_in_the_same_way_is_read():
     read = safe_pickle.load(array_pickle((128,), ADA.tobytes()))
     np.testing.assert_array_equal(read, ADA)
 
 
-def test_index_far_beyond_what_is_kept_takes_no_memory():
+def test_large_memo_index_takes_no_memory():
     before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
     with pytest.raises(SourceError):
         safe_pickle.load(b"\x80\x02]r\xff\xff\xff\x7f.")
@@ -117,7 +117,7 @@ def test_index_far_beyond_what_is_kept_takes_no_memory():
 
 
 def bomb(levels):
-    """Opcodes of a tuple that holds another one twice, and so on: 2**levels tuples to hash."""
+    """Return the opcodes of a nested tuple that holds each next one twice: 2**levels to hash."""
     return b")" + b"".join(
         b"r" + struct.pack("<I", level) + b"j" + struct.pack("<I", level) + b"\x86"
         for level in range(levels)
@@ -125,14 +125,14 @@ def bomb(levels):
 
 
 @pytest.mark.parametrize("levels", [2, 35, 1000])
-def test_tuples_that_take_for_ever_to_hash_are_no_keys(levels):
+def test_tuples_that_take_forever_to_hash_are_refused_as_keys(levels):
     began = time.monotonic()
     with pytest.raises(SourceError):
         safe_pickle.load(b"\x80\x02}" + bomb(levels) + b"K\x01s.")
     assert time.monotonic() - began < 1
 
 
-def test_value_that_holds_a_shared_one_too_often_is_refused():
+def test_value_that_holds_another_one_too_often_is_refused():
     nested = safe_pickle.load(b"\x80\x02" + bomb(10) + b".")
     assert nested[0] is nested[1]
     with pytest.raises(SourceError, match="too large"):
@@ -190,7 +190,7 @@ def test_arrays_cannot_be_changed_by_a_pickle():
         safe_pickle.load(data)
 
 
-def test_pickle_that_holds_itself(write):
+def test_list_that_contains_itself_is_no_encoding(write):
     endless = []
     endless.append(endless)
     people = {"ada": endless, "joe": JOE}
@@ -200,7 +200,7 @@ def test_pickle_that_holds_itself(write):
         vectors.to_vector(items[0].value, SIZE)
 
 
-def test_lists_of_lists_of_the_same_list_are_not_gone_through(write):
+def test_list_that_holds_another_one_too_often_is_refused(write):
     grown = list(ADA)
     for _ in range(40):
         grown = [grown, grown]
@@ -209,14 +209,14 @@ def test_lists_of_lists_of_the_same_list_are_not_gone_through(write):
         list(Source(path, SIZE).read())
 
 
-def test_too_many_opcodes_are_not_gone_through(monkeypatch):
+def test_too_many_opcodes_are_refused(monkeypatch):
     monkeypatch.setattr(safe_pickle, "MAX_OPCODES", 1000)
     with pytest.raises(SourceError, match="too large"):
         safe_pickle.load(b"]" * 1002 + b".")
 
 
 @pytest.mark.filterwarnings("ignore")
-def test_damage_of_any_kind_is_called_that():
+def test_damage_raises_no_other_error():
     random = np.random.default_rng(3)
     short = {"names": ["ada", "joe"], "encodings": [ADA[:4], list(JOE[:4])]}
     whole = [pickle.dumps(short, protocol) for protocol in range(pickle.HIGHEST_PROTOCOL + 1)]
