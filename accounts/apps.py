@@ -7,5 +7,7 @@ from django.utils.translation import gettext_lazy as _
 
 
 class AccountsConfig(AppConfig):
+    """The app of this site's users."""
+
     name = "accounts"
     verbose_name = _("Accounts")

@@ -81,11 +81,8 @@ class SnapshotField(forms.Field):
         return value
 
 
-class MovementField(forms.Field):
+class MovementField(SnapshotField):
     """The frames of the answer to a challenge, in chronological order. Cleans to the files."""
-
-    widget = SnapshotInput
-    shots = frames = 1
 
     def clean(self, value: Sequence[UploadedFile]) -> Sequence[UploadedFile]:
         """Return the files.
@@ -270,24 +267,18 @@ class ConsentField(forms.BooleanField):
     widget = Checkbox
 
     def __init__(self, **kwargs: Any) -> None:
-        kwargs.setdefault("label", _("I agree that this site keeps numbers computed from my face"))
-        kwargs.setdefault(
-            "help_text",
-            format_lazy(
-                '{} <a href="{}">{}</a>.',
-                _(
-                    "They are used only to recognise you when you log in. No picture is kept. "
-                    "You can remove your face at any time."
-                ),
-                reverse_lazy("faceauth:notice"),
-                _("What is kept, and for how long"),
-            ),
+        used_for = _(
+            "They are used only to recognise you when you log in. No picture is kept. You can "
+            "remove your face at any time."
         )
-        kwargs.setdefault(
-            "error_messages",
-            {"required": _("We can’t use your face without your consent. Tick the box to agree.")},
-        )
-        super().__init__(**kwargs)
+        link = reverse_lazy("faceauth:notice"), _("What is kept, and for how long")
+        required = _("We can’t use your face without your consent. Tick the box to agree.")
+        defaults = {
+            "label": _("I agree that this site keeps numbers computed from my face"),
+            "help_text": format_lazy('{} <a href="{}">{}</a>.', used_for, *link),
+            "error_messages": {"required": required},
+        }
+        super().__init__(**{**defaults, **kwargs})
 
     def explain_new_notice(self) -> None:
         """Add to the help text why a user who has agreed before is asked again."""

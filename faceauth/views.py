@@ -167,9 +167,11 @@ class LoginView(CaptureMixin, RedirectLoggedInMixin, auth_views.LoginView):
     def _adapt(self, form: Any, user: Any) -> None:
         """Adapt the template to the face, if a username or a password told whose it is."""
         if not isinstance(form, FaceLoginForm):
-            adaptation.learn(user, self.request.FILES.getlist("snapshot")[:1], confirmed=True)
+            adaptation.adapt_to_login(
+                user, self.request.FILES.getlist("snapshot")[:1], confirmed=True
+            )
         elif form.claimed_username:
-            adaptation.learn(user, form.cleaned_data["snapshot"][:1])
+            adaptation.adapt_to_login(user, form.cleaned_data["snapshot"][:1])
 
     def _remember(self, response: HttpResponse, user: Any) -> None:
         box = forms.CheckboxInput()
@@ -279,7 +281,7 @@ class ConfirmView(CaptureMixin, LoginRequiredMixin, auth_views.RedirectURLMixin,
         if isinstance(form, OwnFaceForm):
             confirmation.note(request, user, confirmation.FACE)
             logins.record_use(FaceEvent.Kind.CONFIRMED, request, form.get_user())
-            adaptation.learn(user, form.cleaned_data["snapshot"][:1])
+            adaptation.adapt_to_login(user, form.cleaned_data["snapshot"][:1])
         else:
             confirmation.note(request, user, confirmation.PASSWORD)
             logins.clear_failures(request, user)

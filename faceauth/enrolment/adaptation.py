@@ -1,4 +1,4 @@
-"""Templates that follow their faces: logins that are sure renew the stalest shots."""
+"""Adaptation: logins with a very certain match replace the oldest shots of a template."""
 
 from __future__ import annotations
 
@@ -20,17 +20,26 @@ from faceauth.vision.quality import Quality
 
 from . import same_picture, shots
 
-ONCE_IN = timedelta(days=1)
+MIN_INTERVAL = timedelta(days=1)
 
-# Without a password to confirm it, only what one stranger in so many more would pass is sure.
-SURER = 10
+# Without a password, the false-match rate must be lower by this factor.
+UNCONFIRMED_FACTOR = 10
 
 
-def learn(user: AbstractBaseUser, snapshot: samples.Snapshot, *, confirmed: bool = False) -> bool:
-    """Adapt to the first picture of a login; whether the template changed.
+def adapt_to_login(
+    user: AbstractBaseUser, snapshot: samples.Snapshot, *, confirmed: bool = False
+) -> bool:
+    """Adapt the template to the first picture of a login.
 
-    The user gave their name, and a password too where `confirmed`. Pictures that cannot be used
-    change nothing.
+    Pictures that cannot be used change nothing.
+
+    Args:
+        user: The user, who gave a username.
+        snapshot: The pictures of the login, as files or samples.
+        confirmed: Whether the user gave the password as well.
+
+    Returns:
+        True if the template changed.
     """
     if not conf.get().ADAPT:
         return False
@@ -49,27 +58,33 @@ def adapt(
     confirmed: bool = False,
     quality: Quality | None = None,
 ) -> bool:
-    """Let a new shot, mirror-averaged float32 (128,), replace the user's stalest.
+    """Replace the oldest replaceable shot of a template with a new one.
 
-    The first half of the shots stays for ever, and the new one must be near that half: so a
-    template may age, but is never led away to somebody else. Once a day at most, and never after
-    a login by face alone.
+    The first half of the shots is never replaced, and the new shot must be close to that half. So
+    a template can age, but cannot drift towards another person. A template changes at most once a
+    day, and never after a login by face alone.
 
-    quality: the picture's, to be noted.
+    Args:
+        user: The owner of the template.
+        encoding: The new shot, mirror-averaged, float32 (d,).
+        confirmed: Whether the user gave the password as well.
+        quality: The quality of the picture, for its note.
 
     Returns:
-        Whether the template changed.
+        True if the template changed.
     """
     now = timezone.now()
     current = faces.rows().filter(pk=user.pk).first()
     if not conf.get().ADAPT or current is None or not current.has_face:
         return False
-    if current.face_adapted_at and now - current.face_adapted_at < ONCE_IN:
+    if current.face_adapted_at and now - current.face_adapted_at < MIN_INTERVAL:
         return False
     rows = current.face_encodings
     kept = (len(rows) + 1) // 2
     anchors, queue = rows[:kept], rows[kept:]
-    if not len(queue) or not _is_sure(anchors, encoding, confirmed) or _is_known(rows, encoding):
+    if not len(queue) or not _is_certain(anchors, encoding, confirmed):
+        return False
+    if _is_known(rows, encoding):
         return False
     notes = shots.adapted(current.face_shot_notes, shots.note(shots.Source.LOGIN, quality))
     seal = current._meta.get_field("face_encodings").seal
@@ -77,17 +92,17 @@ def adapt(
         "face_encodings": seal(user.pk, np.vstack([anchors, queue[1:], encoding])),
         "face_adapted_at": now,
         "face_changed_at": now,
-        **_noted(notes),
+        **_note_columns(notes),
     }
     if current.face_adapted_at is None:
         changes["face_enrolled_encodings"] = seal(user.pk, rows)
-    # Only where nobody has changed the face in the meantime, another login or its owner.
+    # Only if neither another login nor the owner has changed the face in the meantime.
     unchanged = faces.rows().filter(pk=user.pk, face_changed_at=current.face_changed_at)
     return _write(user, unchanged, changes)
 
 
 def revert(user: AbstractBaseUser) -> bool:
-    """Take back all adaptation: the shots as they were enrolled. Whether there was any."""
+    """Restore the shots as they were enrolled. Return False if there was no adaptation."""
     adapted = faces.rows().filter(pk=user.pk, face_enrolled_encodings__isnull=False)
     current = adapted.first()
     if current is None:
@@ -97,32 +112,33 @@ def revert(user: AbstractBaseUser) -> bool:
         "face_enrolled_encodings": None,
         "face_adapted_at": None,
         "face_changed_at": timezone.now(),
-        **_noted(shots.as_enrolled(current.face_shot_notes)),
+        **_note_columns(shots.as_enrolled(current.face_shot_notes)),
     }
     unchanged = adapted.filter(face_changed_at=current.face_changed_at)
     return _write(user, unchanged, changes)
 
 
-def _noted(notes: list[shots.Note] | None) -> dict[str, Any]:
+def _note_columns(notes: list[shots.Note] | None) -> dict[str, Any]:
     return {"face_shot_notes": notes, "face_quality": shots.quality(notes)}
 
 
-def _is_sure(anchors: Encoding, encoding: Encoding, confirmed: bool) -> bool:
-    rate = conf.get().MAX_FALSE_MATCH_RATE / (1 if confirmed else SURER)
+def _is_certain(anchors: Encoding, encoding: Encoding, confirmed: bool) -> bool:
+    rate = conf.get().MAX_FALSE_MATCH_RATE / (1 if confirmed else UNCONFIRMED_FACTOR)
     limit = policy.limit(shots=len(anchors), frames=1, rate=rate)
-    # A distance that the owner has set by hand may stand for a higher rate.
+    # If MAX_DISTANCE is set, the rate of the limit can be higher.
     return limit.rate <= rate and distance(anchors, encoding[None]) <= limit.distance
 
 
 def _is_known(rows: Encoding, encoding: Encoding) -> bool:
-    """Whether one of these is of the same picture: it teaches nothing, and is sent again by who
-    got hold of it.
+    """Return True if a shot is of the same picture.
+
+    Such a picture adds nothing, and may have been copied by somebody else.
     """
     return any(same_picture(shot, encoding) for shot in rows)
 
 
 def _write(user: AbstractBaseUser, rows: Any, changes: dict[str, Any]) -> bool:
-    """Write the changes to the one row in `rows`, if it is there, and to what the user has."""
+    """Write the changes to the one row in `rows`, if there is one, and to the user in memory."""
     if not faces.write_template(user, rows, changes):
         return False
     faces.of(user).refresh_from_db(fields=list(changes))

@@ -1,8 +1,7 @@
-"""What is kept of each picture that a template was made from: when and how it was taken, and how
-good it was. Never the picture.
+"""Notes on the pictures that a template was made from: time, source and quality, never pixels.
 
-Notes are as JSON has them: `note` makes one, and a user has a list of them, oldest first. Those of
-pictures that adaptation has put in the place of others come after all that were enrolled.
+A note is a dict that JSON can store, made by `note`. A user has a list of them, oldest first; the
+notes on pictures that adaptation added come after those on all enrolled pictures.
 """
 
 from __future__ import annotations
@@ -21,32 +20,32 @@ from faceauth.vision.quality import Quality
 
 Note = dict[str, Any]
 
-# The capture page's name for what it took itself: `submission.js`.
-TAKEN = "picture.jpg"
+# The file name that the capture page gives to pictures from the camera: `submission.js`.
+CAMERA_FILE_NAME = "picture.jpg"
 
-# Where more adds nothing. The network is shown 150 pixels; the middle photo of LFW has this
-# sharpness; and a face between these is neither dim nor glaring.
+# The values beyond which a picture gets no better. The network's input has 150 pixels; the median
+# photo of LFW has this sharpness; and a face between these luminances is neither dim nor glaring.
 LARGE_ENOUGH, SHARP_ENOUGH = 150, 0.34
 DIM, GLARING = 0.25, 0.75
 
-# Units of `vision.pose`: less is not seen.
+# In the units of `vision.pose`. A smaller yaw is not visible.
 ASIDE = 0.1
 
-# What a template has to be good for: below it, better pictures are worth asking for.
+# The minimum quality of a good template. Below it, ask the user for better pictures.
 GOOD = 0.6
 
 
 class Source(TextChoices):
-    """How a picture came."""
+    """The source of a picture."""
 
     WEBCAM = "webcam", _("webcam")
     FILE = "file", _("file")
-    LOGIN = "login", _("login")  # adapted to
+    LOGIN = "login", _("login")  # added by adaptation
     ELSEWHERE = "elsewhere", _("computed elsewhere")
 
 
 class Measures(NamedTuple):
-    """How large, sharp and well lit a face is, each from 0 to 1."""
+    """The size, sharpness and light of a face, each from 0 (poor) to 1 (good)."""
 
     size: float
     sharpness: float
@@ -54,16 +53,23 @@ class Measures(NamedTuple):
 
 
 class Shot(NamedTuple):
-    """A note to be read; where an encoding came alone, nothing is known of its picture."""
+    """A note in a form to display.
+
+    Attributes:
+        at: The time of the picture.
+        source: The label of its source.
+        measures: Its quality; None if the encoding was computed elsewhere.
+        direction: Where the person looks, in words; "" if that is unknown.
+    """
 
     at: datetime | None
     source: str
     measures: Measures | None
-    looks: str
+    direction: str
 
 
 def note(source: str, quality: Quality | None = None) -> Note:
-    """A note on a picture that came now."""
+    """Return a note on a picture that was sent now."""
     measured = quality._asdict() if quality else {}
     kept = ("head_size", "luminance_mean", "sharpness", "head_pose_yaw")
     return {
@@ -74,25 +80,25 @@ def note(source: str, quality: Quality | None = None) -> Note:
 
 
 def notes(source: str, qualities: Iterable[Quality | None]) -> list[Note]:
-    """A note on each picture of an enrolment."""
+    """Return the notes on the pictures of an enrolment."""
     return [note(source, each) for each in qualities]
 
 
 def source_of(names: Iterable[str | None]) -> Source:
-    """How pictures came that were sent under these names."""
-    return Source.WEBCAM if all(name == TAKEN for name in names) else Source.FILE
+    """Return the source of pictures with these file names."""
+    return Source.WEBCAM if all(name == CAMERA_FILE_NAME for name in names) else Source.FILE
 
 
 def current(kept: Sequence[Note] | None) -> list[Note]:
-    """Of the pictures that the template is made of now."""
-    enrolled, adapted = _parted(kept)
+    """Return the notes on the pictures that the template consists of now."""
+    enrolled, adapted = _split(kept)
     first = _anchors(enrolled)
     return [*enrolled[:first], *[*enrolled, *adapted][first:][len(adapted) :]]
 
 
 def adapted(kept: Sequence[Note] | None, new: Note) -> list[Note] | None:
-    """With one of a picture that takes the place of the stalest; None where none are known."""
-    enrolled, later = _parted(kept)
+    """Return the notes after a new picture has replaced the oldest; None if there are none."""
+    enrolled, later = _split(kept)
     if not enrolled:
         return None
     replaceable = len(enrolled) - _anchors(enrolled)
@@ -100,21 +106,21 @@ def adapted(kept: Sequence[Note] | None, new: Note) -> list[Note] | None:
 
 
 def as_enrolled(kept: Sequence[Note] | None) -> list[Note] | None:
-    """Without those of adaptation."""
-    return _parted(kept)[0] or None
+    """Return the notes on the enrolled pictures, without those that adaptation added."""
+    return _split(kept)[0] or None
 
 
 def quality(kept: Sequence[Note] | None) -> float | None:
-    """How good the template's pictures are in the mean, 0 to 1; None where it is not known.
+    """Return the mean quality of the template's pictures, 0 to 1; None if it is unknown.
 
-    A picture is as good as what is worst about it.
+    The quality of a picture is the lowest of its measures.
     """
     worst = [min(found) for found in map(measures, current(kept)) if found]
     return round(sum(worst) / len(worst), 3) if worst else None
 
 
 def measures(note: Note) -> Measures | None:
-    """How good the picture was, where it is known."""
+    """Return the quality of the picture, or None if it is unknown."""
     if "head_size" not in note:
         return None
     light = note["luminance_mean"]
@@ -126,27 +132,27 @@ def measures(note: Note) -> Measures | None:
 
 
 def read(note: Note) -> Shot:
-    """The note as a page shows it."""
+    """Return the note in a form to display."""
     source = note.get("source", "")
     label = Source(source).label if source in Source.values else source
     at = parse_datetime(note.get("at", ""))
-    return Shot(at, str(label), measures(note), _looks(note.get("head_pose_yaw")))
+    return Shot(at, str(label), measures(note), _direction(note.get("head_pose_yaw")))
 
 
-def _parted(kept: Sequence[Note] | None) -> tuple[list[Note], list[Note]]:
-    """Those enrolled, and those adapted to."""
+def _split(kept: Sequence[Note] | None) -> tuple[list[Note], list[Note]]:
+    """Return the notes on enrolled pictures, and those that adaptation added."""
     every = kept or []
     later = [each for each in every if each.get("source") == Source.LOGIN]
     return [each for each in every if each.get("source") != Source.LOGIN], later
 
 
 def _anchors(enrolled: Sequence[Note]) -> int:
-    """How many of the first shots stay for ever: see `adaptation`."""
+    """Return the number of first shots that are never replaced: see `adaptation`."""
     return (len(enrolled) + 1) // 2
 
 
-def _looks(yaw: float | None) -> str:
-    """Where to, as the person themselves would say."""
+def _direction(yaw: float | None) -> str:
+    """Return where the person looks, from their own point of view."""
     if yaw is None:
         return ""
     if abs(yaw) < ASIDE:

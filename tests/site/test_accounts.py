@@ -127,7 +127,7 @@ def test_name_taken_meanwhile_is_said(ask, db, monkeypatch):
     monkeypatch.setattr(User, "save", too_late)
     status, answer = ask(SIGN_UP, **GOOD, password="a long password")
     assert (status, answer["error"]["code"]) == (400, "invalid")
-    assert "Somebody took" in answer["error"]["message"]
+    assert "has just been taken" in answer["error"]["message"]
 
 
 def test_database_itself_keeps_names_and_addresses_unique(db):

@@ -79,7 +79,9 @@ def test_picture_that_does_not_serve_spoils_no_password_login(ask, obama, upload
 def test_login_by_face_that_is_very_sure_adapts_where_the_name_is_known(
     client, ask, obama, upload, monkeypatch
 ):
-    monkeypatch.setattr(adaptation, "SURER", 0.01)  # no two test photos are alike enough
+    monkeypatch.setattr(
+        adaptation, "UNCONFIRMED_FACTOR", 0.01
+    )  # no two test photos are alike enough
     before = shots(obama)
     ask(LOGIN, snapshot=upload("obama2"))
     assert same(shots(obama), before)
@@ -93,7 +95,7 @@ def test_login_by_face_that_is_very_sure_adapts_where_the_name_is_known(
 
 
 def test_login_by_face_that_is_only_sure_does_not_adapt(ask, obama, upload, monkeypatch):
-    monkeypatch.setattr(adaptation, "SURER", 1e9)
+    monkeypatch.setattr(adaptation, "UNCONFIRMED_FACTOR", 1e9)
     before = shots(obama)
     assert ask(LOGIN, username="obama", snapshot=upload("obama2"))[0] == 200
     assert same(shots(obama), before)
@@ -155,27 +157,27 @@ def test_single_shot_is_never_replaced(enrolled):
 
 def test_of_two_logins_at_once_one_adapts(obama, new, monkeypatch):
     (obama2,) = encodings("obama2")
-    is_sure = adaptation._is_sure
+    is_sure = adaptation._is_certain
 
     def other_first(*arguments):
-        monkeypatch.setattr(adaptation, "_is_sure", is_sure)
+        monkeypatch.setattr(adaptation, "_is_certain", is_sure)
         assert adaptation.adapt(User.objects.get(), obama2, confirmed=True)
         return is_sure(*arguments)
 
-    monkeypatch.setattr(adaptation, "_is_sure", other_first)
+    monkeypatch.setattr(adaptation, "_is_certain", other_first)
     before = shots(obama)
     assert not adaptation.adapt(obama, new, confirmed=True)
     assert same(shots(obama), [*before[:2], before[3], obama2])
 
 
 def test_face_removed_meanwhile_stays_removed(obama, new, monkeypatch):
-    is_sure = adaptation._is_sure
+    is_sure = adaptation._is_certain
 
     def removed(*arguments):
         enrolment.revoke(User.objects.get())
         return is_sure(*arguments)
 
-    monkeypatch.setattr(adaptation, "_is_sure", removed)
+    monkeypatch.setattr(adaptation, "_is_certain", removed)
     assert not adaptation.adapt(obama, new, confirmed=True)
     assert shots(obama) is None
 

@@ -188,16 +188,16 @@ def test_pairs_are_those_that_logging_in_would_mistake(db, monkeypatch):
         faces.append(made_up(100 + number, like=faces[number]))
     for number, rows in enumerate(faces):
         enrolment.enrol(member(f"user{number}"), rows)
-    found = lookalikes.find(shown=50)
+    found = lookalikes.find(max_pairs=50)
     assert {frozenset(each.username for each in pair[:2]) for pair in found.pairs} == {
         frozenset(("user1", "user8")),
         frozenset(("user4", "user9")),
         frozenset(("user6", "user10")),
     }
-    assert (found.too_near, found.looked_at, found.enrolled) == (3, 11, 11)
+    assert (found.too_close, found.compared, found.enrolled) == (3, 11, 11)
     assert [pair.distance for pair in found.pairs] == sorted(pair.distance for pair in found.pairs)
-    assert len(lookalikes.find(shown=2).pairs) == 2
-    assert lookalikes.find(shown=2).too_near == 3
+    assert len(lookalikes.find(max_pairs=2).pairs) == 2
+    assert lookalikes.find(max_pairs=2).too_close == 3
 
 
 def test_page_says_how_many_were_not_looked_at(admin_client, db, monkeypatch):

@@ -144,7 +144,7 @@ def test_broken_bodies_are_client_errors(client, db, content_type, body):
 def test_errors_in_a_page_without_script(client, db, upload):
     response = client.post(LOGIN, {"snapshot": upload(b"text")})
     assert response.status_code == 415
-    assert "not a picture" in response.text
+    assert "read this file as a picture" in response.text
     response = client.post(LOGIN, {"snapshot": upload(b"x" * 30_000_000)})
     assert response.status_code == 413
     assert "too large" in response.text

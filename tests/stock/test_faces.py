@@ -47,7 +47,7 @@ def test_look_alikes_are_found_in_few_queries(db, django_assert_num_queries):
     for seed in range(10):
         member(f"user{seed}", seed)
     with django_assert_num_queries(2):
-        assert lookalikes.find(10).looked_at == 10
+        assert lookalikes.find(10).compared == 10
     with django_assert_num_queries(1):
         assert len(enrolled().names) == 10
 

@@ -33,21 +33,21 @@ def test_note_says_how_good_a_picture_was_and_nothing_of_the_face():
     }
     assert shots.measures(note) == (1, 1, 1)
     read = shots.read(note)
-    assert (read.source, read.looks) == ("file", "straight ahead")
+    assert (read.source, read.direction) == ("file", "straight ahead")
     assert read.at is not None
 
 
 def test_note_on_an_encoding_that_came_alone_knows_nothing_of_a_picture():
     (note,) = shots.notes(Source.ELSEWHERE, [None])
     assert shots.measures(note) is None
-    assert shots.read(note).looks == ""
+    assert shots.read(note).direction == ""
     assert shots.quality([note]) is None
 
 
 @pytest.mark.parametrize(("yaw", "looks"), [(0.3, "to their left"), (-0.3, "to their right")])
 def test_note_says_where_the_person_looked(yaw, looks):
     note = shots.note(Source.WEBCAM, GOOD._replace(head_pose_yaw=yaw))
-    assert shots.read(note).looks == looks
+    assert shots.read(note).direction == looks
 
 
 @pytest.mark.parametrize(
