@@ -136,7 +136,7 @@ def test_webcam_takes_the_challenge_and_photos_are_vouched_for(
 def test_without_javascript_the_page_says_what_is_wrong(clerk, eve, send):
     response = send("photos", "obama", "obama2", headers={})
     assert response.status_code == 400
-    assert "5 pictures are needed" in response.text
+    assert "choose all 5" in response.text
     assert "Choose 5 different photos" in response.text
 
 
