@@ -169,7 +169,7 @@ def test_wrong_pictures_are_refused_at_the_fields(
     page.get_by_label("The person has agreed").check()
     page.get_by_label("Choose 5 different photos").set_input_files(photos_of("obama")[:2])
     page.get_by_role("button", name="Enrol this face").click()
-    expect(page.get_by_text("5 pictures are needed.")).to_be_visible()
+    expect(page.get_by_text("choose all 5")).to_be_visible()
 
 
 def test_events_and_dashboard(visitors: Visitors, boss: User, member: User):
