@@ -168,7 +168,7 @@ def configured() -> FaceBackend:
 def _refuse_not_live(
     request: HttpRequest | None, username: str | None, error: NotLiveError
 ) -> None:
-    """Count an attempt that failed its challenge. Its face is not compared with anybody."""
+    """Count an attempt that failed its challenge. Its face is not compared."""
     details = EventDetails.of_attempt(request, username, Decision(Outcome.NOBODY), str(error))
     attempt = attempts.admit(request, username)
     attempt.failed(faces.by_username(username) if username else None, details)

@@ -1,4 +1,4 @@
-"""Forms that contain pictures. What is wrong with a picture becomes a form error with a code.
+"""Forms that contain pictures. A problem with a picture becomes a form error with a code.
 
 The fields only count the pictures. A form's `clean` first refuses what it can refuse without
 analysing pictures, because analysing them costs the most.
@@ -219,7 +219,7 @@ class OwnFaceForm(FaceLoginForm):
 class OwnPasswordForm(forms.Form):
     """The password of the logged-in user, asked for again."""
 
-    # Per user. More attempts mean that somebody is guessing in a session that is not theirs.
+    # Per user. More attempts mean that another person is guessing in the user's session.
     MAX_PER_HOUR = 20
 
     password = forms.CharField(
@@ -329,7 +329,7 @@ class EnrolFormMixin(ChallengedForm):
 
         Returns:
             The event, as `enrolment.enrol` returns it. If the face cannot be enrolled, None: the
-            form then has the reason as an error, and is to be shown again.
+            form then has the reason as an error; show it again.
         """
         consent = enrolment.Consent.from_request(self.request)
         encodings, notes = self.cleaned_data["encodings"], self.cleaned_data["notes"]

@@ -1,4 +1,4 @@
-"""What a login changes: the last use of the face, its failures, and notices to the user."""
+"""The consequences of a login: the face was used, failures are cleared, and notices are shown."""
 
 from __future__ import annotations
 

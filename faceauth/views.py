@@ -165,7 +165,7 @@ class LoginView(CaptureMixin, RedirectLoggedInMixin, auth_views.LoginView):
         return _("Welcome back, %(name)s.") % {"name": users.short_name(user)}
 
     def _adapt(self, form: Any, user: Any) -> None:
-        """Adapt the template to the face, if a username or a password told whose it is."""
+        """Adapt the template to the face, if the user gave a username or a password."""
         if not isinstance(form, FaceLoginForm):
             adaptation.adapt_to_login(
                 user, self.request.FILES.getlist("snapshot")[:1], confirmed=True

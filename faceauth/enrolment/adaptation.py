@@ -132,7 +132,7 @@ def _is_certain(anchors: Encoding, encoding: Encoding, confirmed: bool) -> bool:
 def _is_known(rows: Encoding, encoding: Encoding) -> bool:
     """Return True if a shot is of the same picture.
 
-    Such a picture adds nothing, and may have been copied by somebody else.
+    Such a picture adds nothing, and may be a copy that an attacker sends.
     """
     return any(same_picture(shot, encoding) for shot in rows)
 
