@@ -52,6 +52,8 @@ test: $(DEV) ## check style and types, and run the tests, but those of test-slow
 	$(PY) -m ruff check .
 	$(PY) -m ruff format --check .
 	$(PY) -m mypy
+	$(VENV)/bin/lint-imports --no-logo --no-cache
+	$(PY) -m codespell_lib
 	$(PY) -m djlint --lint --check .
 	$(PY) -m tests.support.chromium
 	$(PY) -m tests.support.javascript
