@@ -99,7 +99,7 @@ def test_says_that_a_password_is_wrong(visitors: Visitors, member):
 def test_speaks_the_language_of_the_browser(visitors: Visitors, webcam: Webcam):
     page = visitors.open("/face/login/", locale="es-MX", viewport=PHONE)
     expect(page.locator("html")).to_have_attribute("lang", "es")
-    expect(status(page)).to_have_text("No se ve ninguna cara. Mire a la cámara de cerca.")
+    expect(status(page)).to_have_text("No vemos ninguna cara. Colóquese dentro del óvalo.")
     expect(page.get_by_role("button", name="Hacer la foto")).to_be_visible()
 
     # Longer words than in English, and room for them.

@@ -118,7 +118,7 @@ def test_refusal_as_json_is_in_the_language_asked_for(
 def test_advice_and_form_errors_are_spanish(client: Client, upload):
     nobody = cv2.imencode(".jpg", empty_room())[1].tobytes()
     advice = client.post("/face/preview/", {"snapshot": upload(nobody)}, headers=SPANISH)
-    assert advice.json()["message"].startswith("No se ve ninguna cara.")
+    assert advice.json()["message"].startswith("No vemos ninguna cara.")
 
     page = client.post("/face/login/", {"snapshot": upload(b"no picture")}, headers=SPANISH)
     assert "Este archivo no es una imagen" in page.text

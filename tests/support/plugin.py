@@ -60,7 +60,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
             item.add_marker(pytest.mark.slow)
 
 
-class Scheduler(LoadScopeScheduling):
+class Scheduler(LoadScopeScheduling):  # type: ignore[misc]
     """Give each worker of pytest-xdist a file at a time, or a folder of `APART`.
 
     pytest-xdist's own loadgroup needs a part of pytest that pytest 9.2 no longer has.

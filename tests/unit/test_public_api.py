@@ -52,8 +52,8 @@ def used(source: str) -> set[str]:
     for node in ast.walk(tree):
         if not isinstance(node, ast.Attribute) or not isinstance(node.value, ast.Name):
             continue
-        if path := modules.get(node.value.id):
-            found.add(f"{path}.{node.attr}")
+        if module := modules.get(node.value.id):
+            found.add(f"{module}.{node.attr}")
     return found
 
 
