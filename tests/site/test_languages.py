@@ -121,7 +121,7 @@ def test_advice_and_form_errors_are_spanish(client: Client, upload):
     assert advice.json()["message"].startswith("No vemos ninguna cara.")
 
     page = client.post("/face/login/", {"snapshot": upload(b"no picture")}, headers=SPANISH)
-    assert "Este archivo no es una imagen" in page.text
+    assert "No podemos leer este archivo como foto." in page.text
 
 
 def test_mail_is_in_the_language_of_the_request(client: Client, obama: User):
