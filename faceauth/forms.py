@@ -149,7 +149,7 @@ class FaceLoginForm(ChallengedForm):
 
     @cached_property
     def claimed_username(self) -> str | None:
-        """Return the username that the visitor gave, or else the one that their browser remembers."""
+        """Return the username that the visitor gave, or else the one their browser remembers."""
         given: str | None = self["username"].value()
         return given or (remembered.remembered_username(self.request) if self.request else None)
 
