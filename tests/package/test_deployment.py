@@ -8,7 +8,6 @@ import json
 import re
 import shlex
 import shutil
-import subprocess
 from pathlib import Path
 
 import pytest
@@ -16,7 +15,7 @@ import yaml
 
 from tests.package.conftest import ROOT, Environment
 from tests.site.test_production import PRODUCTION
-from tests.support.ports import free_port
+from tests.support.servers import Server
 from tests.support.visiting import Browser
 
 HOME, VENV = "/srv/faceauth", "/opt/venv"
@@ -115,16 +114,14 @@ def served(variables):
     running = []
 
     def serve(command: list[str], folder: Path, environment: dict[str, str]) -> Browser:
-        port = free_port()
-        moved = [re.sub(r"^[\d.]+:8000$", f"127.0.0.1:{port}", each) for each in command]
+        moved = [re.sub(r"^[\d.]+:8000$", "127.0.0.1:{port}", each) for each in command]
         assert moved != command
-        running.append(subprocess.Popen(moved, cwd=folder, env=environment))
-        return Browser(port, HOST).wait()
+        running.append(Server(moved, environment, folder=folder))
+        return running[-1].wait().visit(HOST)
 
     yield serve
-    for process in running:
-        process.terminate()
-        assert process.wait(timeout=60) == 0
+    for server in running:
+        assert server.stop() == 0
 
 
 def test_image_holds_what_the_site_needs_and_no_secret(image):

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import subprocess
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -14,7 +13,7 @@ import pytest
 from tests.package import guide
 from tests.package.conftest import Environment
 from tests.support.people import OBAMA, picture
-from tests.support.ports import free_port
+from tests.support.servers import Server
 from tests.support.visiting import Browser
 
 PASSWORD = "correct horse battery staple"
@@ -86,7 +85,7 @@ class Project:
         self.folder = folder / "project"
         self.folder.mkdir()
         self.run("django-admin startproject mysite .")
-        self.server: subprocess.Popen[bytes] | None = None
+        self.server: Server | None = None
 
     def run(self, command: str) -> None:
         self.environment.run(command, self.folder, DJANGO_SUPERUSER_PASSWORD=PASSWORD)
@@ -109,12 +108,12 @@ class Project:
                 self.type(step.text)
 
     def visit(self) -> Browser:
-        return Browser(self.port).wait()
+        assert self.server
+        return self.server.wait().visit()
 
     def stop(self) -> None:
         if self.server:
-            self.server.terminate()
-            self.server.wait(timeout=60)
+            self.server.stop()
             self.server = None
 
     def type(self, commands: str) -> None:
@@ -128,14 +127,11 @@ class Project:
                 self.run(command)
 
     def serve(self) -> None:
-        self.port = free_port()
-        self.server = subprocess.Popen(
-            ["python", "manage.py", "runserver", "--noreload", str(self.port)],
-            cwd=self.folder,
-            env=self.environment.variables,
+        self.server = Server(
+            ["python", "manage.py", "runserver", "--noreload", "{port}"],
+            self.environment.variables,
+            folder=self.folder,
             executable=self.environment.folder / "bin/python",
-            stderr=subprocess.DEVNULL,
-            stdout=subprocess.DEVNULL,
         )
 
 
@@ -199,7 +195,7 @@ def password_still_works(project: Project, session: Browser) -> None:
     project.run("python manage.py check --fail-level WARNING")
     project.run("python manage.py makemigrations --check --dry-run")
     project.serve()
-    old, new = Browser(project.port).wait(), Browser(project.port)
+    old, new = project.visit(), project.visit()
     old.cookies = session.cookies
     assert not admin_is_open(old)
     new.token("/admin/login/")

@@ -19,11 +19,12 @@ import psycopg
 import pytest
 
 from accounts.models import User
-from tests.robustness.serving import ROOT, Site, Visitor
+from tests.robustness.serving import Site, Visitor
 from tests.support import postgres
 from tests.support.people import OBAMA
 from tests.support.people import picture as photograph
 from tests.support.requirements import unavailable
+from tests.support.servers import ROOT
 
 PASSWORD = "a long password"
 

@@ -21,8 +21,9 @@ from faceauth.capture import samples
 from faceauth.models import FaceEvent
 from tests.robustness import pictures
 from tests.robustness.hostile import CHALLENGE, FORGET, LOGIN, PREVIEW, VERIFY, Attack, Known
-from tests.robustness.serving import Site, Visitor, database_url
+from tests.robustness.serving import Site, Visitor
 from tests.robustness.stack import Stack
+from tests.support.servers import database_url
 
 MEGABYTE = 2**20
 PASSWORD = "a long password"

@@ -14,7 +14,8 @@ import pytest
 
 from faceauth.models import FaceEvent
 from tests.robustness import pictures
-from tests.robustness.serving import Site, Visitor, database_url
+from tests.robustness.serving import Site, Visitor
+from tests.support.servers import database_url
 
 LOGIN = "/face/login/"
 PASSWORD = "a long password"

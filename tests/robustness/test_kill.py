@@ -17,8 +17,8 @@ from django.core.management import call_command
 from accounts.models import User
 from faceauth.encryption import crypto
 from tests.robustness.known import shots
-from tests.robustness.serving import ROOT, database_url
 from tests.support.people import enrol_silently
+from tests.support.servers import ROOT, database_url
 
 NAMES = [f"user{number}" for number in range(60)]
 KEYS = [Fernet.generate_key().decode() for _ in range(3)]

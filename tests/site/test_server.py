@@ -3,17 +3,14 @@
 from __future__ import annotations
 
 import re
-import subprocess
-import sys
 
 import pytest
 
-from tests.site.test_production import ROOT, environment, manage
+from tests.site.test_production import environment, manage
 from tests.support import postgres
 from tests.support.people import OBAMA, picture
-from tests.support.ports import free_port
 from tests.support.requirements import unavailable
-from tests.support.visiting import Browser
+from tests.support.servers import Server, gunicorn
 
 HOST = "faceauth.example.com"
 
@@ -34,24 +31,8 @@ def browser(database, tmp_path_factory):
     for command in (["collectstatic", "--no-input"], ["migrate"]):
         done = manage(*command, **variables)
         assert done.returncode == 0, done.stderr
-    port = free_port()
-    server = subprocess.Popen(
-        [
-            sys.executable,
-            "-m",
-            "gunicorn",
-            "config.wsgi",
-            f"--bind=127.0.0.1:{port}",
-        ],
-        cwd=ROOT,
-        env={**environment(), **variables},
-        stderr=subprocess.DEVNULL,
-    )
-    try:
-        yield Browser(port, HOST).wait()
-    finally:
-        server.terminate()
-        server.wait(timeout=30)
+    with Server(gunicorn("config.wsgi"), {**environment(), **variables}) as server:
+        yield server.visit(HOST)
 
 
 def test_sign_up_log_out_and_log_in(browser, faces):

@@ -1,17 +1,16 @@
-"""Who visits a site that another process serves: keeps cookies, sends forms, answers challenges."""
+"""A browser without pages: visits a site that another process serves, with forms and pictures."""
 
 from __future__ import annotations
 
 import http.client
 import json
 import re
-import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from contextlib import closing
 from http.cookies import SimpleCookie
 from itertools import count
-from typing import Any
+from typing import Any, NamedTuple
 
-import pytest
 from django.test.client import BOUNDARY, MULTIPART_CONTENT, encode_multipart
 
 from tests.support.heads import turning
@@ -32,38 +31,64 @@ class File:
         return self._data
 
 
-class Browser:
-    """Says that it came by HTTPS, as the proxy in front would, where `host` is that of a site."""
+class Answer(NamedTuple):
+    """What a server answers."""
 
-    def __init__(self, port: int, host: str = "") -> None:
+    status: int
+    headers: Any
+    text: str
+
+    @property
+    def json(self) -> Any:
+        return json.loads(self.text)
+
+
+class Browser:
+    """Visits a site on this machine and keeps its cookies.
+
+    Args:
+        port: Where the site listens.
+        host: The site's name; it is then visited by HTTPS, as the proxy in front would say.
+        headers: Sent with each request.
+    """
+
+    def __init__(self, port: int, host: str = "", headers: Mapping[str, str] | None = None) -> None:
         self.port = port
         self.secure = bool(host)
         self.host = host or f"127.0.0.1:{port}"
         self.cookies: dict[str, str] = {}
         self.headers: Any = {}
+        self._always = headers or {}
 
-    def ask(self, method: str, path: str, body: Any = None, **headers: str) -> tuple[int, str]:
-        """The status and the text of the answer; `headers` has its headers after it."""
-        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=30)
+    def request(
+        self, method: str, path: str, body: Any = None, headers: Mapping[str, str] | None = None
+    ) -> Answer:
+        """Send one request; the answer's cookies are kept."""
         scheme = "https" if self.secure else "http"
         sent = {
             "Host": self.host,
             "Referer": f"{scheme}://{self.host}{path}",
             "Cookie": "; ".join(f"{name}={value}" for name, value in self.cookies.items()),
             **({"X-Forwarded-Proto": "https"} if self.secure else {}),
-            **{name.replace("_", "-"): value for name, value in headers.items()},
+            **self._always,
+            **(headers or {}),
         }
-        connection.request(method, path, body, sent)
-        response = connection.getresponse()
-        self.headers = response.headers
-        for line in response.headers.get_all("Set-Cookie") or []:
-            for name, morsel in SimpleCookie(line).items():
-                # What only deletes a cookie need not be secure.
-                assert morsel["secure"] or not morsel.value or not self.secure, name
-                self.cookies[name] = morsel.value
-        text = response.read().decode()
-        connection.close()
-        return response.status, text
+        with closing(http.client.HTTPConnection("127.0.0.1", self.port, timeout=60)) as connection:
+            connection.request(method, path, body, sent)
+            response = connection.getresponse()
+            for line in response.headers.get_all("Set-Cookie") or []:
+                for name, morsel in SimpleCookie(line).items():
+                    # A cookie that is only deleted need not be secure.
+                    assert morsel["secure"] or not morsel.value or not self.secure, name
+                    self.cookies[name] = morsel.value
+            return Answer(response.status, response.headers, response.read().decode())
+
+    def ask(self, method: str, path: str, body: Any = None, **headers: str) -> tuple[int, str]:
+        """Return the answer's status and text; `self.headers` are then its headers."""
+        sent = {name.replace("_", "-"): value for name, value in headers.items()}
+        answer = self.request(method, path, body, sent)
+        self.headers = answer.headers
+        return answer.status, answer.text
 
     def send(
         self,
@@ -106,14 +131,3 @@ class Browser:
         found = re.search(r'name="csrfmiddlewaretoken" value="(\w+)"', page)
         assert found, page
         return found[1]
-
-    def wait(self) -> Browser:
-        """Until the server answers."""
-        for _ in range(600):
-            try:
-                self.ask("GET", "/")
-            except OSError:
-                time.sleep(0.1)
-            else:
-                return self
-        pytest.fail("The server does not answer.")
