@@ -121,10 +121,10 @@ def test_enrols_from_photos_that_are_looked_at_first(visitors: Visitors, boss: U
     }
     chooser.set_input_files([*photos_of("obama")[:4], bad])
     verdicts = page.locator("[data-part=verdict]")
-    expect(verdicts).to_have_text(["Good."] * 4 + [re.compile("This file is not a picture")])
+    expect(verdicts).to_have_text(["Good."] * 4 + [re.compile("We can’t read this file as a picture")])
     page.get_by_label("The person has agreed").check()
     page.get_by_role("button", name="Enrol this face").click()
-    expect(page.locator(".errorlist")).to_contain_text("This file is not a picture")
+    expect(page.locator(".errorlist")).to_contain_text("We can’t read this file as a picture")
 
     chooser.set_input_files(photos_of("obama"))
     expect(page.locator(".errorlist")).to_have_count(0)
