@@ -189,7 +189,7 @@ def test_only_way_in_stays_unless_asked_for(people, purge):
     assert "without" in faces()
     assert "not used for 730 days removed: 1." in purge("--even-without-password")
     assert "without" not in faces()
-    assert "Ask for one by email" in mail.outbox[-1].body
+    assert "Choose one by email if the site offers this" in mail.outbox[-1].body
 
 
 def test_unreadable_and_inactive_faces_go_as_well(person, purge):
