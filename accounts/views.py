@@ -50,7 +50,7 @@ class SignUpView(CaptureMixin, auth_views.RedirectURLMixin, CreateView):
             return self.form_invalid(form)
         login(self.request, user, backend="django.contrib.auth.backends.ModelBackend")
         message = _("Welcome, %(name)s. Your account is ready.") % {"name": user.get_username()}
-        return self.answer(user, message, self.get_success_url())
+        return self.success_response(user, message, self.get_success_url())
 
 
 class ProfileView(LoginRequiredMixin, TemplateView):

@@ -94,7 +94,7 @@ class VerifyForm(ChallengedForm):
         pictures = self.cleaned_data["snapshot"]
         if not self.challenged:
             return samples.probe_encodings(pictures)
-        return backends.configured().probe(*self.answer(pictures))
+        return backends.configured().probe(*self.redeem_and_analyse(pictures))
 
     def _verify(self, probe: Encoding) -> bool:
         username, backend = self.cleaned_data["username"], backends.configured()

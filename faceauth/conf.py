@@ -199,12 +199,12 @@ def get() -> FaceAuthSettings:
     """
     global _last
     given: dict[str, Any] = getattr(settings, "FACEAUTH", {})
-    before, now = _last
+    before, config = _last
     # Called several times per decision, and almost always with unchanged settings.
     if given != before:
         try:
-            now = FaceAuthSettings(**given)
+            config = FaceAuthSettings(**given)
         except TypeError as error:
             raise ImproperlyConfigured(f"FACEAUTH: {error}") from error
-        _last = dict(given), now
-    return now
+        _last = dict(given), config
+    return config

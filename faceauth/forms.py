@@ -104,7 +104,9 @@ class ChallengedForm(forms.Form):
         super().__init__(*args, **kwargs)
         self.request = request
 
-    def answer(self, files: Sequence[UploadedFile]) -> tuple[list[samples.Sample], list[str]]:
+    def redeem_and_analyse(
+        self, files: Sequence[UploadedFile]
+    ) -> tuple[list[samples.Sample], list[str]]:
         """Use up the challenge, and analyse the frames of its answer.
 
         Returns:
@@ -190,7 +192,7 @@ class FaceLoginForm(ChallengedForm):
         self, files: Sequence[UploadedFile]
     ) -> tuple[list[samples.Sample], list[str] | None]:
         """Return the analysed pictures and, if there is a challenge, its turns."""
-        return self.answer(files) if self.challenged else (samples.analyse(files), None)
+        return self.redeem_and_analyse(files) if self.challenged else (samples.analyse(files), None)
 
 
 class OwnFaceForm(FaceLoginForm):
@@ -246,8 +248,8 @@ class OwnPasswordForm(forms.Form):
         return password
 
 
-# Templates recognise the widget by the name of its class.
-class Checkbox(forms.CheckboxInput):
+# Templates recognise the widget by the name of its class: see `field.html`.
+class ConsentCheckbox(forms.CheckboxInput):
     """A checkbox that submits the version of the notice.
 
     If the notice changed after the page was opened, the user has not agreed to the new version.
@@ -264,7 +266,7 @@ class Checkbox(forms.CheckboxInput):
 class ConsentField(forms.BooleanField):
     """The consent to use the face, which is given at each enrolment."""
 
-    widget = Checkbox
+    widget = ConsentCheckbox
 
     def __init__(self, **kwargs: Any) -> None:
         used_for = _(
@@ -387,7 +389,7 @@ class EnrolFormMixin(ChallengedForm):
         Raises:
             FaceError: The frames do not show a live person.
         """
-        analysed, turns = self.answer(self.cleaned_data["frame"])
+        analysed, turns = self.redeem_and_analyse(self.cleaned_data["frame"])
         try:
             return samples.probe_encodings(challenge.check_answer(analysed, turns)[:1])
         except NotLiveError as error:

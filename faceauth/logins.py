@@ -37,7 +37,7 @@ def record_login(request: HttpRequest | None, user: Any, backend: str) -> None:
 
 
 def record_use(kind: FaceEvent.Kind, request: HttpRequest | None, user: Any) -> None:
-    """Record what a face was used for that `FaceBackend` has just recognised, and when."""
+    """Record the use of a face that `FaceBackend` has just recognised."""
     events.record(kind, request, user, events.recall(request, user))
     now = faces.of(user).face_last_used_at = timezone.now()
     # Not if the face or the user has been removed in the meantime.

@@ -61,7 +61,7 @@ class CaptureMixin:
         kwargs: dict[str, Any] = super().get_form_kwargs()  # type: ignore[misc]
         return {**kwargs, "request": self.request}
 
-    def answer(self, user: Any, message: str, url: str) -> HttpResponse:
+    def success_response(self, user: Any, message: str, url: str) -> HttpResponse:
         """Return the response to a success: a redirect to `url` with a message, or JSON.
 
         Args:
@@ -148,7 +148,7 @@ class LoginView(CaptureMixin, RedirectLoggedInMixin, auth_views.LoginView):
         if "Location" not in redirect_or_page:
             return redirect_or_page
         self._adapt(form, user)
-        response = self.answer(user, self.greeting(user), redirect_or_page["Location"])
+        response = self.success_response(user, self.greeting(user), redirect_or_page["Location"])
         self._remember(response, user)
         return response
 
@@ -287,7 +287,7 @@ class ConfirmView(CaptureMixin, LoginRequiredMixin, auth_views.RedirectURLMixin,
             logins.clear_failures(request, user)
         message = _("Thank you, %(name)s. You have confirmed that it’s you.")
         message %= {"name": users.short_name(user)}
-        return self.answer(user, message, self.get_success_url())
+        return self.success_response(user, message, self.get_success_url())
 
 
 class RecentlyConfirmedMixin(LoginRequiredMixin):
@@ -322,7 +322,7 @@ class EnrolView(CaptureMixin, RecentlyConfirmedMixin, FormView):
         if form.enrol(user) is None:
             return self.form_invalid(form)
         message = _("Your face is enrolled. You can log in with it now.")
-        return self.answer(user, message, resolve_url(settings.LOGIN_REDIRECT_URL))
+        return self.success_response(user, message, resolve_url(settings.LOGIN_REDIRECT_URL))
 
 
 @method_decorator(login_not_required, name="dispatch")
@@ -335,10 +335,10 @@ class NoticeView(TemplateView):
     template_name = "faceauth/notice.html"
 
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
-        now = conf.get()
-        site = now.SITE_NAME or get_current_site(self.request).name
+        config = conf.get()
+        site = config.SITE_NAME or get_current_site(self.request).name
         return super().get_context_data(
-            now=now,
+            config=config,
             site_name=site,
             numbers=encoders.encoder().size,
             searched_in_database=in_database(),
@@ -389,7 +389,7 @@ class RemoveView(CaptureMixin, RecentlyConfirmedMixin, TemplateView):
         user: Any = request.user
         enrolment.remove(user, request=request)
         message = _("Your face was removed. Nothing computed from it is left.")
-        return self.answer(user, message, resolve_url(settings.LOGIN_REDIRECT_URL))
+        return self.success_response(user, message, resolve_url(settings.LOGIN_REDIRECT_URL))
 
 
 def csrf_failure(request: HttpRequest, reason: str = "") -> HttpResponse:

@@ -102,7 +102,7 @@ class EnrolForOtherView(CaptureMixin, FaceRequiredMixin, FormView):
         replaced = event.kind == FaceEvent.Kind.REPLACED
         self.model_admin.log_change(self.request, user, self._log_entry(replaced))
         message = _("The face of %(name)s was enrolled.") % {"name": user.get_username()}
-        return self.answer(user, message, self.model_admin.face_url("change", user))
+        return self.success_response(user, message, self.model_admin.face_url("change", user))
 
     def _log_entry(self, replaced: bool) -> str:
         """Return the entry for the admin's log.

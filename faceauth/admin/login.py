@@ -100,7 +100,7 @@ class FaceStepView(CaptureMixin, AdminRedirectMixin, auth_views.LoginView):
             second_step.finish(self.request)
         user = form.get_user()
         welcome = _("Welcome back, %(name)s.") % {"name": users.short_name(user)}
-        return self.answer(user, welcome, url)
+        return self.success_response(user, welcome, url)
 
     def _password_redirect(self) -> HttpResponse | None:
         """Return a redirect to the password if it is missing or was entered too long ago."""

@@ -27,7 +27,7 @@ LABELS: dict[str, Any] = {
     "disabled": _("face login disabled"),
     "inactive": _("inactive account"),
     "not_staff": _("not a member of staff"),
-    _not_live(Reason.TOO_FEW): _("not live: too few frames"),
+    _not_live(Reason.FRAME_COUNT): _("not live: too few frames"),
     _not_live(Reason.NOT_STRAIGHT): _("not live: never looked straight ahead"),
     _not_live(Reason.NOT_TURNED): _("not live: did not turn as asked"),
     _not_live(Reason.FLAT): _("not live: flat"),

@@ -172,13 +172,13 @@ def _limits(enrolled: int) -> Sequence[tuple[float, str]]:
 
     The limits are for a template with as many shots as a new enrolment.
     """
-    now = conf.get()
+    config = conf.get()
 
     def distance(rate: float) -> float:
-        return policy.limit(now.ENROLMENT_SHOTS, 1, rate).distance
+        return policy.limit(config.ENROLMENT_SHOTS, 1, rate).distance
 
-    found = [(distance(now.MAX_FALSE_MATCH_RATE), _("limit with a username"))]
-    if now.FACE_ALONE:
+    found = [(distance(config.MAX_FALSE_MATCH_RATE), _("limit with a username"))]
+    if config.FACE_ALONE:
         alone = _("limit for face alone, %(people)d enrolled") % {"people": enrolled}
         found.append((distance(lookalikes.rate(enrolled)), alone))
     return found

@@ -29,7 +29,7 @@ ENROLLED, REPLACED, ALREADY, REFUSED = "enrolled", "replaced", "already", "refus
 OUTCOMES = (ENROLLED, REPLACED, ALREADY, REFUSED)
 
 # Encodings of the same photo, computed again and stored in between, differ by less than this.
-SAME_WITHIN = 1e-4
+SAME_ENCODING_WITHIN = 1e-4
 
 
 class Refused(Exception):
@@ -238,7 +238,7 @@ class BulkEnrolment:
         return (
             face.face_consent_version == self.consent.version
             and np.shape(stored) == rows.shape
-            and np.allclose(stored, rows, atol=SAME_WITHIN)
+            and np.allclose(stored, rows, atol=SAME_ENCODING_WITHIN)
         )
 
     def _nearest(self, candidate: Candidate) -> str:

@@ -53,7 +53,8 @@ def count_people(candidates: Sequence[Candidate], *, few: str) -> dict[str, int]
 def count_shots(candidates: Sequence[Candidate]) -> dict[str, int]:
     """Return the number of photos or encodings by usefulness."""
     examined = [photo for each in candidates for photo in each.photos]
-    # Those of people who have a face or were refused, and those after an interruption.
+    # Photos that were never examined: they belong to people who already have a face or were
+    # refused, or the run was interrupted before them.
     skipped = sum(len(each.person.photos) - len(each.photos) for each in candidates)
     needless = sum(photo.reason == "enough" for photo in examined)
     good = sum(not photo.reason for photo in examined)

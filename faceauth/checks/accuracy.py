@@ -34,12 +34,12 @@ def check_rates(app_configs: Configs, **kwargs: Any) -> list[CheckMessage]:
     """Check the rates, or the distance that replaces them, for any number of enrolled users."""
     if setting_errors():
         return []
-    now = conf.get()
-    if now.MAX_DISTANCE is not None:
-        return [_distance_warning(now.MAX_DISTANCE)]
-    found = [*_rate_warnings("MAX_FALSE_MATCH_RATE", now.MAX_FALSE_MATCH_RATE)]
-    if now.FACE_ALONE:
-        rate = now.MAX_FALSE_IDENTIFICATION_RATE
+    config = conf.get()
+    if config.MAX_DISTANCE is not None:
+        return [_distance_warning(config.MAX_DISTANCE)]
+    found = [*_rate_warnings("MAX_FALSE_MATCH_RATE", config.MAX_FALSE_MATCH_RATE)]
+    if config.FACE_ALONE:
+        rate = config.MAX_FALSE_IDENTIFICATION_RATE
         found += _rate_warnings("MAX_FALSE_IDENTIFICATION_RATE", rate)
     return found
 
@@ -57,18 +57,18 @@ def check_people(
 
 def face_alone_warnings(people: int) -> Iterator[CheckMessage]:
     """Yield what face-alone logins mean for that number of enrolled users, at least one."""
-    now = conf.get()
-    stated = now.MAX_FALSE_IDENTIFICATION_RATE
+    config = conf.get()
+    stated = config.MAX_FALSE_IDENTIFICATION_RATE
     limit = _limit(stated / people)
     enrolled = f"{people:,} {'people' if people > 1 else 'person'} enrolled"
     needs = (
         f"Face alone, with {enrolled}, at a rate of {_odds(stated)}, needs a false-match rate of "
         f"{_odds(limit.rate)} for each of them"
     )
-    if now.MAX_DISTANCE is not None:
+    if config.MAX_DISTANCE is not None:
         if (rate := _any_match_rate(limit.rate, people)) > stated:
             message = (
-                f"FACEAUTH['MAX_DISTANCE'] of {now.MAX_DISTANCE}, face alone, with {enrolled}, "
+                f"FACEAUTH['MAX_DISTANCE'] of {config.MAX_DISTANCE}, face alone, with {enrolled}, "
                 f"accepts about {_odds(rate)} of all strangers as one of them. The "
                 f"MAX_FALSE_IDENTIFICATION_RATE that it replaces is {_odds(stated)}."
             )
@@ -86,17 +86,17 @@ def face_alone_warnings(people: int) -> Iterator[CheckMessage]:
 
 
 def _distance_warning(distance: float) -> CheckMessage:
-    now = conf.get()
-    shots, frames = now.ENROLMENT_SHOTS, now.LOGIN_FRAMES
-    rate = policy.limit(shots, frames, now.MAX_FALSE_MATCH_RATE).rate
+    config = conf.get()
+    shots, frames = config.ENROLMENT_SHOTS, config.LOGIN_FRAMES
+    rate = policy.limit(shots, frames, config.MAX_FALSE_MATCH_RATE).rate
     single = calibration().at_distance(1, 1, distance).rate
-    laxer = "laxer" if rate > now.MAX_FALSE_MATCH_RATE else "no laxer"
+    laxer = "laxer" if rate > config.MAX_FALSE_MATCH_RATE else "no laxer"
     message = (
         f"FACEAUTH['MAX_DISTANCE'] of {distance} accepts about {_odds(rate)} of all strangers as a "
         f"given user with {shots} pictures enrolled and {frames} shown, {_odds(single)} with one "
         f"picture each, and face alone, with {SOME_PEOPLE} people enrolled, "
         f"{_odds(_any_match_rate(rate, SOME_PEOPLE))} as one of them. That is {laxer} than the "
-        f"MAX_FALSE_MATCH_RATE that it replaces, {_odds(now.MAX_FALSE_MATCH_RATE)}."
+        f"MAX_FALSE_MATCH_RATE that it replaces, {_odds(config.MAX_FALSE_MATCH_RATE)}."
     )
     hint = (
         "Leave it out: the rates then set the distance for the number of pictures and people. The "

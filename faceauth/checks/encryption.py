@@ -25,35 +25,36 @@ def check_keys(app_configs: Configs, **kwargs: Any) -> list[CheckMessage]:
 
 
 def _malformed_keys() -> Iterator[CheckMessage]:
-    now = conf.get()
-    keys = {f"'ENCRYPTION_KEYS'][{row}": key for row, key in enumerate(now.ENCRYPTION_KEYS)}
-    if now.ENCRYPTION_TRANSFORM_KEY is not None:
-        keys["'ENCRYPTION_TRANSFORM_KEY'"] = now.ENCRYPTION_TRANSFORM_KEY
+    config = conf.get()
+    keys = {f"'ENCRYPTION_KEYS'][{row}": key for row, key in enumerate(config.ENCRYPTION_KEYS)}
+    if config.ENCRYPTION_TRANSFORM_KEY is not None:
+        keys["'ENCRYPTION_TRANSFORM_KEY'"] = config.ENCRYPTION_TRANSFORM_KEY
     for name, key in keys.items():
         try:
             crypto.decode_key(key)
         except ImproperlyConfigured:
             message = f"FACEAUTH[{name}] is not a key: it must be URL-safe base64 of 32 bytes."
             yield Error(message, hint=f"Create one: {NEW_KEY}", id="faceauth.E009")
-    if now.ENCRYPTION_TRANSFORM_KEY in now.ENCRYPTION_KEYS:
+    if config.ENCRYPTION_TRANSFORM_KEY in config.ENCRYPTION_KEYS:
         message = "FACEAUTH['ENCRYPTION_TRANSFORM_KEY'] is also one of 'ENCRYPTION_KEYS'."
         hint = f"It only helps if one leak does not reveal both keys. Create another: {NEW_KEY}"
         yield Error(message, hint=hint, id="faceauth.E010")
 
 
 def _missing_keys() -> Iterator[CheckMessage]:
-    now = conf.get()
+    config = conf.get()
     missing = [
-        key for key in ("ENCRYPTION_KEYS", "ENCRYPTION_TRANSFORM_KEY") if not getattr(now, key)
+        key for key in ("ENCRYPTION_KEYS", "ENCRYPTION_TRANSFORM_KEY") if not getattr(config, key)
     ]
     if missing:
         message = (
             f"FACEAUTH has no {' and no '.join(missing)}: SECRET_KEY is used instead. If it leaks, "
-            "this protection of the face templates is gone; if it is changed, they are lost."
+            "this protection of the face templates is gone. If it is changed, they stay readable "
+            "only while the old key is in SECRET_KEY_FALLBACKS; after that, they are lost."
         )
         hint = (
             f"Set them to keys of their own, created by {NEW_KEY}, then run manage.py "
-            "face_rotate_keys. Templates encrypted with SECRET_KEY stay readable until you change "
-            "it."
+            "face_rotate_keys. Templates encrypted with SECRET_KEY stay readable while it is "
+            "SECRET_KEY or in SECRET_KEY_FALLBACKS."
         )
         yield Warning(message, hint=hint, id="faceauth.W007")

@@ -1,4 +1,4 @@
-"""Check what has to be installed beside this app: the networks' weights, and what METRICS needs."""
+"""Check optional and required dependencies: the networks' weights, and what METRICS needs."""
 
 from __future__ import annotations
 

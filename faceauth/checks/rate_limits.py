@@ -31,13 +31,13 @@ def check_limits(app_configs: Configs, **kwargs: Any) -> list[CheckMessage]:
 
 
 def _failure_warnings() -> Iterator[CheckMessage]:
-    now = conf.get()
+    config = conf.get()
     # The default is NIST's limit for faces.
-    limit = replace(now, MAX_FAILURES=None).failures
-    if now.failures > limit:
-        challenge = "with" if now.CHALLENGE else "without"
+    limit = replace(config, MAX_FAILURES=None).failures
+    if config.failures > limit:
+        challenge = "with" if config.CHALLENGE else "without"
         yield _above_nist("MAX_FAILURES", f"{limit} {challenge} a challenge", "faceauth.W012")
-    if now.failures_before_disabling > NIST_MAX_FAILURES:
+    if config.failures_before_disabling > NIST_MAX_FAILURES:
         allowed = f"{NIST_MAX_FAILURES} on an account"
         yield _above_nist("MAX_FAILURES_BEFORE_DISABLING", allowed, "faceauth.W013")
 

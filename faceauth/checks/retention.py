@@ -56,15 +56,15 @@ def check_purge(
 
 def _overdue() -> tuple[int, int]:
     """Return the number of faces and of events that should have been deleted `GRACE` days ago."""
-    now = conf.get()
+    config = conf.get()
     faces_due = events_due = 0
-    if now.KEEP_UNUSED_FACES_DAYS is not None:
-        due = faces.user_condition(retention.unused_faces(now.KEEP_UNUSED_FACES_DAYS + GRACE))
+    if config.KEEP_UNUSED_FACES_DAYS is not None:
+        due = faces.user_condition(retention.unused_faces(config.KEEP_UNUSED_FACES_DAYS + GRACE))
         users = get_user_model()._base_manager.filter(due)
         # `face_purge` spares users without a password, who could not log in any more.
         if faces.known_conditions(password=""):
             users = users.exclude(password__startswith=UNUSABLE_PASSWORD_PREFIX)
         faces_due = users.count()
-    if now.KEEP_EVENTS_DAYS is not None:
-        events_due = retention.old_events(now.KEEP_EVENTS_DAYS + GRACE).count()
+    if config.KEEP_EVENTS_DAYS is not None:
+        events_due = retention.old_events(config.KEEP_EVENTS_DAYS + GRACE).count()
     return faces_due, events_due

@@ -52,15 +52,15 @@ def check_challenge(app_configs: Configs, **kwargs: Any) -> list[CheckMessage]:
     """Check that a photo does not log in."""
     if setting_errors():
         return []
-    now = conf.get()
+    config = conf.get()
     message = hint = ""
-    if now.CHALLENGE is None:
+    if config.CHALLENGE is None:
         message = "FACEAUTH['CHALLENGE'] is None: a photo of a person logs in as that person."
         hint = "Leave it out: users are then asked to turn their head."
-    elif now.CHALLENGE_TURNS == 1:
+    elif config.CHALLENGE_TURNS == 1:
         message = "FACEAUTH['CHALLENGE_TURNS'] is 1: a photo that is tilted may pass for a head."
         hint = "Ask for 2 turns, to both sides, or more."
-    elif not now.CHALLENGE_AT_ENROLMENT:
+    elif not config.CHALLENGE_AT_ENROLMENT:
         message = (
             "FACEAUTH['CHALLENGE_AT_ENROLMENT'] is False: anyone with photos of a person can enrol "
             "that face."
@@ -69,7 +69,7 @@ def check_challenge(app_configs: Configs, **kwargs: Any) -> list[CheckMessage]:
     found: list[CheckMessage] = []
     if message:
         found.append(Warning(message, hint=hint, id="faceauth.W009"))
-    if now.VERIFY_PHOTOS and now.CHALLENGE:
+    if config.VERIFY_PHOTOS and config.CHALLENGE:
         message = (
             "FACEAUTH['VERIFY_PHOTOS'] is True: when staff check a person's identity, a photo of "
             "that person is accepted."
@@ -113,31 +113,31 @@ def name_and_type_errors() -> Iterator[CheckMessage]:
 
 
 def _bound_errors() -> Iterator[CheckMessage]:
-    now = conf.get()
+    config = conf.get()
     for key in RATES:
-        if (rate := getattr(now, key)) > MAX_RATE:
+        if (rate := getattr(config, key)) > MAX_RATE:
             message = f"FACEAUTH[{key!r}] is {rate}, which is above {MAX_RATE}."
             hint = "It is the share of strangers who may be accepted: 1e-4 is 1 in 10,000."
             yield Error(message, hint=hint, id="faceauth.E006")
     for key, limit in MAX_PERIODS.items():
-        if (getattr(now, key) or 0) > limit:
-            message = f"FACEAUTH[{key!r}] is {getattr(now, key)}, which is above {limit}."
+        if (getattr(config, key) or 0) > limit:
+            message = f"FACEAUTH[{key!r}] is {getattr(config, key)}, which is above {limit}."
             hint = f"Leave it out: the default is {getattr(FaceAuthSettings(), key)}."
             yield Error(message, hint=hint, id="faceauth.E017")
     limit = FaceTemplateMixin._meta.get_field("face_consent_version").max_length or 0
-    if not 0 < len(now.NOTICE_VERSION) <= limit:
-        message = f"FACEAUTH['NOTICE_VERSION'] has {len(now.NOTICE_VERSION)} characters."
+    if not 0 < len(config.NOTICE_VERSION) <= limit:
+        message = f"FACEAUTH['NOTICE_VERSION'] has {len(config.NOTICE_VERSION)} characters."
         hint = f"It is stored with each consent and has between 1 and {limit} characters."
         yield Error(message, hint=hint, id="faceauth.E012")
-    if now.CHALLENGE_TURNS > MAX_TURNS:
-        message = f"FACEAUTH['CHALLENGE_TURNS'] is {now.CHALLENGE_TURNS}."
+    if config.CHALLENGE_TURNS > MAX_TURNS:
+        message = f"FACEAUTH['CHALLENGE_TURNS'] is {config.CHALLENGE_TURNS}."
         hint = f"{head_turns.MAX_FRAMES} frames can show at most {MAX_TURNS} turns."
         yield Error(message, hint=hint, id="faceauth.E011")
     for key in ("ENROLMENT_SHOTS", "LOGIN_FRAMES"):
-        if (count := getattr(now, key)) > now.MAX_SNAPSHOTS:
+        if (count := getattr(config, key)) > config.MAX_SNAPSHOTS:
             message = (
                 f"FACEAUTH[{key!r}] asks for {count} pictures, but 'MAX_SNAPSHOTS' allows only "
-                f"{now.MAX_SNAPSHOTS}: a request with all of them is refused."
+                f"{config.MAX_SNAPSHOTS}: a request with all of them is refused."
             )
             hint = "Raise MAX_SNAPSHOTS, or ask for fewer pictures."
             yield Error(message, hint=hint, id="faceauth.E007")
@@ -156,7 +156,7 @@ def _encoder_errors() -> Iterator[CheckMessage]:
 
 def _calibration_errors() -> Iterator[CheckMessage]:
     try:
-        calibration().limit(conf.get().ENROLMENT_SHOTS, conf.get().LOGIN_FRAMES, MAX_RATE)
+        calibration().at_rate(conf.get().ENROLMENT_SHOTS, conf.get().LOGIN_FRAMES, MAX_RATE)
         size = encoders.encoder().size
         if cohort().ndim != 2 or cohort().shape[1] != size:
             raise ValueError(f"the cohort does not consist of rows of {size} numbers")

@@ -150,9 +150,9 @@ class _Keyring:
 
 
 def _keyring() -> _Keyring:
-    now = conf.get()
+    config = conf.get()
     secrets = (settings.SECRET_KEY, *settings.SECRET_KEY_FALLBACKS)
-    return _make_keyring(tuple(now.ENCRYPTION_KEYS), now.ENCRYPTION_TRANSFORM_KEY, secrets)
+    return _make_keyring(tuple(config.ENCRYPTION_KEYS), config.ENCRYPTION_TRANSFORM_KEY, secrets)
 
 
 @lru_cache(maxsize=8)

@@ -155,7 +155,7 @@ def enrol(
             kind = FaceEvent.Kind.REPLACED
         else:
             raise errors.AccountGone()
-        # The failures were not of this face.
+        # Earlier failures were against the old template: clear them.
         counters.clear_failures(user)
         event = events.save(kind, request, user, details)
         _announce_on_commit(event, request)

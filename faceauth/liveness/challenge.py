@@ -25,7 +25,7 @@ from . import head_turns
 from .head_turns import LEFT, RIGHT, Frame, NotLiveError
 
 # The yaws that the page waits for: a little stricter than those that the server requires.
-TURNED, MIDDLE = 0.2, 0.1
+PAGE_TURNED, PAGE_MIDDLE = 0.2, 0.1
 
 # How long frames are remembered.
 KEEP_FRAMES_FOR = timedelta(days=1)
@@ -45,8 +45,8 @@ def issue(request: HttpRequest) -> dict[str, Any]:
         "turns": turns,
         "seconds": settings.CHALLENGE_SECONDS,
         "frames": head_turns.MAX_FRAMES,
-        "turned": TURNED,
-        "middle": MIDDLE,
+        "turned": PAGE_TURNED,
+        "middle": PAGE_MIDDLE,
     }
 
 

@@ -42,7 +42,7 @@ MAX_FACE_CHANGE = 0.6
 # Encodings of neighbouring frames differ by up to 0.38, and those of turned frames differ from the
 # mean of the straight ones by up to 0.32. If another person is faded in, these distances are at
 # least 0.4 and 0.35.
-SAME_PERSON_WITHIN = 0.42
+SAME_PERSON_IN_MOVEMENT_WITHIN = 0.42
 SAME_AS_STRAIGHT_WITHIN = 0.38
 
 # How much of a real face is new after it has turned: one cheek disappears, the other appears. From
@@ -63,7 +63,8 @@ _FLAT = 4.0  # levels of lightness, below which there is no contrast
 class Reason(Enum):
     """The reasons why frames are not accepted as a live head that turned as asked."""
 
-    TOO_FEW = "too_few"
+    # Too few frames, or too many. The value is stored, so it keeps its first name.
+    FRAME_COUNT = "too_few"
     NOT_STRAIGHT = "not_straight"
     NOT_TURNED = "not_turned"
     FLAT = "flat"
@@ -113,7 +114,7 @@ def check_turns(frames: Sequence[Frame], turns: Sequence[str]) -> list[int]:
         NotLiveError: The head does not make these turns, or does not move as a head does.
     """
     if not MIN_FRAMES <= len(frames) <= MAX_FRAMES:
-        raise NotLiveError(Reason.TOO_FEW)
+        raise NotLiveError(Reason.FRAME_COUNT)
     yaws = np.array([frame.yaw for frame in frames])
     own = (yaws[0] + yaws[-1]) / 2
     if abs(own) > STRAIGHT or abs(yaws[0] - yaws[-1]) > 2 * MIDDLE:
@@ -143,7 +144,7 @@ def check_person(encodings: Encoding, straight: Sequence[int], scale: float = 1)
     """
     steps = np.linalg.norm(np.diff(encodings, axis=0), axis=1)
     from_straight = np.linalg.norm(encodings - template(encodings[list(straight)]), axis=1)
-    near = SAME_PERSON_WITHIN * scale, SAME_AS_STRAIGHT_WITHIN * scale
+    near = SAME_PERSON_IN_MOVEMENT_WITHIN * scale, SAME_AS_STRAIGHT_WITHIN * scale
     if steps.max() > near[0] or from_straight.max() > near[1]:
         raise NotLiveError(Reason.ANOTHER)
 

@@ -24,12 +24,19 @@ FIRST_WAIT, LONGEST_WAIT = timedelta(seconds=30), timedelta(hours=1)
 # are, or a patient guesser would have some free guesses each day. Names that nobody has need not
 # be kept for so long.
 KEEP_FOR = {
+    # Of visitors who only claim that the account is theirs.
     "account": timedelta(days=365),
+    # Of visitors who have given the account's password, or are logged in to it.
     "own": timedelta(days=365),
+    # For a username in lower case, whether an account has it or not.
     "name": timedelta(days=1),
+    # Of one session, without a username.
     "session": timedelta(days=1),
+    # From one IP address (IPv6: /64), for all accounts together.
     "address": timedelta(days=1),
+    # Of one user of the API who checks other people's faces, for all accounts together.
     "client": timedelta(days=1),
+    # Of the same user with one account.
     "client-account": timedelta(days=365),
 }
 
@@ -72,27 +79,27 @@ def counters_of(
         username: The claimed username, or None for face alone.
         client: The user who asks about somebody else's face.
     """
-    now = conf.get()
+    config = conf.get()
     found: list[tuple[str, Any, int]] = []
     account = account_id(username) if username else None
     if client is not None:
-        found.append(("client-account", f"{client.pk}:{account}", now.failures))
-        found.append(("client", client.pk, now.MAX_FAILURES_PER_ADDRESS))
+        found.append(("client-account", f"{client.pk}:{account}", config.failures))
+        found.append(("client", client.pk, config.MAX_FAILURES_PER_ADDRESS))
         return [Counter(kind, key_of(kind, who), limit) for kind, who, limit in found]
     session = getattr(request, "session", None)
     if username and _gave_password(request, account):
-        found.append(("own", account, now.failures))
+        found.append(("own", account, config.failures))
     elif username:
         # Counted whether the account exists or not: nothing here reveals that. And counted for the
         # spelling in lower case as well, because some databases find the account by other
         # capitals and others do not.
-        found.append(("account", account, now.failures))
-        found.append(("name", username.casefold(), now.failures))
+        found.append(("account", account, config.failures))
+        found.append(("name", username.casefold(), config.failures))
     elif session is not None and session.session_key:
-        found.append(("session", session.session_key, now.failures))
+        found.append(("session", session.session_key, config.failures))
     if request is not None:
         address = client_ip.rate_limit_key(request)
-        found.append(("address", address, now.MAX_FAILURES_PER_ADDRESS))
+        found.append(("address", address, config.MAX_FAILURES_PER_ADDRESS))
     return [Counter(kind, key_of(kind, who), limit) for kind, who, limit in found]
 
 

@@ -202,10 +202,10 @@ def _settings() -> Iterator[Finding]:
 
 def _keys() -> Iterator[Finding]:
     health.check_keys()
-    now = conf.get()
+    config = conf.get()
     facts = {
-        "encryption_keys": len(now.ENCRYPTION_KEYS),
-        "transform_key": now.ENCRYPTION_TRANSFORM_KEY is not None,
+        "encryption_keys": len(config.ENCRYPTION_KEYS),
+        "transform_key": config.ENCRYPTION_TRANSFORM_KEY is not None,
     }
     yield Finding("keys", State.FINE, "encryption and decryption work", facts)
 

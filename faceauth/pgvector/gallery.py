@@ -28,8 +28,8 @@ from faceauth.vision.encoding import Encoding
 
 from .models import FaceVector
 
-# The index knows the Euclidean distance, without the margins. This many of the nearest by that
-# distance are compared with their margins.
+# The index sorts by plain Euclidean distance, so CANDIDATES rows are fetched and ranked again with
+# margins.
 CANDIDATES = 100
 
 # The minimum of hnsw.ef_search, how much of the index is searched. With more of it, it is more
@@ -85,10 +85,12 @@ class VectorGallery:
         The first call in a process checks all faces.
         """
         now = timezone.now()
+        # A change made before the last call may have been committed after it.
         since = self._read_until and self._read_until - OVERLAP
         due = stale_rows(since).values_list("pk", flat=True)
         incomplete = [keys for keys in batches(due) if not update_vectors(keys)]
-        # Some of the faces that were left out may have changed long ago.
+        # Keep the old start time, so that the next call retries the faces skipped here. Some of
+        # them may have changed long ago.
         if not incomplete:
             self._read_until = now
 
@@ -153,9 +155,9 @@ def transformed(vectors: Encoding) -> Encoding:
 
 
 def space() -> str:
-    """Return an identifier of everything that vectors must share to be comparable.
+    """Return an id shared by all vectors that can be compared.
 
-    This is the matrix that transforms them, the encoder, and the cohort of the margins.
+    It stands for the matrix that transforms them, the encoder, and the cohort of the margins.
     """
     encoder = encoders.encoder()
     return _space(crypto.search_key(), encoder.name, encoder.size, conf.get().CALIBRATION)

@@ -1,4 +1,4 @@
-"""The index with which PostgreSQL finds the nearest people without comparing with all."""
+"""Approximate (HNSW) index for the search, so that PostgreSQL need not compare with everybody."""
 
 from __future__ import annotations
 

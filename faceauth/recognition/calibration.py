@@ -56,13 +56,13 @@ class Curve:
         self._exponents, self._distances, self._fnmrs = zip(*ascending, strict=True)
 
     def at_rate(self, rate: float) -> Limit:
-        """Return the limit for a false-match rate."""
+        """Return the limit with this false-match rate, and the distance that belongs to it."""
         exponent = math.log10(rate)
         distance = _interpolate(self._exponents, self._distances, exponent)
         return self._limit(distance, rate)
 
     def at_distance(self, distance: float) -> Limit:
-        """Return the limit for a distance. Its rate is 1 or lower."""
+        """Return the limit with this distance, and the rate that belongs to it, 1 or lower."""
         exponent = _interpolate(self._distances, self._exponents, distance)
         rate = 10 ** min(exponent, 0)
         return self._limit(distance, rate)
@@ -115,13 +115,13 @@ class Calibration:
         }
         return cls(curves, table.get("encoder", DlibEncoder.name), float(table.get("scale", 1)))
 
-    def limit(self, shots: int, frames: int, rate: float) -> Limit:
-        """Return the limit for a false-match rate."""
+    def at_rate(self, shots: int, frames: int, rate: float) -> Limit:
+        """Return the limit with this false-match rate, and the smallest distance of the curves."""
         limits = [curve.at_rate(rate) for curve in self._around(shots, frames)]
         return min(limits, key=lambda limit: limit.distance)
 
     def at_distance(self, shots: int, frames: int, distance: float) -> Limit:
-        """Return the limit for a distance."""
+        """Return the limit with this distance, and the highest false-match rate of the curves."""
         limits = [curve.at_distance(distance) for curve in self._around(shots, frames)]
         return max(limits, key=lambda limit: limit.rate)
 

@@ -73,7 +73,7 @@ def limit(shots: int, frames: int, rate: float) -> Limit:
     fixed = conf.get().MAX_DISTANCE
     if fixed is not None:
         return calibration().at_distance(shots, frames, fixed)
-    return calibration().limit(shots, frames, rate)
+    return calibration().at_rate(shots, frames, rate)
 
 
 def _decide(matches: Sequence[Match], frames: int, rate: float) -> Decision:

@@ -1,7 +1,8 @@
 """The second step: the face after the password.
 
-It is for the admin, where a session begins after both, or for the whole site with
-`middleware.FaceSecondStepMiddleware`, which shows little before the face.
+In the admin, the session starts after both steps. With `middleware.FaceSecondStepMiddleware`,
+which is for the whole site, it starts after the password, but most pages are blocked until the
+face is shown.
 """
 
 from __future__ import annotations

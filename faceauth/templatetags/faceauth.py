@@ -15,7 +15,7 @@ register = template.Library()
 
 @register.inclusion_tag("faceauth/button.html", takes_context=True)
 def face_login_button(context: Context, label: str = "", classes: str = "") -> dict[str, Any]:
-    """Render a link to the login by face, which redirects to the same page as this login.
+    """Render a link to the login by face that keeps the `next` URL of the current page.
 
     Args:
         context: The context of the page.

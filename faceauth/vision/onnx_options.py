@@ -105,7 +105,7 @@ def _name(value: Any) -> str | None:
     if value is None:
         return None
     if not isinstance(value, str) or not 0 < len(value.encode()) <= MAX_NAME_LENGTH:
-        limit = f"text of 1 to {MAX_NAME_LENGTH} characters"
+        limit = f"text of at least 1 character and at most {MAX_NAME_LENGTH} bytes (UTF-8)"
         raise ValueError(f"'name' is {value!r}, which is not {limit}.")
     if value == DlibEncoder.name:
         raise ValueError(f"'name' is {value!r}, which is the name of dlib's own encoder.")

@@ -141,7 +141,7 @@ def test_work_is_the_same_where_nobody_is_there(done, failed, settings, monkeypa
     settings.FACEAUTH = {**settings.FACEAUTH, "CHALLENGE": "turns"}
 
     def refuse(looks, turns):
-        raise NotLiveError(Reason.TOO_FEW)
+        raise NotLiveError(Reason.FRAME_COUNT)
 
     monkeypatch.setattr(challenge, "check_answer", refuse)
     works = {}

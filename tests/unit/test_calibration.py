@@ -32,7 +32,7 @@ def own(settings, tmp_path):
 
 @pytest.mark.parametrize(("shots", "frames"), CELLS)
 def test_fewer_strangers_means_a_smaller_distance_and_more_refusals(shots, frames):
-    limits = [calibration().limit(shots, frames, rate) for rate in RATES]
+    limits = [calibration().at_rate(shots, frames, rate) for rate in RATES]
     for laxer, stricter in pairwise(limits):
         assert stricter.distance < laxer.distance
         assert stricter.fnmr >= laxer.fnmr
@@ -42,7 +42,7 @@ def test_fewer_strangers_means_a_smaller_distance_and_more_refusals(shots, frame
 @pytest.mark.parametrize(("shots", "frames"), list(product(SHOTS, FRAMES)))
 def test_rate_of_a_distance_is_the_rate_that_the_distance_was_for(shots, frames):
     for rate in RATES:
-        limit = calibration().limit(shots, frames, rate)
+        limit = calibration().at_rate(shots, frames, rate)
         back = calibration().at_distance(shots, frames, limit.distance)
         assert back.rate == pytest.approx(rate)
         assert back.fnmr == pytest.approx(limit.fnmr)
@@ -50,7 +50,7 @@ def test_rate_of_a_distance_is_the_rate_that_the_distance_was_for(shots, frames)
 
 @pytest.mark.parametrize("rate", RATES[::7])
 def test_between_measured_numbers_of_pictures_the_stricter_holds(rate):
-    limit = calibration().limit
+    limit = calibration().at_rate
     for count, below, above in ((2, 1, 3), (4, 3, 5)):
         assert limit(count, 1, rate) in (limit(below, 1, rate), limit(above, 1, rate))
         assert limit(count, 1, rate).distance == min(
@@ -64,13 +64,13 @@ def test_between_measured_numbers_of_pictures_the_stricter_holds(rate):
 
 
 def test_beyond_measured_numbers_of_pictures_the_last_holds():
-    limit = calibration().limit
+    limit = calibration().at_rate
     assert limit(9, 9, 1e-4) == limit(5, 5, 1e-4)
     assert limit(5, 3, 1e-4) != limit(3, 3, 1e-4)
 
 
 def test_more_pictures_refuse_fewer_of_those_enrolled():
-    refused = [calibration().limit(*cell, 1e-5).fnmr for cell in ((1, 1), (3, 1), (5, 3))]
+    refused = [calibration().at_rate(*cell, 1e-5).fnmr for cell in ((1, 1), (3, 1), (5, 3))]
     assert refused == sorted(refused, reverse=True)
     assert refused[0] > 5 * refused[-1]
 
@@ -78,10 +78,10 @@ def test_more_pictures_refuse_fewer_of_those_enrolled():
 @pytest.mark.parametrize("cell", CELLS)
 def test_table_says_how_far_it_was_measured(cell):
     curve = calibration().curves[cell]
-    assert calibration().limit(*cell, curve.measured_to).supported
-    assert not calibration().limit(*cell, curve.measured_to / 2).supported
-    assert not calibration().limit(*cell, 0.5).supported
-    at_the_end = calibration().limit(*cell, curve.measured_to).distance
+    assert calibration().at_rate(*cell, curve.measured_to).supported
+    assert not calibration().at_rate(*cell, curve.measured_to / 2).supported
+    assert not calibration().at_rate(*cell, 0.5).supported
+    at_the_end = calibration().at_rate(*cell, curve.measured_to).distance
     assert calibration().at_distance(*cell, at_the_end + 0.001).supported
     assert not calibration().at_distance(*cell, at_the_end - 0.01).supported
     # At least ten impostors lie below the lowest supported rate.
@@ -89,9 +89,12 @@ def test_table_says_how_far_it_was_measured(cell):
 
 
 def test_rate_of_the_default_settings_is_measured():
-    now = conf.get()
-    for shots, frames in ((now.ENROLMENT_SHOTS, now.LOGIN_FRAMES), (now.ENROLMENT_SHOTS, 1)):
-        limit = calibration().limit(shots, frames, now.MAX_FALSE_MATCH_RATE)
+    config = conf.get()
+    for shots, frames in (
+        (config.ENROLMENT_SHOTS, config.LOGIN_FRAMES),
+        (config.ENROLMENT_SHOTS, 1),
+    ):
+        limit = calibration().at_rate(shots, frames, config.MAX_FALSE_MATCH_RATE)
         assert limit.supported
         assert limit.fnmr < 0.05
 
@@ -106,9 +109,9 @@ def test_no_distance_stands_for_more_than_everybody():
 def test_own_calibration_takes_the_place_of_the_one_that_ships(settings, own):
     shipped = calibration()
     mine = own((1, 1, [(0.1, 0.5, 0.0), (0.01, 0.3, 0.2)]))
-    assert mine.limit(1, 1, 0.01) == (0.3, 0.01, pytest.approx(0.2), True, 0.01, 1000)
-    assert mine.limit(1, 1, 10**-1.5).distance == pytest.approx(0.4)
-    assert mine.limit(1, 1, 0.001) == (
+    assert mine.at_rate(1, 1, 0.01) == (0.3, 0.01, pytest.approx(0.2), True, 0.01, 1000)
+    assert mine.at_rate(1, 1, 10**-1.5).distance == pytest.approx(0.4)
+    assert mine.at_rate(1, 1, 0.001) == (
         pytest.approx(0.1),
         0.001,
         pytest.approx(0.4),
@@ -126,8 +129,8 @@ def test_stricter_neighbour_is_found_for_each_rate(own):
     mine = own(
         (1, 1, [(0.1, 0.5, 0.0), (0.01, 0.2, 0.3)]), (3, 1, [(0.1, 0.4, 0.0), (0.01, 0.3, 0.1)])
     )
-    assert mine.limit(2, 1, 0.1).distance == pytest.approx(0.4)
-    assert mine.limit(2, 1, 0.01).distance == pytest.approx(0.2)
+    assert mine.at_rate(2, 1, 0.1).distance == pytest.approx(0.4)
+    assert mine.at_rate(2, 1, 0.01).distance == pytest.approx(0.2)
     # The higher of both rates holds.
     assert mine.at_distance(2, 1, 0.3).rate == pytest.approx(10 ** (-1 - 2 / 3))
     assert mine.at_distance(2, 1, 0.4).rate == pytest.approx(0.1)

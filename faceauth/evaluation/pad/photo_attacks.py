@@ -46,7 +46,7 @@ class Portrait:
     Attributes:
         path: The file.
         face: The face in `image`.
-        encoding: Of the face, float32 (128,).
+        encoding: Of the face, float32 (d,).
         mirror: `image` is the mirror image of the file.
     """
 
@@ -236,7 +236,7 @@ def _piece_mask(
 def animated(photo: Portrait, turns: Sequence[str], random: np.random.Generator) -> Frames:
     """Animate a photo by software: move the middle of the face to the side, and its shading.
 
-    No print can do this: the frames do not come from a camera.
+    This is impossible with a printed photo. The frames do not come from a camera.
     """
     steps = random_movement(turns, random)
     sheet, background = photo.sheet, maybe_room(random)

@@ -25,8 +25,8 @@ def written(tmp_path_factory):
 
 def test_what_is_written_is_what_the_product_reads(written):
     with override_settings(FACEAUTH={"CALIBRATION": str(written)}):
-        own = matching.cohort(), calibration.calibration().limit(3, 1, 1e-3)
-    shipped = matching.cohort(), calibration.calibration().limit(3, 1, 1e-3)
+        own = matching.cohort(), calibration.calibration().at_rate(3, 1, 1e-3)
+    shipped = matching.cohort(), calibration.calibration().at_rate(3, 1, 1e-3)
     assert own[0].shape == (105, 128)  # of 300 people 35 %
     assert own[1].supported
     assert own[1].distance != shipped[1].distance

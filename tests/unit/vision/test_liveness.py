@@ -67,8 +67,8 @@ def test_same_side_counts_again_once_the_head_was_back(seen):
 
 
 def test_too_few_frames_and_too_many(turned):
-    assert reason(turned[:4]) is Reason.TOO_FEW
-    assert reason([*turned, *turned]) is Reason.TOO_FEW
+    assert reason(turned[:4]) is Reason.FRAME_COUNT
+    assert reason([*turned, *turned]) is Reason.FRAME_COUNT
 
 
 def test_movement_begins_and_ends_straight_ahead(turned):

@@ -113,7 +113,7 @@ class Command(BaseCommand):
         if folder is None:
             return excerpts, templates
         engine = samples.engine()
-        limits = TurnLimits(challenge.TURNED, challenge.MIDDLE)
+        limits = TurnLimits(challenge.PAGE_TURNED, challenge.PAGE_MIDDLE)
         try:
             for video in videos.read_all(folder):
                 tracked = videos.track(engine, video)
