@@ -81,6 +81,16 @@ class FaceSecondStepMiddleware:
 
 def server_error(request: HttpRequest) -> HttpResponseBase:
     """Answer 503 if a middleware could not reach the database. Use it as ``handler500``."""
-    if isinstance(sys.exc_info()[1], DOWN):
+    if is_database_down(sys.exc_info()[1]):
         return error_response(request, Unavailable())
     return defaults.server_error(request)
+
+
+def is_database_down(exception: BaseException | None) -> bool:
+    """Return True if this exception, or one that it was raised for, says so.
+
+    A session that cannot be saved is a ``SessionInterrupted`` to Django, as if it were deleted.
+    """
+    while exception is not None and not isinstance(exception, DOWN):
+        exception = exception.__cause__ or exception.__context__
+    return exception is not None

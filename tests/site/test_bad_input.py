@@ -221,6 +221,20 @@ def test_stopped_database_is_said_and_loses_no_session(
     assert client.get("/members/").status_code == 200
 
 
+def test_database_that_stops_as_a_session_is_saved(client, enrolled, monkeypatch):
+    client.force_login(enrolled("eileen", "astronaut"))
+
+    def stopped(*args, **kwargs):
+        raise OperationalError("connection lost")
+
+    monkeypatch.setattr("django.contrib.sessions.models.Session.save", stopped)
+    client.raise_request_exception = False
+    response = client.post("/face/challenge/", headers=JSON)
+    assert response.status_code == 503
+    assert response.json()["error"]["code"] == "busy"
+    assert int(response["Retry-After"]) > 0
+
+
 def test_database_that_stops_during_sign_up_leaves_no_half_account(client, db, upload, monkeypatch):
     def stopped(*args, **kwargs):
         raise OperationalError("connection lost")
