@@ -58,10 +58,10 @@ test: $(DEV) ## check style and types, and run the tests, but those of test-slow
 	$(PY) -m tests.support.chromium
 	$(PY) -m tests.support.javascript
 	$(PYTEST) -n auto -m "not slow"
-	$(PYTEST) -n auto -m "postgres and not slow" --database=postgres tests/site
-	$(PYTEST) --ds=tests.projects.stock.settings tests/stock
-	$(PYTEST) --ds=tests.projects.stock.settings -m postgres --database=postgres tests/stock
-	$(PYTEST) --ds=tests.projects.own.settings tests/own
+	$(PYTEST) -n auto -m "postgres and not slow" --database=postgres tests/site tests/shared
+	$(PYTEST) --ds=tests.projects.stock.settings tests/stock tests/shared
+	$(PYTEST) --ds=tests.projects.stock.settings --database=postgres tests/stock tests/shared
+	$(PYTEST) --ds=tests.projects.own.settings tests/own tests/shared
 	$(PYTEST) --ds=tests.projects.site.pgvector --database=postgres tests/vectors
 	@$(PY) -m tests.support.timings $(TIMINGS)
 
@@ -70,10 +70,9 @@ test-slow: $(DEV) ## all other tests: every journey in a browser, robustness, fr
 	$(PY) -m tests.support.chromium
 	$(PYTEST) -n auto -m slow
 	$(PYTEST) -n auto -m "not postgres" --database=postgres tests/site tests/robustness tests/browser/test_login.py
-	$(PYTEST) --ds=tests.projects.stock.settings -m "not postgres" --database=postgres tests/stock
 	$(PYTEST) --ds=tests.projects.site.pgvector --database=postgres \
-		tests/site/test_login.py tests/site/test_adaptation.py tests/site/test_purge.py tests/site/test_rights.py
-	$(PYTEST) --ds=tests.projects.stock.pgvector --database=postgres tests/stock
+		tests/shared tests/site/test_login.py tests/site/test_adaptation.py tests/site/test_purge.py tests/site/test_rights.py
+	$(PYTEST) --ds=tests.projects.stock.pgvector --database=postgres tests/stock tests/shared
 	@$(PY) -m tests.support.timings $(TIMINGS)
 
 test-all: $(DEV) ## run the tests with every Python and Django that the app is for, as far as they are here

@@ -37,9 +37,9 @@ def tests(session: nox.Session, django: str) -> None:
     if session.posargs:
         session.run("pytest", *session.posargs)
         return
-    session.run("pytest", "-n", "auto", "tests/unit", "tests/site")
-    session.run("pytest", "--ds=tests.projects.stock.settings", "tests/stock")
-    session.run("pytest", "--ds=tests.projects.own.settings", "tests/own")
+    session.run("pytest", "-n", "auto", "tests/unit", "tests/site", "tests/shared")
+    session.run("pytest", "--ds=tests.projects.stock.settings", "tests/stock", "tests/shared")
+    session.run("pytest", "--ds=tests.projects.own.settings", "tests/own", "tests/shared")
 
 
 @nox.session(python=False)

@@ -2,16 +2,23 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterator
 from importlib.util import find_spec
+from typing import Any
 
 import pytest
 from django.conf import settings
 from django.core.cache import cache
+from django.core.files.uploadedfile import SimpleUploadedFile
+from django.test import Client
 from django.utils import translation
 
+from faceauth.gallery import gallery
 from tests.support import commits
+from tests.support.accounts import PASSWORD, account
 from tests.support.faces import Faces
 from tests.support.oracle import Oracle
+from tests.support.people import encodings, enrol_silently, picture
 from tests.support.requirements import unavailable
 
 # Suites of a project other than the one whose settings are in force, see tests/projects.
@@ -37,6 +44,14 @@ def sites_language() -> None:
 def after_commit(monkeypatch: pytest.MonkeyPatch) -> None:
     """Let events be announced in tests whose transaction is rolled back."""
     commits.run_on_commit(monkeypatch)
+
+
+@pytest.fixture(autouse=True)
+def empty_gallery() -> Iterator[None]:
+    """Let no test meet the faces of the one before."""
+    gallery.cache_clear()
+    yield
+    gallery.cache_clear()
 
 
 @pytest.fixture(scope="session")
@@ -65,3 +80,53 @@ def django_db_modify_db_settings(
     if database["ENGINE"].endswith("sqlite3"):
         test = database.setdefault("TEST", {})
         test["NAME"] = str(tmp_path_factory.mktemp("database") / "test.sqlite3")
+
+
+@pytest.fixture
+def enrolled(db: None) -> Callable[..., Any]:
+    """Create a user with a face: `enrolled("ada", "obama", "obama2", password=PASSWORD)`."""
+
+    def make(name: str, *photos: str, password: str | None = None, **fields: Any) -> Any:
+        user = account(name, password, **fields)
+        enrol_silently(user, encodings(*photos))
+        return user
+
+    return make
+
+
+@pytest.fixture
+def obama(enrolled: Callable[..., Any]) -> Any:
+    """A user with Obama's face, all but the picture "obama2", and `PASSWORD`."""
+    return enrolled("obama", "obama", "obama3", "obama up", password=PASSWORD)
+
+
+@pytest.fixture
+def upload() -> Callable[..., SimpleUploadedFile]:
+    """A photograph as a form would send it: `upload("obama")`, or any bytes."""
+
+    def make(what: str | bytes, name: str = "face.jpg") -> SimpleUploadedFile:
+        data = picture(what) if isinstance(what, str) else what
+        return SimpleUploadedFile(name, data, "image/jpeg")
+
+    return make
+
+
+@pytest.fixture
+def ask(client: Client) -> Callable[..., tuple[int, dict[str, Any]]]:
+    """Post a form as the page's script does: status and JSON."""
+
+    def post(path: str, /, **data: Any) -> tuple[int, dict[str, Any]]:
+        response = client.post(path, data, headers={"Accept": "application/json"})
+        return response.status_code, response.json()
+
+    return post
+
+
+@pytest.fixture
+def send(ask: Callable[..., Any], upload: Callable[..., Any]) -> Callable[..., Any]:
+    """Post a form with these pictures, as a page's script does: status and JSON."""
+
+    def post(path: str, *photos: str, **data: Any) -> Any:
+        return ask(path, snapshot=[upload(each) for each in photos], **data)
+
+    return post

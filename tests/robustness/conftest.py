@@ -4,10 +4,6 @@ from pathlib import Path
 
 import pytest
 
-from tests.site.conftest import empty_gallery, enrolled
-
-__all__ = ["empty_gallery", "enrolled"]
-
 
 def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool | None:
     """There is no server to stop but PostgreSQL's."""

@@ -14,7 +14,7 @@ from django.utils import timezone
 from faceauth.admin import FaceAdminMixin
 from faceauth.admin import staff as doing
 from faceauth.profiles.models import FaceProfile
-from tests.stock.conftest import face
+from tests.support.accounts import face
 from tests.support.admin import SEES_USERS, member, staff, taken
 
 pytestmark = pytest.mark.postgres

@@ -6,12 +6,12 @@ from typing import Any
 
 import numpy as np
 from django.contrib.admin.models import LogEntry
-from django.contrib.auth import get_user_model
 from django.contrib.auth.models import Permission
 
 from faceauth.enrolment import shots
 from faceauth.vision.encoding import Encoding
 from faceauth.vision.quality import Quality
+from tests.support.accounts import account, users
 from tests.support.people import enrol_silently
 
 # The permissions of the user model and of the event model.
@@ -24,11 +24,6 @@ def staff(name: str, *permissions: str, **fields: Any) -> Any:
     user.user_permissions.set(Permission.objects.filter(codename__in=permissions))
     assert user.user_permissions.count() == len(permissions)
     return user
-
-
-def users() -> Any:
-    """Of the project's own model: not every one has the site's."""
-    return get_user_model()._default_manager
 
 
 def made_up(seed: int, shots: int = 5, like: Encoding | None = None) -> Encoding:
@@ -47,7 +42,7 @@ def taken(sharpness: float = 0.4, size: int = 200, light: float = 0.5) -> list[s
 
 def member(name: str, seed: int | None = None, notes: Any = None, **fields: Any) -> Any:
     """Create a user, with the face of the seed if one is given."""
-    user = users().create_user(name, f"{name}@example.com", "a long password", **fields)
+    user = account(name, **fields)
     if seed is not None:
         enrol_silently(user, made_up(seed), None, notes or taken())
     return user
