@@ -248,8 +248,8 @@ class OwnPasswordForm(forms.Form):
         return password
 
 
-# Templates recognise the widget by the name of its class: see `field.html`.
-class ConsentCheckbox(forms.CheckboxInput):
+# Named so that templates, which go by the name of the class, recognise a checkbox.
+class Checkbox(forms.CheckboxInput):
     """A checkbox that submits the version of the notice.
 
     If the notice changed after the page was opened, the user has not agreed to the new version.
@@ -266,7 +266,7 @@ class ConsentCheckbox(forms.CheckboxInput):
 class ConsentField(forms.BooleanField):
     """The consent to use the face, which is given at each enrolment."""
 
-    widget = ConsentCheckbox
+    widget = Checkbox
 
     def __init__(self, **kwargs: Any) -> None:
         used_for = _(
