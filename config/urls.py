@@ -3,24 +3,23 @@
 from __future__ import annotations
 
 from django.contrib import admin
-from django.http import HttpRequest, HttpResponse, HttpResponseBadRequest, HttpResponseBase
+from django.http import HttpRequest, HttpResponse, HttpResponseBadRequest
 from django.shortcuts import render
 from django.template.loader import render_to_string
 from django.urls import include, path
 from django.views.generic import TemplateView
 
 from accounts.views import MembersView
-from faceauth.middleware import is_database_down, server_error
+from faceauth.middleware import session_not_saved
 
 
-def bad_request(request: HttpRequest, exception: Exception) -> HttpResponseBase:
+def bad_request(request: HttpRequest, exception: Exception) -> HttpResponse:
     """Return the error page without reading the request, or 503 if the database is down.
 
     Django's own view reads the request again, and fails on one that cannot be parsed.
     """
-    if is_database_down(exception):
-        return server_error(request)
-    return HttpResponseBadRequest(render_to_string("400.html"))
+    unavailable = session_not_saved(request, exception)
+    return unavailable or HttpResponseBadRequest(render_to_string("400.html"))
 
 
 def page_not_found(request: HttpRequest, exception: Exception) -> HttpResponse:

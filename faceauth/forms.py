@@ -356,17 +356,17 @@ class EnrolFormMixin(ChallengedForm):
         return data
 
     def enforce_rate_limit(self) -> None:
-        """Count this enrolment for the logged-in user, or else for the visitor's address.
+        """Count this enrolment for the visitor's address.
+
+        Also if somebody is logged in: a form that creates accounts makes a new user each time.
 
         Raises:
             TooManyPictures: There were ``ENROLMENTS_PER_HOUR`` before it.
         """
-        if self.request is None:
-            return
-        user: Any = self.request.user
-        action, client = "enrol", user.pk
-        if not user.is_authenticated:
-            action, client = "signup", client_ip.rate_limit_key(self.request)
+        if self.request is not None:
+            self._enforce_rate_limit("signup", client_ip.rate_limit_key(self.request))
+
+    def _enforce_rate_limit(self, action: str, client: Any) -> None:
         rate_limit.enforce(action, client, conf.get().ENROLMENTS_PER_HOUR, rate_limit.HOUR)
 
     def _analyse(self, files: Sequence[UploadedFile]) -> None:
@@ -398,3 +398,8 @@ class EnrolFormMixin(ChallengedForm):
 
 class EnrolForm(EnrolFormMixin):
     """The form of the enrolment page."""
+
+    def enforce_rate_limit(self) -> None:
+        """Count this enrolment for the logged-in user."""
+        user: Any = self.request and self.request.user
+        self._enforce_rate_limit("enrol", user.pk)

@@ -6,6 +6,7 @@ import sys
 from collections.abc import Callable
 from typing import Any
 
+from django.contrib.sessions.exceptions import SessionInterrupted
 from django.contrib.staticfiles.views import serve
 from django.db import InterfaceError, OperationalError
 from django.http import HttpRequest, HttpResponse, HttpResponseBase
@@ -81,16 +82,19 @@ class FaceSecondStepMiddleware:
 
 def server_error(request: HttpRequest) -> HttpResponseBase:
     """Answer 503 if a middleware could not reach the database. Use it as ``handler500``."""
-    if is_database_down(sys.exc_info()[1]):
+    if isinstance(sys.exc_info()[1], DOWN):
         return error_response(request, Unavailable())
     return defaults.server_error(request)
 
 
-def is_database_down(exception: BaseException | None) -> bool:
-    """Return True if this exception, or one that it was raised for, says so.
+def session_not_saved(request: HttpRequest, exception: Exception) -> HttpResponse | None:
+    """Return the 503 if a session could not be saved because the database is down, else None.
 
-    A session that cannot be saved is a ``SessionInterrupted`` to Django, as if it were deleted.
+    Django reports such a session as interrupted, with 400, as if it had been deleted meanwhile. Use
+    it in your ``handler400``.
     """
-    while exception is not None and not isinstance(exception, DOWN):
-        exception = exception.__cause__ or exception.__context__
-    return exception is not None
+    if not isinstance(exception, SessionInterrupted):
+        return None
+    # Raised for the session's UpdateError, which was raised for the database's error.
+    cause = exception.__context__ and exception.__context__.__context__
+    return error_response(request, Unavailable()) if isinstance(cause, DOWN) else None

@@ -153,7 +153,7 @@ class Attack:
         for _ in range(self.random.randint(1, 3)):
             data[self.random.randrange(len(data))] = self.random.choice(b"-_:.=+/09azAZ")
         payload: Any = self.random.choice([{}, [], 0, None, "owner", {"turns": []}, [[[]]]])
-        salt = self.random.choice(["faceauth.devices.remembered", "django.core.signing"])
+        salt = self.random.choice(["faceauth.devices", "django.core.signing"])
         return self.random.choice(
             [
                 own,

@@ -120,6 +120,16 @@ def test_pictures_to_sign_up_with_are_limited_by_address(client, db, shots, sett
     assert client.post(SIGN_UP, {**GOOD, "password": "a long password"}).status_code == 400
 
 
+def test_who_has_just_signed_up_is_limited_by_address_as_well(client, db, shots, settings):
+    settings.FACEAUTH = {**settings.FACEAUTH, "ENROLMENTS_PER_HOUR": 1}
+    statuses = []
+    for name in ("ada", "eve"):
+        form = {**GOOD, "username": name, "email": f"{name}@example.com", "consent": "on"}
+        statuses.append(client.post(SIGN_UP, {**form, "snapshot": shots()}).status_code)
+    assert statuses == [302, 429]
+    assert [user.username for user in User.objects.all()] == ["ada"]
+
+
 def test_name_taken_meanwhile_is_said(ask, db, monkeypatch):
     def too_late(*args, **kwargs):
         raise IntegrityError("unique")

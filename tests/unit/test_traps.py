@@ -190,14 +190,12 @@ def test_arrays_cannot_be_changed_by_a_pickle():
         safe_pickle.load(data)
 
 
-def test_list_that_contains_itself_is_no_encoding(write):
+def test_list_that_contains_itself_is_refused(write):
     endless = []
     endless.append(endless)
-    people = {"ada": endless, "joe": JOE}
-    path = write("faces.pickle", pickle.dumps(people))
-    items = list(Source(path, SIZE).read())
-    with pytest.raises(UnusableEncoding):
-        vectors.to_vector(items[0].value, SIZE)
+    path = write("faces.pickle", pickle.dumps({"ada": endless, "joe": JOE}))
+    with pytest.raises(SourceError):
+        list(Source(path, SIZE).read())
 
 
 def test_list_that_holds_another_one_too_often_is_refused(write):
@@ -207,6 +205,51 @@ def test_list_that_holds_another_one_too_often_is_refused(write):
     path = write("faces.pickle", pickle.dumps({"ada": grown}))
     with pytest.raises(SourceError, match="too large"):
         list(Source(path, SIZE).read())
+
+
+def grown_after_copies(levels, width):
+    """Return a pickle whose lists grow after others copied them, used as the shape of an array."""
+
+    def get(place):
+        return b"j" + struct.pack("<I", place)
+
+    def chain(base):
+        code = b"]r" + struct.pack("<I", base)
+        for level in range(1, levels + 1):
+            code += b"cnumpy.core.multiarray\nscalar\ncnumpy\ndtype\nX\x02\0\0\0f8"
+            code += b"]r" + struct.pack("<I", base + level)
+        for level in range(levels, 0, -1):
+            # dtype drops the list, and scalar's number goes into the list that was copied.
+            code += b"(" + get(base + level - 1) * width + b"e\x86RC\x08" + b"\0" * 8 + b"\x86Ra"
+        return code
+
+    shape = get(levels) + get(2 * levels + 1) + b"\x86"
+    array = b"cnumpy.core.numeric\n_frombuffer\n(C\x00cnumpy\ndtype\nX\x02\0\0\0f8\x85R"
+    padding = b"N" * (3 * levels + 20)
+    code = b"\x80\x03(" + padding + chain(0) + chain(levels + 1)
+    return code + array + shape + b"X\x01\0\0\0CtRt."
+
+
+def test_list_that_grows_after_it_was_copied_is_refused():
+    start = time.monotonic()
+    with pytest.raises(SourceError):
+        safe_pickle.load(grown_after_copies(5, 100))
+    assert time.monotonic() - start < 1
+
+
+def test_shape_of_lists_is_refused():
+    nested = [[1.0] * 3] * 3
+    with pytest.raises(SourceError):
+        safe_pickle.load(array_pickle((nested, nested), b""))
+
+
+def test_saved_array_of_rows_without_numbers_takes_no_memory():
+    file = io.BytesIO()
+    header = {"descr": "<f8", "fortran_order": False, "shape": (2**30, 0)}
+    np.lib.format.write_array_header_1_0(file, header)
+    (empty,) = vectors.split(vectors.read_npy(file.getvalue()))
+    with pytest.raises(UnusableEncoding):
+        vectors.to_vector(empty, SIZE)
 
 
 def test_too_many_opcodes_are_refused(monkeypatch):

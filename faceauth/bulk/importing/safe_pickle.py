@@ -59,6 +59,7 @@ class _Value:
     is_key: bool
     size: int
     depth: int = 0
+    # It is used in several places: what it holds was counted in each, and may not change any more.
     is_shared: bool = False
 
 
@@ -85,6 +86,7 @@ def _check(data: bytes) -> None:
             memo[place] = stack[-1]
         elif name in GETS:
             found = memo[argument]
+            found.is_shared = True
             value = _Value(found.is_key, found.size, found.depth, is_shared=True)
         elif name == "MARK":
             below.append(stack)
@@ -139,7 +141,14 @@ class _Array(np.ndarray):
 
     def __setstate__(self, state: Any) -> None:
         *_version, shape, dtype, fortran, data = state
-        if len(shape) > 2 or min(shape, default=0) < 0:
+        # Types first: to compare lists can take for ever.
+        if (
+            type(shape) is not tuple
+            or len(shape) > 2
+            or any(type(each) is not int for each in shape)
+        ):
+            raise ValueError("This is not the shape of encodings.")
+        if min(shape, default=0) < 0:
             raise ValueError("This is not the shape of encodings.")
         # numpy compares the shape with the number of bytes before it reserves memory.
         super().__setstate__((1, shape, dtype.value, bool(fortran), data))  # type: ignore[arg-type]

@@ -52,7 +52,8 @@ def to_vector(value: Any, size: int) -> Vector:
 def split(value: Any) -> list[Any]:
     """Return the encodings that are stored for one person: one, or a list of them."""
     if isinstance(value, np.ndarray):
-        return [value] if value.ndim < 2 else list(value)
+        # Rows without numbers take no bytes: a file may claim any number of them.
+        return [value] if value.ndim < 2 or not value.size else list(value)
     if isinstance(value, list | tuple):
         return [value] if value and all(_is_number(each) for each in value) else list(value)
     return [value]
