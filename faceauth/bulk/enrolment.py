@@ -195,7 +195,7 @@ class BulkEnrolment:
 
     def _enrol(self, candidate: Candidate) -> None:
         try:
-            with atomic(self._model):
+            with atomic(self._model), atomic(FaceEvent):
                 self._write(candidate)
         except IntegrityError as error:
             why = "The username or the email address was taken in the meantime."
@@ -226,6 +226,7 @@ class BulkEnrolment:
         if self.dry_run:
             # Leaves no event, and sends no signal and no mail.
             roll_back(self._model)
+            roll_back(FaceEvent)
 
     def _is_enrolled(self, user: Any, rows: Encoding) -> bool:
         """Return True if the user's template has exactly these encodings and the same consent.
