@@ -124,5 +124,4 @@ class VerifyView(PostOnlyView):
         form = VerifyForm(request, request.POST, request.FILES)
         if form.is_valid():
             return JsonResponse({"verified": form.verified})
-        fields = {name: each for name, each in form.errors.items() if name != "__all__"}
-        return error_response(request, errors.first(form), fields=fields)
+        return error_response(request, errors.first(form), fields=errors.by_field(form))

@@ -9,7 +9,7 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING, Any
 
-from django.core.exceptions import ValidationError
+from django.core.exceptions import NON_FIELD_ERRORS, ValidationError
 from django.forms import BaseForm
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import ngettext
@@ -326,3 +326,8 @@ def first(form: BaseForm) -> FaceError:
         if error.code == "invalid_login":
             return NotRecognised(error.messages[0])
     return FaceError(next(map(str, form.non_field_errors()), None))
+
+
+def by_field(form: BaseForm) -> dict[str, Any]:
+    """Return the errors of an invalid form's fields by their names, for JSON."""
+    return {name: each for name, each in form.errors.items() if name != NON_FIELD_ERRORS}

@@ -293,7 +293,7 @@ class EnrolFormMixin(ChallengedForm):
 
     For a sign-up form of your own, put it before ``forms.ModelForm``. Pass ``request`` to the
     form, render it with ``faceauth/capture.html``, and call `enrol` once the form is valid. The
-    form counts the enrolments of a user, or of an address, and refuses too many an hour.
+    form counts the sign-ups of an address, and refuses too many an hour.
 
     Args:
         user: The owner of the face; by default the user who is logged in.
@@ -356,18 +356,21 @@ class EnrolFormMixin(ChallengedForm):
         return data
 
     def enforce_rate_limit(self) -> None:
-        """Count this enrolment for the visitor's address.
-
-        Also if somebody is logged in: a form that creates accounts makes a new user each time.
+        """Count this enrolment for its `rate_limited_client`.
 
         Raises:
             TooManyPictures: There were ``ENROLMENTS_PER_HOUR`` before it.
         """
         if self.request is not None:
-            self._enforce_rate_limit("signup", client_ip.rate_limit_key(self.request))
+            action, client = self.rate_limited_client(self.request)
+            rate_limit.enforce(action, client, conf.get().ENROLMENTS_PER_HOUR, rate_limit.HOUR)
 
-    def _enforce_rate_limit(self, action: str, client: Any) -> None:
-        rate_limit.enforce(action, client, conf.get().ENROLMENTS_PER_HOUR, rate_limit.HOUR)
+    def rate_limited_client(self, request: HttpRequest) -> tuple[str, Any]:
+        """Return what is counted, and for whom: sign-ups of an address.
+
+        Also if somebody is logged in: a form that creates accounts makes a new user each time.
+        """
+        return "signup", client_ip.rate_limit_key(request)
 
     def _analyse(self, files: Sequence[UploadedFile]) -> None:
         """Add to the cleaned data the encodings, float32 (n, d), and the notes on the pictures.
@@ -399,7 +402,6 @@ class EnrolFormMixin(ChallengedForm):
 class EnrolForm(EnrolFormMixin):
     """The form of the enrolment page."""
 
-    def enforce_rate_limit(self) -> None:
-        """Count this enrolment for the logged-in user."""
-        user: Any = self.request and self.request.user
-        self._enforce_rate_limit("enrol", user.pk)
+    def rate_limited_client(self, request: HttpRequest) -> tuple[str, Any]:
+        """Return what is counted, and for whom: enrolments of the logged-in user."""
+        return "enrol", request.user.pk

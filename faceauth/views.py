@@ -87,8 +87,7 @@ class CaptureMixin:
         """Return the form with its errors, or the first error as JSON."""
         error = errors.first(form)
         if wants_json(self.request):
-            fields = {name: each for name, each in form.errors.items() if name != "__all__"}
-            return error_response(self.request, error, fields=fields)
+            return error_response(self.request, error, fields=errors.by_field(form))
         response: HttpResponse = super().form_invalid(form)  # type: ignore[misc]
         response.status_code = error.status
         return with_retry_after(response, error)

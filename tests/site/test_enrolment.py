@@ -8,10 +8,12 @@ from django.contrib.admin.models import LogEntry
 from django.core import mail
 from django.core.exceptions import ValidationError
 from django.db import transaction
+from django.utils.datastructures import MultiValueDict
 
 from accounts.models import User
 from faceauth import conf, enrolment, signals
 from faceauth.errors import AccountGone, SamePicture
+from faceauth.forms import EnrolForm
 from faceauth.models import FaceEvent
 from tests.support.people import OBAMA, encodings, enrol_silently, picture
 
@@ -228,3 +230,11 @@ def test_enrolling_over_an_unreadable_face_replaces_it_in_the_admin(
 
 def test_enrolling_over_an_unreadable_face_replaces_it_from_code(unreadable):
     assert enrolment.enrol(unreadable, encodings(*OBAMA)).kind == "replaced"
+
+
+def test_form_without_a_request_counts_nobody(db, upload, settings):
+    settings.FACEAUTH = {**settings.FACEAUTH, "ENROLMENTS_PER_HOUR": 1}
+    for _ in range(2):
+        pictures = MultiValueDict({"snapshot": [upload(name) for name in OBAMA]})
+        form = EnrolForm({"consent": "on"}, pictures)
+        assert form.is_valid(), form.errors
