@@ -88,36 +88,35 @@ def person(
     }
 
 
-def text(results: dict[str, Any]) -> str:
-    """Return the counts as text."""
-    photos = (
-        "Photos: {found}. Good: {good}, not usable: {unusable}, not needed: {needless}, "
-        "not processed: {not_looked_at}."
-    ).format(**results["photos"])
-    return f"{people_text(results)}\n{photos}"
+def text(results: dict[str, Any], shots: str = "photos") -> str:
+    """Return the counts as text.
 
-
-def people_text(results: dict[str, Any]) -> str:
-    """Return the counts of `count_people` as text."""
-    return (
+    Args:
+        results: The results of an enrolment.
+        shots: The key of the counts in `results` that are not of people: "photos" or "encodings".
+    """
+    people = (
         "People: {found}. Enrolled: {enrolled}, face replaced: {replaced}, already enrolled: "
         "{already}, refused: {refused}. Accounts created: {created}."
     ).format(**results["people"])
+    counts = (
+        "Good: {good}, not usable: {unusable}, not needed: {needless}, "
+        "not processed: {not_looked_at}."
+    ).format(**results[shots])
+    return f"{people}\n{shots.capitalize()}: {results[shots]['found']}. {counts}"
 
 
-def warnings(results: dict[str, Any]) -> Iterator[str]:
-    """Yield what the operator should know about the people who are enrolled now."""
-    if few := results["people"]["few_photos"]:
+def warnings(results: dict[str, Any], shots: str = "photos") -> Iterator[str]:
+    """Yield what the operator should know about the people who are enrolled now.
+
+    The arguments are those of `text`.
+    """
+    if few := results["people"][f"few_{shots}"]:
         yield (
-            f"People enrolled with fewer than {conf.get().ENROLMENT_SHOTS} photos "
+            f"People enrolled with fewer than {conf.get().ENROLMENT_SHOTS} {shots} "
             f"(ENROLMENT_SHOTS): {few}. They will be refused more often than others until they "
             "enrol again."
         )
-    yield from look_alike_warnings(results)
-
-
-def look_alike_warnings(results: dict[str, Any]) -> Iterator[str]:
-    """Yield a warning for each person whose face is nearly the same as somebody else's."""
     for each in results["results"]:
         if each["alike"]:
             yield f"{each['username']} has nearly the same face as {each['alike']}."

@@ -1,11 +1,10 @@
-"""The results of a run of ``face_import``, as JSON and as text."""
+"""The results of a run of ``face_import`` for JSON; `enrolment_report` gives the text."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any
 
-from faceauth import conf
 from faceauth.bulk import enrolment_report
 from faceauth.bulk.enrolment import Candidate
 from faceauth.bulk.manifests import Unused
@@ -21,26 +20,6 @@ def results(candidates: Sequence[Candidate], unused: Iterable[Unused]) -> dict[s
         "results": [_person(each) for each in candidates],
         "unused": [{"place": str(each.file), **_reason(each.reason, {})} for each in unused],
     }
-
-
-def text(results: dict[str, Any]) -> str:
-    """Return the counts as text."""
-    encodings = (
-        "Encodings: {found}. Good: {good}, not usable: {unusable}, not needed: {needless}, "
-        "not processed: {not_looked_at}."
-    ).format(**results["encodings"])
-    return f"{enrolment_report.people_text(results)}\n{encodings}"
-
-
-def warnings(results: dict[str, Any]) -> Iterator[str]:
-    """Yield what the operator should know about the people who are enrolled now."""
-    if few := results["people"]["few_encodings"]:
-        yield (
-            f"People enrolled with fewer than {conf.get().ENROLMENT_SHOTS} encodings "
-            f"(ENROLMENT_SHOTS): {few}. They will be refused more often than others until they "
-            "enrol again."
-        )
-    yield from enrolment_report.look_alike_warnings(results)
 
 
 def _person(candidate: Candidate) -> dict[str, Any]:

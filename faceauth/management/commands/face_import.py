@@ -9,7 +9,7 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 from tqdm import tqdm
 
-from faceauth.bulk import cli
+from faceauth.bulk import cli, enrolment_report
 from faceauth.bulk.enrolment import REFUSED, Candidate
 from faceauth.bulk.importing import messages, report
 from faceauth.bulk.importing.candidates import ImportedPeople
@@ -85,8 +85,8 @@ class Command(BaseCommand):
         results = report.results(candidates, imported.manifest.unused)
         results["dry_run"] = options["dry_run"]
         cli.write_json(options["json"], results)
-        self.stdout.write(report.text(results))
-        for warning in report.warnings(results):
+        self.stdout.write(enrolment_report.text(results, shots="encodings"))
+        for warning in enrolment_report.warnings(results, shots="encodings"):
             self.stderr.write(self.style.WARNING(warning))
         for error in stopped:
             raise error
