@@ -63,7 +63,7 @@ class ProfileView(LoginRequiredMixin, TemplateView):
         return super().get_context_data(
             events=user.face_events.all()[:10],
             consent_is_outdated=enrolment.consent_is_outdated(user),
-            now=conf.get(),
+            config=conf.get(),
             **kwargs,
         )
 

@@ -1,4 +1,4 @@
-"""What staff do with other users' faces, besides enrolling and removing (`enrolment`)."""
+"""Disable and enable face login, clear look-alike flags and invite users, for staff."""
 
 from __future__ import annotations
 

@@ -1,1 +1,1 @@
-"""How are encodings stored? Keys and encryption, and the model field."""
+"""Store encodings: keys and encryption, and the model field."""

@@ -1,4 +1,4 @@
-"""Who is nearest? Search in memory, or in PostgreSQL by `faceauth.pgvector`."""
+"""Find the nearest people: in memory, or in PostgreSQL by `faceauth.pgvector`."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What works on this machine and what does not, for ``face_doctor``.
+"""Examine what works on this machine and what does not, for ``face_doctor``.
 
 No finding contains a key, a name or an encoding.
 """

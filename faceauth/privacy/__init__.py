@@ -1,1 +1,1 @@
-"""What may people ask for? Export, erasure and retention."""
+"""Give people what they may ask for: export, erasure and retention."""

@@ -1,4 +1,4 @@
-"""What the staff does with faces, in the admin."""
+"""Staff and faces in the admin."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Whoever enrols a face turns their head last of all, so that nobody enrols somebody's photos."""
+"""The challenge at enrolment: it comes last, so that nobody enrols photos of somebody else."""
 
 from __future__ import annotations
 
