@@ -14,6 +14,8 @@ class User(AbstractUser, FaceTemplateMixin):
     """This site's user: with a unique email address, and perhaps a face."""
 
     email = models.EmailField(_("email address"))
+    # Raised by "Log out everywhere": part of every session's hash, so all other sessions end.
+    session_generation = models.PositiveIntegerField(default=0, editable=False)
 
     class Meta(AbstractUser.Meta):
         constraints = [

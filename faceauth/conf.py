@@ -93,9 +93,21 @@ class FaceAuthSettings:
     FACE_ALONE: bool = True
     """If True, users can log in with their face and no username."""
 
-    REMEMBER_DEVICE_DAYS: int = 90
-    """How long a browser remembers a username, in days, if the user asked for that. The face is
-    then compared only with that user's."""
+    UNKNOWN_DEVICES: Literal["code", "refuse", "allow"] = "code"
+    """What a face can do on a device that its owner does not trust yet: with ``"code"``, the site
+    emails a code that must be entered too; with ``"refuse"``, only the password helps; with
+    ``"allow"``, the face alone logs in. Anyone with a photo of a person and a script can then log
+    in as that person."""
+
+    TRUSTED_DEVICE_DAYS: int = 90
+    """The number of days without a login by face after which a device is no longer trusted."""
+
+    CODES_PER_HOUR: int = 5
+    """The maximum number of codes that are emailed for one account in an hour."""
+
+    FACE_COOLDOWN_HOURS: int = 24
+    """For how many hours after a face was enrolled, replaced or removed
+    ``@face_required(password=False)`` refuses its owner."""
 
     ADAPT: bool = False
     """If True, templates follow faces as they age. At most once a day, a login with a username
@@ -122,14 +134,15 @@ class FaceAuthSettings:
     MAX_FAILURES: int | None = None
     """The number of consecutive failures, counted per account and per session, after which a face
     must wait: 30 seconds, then twice as long each time, up to an hour. By default 10 with a
-    challenge and 5 without, following NIST SP 800-63B-4."""
+    challenge and 5 without or if ``UNKNOWN_DEVICES`` is "allow"."""
 
     MAX_FAILURES_PER_ADDRESS: int = 20
     """The same number for an address, which many people may share: faces must then wait there."""
 
     MAX_FAILURES_BEFORE_DISABLING: int | None = None
     """The number of consecutive failures after which a face can no longer log in to an account,
-    until its owner logs in another way. By default 100 with a challenge and 50 without."""
+    until its owner logs in another way. By default 100 with a challenge, and 50 without or
+    if ``UNKNOWN_DEVICES`` is "allow"."""
 
     TRUSTED_PROXIES: int | None = None
     """The number of proxies in front of the site that append to ``X-Forwarded-For``. By default,
@@ -180,12 +193,17 @@ class FaceAuthSettings:
     @property
     def failures(self) -> int:
         """``MAX_FAILURES``, or its default."""
-        return self.MAX_FAILURES or (10 if self.CHALLENGE else 5)
+        return self.MAX_FAILURES or (10 if self.resists_attacks else 5)
 
     @property
     def failures_before_disabling(self) -> int:
         """``MAX_FAILURES_BEFORE_DISABLING``, or its default."""
-        return self.MAX_FAILURES_BEFORE_DISABLING or (100 if self.CHALLENGE else 50)
+        return self.MAX_FAILURES_BEFORE_DISABLING or (100 if self.resists_attacks else 50)
+
+    @property
+    def resists_attacks(self) -> bool:
+        """True if photos and posted films do not log in, so that more failures can be allowed."""
+        return self.CHALLENGE is not None and self.UNKNOWN_DEVICES != "allow"
 
 
 _last: tuple[dict[str, Any], FaceAuthSettings] = {}, FaceAuthSettings()

@@ -48,6 +48,15 @@ class FaceTemplateMixin(models.Model):
     # When the encodings last changed. Kept when they are removed, because galleries read the
     # changes since a given time.
     face_changed_at = models.DateTimeField(null=True, editable=False, db_index=True)
+    # Raised when the face is enrolled, replaced, removed or disabled, and when that last happened.
+    # Sessions that an earlier face began end: see `step_up.sessions`.
+    face_generation = models.PositiveIntegerField(default=0, editable=False)
+    face_renewed_at = models.DateTimeField(null=True, editable=False)
+    # When a removal takes effect that the owner asked for by email, unless they cancel it.
+    face_removal_at = models.DateTimeField(_("removal planned for"), null=True, editable=False)
+    # When the user first proved that the mailbox is theirs, and a keyed hash of its address.
+    face_address_confirmed_at = models.DateTimeField(null=True, editable=False)
+    face_address_hash = models.CharField(max_length=64, blank=True, default="", editable=False)
 
     class Meta:
         abstract = True
@@ -99,6 +108,17 @@ class FailureCount(models.Model):
     user = models.ForeignKey(
         settings.AUTH_USER_MODEL, models.CASCADE, null=True, related_name="face_failures"
     )
+    # When failures last decayed. Null for counters that keep them until a success.
+    decayed_at = models.DateTimeField(null=True)
+    forget_at = models.DateTimeField(db_index=True)
+
+
+class RequestCount(models.Model):
+    """Requests of one client in one period. Written by `http.rate_limit`."""
+
+    # What is limited, for whom and in which period, hashed.
+    key = models.CharField(max_length=80, primary_key=True)
+    count = models.PositiveIntegerField(default=0)
     forget_at = models.DateTimeField(db_index=True)
 
 
@@ -111,6 +131,93 @@ class UsedItem(models.Model):
     # A keyed hash, which identifies nobody.
     key = models.CharField(max_length=80, primary_key=True)
     forget_at = models.DateTimeField(db_index=True)
+
+
+class EmailCode(models.Model):
+    """A code that was sent by email, or a decoy of one. Written by `step_up.email_code`."""
+
+    # A keyed hash of the session that has to enter the code, and of what the code is for.
+    key = models.CharField(max_length=80, primary_key=True)
+    # A keyed hash of the code. "" for a decoy, which no code opens.
+    code_hash = models.CharField(max_length=64, blank=True)
+    # Null if the code confirms an address that has no account yet, and for decoys.
+    user = models.ForeignKey(
+        settings.AUTH_USER_MODEL, models.CASCADE, null=True, related_name="face_codes"
+    )
+    tries = models.PositiveSmallIntegerField(default=0)
+    forget_at = models.DateTimeField(db_index=True)
+
+
+class FaceDevice(models.Model):
+    """A browser that users trust to log them in by face. Written by `devices`."""
+
+    class Kind(models.TextChoices):
+        BROWSER = "browser", _("browser")
+
+    kind = models.CharField(
+        _("kind"), max_length=16, choices=Kind.choices, default=Kind.BROWSER, editable=False
+    )
+    # The SHA-256 of the secret in the cookie, and of the one before it.
+    secret_hash = models.CharField(max_length=64, editable=False)
+    previous_hash = models.CharField(max_length=64, blank=True, default="", editable=False)
+    rotated_at = models.DateTimeField(default=timezone.now, editable=False)
+    # The browser's ECDSA P-256 public key, as DER. Null if the browser has none.
+    public_key = models.BinaryField(null=True, editable=False)
+    label = models.CharField(_("device"), max_length=80, blank=True)
+    # The network that the device was last used from: see `http.client_ip.network`.
+    address = models.CharField(_("network"), max_length=48, blank=True)
+    created_at = models.DateTimeField(_("trusted since"), default=timezone.now, editable=False)
+    last_used_at = models.DateTimeField(_("last used"), default=timezone.now, db_index=True)
+    # When somebody used a copy of the cookie without the key.
+    suspected_at = models.DateTimeField(null=True, editable=False)
+
+    class Meta:
+        verbose_name = _("trusted device")
+        verbose_name_plural = _("trusted devices")
+        ordering = ["-last_used_at", "-pk"]
+
+    def __str__(self) -> str:
+        return self.label
+
+    @property
+    def has_key(self) -> bool:
+        """Return True if the browser proves with a key that the cookie was not copied."""
+        return self.public_key is not None
+
+
+class DeviceTrust(models.Model):
+    """The trust of one user in one device: a family's computer has several."""
+
+    class By(models.TextChoices):
+        PASSWORD = "password", _("password")  # or any other backend than the face's
+        CODE = "code", _("code by email")
+        STAFF = "staff", _("staff")
+
+    device = models.ForeignKey(
+        FaceDevice, models.CASCADE, related_name="trusts", verbose_name=_("device")
+    )
+    user = models.ForeignKey(
+        settings.AUTH_USER_MODEL,
+        models.CASCADE,
+        related_name="face_devices",
+        verbose_name=_("user"),
+    )
+    by = models.CharField(_("trusted after"), max_length=16, choices=By.choices)
+    # The owner's name for the device, instead of its label.
+    name = models.CharField(_("name"), max_length=60, blank=True)
+    created_at = models.DateTimeField(_("trusted since"), default=timezone.now, editable=False)
+    last_used_at = models.DateTimeField(_("last used"), default=timezone.now, db_index=True)
+
+    class Meta:
+        verbose_name = _("trust in a device")
+        verbose_name_plural = _("trust in devices")
+        ordering = ["-last_used_at", "-pk"]
+        constraints = [
+            models.UniqueConstraint(fields=["device", "user"], name="faceauth_trust_once"),
+        ]
+
+    def __str__(self) -> str:
+        return self.name or str(self.device)
 
 
 class FaceEvent(models.Model):
@@ -127,11 +234,18 @@ class FaceEvent(models.Model):
         ENABLED = "enabled", _("enabled")
         CHECKED = "checked", _("verified for staff")
         CONFIRMED = "confirmed", _("confirmed by face")
+        CODE_SENT = "code_sent", _("code sent by email")
+        DEVICE_TRUSTED = "device_trusted", _("device trusted")
+        DEVICE_REVOKED = "device_revoked", _("device no longer trusted")
+        DEVICE_COPIED = "device_copied", _("copy of a device’s cookie used")
+        REMOVAL_PLANNED = "removal_planned", _("removal planned by email")
+        REMOVAL_CANCELLED = "removal_undone", _("planned removal cancelled")
 
     class Mode(models.TextChoices):
         ALONE = "alone", _("face alone")
         USERNAME = "username", _("with a username")
-        REMEMBERED = "remembered", _("remembered by the device")
+        DEVICE = "device", _("on a trusted device")
+        CODE = "code", _("with a code by email")
 
     at = models.DateTimeField(_("time"), default=timezone.now, db_index=True)
     kind = models.CharField(_("what happened"), max_length=16, choices=Kind.choices)
@@ -149,6 +263,10 @@ class FaceEvent(models.Model):
     rate = models.FloatField(_("false-match rate at that distance"), null=True)
     # Never a complete address: see `http.client_ip.network`.
     address = models.CharField(_("network"), max_length=48, blank=True)
+    device = models.CharField(_("device"), max_length=80, blank=True)
+    # A keyed hash of the user who was nearest to a face without a username, whom the event does
+    # not name: to erase the distances when that user's face is removed.
+    nearest = models.CharField(max_length=64, blank=True, editable=False)
 
     class Meta:
         verbose_name = _("face event")

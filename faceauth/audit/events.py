@@ -163,4 +163,4 @@ def _mode(request: HttpRequest | None, username: str | None) -> str:
     if not username:
         return Mode.ALONE
     known = remembered.remembered_username(request) if request else None
-    return Mode.REMEMBERED if username == known else Mode.USERNAME
+    return Mode.DEVICE if username == known else Mode.USERNAME

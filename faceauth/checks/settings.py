@@ -34,7 +34,7 @@ MAX_TURNS = head_turns.MAX_FRAMES // 3
 
 # The longest periods that dates and cookies can represent, and that anyone waits for a turned head.
 MAX_PERIODS = {
-    "REMEMBER_DEVICE_DAYS": 36_500,
+    "TRUSTED_DEVICE_DAYS": 36_500,
     "KEEP_UNUSED_FACES_DAYS": 36_500,
     "KEEP_EVENTS_DAYS": 36_500,
     "CHALLENGE_SECONDS": 3_600,

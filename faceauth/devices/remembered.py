@@ -47,7 +47,7 @@ def forget(response: HttpResponse) -> None:
 
 
 def _max_age() -> int:
-    return conf.get().REMEMBER_DEVICE_DAYS * _SECONDS_A_DAY
+    return conf.get().TRUSTED_DEVICE_DAYS * _SECONDS_A_DAY
 
 
 def _cookie_scope() -> dict[str, Any]:

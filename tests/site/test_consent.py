@@ -118,7 +118,7 @@ def test_notice_is_public_and_says_what_the_settings_do(client, db, settings):
         "ENROLMENT_SHOTS": 4,
         "KEEP_UNUSED_FACES_DAYS": 111,
         "KEEP_EVENTS_DAYS": 22,
-        "REMEMBER_DEVICE_DAYS": 33,
+        "TRUSTED_DEVICE_DAYS": 33,
         "SITE_NAME": "The Reading Room",
         "NOTICE_VERSION": "7b",
     }

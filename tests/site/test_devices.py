@@ -86,7 +86,7 @@ def test_login_of_another_user_on_a_shared_device_is_its_last_or_its_new_one(
 def test_cookie_is_out_of_reach_of_scripts_and_other_sites(client, obama, upload, settings):
     settings.SESSION_COOKIE_SECURE = True
     settings.SESSION_COOKIE_PATH = "/face/"
-    settings.FACEAUTH = {**settings.FACEAUTH, "REMEMBER_DEVICE_DAYS": 2}
+    settings.FACEAUTH = {**settings.FACEAUTH, "TRUSTED_DEVICE_DAYS": 2}
     client.post(LOGIN, {"snapshot": upload("obama2"), "remember": "on"})
     cookie = client.cookies[COOKIE]
     assert cookie["httponly"] and cookie["secure"]
