@@ -123,6 +123,67 @@ export function fakeClock(t) {
   };
 }
 
+/** As much of IndexedDB as one store of values needs. It can be made to fail in several ways. */
+export class FakeDatabase {
+  stores = {};
+  /** Opening fails; opening is never answered; nothing more can be saved. */
+  failing = false;
+  blocked = false;
+  full = false;
+
+  open() {
+    const request = {};
+    if (this.blocked) return request;
+    setImmediate(() => {
+      request.error = new Error("no database");
+      if (this.failing) return request.onerror();
+      request.result = this;
+      if (!Object.keys(this.stores).length) request.onupgradeneeded();
+      request.onsuccess();
+    });
+    return request;
+  }
+
+  createObjectStore(name) {
+    this.stores[name] = new Map();
+  }
+
+  transaction(name) {
+    const waiting = [];
+    const transaction = {};
+    const values = this.stores[name];
+    const ask = (answer) => {
+      const request = {};
+      waiting.push(() => {
+        request.result = answer();
+        request.onsuccess?.();
+      });
+      return request;
+    };
+    const put = (value, key) => {
+      if (this.full) throw new Error("quota exceeded");
+      values.set(key, value);
+      return key;
+    };
+    transaction.objectStore = () => ({
+      get: (key) => ask(() => values.get(key)),
+      put: (value, key) => ask(() => put(value, key)),
+    });
+    setImmediate(() => {
+      try {
+        while (waiting.length) waiting.shift()();
+        transaction.oncomplete();
+      } catch (error) {
+        transaction.error = error;
+        transaction.onabort();
+      }
+    });
+    return transaction;
+  }
+
+  close() {}
+}
+
 /** Let promises that are settled run on. */
 export async function settle() {
   for (let i = 0; i < 50; i += 1) await new Promise((done) => setImmediate(done));

@@ -144,6 +144,7 @@ export class Challenge {
     if (signal.aborted) return;
     if (!data) return this.#end({ error: error ?? { code: "unknown" } });
     this.#issued = data;
+    if (data.device_nonce) this.#root.dataset.deviceNonce = data.device_nonce;
     this.#expiry = setTimeout(() => this.#expire(), data.seconds * 1000 * USABLE);
   }
 

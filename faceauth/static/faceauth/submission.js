@@ -1,3 +1,4 @@
+import { deviceProof, fillDeviceKey } from "./device-fields.js";
 import { emit } from "./dom.js";
 import { clearFieldErrors, focusFirstError, showFieldErrors } from "./field-errors.js";
 import { post } from "./http.js";
@@ -48,13 +49,16 @@ export class Submission {
    * @returns {Promise<object | undefined>} the error, if there was one
    */
   async send(pictures, { challenge, frames = [] } = {}) {
+    this.#clear();
+    this.#unlock = lock(this.#form);
+    await fillDeviceKey(this.#form);
     const body = new FormData(this.#form);
     body.delete(this.#name);
     for (const each of pictures) body.append(this.#name, each, each.name ?? "picture.jpg");
     if (challenge) body.append("challenge", challenge);
     for (const each of frames) body.append("frame", each, "frame.jpg");
-    this.#clear();
-    this.#unlock = lock(this.#form);
+    const proof = await deviceProof(this.#root.dataset.deviceNonce);
+    for (const [name, value] of Object.entries(proof)) body.append(name, value);
     const { data, elsewhere, error } = await post(this.#form.action, body, { timeout: TIMEOUT_MS });
     if (data && emit(this.#root, "success", data)) {
       toast(data.message, "success");
