@@ -13,6 +13,7 @@ import numpy as np
 from django import forms
 from django.contrib.auth import authenticate
 from django.contrib.auth.base_user import AbstractBaseUser
+from django.contrib.auth.forms import AuthenticationForm
 from django.core.files.uploadedfile import UploadedFile
 from django.http import HttpRequest
 from django.urls import reverse_lazy
@@ -127,6 +128,9 @@ class FaceLoginForm(ChallengedForm):
 
     # More arguments for `FaceBackend.authenticate`.
     authenticate_options: ClassVar[dict[str, Any]] = {}
+    # The site's form for passwords, whose `confirm_login_allowed` applies to faces as well. Set by
+    # the view.
+    password_form: Any = AuthenticationForm
 
     username = forms.CharField(
         label=_("Username (optional)"),
@@ -182,7 +186,16 @@ class FaceLoginForm(ChallengedForm):
         )
         if self.user is None:
             raise errors.NotRecognised() if self.claimed_username else errors.NotRecognisedAlone()
+        self.confirm_login_allowed(self.user)
         return self.cleaned_data
+
+    def confirm_login_allowed(self, user: AbstractBaseUser) -> None:
+        """Apply the site's rule about who may log in: that of its password form.
+
+        Raises:
+            ValidationError: The rule refuses this user.
+        """
+        self.password_form(self.request).confirm_login_allowed(user)
 
     def get_user(self) -> AbstractBaseUser | None:
         """Return the user who was recognised."""

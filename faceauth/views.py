@@ -129,6 +129,11 @@ class LoginView(CaptureMixin, RedirectLoggedInMixin, auth_views.LoginView):
         """Return the form that was submitted: only the password form has a password."""
         return self.password_form if "password" in self.request.POST else self.face_form
 
+    def get_form(self, form_class: Any = None) -> Any:
+        form = super().get_form(form_class)
+        form.password_form = self.password_form
+        return form
+
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
         context = super().get_context_data(**kwargs)
         form = context["form"]

@@ -82,6 +82,11 @@ class FaceStepView(CaptureMixin, AdminRedirectMixin, auth_views.LoginView):
         kwargs = super().get_form_kwargs()
         return {**kwargs, "owner": self.pending} if self.pending else kwargs
 
+    def get_form(self, form_class: Any = None) -> Any:
+        form = super().get_form(form_class)
+        form.password_form = self.site.login_form or AdminAuthenticationForm
+        return form
+
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
         return super().get_context_data(
             title=_("Now show your face") if self.pending else _("Log in with your face"),
