@@ -12,6 +12,7 @@ from typing import Any, NamedTuple
 
 from django.db import DatabaseError
 from django.http import HttpRequest
+from django.utils.crypto import salted_hmac
 
 from faceauth import metrics, signals
 from faceauth.db import atomic
@@ -52,6 +53,7 @@ class EventDetails(NamedTuple):
     distance: float | None = None
     max_distance: float | None = None
     rate: float | None = None
+    nearest: str = ""
 
     @classmethod
     def of_attempt(
@@ -66,13 +68,15 @@ class EventDetails(NamedTuple):
             outcome: The outcome of the attempt, which may be stricter than the decision's.
         """
         match, limit = decision.match, decision.limit
+        # The distance to a user without a face is infinite, which databases cannot store.
+        compared = match if match and math.isfinite(match.distance) else None
         return cls(
             mode=_mode(request, username),
             outcome=outcome,
-            # The distance to a user without a face is infinite, which databases cannot store.
-            distance=match.distance if match and math.isfinite(match.distance) else None,
+            distance=compared.distance if compared else None,
             max_distance=limit.distance if limit else None,
             rate=limit.rate if limit else None,
+            nearest=hash_of_nearest(compared.key) if compared else "",
         )
 
 
@@ -134,6 +138,8 @@ def save(
     are those of `record`.
     """
     details = details or EventDetails()
+    if user is not None:
+        details = details._replace(nearest="")  # the event names the user
     address = client_ip.network(request) if request else ""
     event = FaceEvent(kind=kind, user=user, address=address, **details._asdict())
     try:
@@ -157,6 +163,11 @@ def announce(event: FaceEvent, request: HttpRequest | None) -> None:
         signal.send_robust(FaceEvent, request=request, user=event.user, event=event)
     if event.user is not None:
         notifications.notify(request, event)
+
+
+def hash_of_nearest(key: Any) -> str:
+    """Return the keyed hash of a user's primary key that stands in events without a user."""
+    return salted_hmac("faceauth.nearest", str(key), algorithm="sha256").hexdigest()
 
 
 def _mode(request: HttpRequest | None, username: str | None) -> str:

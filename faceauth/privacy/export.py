@@ -9,6 +9,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from faceauth import faces, users
+from faceauth.audit import events
 from faceauth.encryption.fields import OutdatedEncodings, UnreadableEncodings
 from faceauth.lockout import counters
 from faceauth.models import FaceEvent, FaceTemplateMixin
@@ -48,12 +49,12 @@ def erase(user: Any) -> None:
     there was an attempt, and when.
     """
     counters.clear_failures(user)
-    # Attempts without a username as well: their scores may be about this user.
-    erase_scores(Q(user=user) | Q(user=None))
+    # Attempts without a username as well, if this user was the nearest.
+    erase_scores(Q(user=user) | Q(user=None, nearest=events.hash_of_nearest(user.pk)))
 
 
 def erase_scores(*conditions: Q, dry_run: bool = False, **more: Any) -> int:
-    """Erase from these events how near the faces were.
+    """Erase from these events how near the faces were, and to whom.
 
     Args:
         *conditions: Conditions on `FaceEvent`.
@@ -64,8 +65,8 @@ def erase_scores(*conditions: Q, dry_run: bool = False, **more: Any) -> int:
         The number of events that had something to erase.
     """
     scored = Q(*[(f"{name}__isnull", False) for name in SCORES], _connector=Q.OR)
-    events = FaceEvent.objects.filter(scored, *conditions, **more)
-    return events.count() if dry_run else events.update(**dict.fromkeys(SCORES))
+    found = FaceEvent.objects.filter(scored, *conditions, **more)
+    return found.count() if dry_run else found.update(**dict.fromkeys(SCORES), nearest="")
 
 
 def _consent(face: FaceTemplateMixin) -> dict[str, Any] | None:

@@ -6,24 +6,41 @@ from datetime import timedelta
 
 import numpy as np
 import pytest
+from django.contrib.auth import SESSION_KEY
+from django.contrib.sessions.backends.db import SessionStore
+from django.contrib.sessions.models import Session
 from django.core import mail
 from django.core.management import CommandError, call_command
 from django.utils import timezone
 
 from accounts.models import User
 from faceauth import checks, db, enrolment
+from faceauth.audit import events
 from faceauth.encryption.fields import Sealed
 from faceauth.gallery import gallery
 from faceauth.lockout import counters
-from faceauth.models import FaceEvent, FailureCount, UsedItem
+from faceauth.models import (
+    DeviceTrust,
+    EmailCode,
+    FaceDevice,
+    FaceEvent,
+    FailureCount,
+    RequestCount,
+    UsedItem,
+)
 from tests.site.conftest import PASSWORD, username_of
 from tests.support.people import enrol_silently
 
 pytestmark = pytest.mark.postgres
 
+DELETED = (FailureCount, UsedItem, RequestCount, EmailCode, FaceDevice, DeviceTrust, Session)
+
 NOTHING_DUE = """\
 Events whose scores of removed faces were erased: 0.
-Expired failure counts and used challenges deleted: 0.
+Expired counts, codes and used challenges deleted: 0.
+Trusts in devices not used for 90 days deleted: 0.
+Devices that nobody trusts any more deleted: 0.
+Sessions that expired or whose user was deleted: 0.
 Events older than 365 days deleted: 0.
 Faces not used for 730 days removed: 0.
 """
@@ -78,6 +95,29 @@ def rows(people):
     for key, days, disabled in (("a", 1, None), ("b", -1, None), ("c", 1, ago(9))):
         FailureCount.objects.create(key=key, forget_at=ago(days), disabled_at=disabled)
         UsedItem.objects.create(key=key, forget_at=ago(days))
+    for days in (1, -1):
+        RequestCount.objects.create(key=f"count {days}", forget_at=ago(days))
+        EmailCode.objects.create(key=f"code {days}", forget_at=ago(days))
+    # One device for two people, of whom one uses it no longer; one that nobody uses; and one that
+    # nobody trusts any more.
+    family, old, _revoked, _fresh = [
+        FaceDevice.objects.create(label=label, created_at=ago(days))
+        for label, days in (("family", 300), ("old", 300), ("revoked", 1), ("fresh", 0))
+    ]
+    for device, user, used in ((family, new, 89), (family, never, 91), (old, never, 91)):
+        DeviceTrust.objects.create(device=device, user=user, by="password", last_used_at=ago(used))
+    for key, user, days in (
+        ("expired", new, -1),
+        ("in use", new, 1),
+        ("anonymous", None, 1),
+        ("deleted", None, 1),
+    ):
+        data = {SESSION_KEY: str(user.pk)} if user else {}
+        if key == "deleted":
+            data = {SESSION_KEY: "123456789"}
+        Session.objects.create(
+            session_key=key, session_data=SessionStore().encode(data), expire_date=ago(-days)
+        )
 
 
 def ago(days):
@@ -90,10 +130,7 @@ def faces():
 
 
 def everything():
-    return [
-        [*model.objects.order_by("pk").values()]
-        for model in (User, FaceEvent, FailureCount, UsedItem)
-    ]
+    return [[*model.objects.order_by("pk").values()] for model in (User, FaceEvent, *DELETED)]
 
 
 def test_dry_run_says_what_a_real_one_does_and_changes_nothing(rows, purge):
@@ -105,7 +142,10 @@ def test_dry_run_says_what_a_real_one_does_and_changes_nothing(rows, purge):
     assert purge().splitlines() == told
     assert told == [
         "Events whose scores of removed faces were erased: 2.",
-        "Expired failure counts and used challenges deleted: 3.",
+        "Expired counts, codes and used challenges deleted: 5.",
+        "Trusts in devices not used for 90 days deleted: 2.",
+        "Devices that nobody trusts any more deleted: 2.",
+        "Sessions that expired or whose user was deleted: 2.",
         "Events older than 365 days deleted: 4.",
         "Faces not used for 730 days removed: 2.",
         "Faces kept because their owners have no password and no other way in: 1. See "
@@ -121,8 +161,47 @@ def test_what_is_due_is_gone_and_nothing_else(rows, purge):
     assert {*UsedItem.objects.values_list("key", flat=True)} == {"b"}
     assert min(FaceEvent.objects.values_list("at", flat=True)) > ago(365)
     scored = FaceEvent.objects.filter(distance__isnull=False)
-    # Events without a user too: they may be about a face that was removed.
-    assert [event.user and event.user.username for event in scored.order_by("pk")] == ["new"]
+    # Not those without a user: it is not known that they are about a face that was removed.
+    assert [event.user and event.user.username for event in scored.order_by("pk")] == ["new", None]
+    assert [*RequestCount.objects.values_list("key", flat=True)] == ["count -1"]
+    assert [*EmailCode.objects.values_list("key", flat=True)] == ["code -1"]
+    assert {*Session.objects.values_list("pk", flat=True)} == {"in use", "anonymous"}
+    assert {*FaceDevice.objects.values_list("label", flat=True)} == {"family", "fresh"}
+    assert DeviceTrust.objects.get().user.username == "new"
+
+
+def test_distances_to_a_face_that_is_gone_are_erased(rows, purge):
+    new, never = User.objects.get(username="new"), User.objects.get(username="never")
+    FaceEvent.objects.all().delete()
+    for user in (new, never, User.objects.get(username="faceless")):
+        nearest = events.hash_of_nearest(user.pk)
+        FaceEvent.objects.create(kind="refused", nearest=nearest, distance=0.5)
+    assert "removed faces were erased: 1." in purge("--dry-run")
+    assert "removed faces were erased: 1." in purge()
+    # The second face was removed by the purge itself.
+    left = FaceEvent.objects.get(distance__isnull=False)
+    assert left.nearest == events.hash_of_nearest(new.pk)
+    assert FaceEvent.objects.filter(kind="refused", nearest="").count() == 2
+
+
+def test_sessions_that_are_not_in_the_database_are_left_to_django(purge, settings):
+    settings.SESSION_ENGINE = "django.contrib.sessions.backends.signed_cookies"
+    assert "Sessions are not in the database. Run manage.py clearsessions" in purge()
+
+
+def test_sessions_of_cached_db_are_deleted(rows, purge, settings):
+    settings.SESSION_ENGINE = "django.contrib.sessions.backends.cached_db"
+    assert "whose user was deleted: 2." in purge()
+
+
+def test_session_ends_with_its_user(client, obama, purge):
+    client.force_login(obama)
+    key = client.session.session_key
+    purge()
+    assert Session.objects.filter(pk=key).exists()
+    obama.delete()
+    assert "whose user was deleted: 1." in purge()
+    assert not Session.objects.filter(pk=key).exists()
 
 
 def test_owners_of_purged_faces_are_told_and_it_is_kept(people, purge, settings):

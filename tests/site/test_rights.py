@@ -8,6 +8,8 @@ from threading import Thread
 
 import numpy as np
 import pytest
+from django.contrib.admin.models import LogEntry
+from django.contrib.contenttypes.models import ContentType
 from django.core import mail
 from django.core.management import CommandError, call_command
 from django.db import connection, transaction
@@ -55,6 +57,26 @@ def test_nothing_stays_of_how_near_strangers_were(obama, client, upload):
     assert FaceEvent.objects.exclude(distance=None).get().user is None
     enrolment.remove(obama)
     assert scores() == {None}
+
+
+def test_distances_of_attempts_that_were_about_others_stay(obama, enrolled, client, upload):
+    biden = enrolled("biden", "biden", "biden up")
+    client.post(LOGIN, {"snapshot": upload("astronaut")})
+    stranger = FaceEvent.objects.get(kind="refused", user=None)
+    nearest, other = obama, biden
+    if stranger.nearest != events.hash_of_nearest(obama.pk):
+        nearest, other = biden, obama
+    enrolment.remove(other)
+    stranger.refresh_from_db()
+    assert stranger.distance is not None
+    assert stranger.nearest == events.hash_of_nearest(nearest.pk)
+    enrolment.remove(nearest)
+    stranger.refresh_from_db()
+    assert (stranger.distance, stranger.nearest) == (None, "")
+
+
+def test_events_that_name_their_user_have_no_hash(used):
+    assert [*FaceEvent.objects.values_list("nearest", flat=True)] == ["", ""]
 
 
 # View and export
@@ -223,12 +245,40 @@ def by_admin_action(user, admin_client):
 
 @pytest.mark.parametrize("delete", [by_instance, by_queryset, by_admin, by_admin_action])
 def test_deleting_the_account_leaves_nothing_that_leads_to_it(used, admin_client, delete):
+    FaceEvent.objects.update(device="Firefox on Linux")
     delete(used, admin_client)
     assert not User.objects.filter(username="obama").exists()
-    assert [*FaceEvent.objects.values_list("user", "address", *SCORES)] == [
-        (None, "", None, None, None)
+    assert [*FaceEvent.objects.values_list("user", "address", "device", *SCORES)] == [
+        (None, "", "", None, None, None)
     ] * 2
     assert not FailureCount.objects.filter(key__startswith="account:").exists()
+
+
+def test_deleting_the_account_leaves_no_name_in_the_admins_log(used, admin_client, admin_user):
+    User.objects.filter(pk=used.pk).update(username="josé")
+    stays = User.objects.create_user("stays", "stays@example.com")
+    for action in ("disable_face", "enable_face"):
+        form = {"action": action, "_selected_action": [used.pk, stays.pk]}
+        admin_client.post(USERS, form)
+    message = [{"added": {"name": "note", "object": "José’s note"}}]
+    about = {"content_type": ContentType.objects.get_for_model(User), "object_id": str(used.pk)}
+    LogEntry.objects.create(
+        user=admin_user,
+        action_flag=2,
+        object_repr="josé",
+        change_message=json.dumps(message),
+        **about,
+    )
+    by_admin(used, admin_client)
+    log = LogEntry.objects.filter(**about)
+    assert log.count() == 4
+    assert {*log.values_list("object_repr", flat=True)} == {"–"}
+    assert "Face login disabled." in log.values_list("change_message", flat=True)
+    assert "josé" not in " ".join(map(str, [*LogEntry.objects.values()])).lower()
+    assert "\\u00e9" not in " ".join(log.values_list("change_message", flat=True)).lower()
+    assert LogEntry.objects.filter(object_repr="stays").count() == 2
+    assert admin_client.get("/admin/").status_code == 200
+    assert admin_client.get(f"{USERS}{stays.pk}/history/").status_code == 200
 
 
 def test_account_that_is_not_deleted_after_all_keeps_everything(used):

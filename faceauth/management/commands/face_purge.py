@@ -8,15 +8,13 @@ from typing import Any
 from django.contrib.auth import get_user_model
 from django.core.management.base import BaseCommand
 from django.db.models import QuerySet
-from django.utils import timezone
 from tqdm import tqdm
 
 from faceauth import conf, enrolment, faces
 from faceauth.audit import events
-from faceauth.db import batches
+from faceauth.db import BATCH, batches
 from faceauth.lockout import counters
-from faceauth.models import UsedItem
-from faceauth.privacy import export, retention
+from faceauth.privacy import export, retention, sessions
 
 
 def days(text: str) -> int:
@@ -31,8 +29,9 @@ class Command(BaseCommand):
 
     help = (
         "Delete data that has been kept long enough: faces that have not been used to log in "
-        "for a long time, old events, expired counts, and the distances of faces that have been "
-        "removed since. The owner of a removed face is notified by email, and an event is kept. "
+        "for a long time, old events, expired counts, codes and sessions, devices that are no "
+        "longer used, and the distances of faces that have been removed since. "
+        "The owner of a removed face is notified by email, and an event is kept. "
         "Run it once a day; a run that was interrupted is continued by the next one. Exit with "
         "status 0 if all is done."
     )
@@ -75,6 +74,8 @@ class Command(BaseCommand):
         # step counts.
         self._erase_scores()
         self._delete_expired()
+        self._delete_devices(conf.get().TRUSTED_DEVICE_DAYS)
+        self._delete_sessions()
         self._delete_events(options["event_days"])
         self._remove_faces(options["unused_days"], options["even_without_password"])
 
@@ -85,12 +86,35 @@ class Command(BaseCommand):
             "user__isnull": False,
         }
         count = export.erase_scores(**removed, dry_run=self.dry_run)
+        hashes = retention.hashes_of_removed_faces()
+        for some in (hashes[at : at + BATCH] for at in range(0, len(hashes), BATCH)):
+            count += export.erase_scores(nearest__in=some, dry_run=self.dry_run)
         self.stdout.write(f"Events whose scores of removed faces were erased: {count}.")
 
     def _delete_expired(self) -> None:
-        used = UsedItem.objects.filter(forget_at__lt=timezone.now())
-        count = self._delete(counters.expired_counts()) + self._delete(used)
-        self.stdout.write(f"Expired failure counts and used challenges deleted: {count}.")
+        expired = [counters.expired_counts(), *retention.expired_rows()]
+        count = sum(self._delete(rows) for rows in expired)
+        self.stdout.write(f"Expired counts, codes and used challenges deleted: {count}.")
+
+    def _delete_devices(self, days: int) -> None:
+        # A dry run would count the same devices: they are those that have no other trust.
+        trusts = self._delete(retention.unused_trusts(days))
+        devices = self._delete(retention.unused_devices(days))
+        self.stdout.write(f"Trusts in devices not used for {days} days deleted: {trusts}.")
+        self.stdout.write(f"Devices that nobody trusts any more deleted: {devices}.")
+
+    def _delete_sessions(self) -> None:
+        model = sessions.model()
+        if model is None:
+            self.stdout.write(
+                "Sessions are not in the database. Run manage.py clearsessions if their engine "
+                "keeps those that have expired."
+            )
+            return
+        count = self._delete(sessions.expired(model))
+        for keys in sessions.of_deleted_users(model):
+            count += self._delete(model._default_manager.filter(pk__in=keys))
+        self.stdout.write(f"Sessions that expired or whose user was deleted: {count}.")
 
     def _delete_events(self, days: int | None) -> None:
         if days is None:
