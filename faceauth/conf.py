@@ -137,7 +137,15 @@ class FaceAuthSettings:
     challenge and 5 without or if ``UNKNOWN_DEVICES`` is "allow"."""
 
     MAX_FAILURES_PER_ADDRESS: int = 20
-    """The same number for an address, which many people may share: faces must then wait there."""
+    """The same number for an address, which many people may share: faces must then wait there. A
+    success takes back only its own attempt; failures are forgotten evenly over a day."""
+
+    MAX_FAILURES_PER_NETWORK: int = 100
+    """The same number for a network of addresses: a /24, or a /48 of IPv6."""
+
+    MAX_ANONYMOUS_FAILURES_PER_HOUR: int = 100
+    """The number of failures without a username, on the whole site, after which a username is
+    needed for a while. Trusted devices are not affected."""
 
     MAX_FAILURES_BEFORE_DISABLING: int | None = None
     """The number of consecutive failures after which a face can no longer log in to an account,

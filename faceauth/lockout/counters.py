@@ -1,8 +1,8 @@
-"""The counters of failed attempts, for accounts, sessions and addresses."""
+"""The counters of failed attempts, for accounts, devices, sessions and addresses."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from datetime import datetime, timedelta
 from typing import Any, NamedTuple
 
@@ -15,7 +15,7 @@ from django.utils.crypto import salted_hmac
 
 from faceauth import conf, faces, users
 from faceauth.http import client_ip
-from faceauth.models import FailureCount
+from faceauth.models import FaceDevice, FailureCount
 from faceauth.step_up import second_step
 
 FIRST_WAIT, LONGEST_WAIT = timedelta(seconds=30), timedelta(hours=1)
@@ -32,8 +32,14 @@ KEEP_FOR = {
     "name": timedelta(days=1),
     # Of one session, without a username.
     "session": timedelta(days=1),
+    # Of one person on one device that they trust.
+    "device": timedelta(days=365),
     # From one IP address (IPv6: /64), for all accounts together.
     "address": timedelta(days=1),
+    # From one network (a /24, IPv6: /48), for all accounts together.
+    "network": timedelta(days=1),
+    # Of all visitors without a username.
+    "site": timedelta(hours=1),
     # Of one user of the API who checks other people's faces, for all accounts together.
     "client": timedelta(days=1),
     # Of the same user with one account.
@@ -43,9 +49,13 @@ KEEP_FOR = {
 # The counters of one account: for visitors who only claim that it is theirs, and for visitors who
 # have given its password.
 ACCOUNT = ("account", "own")
-# Counters that many people share. A success cancels the failures of the others only once a day, or
-# anybody who has an account could guess at all the others for as long as they like.
-SHARED = ("address", "client")
+# Counters that many people share. A success takes back only its own attempt: if it forgave the
+# failures of others, anybody who has an account could guess at all the others for as long as they
+# like. Instead, these counters lose their failures evenly, a full one within the time that its
+# failures are kept: an address gets a day's number of guesses at once and as many again over each
+# day, however patient the guesser. A number that suits a large office empties faster, in
+# proportion.
+SHARED = ("address", "network", "site", "client")
 
 
 class Counter(NamedTuple):
@@ -55,21 +65,36 @@ class Counter(NamedTuple):
         kind: A key of `KEEP_FOR`.
         key: The primary key of its row: the kind, and a hash of what it counts for.
         limit: The number of failures at which a wait begins.
+        user: The user whose failures it counts on a device, or None.
     """
 
     kind: str
     key: str
     limit: int
+    user: Any = None
+
+    @property
+    def asks_for_username(self) -> bool:
+        """Return True if a full counter makes nobody wait, but asks for a username."""
+        return self.kind == "site"
 
 
 def counters_of(
-    request: HttpRequest | None, username: str | None, client: Any = None
+    request: HttpRequest | None,
+    username: str | None,
+    client: Any = None,
+    device: FaceDevice | None = None,
+    people: Sequence[Any] = (),
 ) -> list[Counter]:
     """Return the counters of an attempt.
 
-    These are the account's or, without a username, the session's; and in both cases the address's,
-    because many accounts could be tried from one address. If a client asks about somebody else,
-    the two are the client's with that account, and the client's alone.
+    On a trusted device, these are only those of the device with each of its people: what strangers
+    do elsewhere does not touch it, and what happens on it touches nobody else.
+
+    Elsewhere they are the account's or, without a username, the session's and the site's; and in
+    both cases those of the address and its network, because many accounts could be tried from
+    there. If a client asks about somebody else, the two are the client's with that account, and
+    the client's alone.
 
     A visitor who has given the account's password has a counter of their own: no stranger can keep
     an owner out who is asked for both.
@@ -78,8 +103,14 @@ def counters_of(
         request: The request of the attempt, if there is one.
         username: The claimed username, or None for face alone.
         client: The user who asks about somebody else's face.
+        device: The trusted device of the attempt.
+        people: The users who trust the device.
     """
     config = conf.get()
+    if device is not None and people:
+        return [
+            Counter("device", device_key(device, user), config.failures, user) for user in people
+        ]
     found: list[tuple[str, Any, int]] = []
     account = account_id(username) if username else None
     if client is not None:
@@ -95,12 +126,33 @@ def counters_of(
         # capitals and others do not.
         found.append(("account", account, config.failures))
         found.append(("name", username.casefold(), config.failures))
-    elif session is not None and session.session_key:
-        found.append(("session", session.session_key, config.failures))
-    if request is not None:
-        address = client_ip.rate_limit_key(request)
-        found.append(("address", address, config.MAX_FAILURES_PER_ADDRESS))
-    return [Counter(kind, key_of(kind, who), limit) for kind, who, limit in found]
+    else:
+        if session is not None and session.session_key:
+            found.append(("session", session.session_key, config.failures))
+        if request is not None:
+            found.append(("site", "", config.MAX_ANONYMOUS_FAILURES_PER_HOUR))
+    return [
+        *[Counter(kind, key_of(kind, who), limit) for kind, who, limit in found],
+        *counters_of_address(request),
+    ]
+
+
+def counters_of_address(request: HttpRequest | None) -> list[Counter]:
+    """Return the counters of the request's address and of its network."""
+    if request is None:
+        return []
+    config = conf.get()
+    address, network = client_ip.rate_limit_key(request), client_ip.network(request)
+    found = [Counter("address", key_of("address", address), config.MAX_FAILURES_PER_ADDRESS)]
+    if network:
+        limit = config.MAX_FAILURES_PER_NETWORK
+        found.append(Counter("network", key_of("network", network), limit))
+    return found
+
+
+def device_key(device: FaceDevice, user: Any) -> str:
+    """Return the primary key of the counter of one person on one device."""
+    return key_of("device", f"{device.pk}:{user.pk}")
 
 
 def key_of(kind: str, who: Any) -> str:
@@ -145,12 +197,18 @@ def lock(counters: Iterable[Counter], now: datetime) -> dict[str, FailureCount]:
     """Create the counters' rows if they are missing, and lock them until the transaction ends.
 
     Returns:
-        The rows by key. No other process can change them before the transaction ends.
+        The rows by key. No other process can change them before the transaction ends. Those of
+        shared counters have lost the failures that are over.
     """
+    # Always in the same order, so that no two transactions wait for each other.
+    ordered = sorted(counters, key=lambda each: each.key)
     rows = [
-        FailureCount(key=each.key, forget_at=now + KEEP_FOR[each.kind])
-        # Always in the same order, so that no two transactions wait for each other.
-        for each in sorted(counters, key=lambda each: each.key)
+        FailureCount(
+            key=each.key,
+            decayed_at=now if each.kind in SHARED else None,
+            forget_at=now + KEEP_FOR[each.kind],
+        )
+        for each in ordered
     ]
     # Both inserting and updating makes others wait: on SQLite for the whole database, on
     # PostgreSQL for these rows.
@@ -162,7 +220,29 @@ def lock(counters: Iterable[Counter], now: datetime) -> dict[str, FailureCount]:
         unique_fields=["key"] if features.supports_update_conflicts_with_target else None,
         update_fields=["forget_at"],
     )
-    return FailureCount.objects.in_bulk([each.key for each in rows])
+    locked = FailureCount.objects.in_bulk([each.key for each in ordered])
+    for each in ordered:
+        _decay(locked[each.key], each, now)
+    return locked
+
+
+def count(row: FailureCount, counter: Counter, now: datetime) -> None:
+    """Count a failure in a locked row, and begin a wait if it has reached the limit."""
+    row.failures += 1
+    if row.failures >= counter.limit and not counter.asks_for_username:
+        row.wait_until = now + wait_after(row.failures - counter.limit)
+    row.save(update_fields=["failures", "wait_until", "decayed_at"])
+
+
+def _decay(row: FailureCount, counter: Counter, now: datetime) -> None:
+    """Take off a shared counter's row the failures that it has lost since the last attempt."""
+    if row.decayed_at is None:
+        return
+    each = max(KEEP_FOR[counter.kind] / counter.limit, timedelta.resolution)
+    lost = max(min((now - row.decayed_at) // each, row.failures), 0)
+    row.failures -= lost
+    # An empty counter begins anew: time without failures is not saved up.
+    row.decayed_at = row.decayed_at + lost * each if row.failures else now
 
 
 def seconds_to_wait(rows: Iterable[FailureCount], now: datetime) -> float:
