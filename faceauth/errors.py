@@ -160,6 +160,23 @@ class CameraNeeded(FaceError):
     )
 
 
+class CodeWrong(FaceError):
+    """The code from the email is not correct."""
+
+    status = 401
+    default_code = "code_wrong"
+    default_message = _(
+        "This code is not correct. Check the newest email, or ask for another code."
+    )
+
+
+class CodeExpired(FaceError):
+    """The code from the email is too old, was entered too often, or was never asked for."""
+
+    default_code = "code_expired"
+    default_message = _("This code no longer works. Ask for another one.")
+
+
 class AccountGone(FaceError):
     """The account has been deleted."""
 

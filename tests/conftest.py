@@ -13,6 +13,7 @@ from django.core.files.uploadedfile import SimpleUploadedFile
 from django.test import Client
 from django.utils import translation
 
+from faceauth.audit import outbox
 from faceauth.gallery import gallery
 from tests.support import commits
 from tests.support.accounts import PASSWORD, account
@@ -52,6 +53,13 @@ def empty_gallery() -> Iterator[None]:
     gallery.cache_clear()
     yield
     gallery.cache_clear()
+
+
+@pytest.fixture(autouse=True)
+def empty_outbox() -> Iterator[None]:
+    """Let no mail arrive in the test after the one that it belongs to."""
+    yield
+    assert outbox.flush(10)
 
 
 @pytest.fixture(scope="session")

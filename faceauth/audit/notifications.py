@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import logging
 from typing import Any
 
 from django.contrib.sites.shortcuts import get_current_site
-from django.core.mail import send_mail
+from django.core.mail import EmailMessage
 from django.http import HttpRequest
 from django.template.loader import render_to_string
 from django.urls import reverse
@@ -15,10 +14,10 @@ from django.utils.translation import gettext as _
 from faceauth import conf
 from faceauth.models import FaceEvent
 
+from . import outbox
+
 # The events that users are notified of. Each has a template, whose first line is the subject.
 KINDS = ("enrolled", "replaced", "removed", "disabled")
-
-logger = logging.getLogger("faceauth")
 
 
 def notify(request: HttpRequest | None, event: FaceEvent) -> None:
@@ -39,20 +38,44 @@ def send(request: HttpRequest | None, user: Any, name: str, context: dict[str, A
     Returns:
         True if the mail was sent, False if the user has no address or sending failed.
     """
-    address = address_of(user)
-    if not address:
+    if not (to := address_of(user)):
         return False
+    return outbox.deliver(_render(request, to, name, {"user": user, **context}), name)
+
+
+def send_later(
+    request: HttpRequest | None,
+    to: str,
+    name: str,
+    context: dict[str, Any],
+    *,
+    decoy: bool = False,
+) -> None:
+    """Send the mail ``faceauth/mail/<name>.txt`` from the outbox, after the answer.
+
+    The mail is rendered in any case, so the time of the answer does not tell whether it is sent.
+
+    Args:
+        request: The current request, for the site's name; None outside of requests.
+        to: The recipient's address. "" if there is none; then nothing is sent.
+        name: The name of the mail.
+        context: More variables for the template.
+        decoy: Send nothing.
+    """
+    message = _render(request, to, name, context)
+    if to and not decoy:
+        outbox.put(message, name)
+
+
+def _render(
+    request: HttpRequest | None, to: str, name: str, context: dict[str, Any]
+) -> EmailMessage:
     site = conf.get().SITE_NAME or (get_current_site(request).name if request else _("our site"))
     remove = request.build_absolute_uri(reverse("faceauth:remove")) if request else ""
-    context = {"user": user, "site_name": site, "remove": remove, **context}
+    context = {"site_name": site, "remove": remove, **context}
     text = render_to_string(f"faceauth/mail/{name}.txt", context).lstrip()
     subject, _newline, body = text.partition("\n")
-    try:
-        send_mail(subject, body.lstrip("\n"), None, [address])
-    except Exception as error:  # a mail backend may raise anything
-        logger.error("Mail %r could not be sent: %s", str(name), type(error).__name__)
-        return False
-    return True
+    return EmailMessage(subject, body.lstrip("\n"), None, [to])
 
 
 def address_of(user: Any) -> str:

@@ -223,7 +223,7 @@ def test_enrolment_goes_on_where_no_mail_leaves(client, ada, enrol, monkeypatch,
     def down(*args, **kwargs):
         raise OSError("ada@example.com")
 
-    monkeypatch.setattr("faceauth.audit.notifications.send_mail", down)
+    monkeypatch.setattr("django.core.mail.EmailMessage.send", down)
     enrol()
     ada.refresh_from_db()
     assert ada.has_face

@@ -340,7 +340,7 @@ def test_mail_that_cannot_be_sent_keeps_no_face(people, purge, monkeypatch, capl
     def down(*args, **kwargs):
         raise OSError("never@example.com")
 
-    monkeypatch.setattr("faceauth.audit.notifications.send_mail", down)
+    monkeypatch.setattr("django.core.mail.EmailMessage.send", down)
     assert "730 days removed: 2." in purge()
     assert "never" not in faces()
     assert "never@" not in caplog.text
