@@ -13,8 +13,10 @@ from django.contrib.messages.views import SuccessMessageMixin
 from django.db import IntegrityError
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.urls import reverse_lazy
+from django.utils.decorators import method_decorator
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
+from django.views.decorators.cache import never_cache
 from django.views.generic import CreateView, TemplateView
 
 from faceauth import conf, enrolment, logins
@@ -53,6 +55,7 @@ class SignUpView(CaptureMixin, auth_views.RedirectURLMixin, CreateView):
         return self.success_response(user, message, self.get_success_url())
 
 
+@method_decorator(never_cache, name="dispatch")
 class ProfileView(LoginRequiredMixin, TemplateView):
     """Show what the site knows about the logged-in user, including the face."""
 
@@ -68,12 +71,14 @@ class ProfileView(LoginRequiredMixin, TemplateView):
         )
 
 
+@method_decorator(never_cache, name="dispatch")
 class MembersView(LoginRequiredMixin, TemplateView):
     """A page for logged-in users."""
 
     template_name = "members.html"
 
 
+@method_decorator(never_cache, name="dispatch")
 class PasswordChangeView(FaceRequiredMixin, SuccessMessageMixin, auth_views.PasswordChangeView):
     """Change the password, or set the first one."""
 

@@ -25,6 +25,7 @@ from .liveness.head_turns import NotLiveError
 from .lockout import attempts
 from .models import FaceEvent
 from .recognition.policy import Decision, Outcome
+from .step_up import second_step
 from .views import PostOnlyView
 from .vision.encoding import Encoding
 
@@ -113,7 +114,10 @@ class VerifyForm(ChallengedForm):
 
 
 class VerifyView(PostOnlyView):
-    """Return whether a face is that of a given user. Only for staff with the permission."""
+    """Return whether a face is that of a given user. Only for staff with the permission.
+
+    If the admin needs a second step, so does this view.
+    """
 
     def post(self, request: HttpRequest) -> HttpResponse:
         user: Any = request.user
@@ -121,6 +125,8 @@ class VerifyView(PostOnlyView):
             return error_response(request, errors.LoginRequired())
         if not (getattr(user, "is_staff", False) and user.has_perm("faceauth.verify_face")):
             return error_response(request, errors.NotAllowed())
+        if conf.get().ADMIN_SECOND_STEP and not second_step.passed(request):
+            return error_response(request, errors.SecondStepNeeded())
         form = VerifyForm(request, request.POST, request.FILES)
         if form.is_valid():
             return JsonResponse({"verified": form.verified})

@@ -280,6 +280,14 @@ class FaceNeeded(FaceError):
     )
 
 
+class SecondStepNeeded(FaceError):
+    """``ADMIN_SECOND_STEP`` is on, and the session has not seen both the password and the face."""
+
+    status = 403
+    default_code = "second_step_needed"
+    default_message = _("Log in to the admin first, with your password and your face.")
+
+
 class FaceRequired(FaceError):
     """The user's identity has not been confirmed recently enough."""
 

@@ -47,11 +47,14 @@ from .step_up import confirmation, second_step
 class CaptureMixin:
     """A form view that takes pictures: bounded uploads, and JSON for clients that ask for it.
 
+    Browsers do not cache its pages, so that the next user of the computer cannot go back to them.
+
     Put it first among the base classes. The form gets the request.
     """
 
     request: HttpRequest
 
+    @method_decorator(never_cache)
     @method_decorator(bounded_upload)
     def dispatch(self, *args: Any, **kwargs: Any) -> HttpResponse:
         response: HttpResponse = super().dispatch(*args, **kwargs)  # type: ignore[misc]
@@ -329,6 +332,7 @@ class EnrolView(CaptureMixin, RecentlyConfirmedMixin, FormView):
         return self.success_response(user, message, resolve_url(settings.LOGIN_REDIRECT_URL))
 
 
+@method_decorator(never_cache, name="dispatch")
 @method_decorator(login_not_required, name="dispatch")
 class NoticeView(TemplateView):
     """The notice: what is kept about a face, what for and for how long. Everyone can read it.

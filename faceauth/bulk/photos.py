@@ -14,6 +14,7 @@ import numpy as np
 from faceauth import conf, enrolment, errors
 from faceauth.capture import samples
 from faceauth.vision.encoding import Encoding
+from faceauth.vision.images import FORMATS
 from faceauth.vision.quality import Quality
 
 from . import annotate
@@ -78,7 +79,7 @@ def _examine(path: Path, thumbnails: bool) -> Photo:
     """Analyse a photo by the rules for pictures from the camera."""
     try:
         with path.open("rb") as file:
-            sample = samples.analyse_picture(file)
+            sample = samples.analyse_picture(file, formats=FORMATS)
     except errors.FaceError as error:
         return Photo(path, error.default_code)
     except OSError:

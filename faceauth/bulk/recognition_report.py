@@ -31,6 +31,9 @@ COLUMNS = (
     "head_pose_pitch",
 )
 
+# A cell that begins with one of these is a formula for spreadsheets.
+FORMULA = ("=", "+", "-", "@", "\t", "\r")
+
 
 def results(pictures: Sequence[Picture], people: int, root: Path) -> dict[str, Any]:
     """Return everything for JSON: counts, and every picture with its faces.
@@ -86,7 +89,13 @@ def write_csv(file: Path, pictures: Iterable[dict[str, Any]]) -> None:
             for face in picture["faces"] or [{}]:
                 sides = zip(("left", "top", "right", "bottom"), face.get("box", ()), strict=False)
                 rest = {key: face[key] for key in COLUMNS if key in face}
-                lines.writerow({**common, **dict(sides), **rest, **face.get("quality", {})})
+                cells = {**common, **dict(sides), **rest, **face.get("quality", {})}
+                lines.writerow({name: _cell(value) for name, value in cells.items()})
+
+
+def _cell(value: Any) -> Any:
+    """Return a value for a spreadsheet, which must not take a name for a formula."""
+    return f"'{value}" if isinstance(value, str) and value.startswith(FORMULA) else value
 
 
 def _picture(picture: Picture, root: Path) -> dict[str, Any]:

@@ -27,6 +27,7 @@ from faceauth.vision import (
     decode_image,
 )
 from faceauth.vision.encoding import Encoder, Encoding
+from faceauth.vision.images import UPLOAD_FORMATS
 from faceauth.vision.quality import Quality, measure
 
 # Beyond these limits, an encoding moves by more than half the distance that separates people. A
@@ -115,8 +116,13 @@ def engine() -> Engine:
     return current[2]
 
 
-def analyse_picture(picture: Picture) -> Sample:
+def analyse_picture(picture: Picture, *, formats: tuple[str, ...] = UPLOAD_FORMATS) -> Sample:
     """Decode one picture and find its faces, whether it can be used or not.
+
+    Args:
+        picture: The content of a file, or the open file.
+        formats: The formats to read. Only commands, whose files do not come from strangers, read
+            more than the default.
 
     Raises:
         FaceError: The data is no picture, the picture is too large, or the site is busy.
@@ -128,7 +134,7 @@ def analyse_picture(picture: Picture) -> Sample:
     with _slot():
         try:
             with metrics.stage("decode"):
-                image = decode_image(data, max_pixels=settings.MAX_IMAGE_PIXELS)
+                image = decode_image(data, max_pixels=settings.MAX_IMAGE_PIXELS, formats=formats)
         except ImageTooLargeError as error:
             raise errors.TooLarge() from error
         except UnsupportedImageError as error:

@@ -37,6 +37,7 @@ from faceauth.gallery.memory import Gallery
 from faceauth.recognition import encoders
 from faceauth.vision import onnx_session, synthetic_face
 from faceauth.vision.encoding import DlibEncoder, template
+from faceauth.vision.images import FORMATS
 
 from . import health
 
@@ -168,7 +169,7 @@ def _timed(run: Callable[[], Any]) -> tuple[Any, float]:
 
 
 def _picture(data: bytes) -> Iterator[Finding]:
-    sample, analyse = _timed(lambda: samples.analyse_picture(data))
+    sample, analyse = _timed(lambda: samples.analyse_picture(data, formats=FORMATS))
     facts = {"faces": len(sample.faces), "look_ms": analyse}
     if sample.quality:
         facts.update({name: round(each, 3) for name, each in sample.quality._asdict().items()})

@@ -8,8 +8,10 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, ImageOps, UnidentifiedImageError
 
-# The formats that cameras, phones and browsers send. Fewer formats expose fewer parsers.
-FORMATS = ("JPEG", "PNG", "WEBP", "GIF", "BMP", "TIFF")
+# What cameras, phones and browsers send, and what folders of photos contain as well. Fewer formats
+# expose fewer parsers.
+UPLOAD_FORMATS = ("JPEG", "PNG", "WEBP")
+FORMATS = (*UPLOAD_FORMATS, "GIF", "BMP", "TIFF")
 MAX_PIXELS = 25_000_000
 MAX_SIDE = 1600
 
@@ -33,7 +35,11 @@ class ImageTooLargeError(ImageError):
 
 
 def decode_image(
-    data: bytes, *, max_pixels: int = MAX_PIXELS, max_side: int = MAX_SIDE
+    data: bytes,
+    *,
+    max_pixels: int = MAX_PIXELS,
+    max_side: int = MAX_SIDE,
+    formats: tuple[str, ...] = FORMATS,
 ) -> NDArray[np.uint8]:
     """Decode a picture.
 
@@ -44,19 +50,20 @@ def decode_image(
         data: The content of the file.
         max_pixels: The maximum width times height in the file's header.
         max_side: The maximum width and height of the result in pixels.
+        formats: The formats to read, some of `FORMATS`. The content decides, not the name.
 
     Returns:
         RGB, uint8 (height, width, 3).
 
     Raises:
-        UnsupportedImageError: The data is not a JPEG, PNG, WebP, GIF, BMP or TIFF picture.
+        UnsupportedImageError: The data is not a picture in one of the formats.
         ImageTooLargeError: The header states more than `max_pixels`; nothing was decoded.
         ImageError: The data is empty, truncated or damaged.
     """
     if not data:
         raise ImageError("The file is empty.")
     try:
-        picture = Image.open(BytesIO(data), formats=FORMATS)
+        picture = Image.open(BytesIO(data), formats=formats)
     except UnidentifiedImageError as error:
         raise UnsupportedImageError("The file is not a picture.") from error
     except (Image.DecompressionBombError, Image.DecompressionBombWarning) as error:

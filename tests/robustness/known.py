@@ -19,7 +19,7 @@ FACE = Face(
 class Known(samples.Sample):
     """A look at a picture that is an encoding itself."""
 
-    def __init__(self, picture: samples.Picture) -> None:
+    def __init__(self, picture: samples.Picture, *, formats: tuple[str, ...] = ()) -> None:
         super().__init__(np.full((200, 200, 3), 128, np.uint8), [FACE])
         data = picture if isinstance(picture, bytes) else picture.read()
         self._encoding: Encodings = np.frombuffer(data, np.float32)

@@ -232,6 +232,17 @@ def test_session_that_a_face_began_exchanges_it(client, boss, two_steps, ask, up
     assert client.get("/face/enrol/").status_code == 200
 
 
+def test_password_alone_verifies_nobody(client, boss, two_steps, ask, upload, give_password):
+    ask("/face/login/", username="obama", password=PASSWORD)
+    question = {"username": "obama", "snapshot": upload("obama3")}
+    status, answer = ask("/face/verify/", **question)
+    assert (status, answer["error"]["code"]) == (403, "second_step_needed")
+    give_password()
+    ask(FACE, snapshot=upload("obama2"))
+    question = {"username": "obama", "snapshot": upload("obama3")}
+    assert ask("/face/verify/", **question) == (200, {"verified": True})
+
+
 def test_password_alone_takes_no_encodings_along(client, boss, two_steps, ask, upload):
     ask("/face/login/", username="obama", password=PASSWORD)
     assert client.get("/face/export/").status_code == 403

@@ -86,12 +86,25 @@ def test_unusual_pictures_log_in(ask, enrolled, upload, photo, kind):
         "16 bit": lambda: saved(
             Image.fromarray(np.asarray(photo.convert("L")).astype(np.uint16) * 257)
         ),
-        "animated": lambda: saved(photo, "GIF", save_all=True, append_images=[photo.rotate(90)]),
+        "animated": lambda: saved(
+            photo, "WEBP", save_all=True, append_images=[photo.rotate(90)], lossless=True
+        ),
         "webp": lambda: saved(photo, "WEBP"),
         "alpha": lambda: saved(photo.convert("RGBA")),
     }[kind]()
     status, answer = ask(LOGIN, snapshot=upload(data))
     assert (status, answer["user"]["username"]) == (200, "eileen")
+
+
+@pytest.mark.parametrize("kind", ["GIF", "TIFF", "BMP"])
+@pytest.mark.parametrize("path", [LOGIN, PREVIEW])
+def test_formats_that_no_camera_sends_are_not_opened(db, ask, upload, photo, path, kind, capfd):
+    data = bytearray(saved(photo, kind))
+    data[200:-200:7] = bytes(len(data[200:-200:7]))
+    status, answer = ask(path, snapshot=upload(bytes(data), "face.jpg"))
+    assert (status, answer["error"]["code"]) == (415, "unsupported_type")
+    assert "JPEG, PNG or WebP" in answer["error"]["message"]
+    assert capfd.readouterr().err == ""
 
 
 @pytest.mark.parametrize("path", [LOGIN, PREVIEW])

@@ -98,6 +98,16 @@ def test_people_in_a_folder_replace_the_enrolled_people(album, recognise, two, t
     assert all(int(row["head_size"]) > 80 and float(row["sharpness"]) > 0 for row in rows)
 
 
+def test_names_are_no_formulas_for_spreadsheets(album, recognise, enrolled, tmp_path):
+    enrolled("@barack", "obama")
+    recognise(album({"+1-1.jpg": picture("obama2"), "=HYPERLINK(1).jpg": b"no picture"}))
+    with (tmp_path / "out" / "results.csv").open(encoding="utf-8-sig", newline="") as file:
+        rows = [*csv.DictReader(file)]
+    assert {row["file"] for row in rows} == {"'+1-1.jpg", "'=HYPERLINK(1).jpg"}
+    assert {row["name"] for row in rows} == {"'@barack", ""}
+    assert any(float(row["head_pose_yaw"] or row["head_pose_pitch"] or 0) for row in rows)
+
+
 def test_small_faces_are_found_with_the_option(album, recognise, two):
     width, height = group().size
     path = album({"a.png": group().resize((width // 6, height // 6))})

@@ -58,6 +58,16 @@ def test_camera_is_for_this_site_alone(page, path):
     assert response["Referrer-Policy"] == "same-origin"
 
 
+@pytest.mark.parametrize(
+    "path", [*PAGES[1:-1], "/face/notice/", "/members/", "/accounts/password-change/"]
+)
+def test_nobody_sees_pages_of_the_one_before_with_the_back_button(page, path):
+    response = page(path)
+    assert response.status_code in (200, 302)
+    assert "no-store" in response["Cache-Control"]
+    assert "private" in response["Cache-Control"]
+
+
 def test_cookies_are_no_business_of_scripts(client, db):
     assert settings.SESSION_COOKIE_HTTPONLY
     client.get("/face/login/")

@@ -44,9 +44,10 @@ class Command(BaseCommand):
         "Find every face in every picture of a folder, and recognise the people who are "
         "enrolled or in a --known folder. Write copies of the pictures with boxes: green with "
         "the name if the person is recognised, red if not (with a “?” if several people are "
-        "equally near); and results.csv and results.json. This identifies people who may not "
-        "know about it: you need a legal basis, in the EU as a rule the explicit consent of each "
-        "person (GDPR, article 9). Exit with status 3 if pictures could not be read."
+        "equally near); and results.csv and results.json. In results.csv, an apostrophe precedes "
+        "names that spreadsheets would take for formulas. This identifies people who may not know "
+        "about it: you need a legal basis, in the EU as a rule the explicit consent of each person "
+        "(GDPR, article 9). Exit with status 3 if pictures could not be read."
     )
 
     def add_arguments(self, parser: CommandParser) -> None:
