@@ -27,6 +27,7 @@ from .lockout import attempts
 from .recognition import encoders, policy
 from .recognition.matching import distance, effective_frames
 from .recognition.policy import Decision, Match, Outcome
+from .step_up import sessions
 from .vision.encoding import Encoding
 
 ACCEPTED = Outcome.ACCEPTED.value
@@ -106,12 +107,15 @@ class FaceBackend(BaseBackend):
             return None
         attempt.succeeded(found.user)
         events.remember(request, found.user, details)
-        return found.user
+        return sessions.bind(found.user)
 
     def get_user(self, user_id: Any) -> Any:
-        """Return the user of a session, or None if the user is gone or may not log in."""
+        """Return the user of a session, or None if the user is gone or may not log in.
+
+        The session ends if the face has changed since it began: see `step_up.sessions`.
+        """
         user = faces.users().filter(pk=user_id).first()
-        return user if user and self.user_can_authenticate(user) else None
+        return sessions.bind(user) if user and self.user_can_authenticate(user) else None
 
     def user_can_authenticate(self, user: AbstractBaseUser) -> bool:
         """Return False for inactive users, as ``ModelBackend`` does."""

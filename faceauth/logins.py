@@ -15,7 +15,7 @@ from .audit import events
 from .backends import FaceBackend
 from .lockout import counters
 from .models import FaceEvent
-from .step_up import confirmation, second_step
+from .step_up import confirmation, second_step, sessions
 
 
 def record_login(request: HttpRequest | None, user: Any, backend: str) -> None:
@@ -27,6 +27,7 @@ def record_login(request: HttpRequest | None, user: Any, backend: str) -> None:
         backend: The dotted path of the authentication backend, or "" if it is unknown.
     """
     if backend and isinstance(load_backend(backend), FaceBackend):
+        sessions.begin(request, user)
         confirmation.note(request, user, confirmation.FACE)
         record_use(FaceEvent.Kind.LOGIN, request, user)
         return

@@ -48,9 +48,10 @@ class FaceTemplateMixin(models.Model):
     # When the encodings last changed. Kept when they are removed, because galleries read the
     # changes since a given time.
     face_changed_at = models.DateTimeField(null=True, editable=False, db_index=True)
-    # Raised when the face is enrolled, replaced, removed or disabled, and when that last happened.
-    # Sessions that an earlier face began end: see `step_up.sessions`.
+    # Raised when the face is enrolled, replaced or removed, or disabled by staff. Sessions that an
+    # earlier generation began end: see `step_up.sessions`.
     face_generation = models.PositiveIntegerField(default=0, editable=False)
+    # When the face was last enrolled, replaced or removed.
     face_renewed_at = models.DateTimeField(null=True, editable=False)
     # When a removal takes effect that the owner asked for by email, unless they cancel it.
     face_removal_at = models.DateTimeField(_("removal planned for"), null=True, editable=False)

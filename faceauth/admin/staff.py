@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from django.contrib.auth.tokens import default_token_generator
+from django.db.models import F
 from django.http import HttpRequest
 from django.urls import reverse
 from django.utils import timezone
@@ -22,14 +23,19 @@ BY_STAFF = events.EventDetails(outcome=events.BY_STAFF)
 def disable(request: HttpRequest | None, user: Any) -> bool:
     """Disable face login for an account, for any face that is or will be enrolled.
 
+    Sessions that the face began end at their next request. Not if failures disable it: strangers
+    could otherwise end an owner's sessions.
+
     Returns:
         True if it was enabled before.
     """
     now = timezone.now()
     faces.ensure_row(user)
-    if not faces.row(user).filter(face_disabled_at=None).update(face_disabled_at=now):
+    enabled, generation = faces.row(user).filter(face_disabled_at=None), F("face_generation") + 1
+    if not enabled.update(face_disabled_at=now, face_generation=generation):
         return False
-    faces.of(user).face_disabled_at = now
+    generation = faces.row(user).values_list("face_generation", flat=True).get()
+    faces.set_columns(user, {"face_disabled_at": now, "face_generation": generation})
     events.record(FaceEvent.Kind.DISABLED, request, user, BY_STAFF)
     return True
 

@@ -14,7 +14,7 @@ import numpy as np
 from django.contrib.auth import get_user_model
 from django.contrib.auth.base_user import AbstractBaseUser
 from django.db import router, transaction
-from django.db.models import Q
+from django.db.models import F, Q
 from django.http import HttpRequest
 from django.utils import timezone
 from numpy.typing import ArrayLike
@@ -29,6 +29,7 @@ from faceauth.models import FaceEvent
 from faceauth.privacy import export
 from faceauth.recognition import policy
 from faceauth.recognition.calibration import calibration
+from faceauth.step_up import sessions
 from faceauth.vision.encoding import Encoding, template
 
 from . import shots
@@ -60,6 +61,7 @@ EMPTY_COLUMNS: dict[str, Any] = {
     "face_adapted_at": None,
     "face_shot_notes": None,
     "face_quality": None,
+    "face_removal_at": None,
 }
 
 
@@ -104,6 +106,9 @@ def enrol(
     audit log. Once the transaction is committed, ``face_enrolled`` is sent, and the user gets an
     email if ``NOTIFY_BY_MAIL`` is on. A user who has not been saved is saved first.
 
+    Sessions that the previous face began end at their next request, except the one of `request` if
+    it is the owner's own.
+
     Args:
         user: The owner of the face, who has consented.
         encodings: One encoding (d,) or several (n, d), from `capture.samples.encodings`. Encodings
@@ -142,6 +147,7 @@ def enrol(
         "face_adapted_at": None,
         "face_shot_notes": notes,
         "face_quality": shots.quality(notes),
+        "face_removal_at": None,
     }
     details = events.EventDetails(outcome=events.BY_STAFF if by else "")
     with atomic(get_user_model()):
@@ -157,6 +163,7 @@ def enrol(
             raise errors.AccountGone()
         # Earlier failures were against the old template: clear them.
         counters.clear_failures(user)
+        _keep_session_on_commit(user, request)
         event = events.save(kind, request, user, details)
         _announce_on_commit(event, request)
     return event
@@ -186,6 +193,9 @@ def remove(
 ) -> bool:
     """Remove the user's face as `revoke` does, save an event and notify the user.
 
+    Sessions that the face began end at their next request, except the one of `request` if it is the
+    owner's own.
+
     Args:
         user: The owner of the face.
         *conditions: Conditions that the face's row must meet when it is written.
@@ -199,6 +209,7 @@ def remove(
     with atomic(get_user_model()):
         if not revoke(user, ENROLLED, *conditions):
             return False
+        _keep_session_on_commit(user, request)
         event = events.save(FaceEvent.Kind.REMOVED, request, user, details)
         _announce_on_commit(event, request)
     return True
@@ -211,18 +222,28 @@ def _announce_on_commit(event: FaceEvent, request: HttpRequest | None) -> None:
     transaction.on_commit(announce, using=using, robust=True)
 
 
+def _keep_session_on_commit(user: AbstractBaseUser, request: HttpRequest | None) -> None:
+    """Keep the session of an owner who has just changed their own face, once it is committed."""
+    keep = partial(sessions.keep, request, user, faces.of(user).face_generation - 1)
+    transaction.on_commit(keep, using=router.db_for_write(get_user_model()), robust=True)
+
+
 def _write(user: AbstractBaseUser, columns: dict[str, Any], *conditions: Q) -> bool:
     """Write a template and its columns to the user's row, then to the user in memory.
+
+    It is another face from now on: see `FaceTemplateMixin.face_generation`.
 
     Returns:
         True if there was a row that meets the conditions, and it was written.
     """
-    row = faces.row(user).filter(*conditions)
-    columns = {**columns, "face_changed_at": timezone.now()}
+    row, now = faces.row(user), timezone.now()
+    columns = {**columns, "face_changed_at": now, "face_renewed_at": now}
     sealed = row.model._meta.get_field("face_encodings").seal(user.pk, columns["face_encodings"])
-    if not faces.write_template(user, row, {**columns, "face_encodings": sealed}):
+    written = {**columns, "face_encodings": sealed, "face_generation": F("face_generation") + 1}
+    if not faces.write_template(user, row.filter(*conditions), written):
         return False
-    faces.set_columns(user, columns)
+    generation = row.values_list("face_generation", flat=True).get()
+    faces.set_columns(user, {**columns, "face_generation": generation})
     return True
 
 

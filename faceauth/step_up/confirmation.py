@@ -23,6 +23,9 @@ MAX_AGE, MAX_AGE_WITH_PICTURES = 5 * 60, 15 * 60
 
 _KEY = "faceauth_seen"
 
+# What is noted together with a face: see `FaceTemplateMixin.face_generation`.
+_GENERATION = "generation"
+
 
 def note(request: HttpRequest | None, user: Any, method: str) -> None:
     """Store in the session that it has just seen the user's face or password.
@@ -34,11 +37,29 @@ def note(request: HttpRequest | None, user: Any, method: str) -> None:
     """
     session = getattr(request, "session", None)
     if request is not None and session is not None:
-        session[_KEY] = {**_noted(request, user), method: time.time()}
+        noted = {**_noted(request, user), method: time.time()}
+        if method == FACE:
+            noted[_GENERATION] = faces.of(user).face_generation
+        session[_KEY] = noted
+
+
+def carry_over(request: HttpRequest, user: Any, generation: int) -> None:
+    """Let a session that has seen an earlier face of its owner have seen the current one.
+
+    Args:
+        request: The owner's request.
+        user: The owner, who has just changed the face in this session.
+        generation: The generation of the earlier face.
+    """
+    noted = request.session.get(_KEY, {})
+    if noted.get("user") == str(user.pk) and noted.get(_GENERATION) == generation:
+        request.session[_KEY] = {**noted, _GENERATION: faces.of(user).face_generation}
 
 
 def seen(request: HttpRequest, method: str, within: float = math.inf) -> bool:
     """Return True if the session has seen the user's face or password in the last seconds.
+
+    A face that has been replaced, removed or disabled since does not count.
 
     Args:
         request: The request of the user who is logged in.
@@ -110,5 +131,10 @@ def _back(request: HttpRequest) -> str:
 
 
 def _noted(request: HttpRequest, user: Any) -> dict[str, Any]:
-    noted = request.session.get(_KEY, {})
-    return noted if noted.get("user") == str(user.pk) else {"user": str(user.pk)}
+    """Return what the session has noted of this user, without a face that has changed since."""
+    noted: dict[str, Any] = request.session.get(_KEY, {})
+    if noted.get("user") != str(user.pk):
+        return {"user": str(user.pk)}
+    if FACE in noted and noted.get(_GENERATION) != faces.of(user).face_generation:
+        return {name: noted[name] for name in noted if name not in (FACE, _GENERATION)}
+    return noted
