@@ -173,8 +173,8 @@ class FaceDevice(models.Model):
     suspected_at = models.DateTimeField(null=True, editable=False)
 
     class Meta:
-        verbose_name = _("trusted device")
-        verbose_name_plural = _("trusted devices")
+        verbose_name = _("device")
+        verbose_name_plural = _("devices")
         ordering = ["-last_used_at", "-pk"]
 
     def __str__(self) -> str:
@@ -210,8 +210,8 @@ class DeviceTrust(models.Model):
     last_used_at = models.DateTimeField(_("last used"), default=timezone.now, db_index=True)
 
     class Meta:
-        verbose_name = _("trust in a device")
-        verbose_name_plural = _("trust in devices")
+        verbose_name = _("trusted device")
+        verbose_name_plural = _("trusted devices")
         ordering = ["-last_used_at", "-pk"]
         constraints = [
             models.UniqueConstraint(fields=["device", "user"], name="faceauth_trust_once"),

@@ -31,8 +31,8 @@ class Migration(migrations.Migration):
                 ('suspected_at', models.DateTimeField(editable=False, null=True)),
             ],
             options={
-                'verbose_name': 'trusted device',
-                'verbose_name_plural': 'trusted devices',
+                'verbose_name': 'device',
+                'verbose_name_plural': 'devices',
                 'ordering': ['-last_used_at', '-pk'],
             },
         ),
@@ -85,8 +85,8 @@ class Migration(migrations.Migration):
                 ('device', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='trusts', to='faceauth.facedevice', verbose_name='device')),
             ],
             options={
-                'verbose_name': 'trust in a device',
-                'verbose_name_plural': 'trust in devices',
+                'verbose_name': 'trusted device',
+                'verbose_name_plural': 'trusted devices',
                 'ordering': ['-last_used_at', '-pk'],
                 'constraints': [models.UniqueConstraint(fields=('device', 'user'), name='faceauth_trust_once')],
             },
