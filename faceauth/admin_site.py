@@ -14,6 +14,7 @@ from django.contrib.auth.models import AnonymousUser
 from django.http import HttpRequest
 from django.urls import path
 from django.utils.decorators import method_decorator
+from django.utils.functional import cached_property
 from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
 from django.views.decorators.csrf import csrf_exempt
@@ -27,6 +28,14 @@ class FaceAdminSite(admin.AdminSite):
 
     login_template = "admin/faceauth/login.html"
 
+    # Not a class attribute, because the form can be imported only once the apps are loaded.
+    @cached_property
+    def login_form(self) -> Any:  # type: ignore[override]
+        """Return Django's form with a limit on wrong passwords. Set a form of your own instead."""
+        from .admin.login import StaffPasswordForm
+
+        return StaffPasswordForm
+
     def has_permission(self, request: HttpRequest) -> bool:
         if not super().has_permission(request):
             return False
@@ -39,8 +48,6 @@ class FaceAdminSite(admin.AdminSite):
     @method_decorator(login_not_required)
     def login(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> Any:
         """Log in by password, and continue with the second step if there is one."""
-        from django.contrib.admin.forms import AdminAuthenticationForm
-
         from .admin.login import PasswordStepView
 
         inside = request.method == "GET" and self.has_permission(request)
@@ -58,7 +65,7 @@ class FaceAdminSite(admin.AdminSite):
         view = PasswordStepView.as_view(
             site=self,
             extra_context=context,
-            authentication_form=self.login_form or AdminAuthenticationForm,
+            authentication_form=self.login_form,
             template_name=self.login_template,
         )
         return view(request)

@@ -166,8 +166,14 @@ class FaceAuthSettings:
     minute."""
 
     ENROLMENTS_PER_HOUR: int = 20
-    """The maximum number of times that a user can send pictures to enrol, or an address to sign
-    up, per hour."""
+    """The maximum number of times that a user can send pictures to enrol, or an address can send
+    the form to sign up, per hour. A network, a /24 or a /48 of IPv6, can sign up five times as
+    often."""
+
+    PASSWORDS_PER_HOUR: int = 20
+    """The maximum number of wrong passwords that an address can give for one account, per hour.
+    Other addresses are not affected. A network, a /24 or a /48 of IPv6, can give five times as
+    many."""
 
     NOTIFY_BY_MAIL: bool = True
     """If True, users get an email when their face is enrolled, replaced, removed or disabled."""

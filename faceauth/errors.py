@@ -186,7 +186,10 @@ class AccountGone(FaceError):
 
 
 class UsernameNeeded(FaceError):
-    """No username was given, and ``FACE_ALONE`` is off."""
+    """No username was given, and ``FACE_ALONE`` is off.
+
+    Or too many faces without a username were refused on the whole site in the last hour.
+    """
 
     default_code = "username_needed"
     default_message = _("Enter your username as well.")
@@ -243,8 +246,19 @@ class TooManyPictures(TooManyAttempts):
         )
 
 
+class TooManySignUps(TooManyAttempts):
+    """Too many sign-ups came from one address."""
+
+    def wait_message(self, minutes: int) -> str:
+        return ngettext(
+            "Too many sign-ups from your network. Try again in %(minutes)d minute.",
+            "Too many sign-ups from your network. Try again in %(minutes)d minutes.",
+            minutes,
+        )
+
+
 class TooManyPasswords(TooManyAttempts):
-    """Too many wrong passwords were given to confirm an identity."""
+    """Too many wrong passwords were given for one account from one address."""
 
     def wait_message(self, minutes: int) -> str:
         return ngettext(

@@ -15,6 +15,7 @@ from django.contrib.auth import authenticate
 from django.contrib.auth.base_user import AbstractBaseUser
 from django.contrib.auth.forms import AuthenticationForm
 from django.core.files.uploadedfile import UploadedFile
+from django.forms.utils import ErrorDict
 from django.http import HttpRequest
 from django.urls import reverse_lazy
 from django.utils.datastructures import MultiValueDict
@@ -26,7 +27,7 @@ from . import conf, enrolment, errors, users
 from .capture import samples
 from .devices import remembered
 from .enrolment import shots
-from .http import client_ip, rate_limit
+from .http import rate_limit
 from .liveness import challenge, head_turns
 from .liveness.head_turns import NotLiveError
 from .lockout import attempts
@@ -231,11 +232,32 @@ class OwnFaceForm(FaceLoginForm):
         return data
 
 
+class PasswordLimitMixin:
+    """Limit how many wrong passwords an address can give for one account.
+
+    Put it before ``AuthenticationForm``, or a form like it, in a login form of your own. See
+    ``PASSWORDS_PER_HOUR``.
+    """
+
+    request: HttpRequest | None
+    cleaned_data: dict[str, Any]
+
+    def clean(self) -> dict[str, Any]:
+        username = self.cleaned_data.get("username")
+        if not username or not self.cleaned_data.get("password"):
+            return super().clean()  # type: ignore[misc]
+        rate_limit.enforce_password(self.request, username)
+        data: dict[str, Any] = super().clean()  # type: ignore[misc]
+        rate_limit.forgive_password(self.request, username)
+        return data
+
+
+class PasswordForm(PasswordLimitMixin, AuthenticationForm):
+    """Username and password."""
+
+
 class OwnPasswordForm(forms.Form):
     """The password of the logged-in user, asked for again."""
-
-    # Per user. More attempts mean that another person is guessing in the user's session.
-    MAX_PER_HOUR = 20
 
     password = forms.CharField(
         label=_("Password"),
@@ -249,15 +271,14 @@ class OwnPasswordForm(forms.Form):
 
     def clean_password(self) -> str:
         user, password = self.request.user, str(self.cleaned_data["password"])
-        try:
-            rate_limit.enforce("password", user.pk, self.MAX_PER_HOUR, rate_limit.HOUR)
-        except errors.TooManyPictures as error:
-            raise errors.TooManyPasswords(error.retry_after or rate_limit.HOUR) from error
+        # More attempts mean that another person is guessing in the user's session.
+        rate_limit.enforce_password(self.request, users.username(user))
         found = authenticate(self.request, username=user.get_username(), password=password)
         if found != user:
             raise forms.ValidationError(
                 _("This password is not correct. Try again."), "invalid_login"
             )
+        rate_limit.forgive_password(self.request, users.username(user))
         return password
 
 
@@ -354,13 +375,22 @@ class EnrolFormMixin(ChallengedForm):
             self.add_error("snapshot", error)
             return None
 
+    def full_clean(self) -> None:
+        # First: otherwise the errors of the fields go on telling which usernames are taken.
+        try:
+            if self.is_bound:
+                self.enforce_rate_limit()
+        except errors.TooManyAttempts as error:
+            self.cleaned_data, self._errors = {}, ErrorDict(renderer=self.renderer)
+            self.add_error(None, error)
+        else:
+            super().full_clean()
+
     def clean(self) -> dict[str, Any]:
         super().clean()
         data = self.cleaned_data
-        if self.has_pictures:
-            self.enforce_rate_limit()
-            if not data.get("consent") and "consent" not in self.errors:
-                self.add_error("consent", self.fields["consent"].error_messages["required"])
+        if self.has_pictures and not data.get("consent") and "consent" not in self.errors:
+            self.add_error("consent", self.fields["consent"].error_messages["required"])
         if data.get("snapshot") and not self.errors:
             try:
                 self._analyse(data["snapshot"])
@@ -369,21 +399,15 @@ class EnrolFormMixin(ChallengedForm):
         return data
 
     def enforce_rate_limit(self) -> None:
-        """Count this enrolment for its `rate_limited_client`.
-
-        Raises:
-            TooManyPictures: There were ``ENROLMENTS_PER_HOUR`` before it.
-        """
-        if self.request is not None:
-            action, client = self.rate_limited_client(self.request)
-            rate_limit.enforce(action, client, conf.get().ENROLMENTS_PER_HOUR, rate_limit.HOUR)
-
-    def rate_limited_client(self, request: HttpRequest) -> tuple[str, Any]:
-        """Return what is counted, and for whom: sign-ups of an address.
+        """Count this form as a sign-up of its address, with or without pictures.
 
         Also if somebody is logged in: a form that creates accounts makes a new user each time.
+
+        Raises:
+            TooManyAttempts: There were ``ENROLMENTS_PER_HOUR`` before it.
         """
-        return "signup", client_ip.rate_limit_key(request)
+        if self.request is not None:
+            rate_limit.enforce_sign_up(self.request)
 
     def _analyse(self, files: Sequence[UploadedFile]) -> None:
         """Add to the cleaned data the encodings, float32 (n, d), and the notes on the pictures.
@@ -415,6 +439,8 @@ class EnrolFormMixin(ChallengedForm):
 class EnrolForm(EnrolFormMixin):
     """The form of the enrolment page."""
 
-    def rate_limited_client(self, request: HttpRequest) -> tuple[str, Any]:
-        """Return what is counted, and for whom: enrolments of the logged-in user."""
-        return "enrol", request.user.pk
+    def enforce_rate_limit(self) -> None:
+        """Count the pictures for the logged-in user."""
+        if self.request is not None and self.has_pictures:
+            limit = conf.get().ENROLMENTS_PER_HOUR
+            rate_limit.enforce("enrol", self.request.user.pk, limit, rate_limit.HOUR)

@@ -11,7 +11,6 @@ from django.contrib import messages
 from django.contrib.auth import login
 from django.contrib.auth import views as auth_views
 from django.contrib.auth.decorators import login_not_required
-from django.contrib.auth.forms import AuthenticationForm
 from django.contrib.auth.mixins import LoginRequiredMixin
 from django.contrib.sites.shortcuts import get_current_site
 from django.http import (
@@ -31,7 +30,7 @@ from . import conf, enrolment, errors, faces, logins, users
 from .capture import guidance, samples
 from .devices import remembered
 from .enrolment import adaptation
-from .forms import EnrolForm, FaceLoginForm, OwnFaceForm, OwnPasswordForm
+from .forms import EnrolForm, FaceLoginForm, OwnFaceForm, OwnPasswordForm, PasswordForm
 from .gallery import in_database
 from .http import client_ip, json_body, rate_limit
 from .http.responses import error_response, wants_json, with_retry_after
@@ -126,7 +125,7 @@ class LoginView(CaptureMixin, RedirectLoggedInMixin, auth_views.LoginView):
 
     template_name = "faceauth/login.html"
     face_form: Any = FaceLoginForm
-    password_form: Any = AuthenticationForm
+    password_form: Any = PasswordForm
 
     def get_form_class(self) -> Any:
         """Return the form that was submitted: only the password form has a password."""
@@ -225,7 +224,7 @@ class PreviewView(PostOnlyView):
         client, limit = client_ip.rate_limit_key(request), conf.get().PREVIEWS_PER_MINUTE
         frame = request.FILES.get("snapshot")
         try:
-            rate_limit.enforce("preview", client, limit, rate_limit.MINUTE)
+            rate_limit.enforce_in_cache("preview", client, limit, rate_limit.MINUTE)
             if frame is None:
                 raise errors.MissingSnapshot()
             return JsonResponse(guidance.advise(samples.analyse_picture(frame), self._pose()))

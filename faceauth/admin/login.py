@@ -14,9 +14,13 @@ from django.utils.translation import gettext as _
 
 from faceauth import conf, faces, users
 from faceauth.devices import remembered
-from faceauth.forms import FaceLoginForm, OwnFaceForm
+from faceauth.forms import FaceLoginForm, OwnFaceForm, PasswordLimitMixin
 from faceauth.step_up import second_step
 from faceauth.views import CaptureMixin
+
+
+class StaffPasswordForm(PasswordLimitMixin, AdminAuthenticationForm):
+    """Log in staff by password."""
 
 
 class StaffFaceLoginForm(FaceLoginForm):

@@ -103,7 +103,7 @@ def test_too_few_shots_are_asked_for(ask, db, shots):
     assert "choose all 5" in answer["error"]["message"]
 
 
-def test_pictures_to_sign_up_with_are_limited_by_address(client, db, shots, settings, monkeypatch):
+def test_sign_ups_are_limited_by_address(client, db, shots, settings, monkeypatch):
     settings.FACEAUTH = {**settings.FACEAUTH, "ENROLMENTS_PER_HOUR": 1}
     form = {**GOOD, "consent": "on"}
     assert client.post(SIGN_UP, {**form, "snapshot": shots("obama")}).status_code == 400
@@ -112,12 +112,15 @@ def test_pictures_to_sign_up_with_are_limited_by_address(client, db, shots, sett
         response = client.post(SIGN_UP, {**form, "snapshot": shots()})
     assert response.status_code == 429
     assert int(response["Retry-After"]) <= 3600
-    assert "Too many pictures" in response.text
+    assert "Too many sign-ups from your network" in response.text
     assert not User.objects.exists()
     elsewhere = {"REMOTE_ADDR": "203.0.113.9"}
     assert client.post(SIGN_UP, {**form, "snapshot": shots()}, **elsewhere).status_code == 302
     client.logout()
-    assert client.post(SIGN_UP, {**GOOD, "password": "a long password"}).status_code == 400
+    # Also without pictures; and who has an account is then no longer said.
+    response = client.post(SIGN_UP, {**GOOD, "password": "a long password"})
+    assert response.status_code == 429
+    assert "This username is taken" not in response.text
 
 
 def test_who_has_just_signed_up_is_limited_by_address_as_well(client, db, shots, settings):

@@ -17,7 +17,6 @@ from django.views import View
 from accounts.models import User
 from config.urls import handler404, handler500  # noqa: F401  (the site's own)
 from faceauth.decorators import face_required
-from faceauth.forms import OwnPasswordForm
 from faceauth.liveness import challenge
 from faceauth.mixins import FaceRequiredMixin
 from faceauth.models import FaceEvent, FailureCount
@@ -180,13 +179,16 @@ def test_password_opens_it_where_there_is_no_camera(visitor, ask):
     assert kinds() == []
 
 
-def test_passwords_are_not_guessed_on(visitor, ask, monkeypatch):
-    monkeypatch.setattr(OwnPasswordForm, "MAX_PER_HOUR", 2)
+def test_passwords_are_not_guessed_on(visitor, ask, settings):
+    settings.FACEAUTH = {**settings.FACEAUTH, "PASSWORDS_PER_HOUR": 2}
     assert [ask(CONFIRM, password="wrong")[0] for _ in range(3)] == [401, 401, 429]
     response = visitor.post(CONFIRM, {"password": PASSWORD})
     assert (response.status_code, response["Retry-After"] > "0") == (429, True)
     assert not opened(visitor)
-    assert ask(LOGIN, username="obama", password=PASSWORD)[0] == 200
+    # Not at the door beside it either; the owner, who is elsewhere, feels nothing of it.
+    assert ask(LOGIN, username="obama", password=PASSWORD)[0] == 429
+    data, elsewhere = {"username": "obama", "password": PASSWORD}, "203.0.113.9"
+    assert Client().post(LOGIN, data, REMOTE_ADDR=elsewhere).status_code == 302
 
 
 def test_where_only_the_face_does_the_page_asks_for_nothing_else(visitor, ask, upload):

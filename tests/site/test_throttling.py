@@ -1,18 +1,32 @@
 from __future__ import annotations
 
 import pytest
+from django.core.cache import cache
+from django.core.management import call_command
 
 from faceauth.errors import TooManyPictures
 from faceauth.http import rate_limit
+from faceauth.models import RequestCount
 from tests.site.conftest import JSON, username_of
 from tests.support.people import OBAMA
+from tests.support.threads import at_once
 
 PREVIEW, ENROL = "/face/preview/", "/face/enrol/"
 
 
-def test_previews_are_limited(client, db, upload, settings, monkeypatch):
+@pytest.fixture
+def at(monkeypatch):
+    """Set the time in seconds."""
+
+    def set_time(seconds):
+        monkeypatch.setattr("faceauth.http.rate_limit.time.time", lambda: float(seconds))
+
+    return set_time
+
+
+def test_previews_are_limited(client, db, upload, settings, monkeypatch, at):
     settings.FACEAUTH = {**settings.FACEAUTH, "PREVIEWS_PER_MINUTE": 2}
-    monkeypatch.setattr("faceauth.http.rate_limit.time.time", lambda: 1_000_000_000.0)
+    at(1_000_000_000)
     post = client.post
     for _ in range(2):
         assert post(PREVIEW, {"snapshot": upload("obama")}, headers=JSON).status_code == 200
@@ -22,36 +36,88 @@ def test_previews_are_limited(client, db, upload, settings, monkeypatch):
     assert response.json()["error"]["code"] == "too_many_attempts"
     other = {"REMOTE_ADDR": "203.0.113.9"}
     assert post(PREVIEW, headers=JSON, **other).status_code == 400
-    monkeypatch.setattr("faceauth.http.rate_limit.time.time", lambda: 1_000_000_020.0)
+    at(1_000_000_020)
     assert post(PREVIEW, headers=JSON).status_code == 400
 
 
-def test_cache_that_forgets_early_counts_the_whole_hour(settings, tmp_path, monkeypatch):
+def test_cache_that_forgets_early_counts_previews_the_whole_minute(settings, tmp_path, at):
     backend = "django.core.cache.backends.filebased.FileBasedCache"
-    settings.CACHES = {"default": {"BACKEND": backend, "LOCATION": str(tmp_path)}}
+    settings.CACHES = {"default": {"BACKEND": backend, "LOCATION": str(tmp_path), "TIMEOUT": 1}}
 
-    def enrol(minute):
-        now = 3600.0 * 500_000 + 60 * minute
-        monkeypatch.setattr("faceauth.http.rate_limit.time.time", lambda: now)
-        rate_limit.enforce("enrol", 1, 2, rate_limit.HOUR)
+    def preview(second):
+        at(60 * 30_000_000 + second)
+        rate_limit.enforce_in_cache("preview", 1, 2, rate_limit.MINUTE)
 
-    enrol(0)
-    enrol(20)
+    preview(0)
+    preview(20)
     with pytest.raises(TooManyPictures) as error:
-        enrol(40)
-    assert error.value.retry_after == 20 * 60
-    enrol(60)
+        preview(40)
+    assert error.value.retry_after == 20
+    preview(60)
 
 
+def test_challenges_are_limited(client, db, settings, at):
+    at(1_000_000_000)
+    settings.FACEAUTH = {**settings.FACEAUTH, "CHALLENGE": "turns", "CHALLENGES_PER_MINUTE": 2}
+    statuses = []
+    for _ in range(3):
+        client.cookies.clear()
+        statuses.append(client.post("/face/challenge/", headers=JSON).status_code)
+    assert statuses == [200, 200, 429]
+
+
+@pytest.mark.postgres
 def test_enrolments_are_limited(client, obama, upload, settings, monkeypatch):
     settings.FACEAUTH = {**settings.FACEAUTH, "ENROLMENTS_PER_HOUR": 1}
     client.force_login(obama)
     data = {"consent": "on"}
     shots = [upload(name) for name in OBAMA]
     assert client.post(ENROL, {**data, "snapshot": shots}).status_code == 302
+    cache.clear()
     monkeypatch.setattr("faceauth.capture.samples.analyse", pytest.fail)
     response = client.post(ENROL, {**data, "snapshot": upload("obama")})
     assert response.status_code == 429
     assert int(response["Retry-After"]) <= 3600
     assert "Too many pictures" in response.text
     assert username_of(client) == "obama"
+
+
+@pytest.mark.postgres
+@pytest.mark.django_db(transaction=True)
+def test_requests_at_the_same_time_do_not_exceed_the_limit():
+    def enrol(_):
+        rate_limit.enforce("enrol", 1, 20, rate_limit.HOUR)
+
+    assert at_once(48, enrol) == 28
+    assert at_once(8, enrol) == 8
+
+
+@pytest.mark.postgres
+def test_counts_begin_again_with_the_window_and_expired_ones_are_deleted(db, at, capsys):
+    def wait(seconds, client=1):
+        at(3600 * 500_000 + seconds)
+        return rate_limit.count("enrol", client, 2, rate_limit.HOUR)
+
+    assert [wait(0), wait(1200), wait(2400), wait(3599), wait(3600)] == [0, 0, 1200, 1, 0]
+    # Others' rows of the hour before are deleted on the way, and the last ones by the command.
+    RequestCount.objects.update(forget_at="2020-01-01T00:00Z")
+    wait(3600, client=2)
+    assert RequestCount.objects.count() == 1
+    RequestCount.objects.update(forget_at="2020-01-01T00:00Z")
+    call_command("face_purge")
+    assert not RequestCount.objects.exists()
+
+
+def test_names_and_addresses_are_not_kept_as_they_are(client, db):
+    client.post("/face/login/", {"username": "somebody", "password": "wrong"})
+    kept = str(RequestCount.objects.values())
+    assert "password:" in kept
+    assert "somebody" not in kept
+    assert "127.0.0" not in kept
+
+
+@pytest.mark.postgres
+def test_codes_are_limited_by_account(db, settings):
+    settings.FACEAUTH = {**settings.FACEAUTH, "CODES_PER_HOUR": 2}
+    assert [rate_limit.admits_code(7) for _ in range(4)] == [True, True, False, False]
+    assert rate_limit.admits_code(8)
