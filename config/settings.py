@@ -63,6 +63,7 @@ TEMPLATES = [
                 "django.template.context_processors.request",
                 "django.contrib.auth.context_processors.auth",
                 "django.contrib.messages.context_processors.messages",
+                "config.dev_mail.link",
             ],
         },
     },
@@ -134,6 +135,9 @@ STORAGES = {
 }
 
 email = env.email_url("EMAIL_URL", default="consolemail://")
+if DEBUG and email["EMAIL_BACKEND"] == "django.core.mail.backends.console.EmailBackend":
+    # Printed as well, and shown at /dev/mail/.
+    email["EMAIL_BACKEND"] = "config.dev_mail.EmailBackend"
 if django.VERSION < (6, 1):
     vars().update(email)
 else:

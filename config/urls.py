@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from django.conf import settings
 from django.contrib import admin
 from django.http import HttpRequest, HttpResponse, HttpResponseBadRequest
 from django.shortcuts import render
@@ -11,6 +12,8 @@ from django.views.generic import TemplateView
 
 from accounts.views import MembersView
 from faceauth.middleware import session_not_saved
+
+from . import dev_mail
 
 
 def bad_request(request: HttpRequest, exception: Exception) -> HttpResponse:
@@ -38,3 +41,5 @@ urlpatterns = [
     path("face/", include("faceauth.urls")),
     path("admin/", admin.site.urls),
 ]
+if settings.DEBUG:
+    urlpatterns.append(path("dev/mail/", dev_mail.mails, name="dev_mail"))
