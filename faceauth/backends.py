@@ -150,11 +150,15 @@ class FaceBackend(BaseBackend):
         return Finding(user, policy.verify(match, effective_frames(probe)))
 
     def identify(self, probe: Encoding) -> Finding:
-        """Compare a probe, float32 (n, d), with everyone who is enrolled (1:N)."""
+        """Compare a probe, float32 (n, d), with everyone who is enrolled (1:N).
+
+        Faces that are flagged as look-alikes are left out: neither do they log in, nor do they make
+        the face of the user who enrolled first ambiguous.
+        """
         while True:
             nearest = [match.key for match in gallery().nearest(probe)]
             users = faces.users().in_bulk(nearest)
-            gone = [key for key in nearest if not faces.of(users.get(key)).has_face]
+            gone = [key for key in nearest if not _is_identified(users.get(key))]
             if not gone:
                 break
             gallery().forget(gone)
@@ -176,6 +180,12 @@ def _refuse_not_live(
     details = EventDetails.of_attempt(request, username, Decision(Outcome.NOBODY), str(error))
     attempt = attempts.admit(request, username)
     attempt.failed(faces.by_username(username) if username else None, details)
+
+
+def _is_identified(user: Any) -> bool:
+    """Return True if a face without a username is compared with this user's."""
+    face = faces.of(user)
+    return bool(face.has_face) and face.face_flagged_at is None
 
 
 def _match(user: Any, probe: Encoding) -> Match:

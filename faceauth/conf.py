@@ -115,9 +115,11 @@ class FaceAuthSettings:
     password."""
 
     LOOK_ALIKES: Literal["flag", "refuse", "allow"] = "flag"
-    """What happens to a new face that could be taken for somebody else's: ``"flag"`` enrols it and
-    tells staff, ``"refuse"`` refuses it, and ``"allow"`` does nothing. A refusal tells anyone who
-    shows a photo of a person that this person has an account."""
+    """What happens to a new face that could be taken for somebody else's. ``"flag"`` enrols it,
+    and tells staff and the owner of the other face. Until staff clear the flag, the new face logs
+    in with a username or on a trusted device, and never alone. ``"refuse"`` refuses it, and
+    ``"allow"`` does nothing. A refusal tells anyone who shows a photo of a person that this person
+    has an account; a flag tells it whoever then tries to log in with that face alone."""
 
     ENCRYPTION_KEYS: Sequence[str] = field(default=(), repr=False)
     """The keys that encrypt templates, as created by ``cryptography.fernet.Fernet.generate_key``.
@@ -176,7 +178,8 @@ class FaceAuthSettings:
     many."""
 
     NOTIFY_BY_MAIL: bool = True
-    """If True, users get an email when their face is enrolled, replaced, removed or disabled."""
+    """If True, users get an email when their face is enrolled, replaced, removed or disabled, and
+    when somebody enrols a face like theirs."""
 
     SITE_NAME: str | None = None
     """The name of the site in emails and in the notice. By default, the domain of the request;

@@ -56,8 +56,17 @@ def enable(request: HttpRequest | None, user: Any) -> bool:
 
 
 def clear_flag(user: Any) -> bool:
-    """Clear the look-alike flag of a user's face. Return True if it was set."""
-    return bool(faces.row(user).filter(face_flagged_at__isnull=False).update(face_flagged_at=None))
+    """Clear the look-alike flag of a user's face. Return True if it was set.
+
+    From then on, a face without a username is compared with this one as well.
+    """
+    flagged = faces.row(user).filter(face_flagged_at__isnull=False)
+    # Galleries read the faces that changed.
+    columns = {"face_flagged_at": None, "face_changed_at": timezone.now()}
+    if not faces.write_template(user, flagged, columns):
+        return False
+    faces.set_columns(user, columns)
+    return True
 
 
 def invite(request: HttpRequest, user: Any, password_reset: str) -> bool:

@@ -24,7 +24,7 @@ from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_POST
 
 from faceauth import enrolment, faces
-from faceauth.enrolment import shots
+from faceauth.enrolment import lookalikes, shots
 from faceauth.models import FailureCount
 
 from . import outcome_labels
@@ -42,6 +42,9 @@ MAX_KEYS = 1000
 
 # The number of events shown on the page of a user.
 MAX_EVENTS = 10
+
+# The maximum number of look-alikes shown on the page of a user.
+MAX_LOOK_ALIKES = 5
 
 _NEVER = Value(datetime(1, 1, 1, tzinfo=UTC if settings.USE_TZ else None))
 
@@ -204,6 +207,12 @@ class FaceAdminMixin(FaceActions):
             raise PermissionDenied
         return user
 
+    def _look_alikes(self, face: Any, user: Any) -> list[Any]:
+        """Return the users for whom the owner of a flagged face could be taken."""
+        if face.face_flagged_at is None or not face.has_face:
+            return []
+        return lookalikes.of(user, MAX_LOOK_ALIKES)
+
     def _panel(self, request: HttpRequest, user: Any) -> dict[str, Any]:
         face = faces.of(user)
         buttons = {
@@ -224,6 +233,10 @@ class FaceAdminMixin(FaceActions):
                 for shot in map(shots.read, shots.current(face.face_shot_notes))
             ],
             "readable": face.has_face,
+            "look_alikes": [
+                (other.get_username(), self.face_url("change", other))
+                for other in self._look_alikes(face, user)
+            ],
             "consent_is_outdated": enrolment.consent_is_outdated(user),
             "events": [
                 (each, outcome_labels.label(each)) for each in user.face_events.all()[:MAX_EVENTS]

@@ -14,7 +14,7 @@ from django.db import IntegrityError
 
 from faceauth import conf, enrolment, errors, faces
 from faceauth.db import atomic, roll_back
-from faceauth.enrolment import shots
+from faceauth.enrolment import lookalikes, shots
 from faceauth.gallery import gallery
 from faceauth.models import FaceEvent
 from faceauth.recognition import policy
@@ -243,10 +243,8 @@ class BulkEnrolment:
         )
 
     def _nearest(self, candidate: Candidate) -> str:
-        """Return the username of the nearest other person."""
-        near = gallery().nearest(encodings(candidate.photos))
-        others = [match.key for match in near if match.key != candidate.user.pk]
-        other = self._users.filter(pk__in=others[:1]).first()
+        """Return the username of the person for whom this one could be taken."""
+        other = lookalikes.owner_of(candidate.user, encodings(candidate.photos))
         return other.get_username() if other else ""
 
     def _compare_with_dry_run(self, candidate: Candidate) -> None:

@@ -5,7 +5,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from datetime import timedelta
 from functools import partial
 from itertools import combinations
 from typing import Any
@@ -19,20 +20,18 @@ from django.http import HttpRequest
 from django.utils import timezone
 from numpy.typing import ArrayLike
 
-from faceauth import conf, errors, faces
-from faceauth.audit import events
+from faceauth import conf, errors, faces, single_use
+from faceauth.audit import events, notifications
 from faceauth.db import atomic
 from faceauth.encryption.fields import validate
-from faceauth.gallery import gallery
 from faceauth.lockout import counters
 from faceauth.models import FaceEvent
 from faceauth.privacy import export
-from faceauth.recognition import policy
 from faceauth.recognition.calibration import calibration
 from faceauth.step_up import sessions
 from faceauth.vision.encoding import Encoding, template
 
-from . import shots
+from . import lookalikes, shots
 from .consent import Consent
 
 # The maximum distance of two photos of one person. Of pairs taken at different times, 97 in 100 of
@@ -44,6 +43,8 @@ SAME_PERSON_WITHIN = 0.42
 # again, scaled or cropped, have a distance of 0.01 to 0.04; two frames of a moving head, a tenth of
 # a second after each other, of 0.065 and more.
 SAME_PICTURE_WITHIN = 0.04
+
+ONE_DAY = timedelta(days=1)
 
 # A face is enrolled, even if it cannot be read: `FaceTemplateMixin.face_is_enrolled` as a query.
 ENROLLED = Q(face_encodings__isnull=False) | Q(face_enrolled_at__isnull=False)
@@ -106,6 +107,10 @@ def enrol(
     audit log. Once the transaction is committed, ``face_enrolled`` is sent, and the user gets an
     email if ``NOTIFY_BY_MAIL`` is on. A user who has not been saved is saved first.
 
+    If the face could be taken for another user's and ``LOOK_ALIKES`` is "flag", the new one is
+    flagged, and the owner of the other gets an email, at most one a day. Until staff clear the
+    flag, the new face logs in only where it is compared with its owner alone.
+
     Sessions that the previous face began end at their next request, except the one of `request` if
     it is the owner's own.
 
@@ -134,7 +139,7 @@ def enrol(
     rows = _as_rows(encodings)
     check_same_person(rows)
     check_no_copies(rows)
-    flagged = _has_look_alike(user, rows)
+    look_alike = _look_alike(user, rows)
     notes = list(notes or shots.notes(shots.Source.ELSEWHERE, [None] * len(rows)))
     consent_columns = (consent or Consent.from_request(request)).columns()
     now = timezone.now()
@@ -142,7 +147,7 @@ def enrol(
         **consent_columns,
         "face_encodings": rows,
         "face_enrolled_at": now,
-        "face_flagged_at": now if flagged else None,
+        "face_flagged_at": now if look_alike is not None else None,
         "face_enrolled_encodings": None,
         "face_adapted_at": None,
         "face_shot_notes": notes,
@@ -166,6 +171,8 @@ def enrol(
         _keep_session_on_commit(user, request)
         event = events.save(kind, request, user, details)
         _announce_on_commit(event, request)
+        if look_alike is not None:
+            _on_commit(partial(_notify_owner, look_alike, request))
     return event
 
 
@@ -217,9 +224,12 @@ def remove(
 
 def _announce_on_commit(event: FaceEvent, request: HttpRequest | None) -> None:
     """Send the event's signal and email once the users' database has committed it, if it does."""
-    announce = partial(events.announce, event, request)
+    _on_commit(partial(events.announce, event, request))
+
+
+def _on_commit(function: Callable[[], None]) -> None:
     using = router.db_for_write(get_user_model())
-    transaction.on_commit(announce, using=using, robust=True)
+    transaction.on_commit(function, using=using, robust=True)
 
 
 def _keep_session_on_commit(user: AbstractBaseUser, request: HttpRequest | None) -> None:
@@ -257,31 +267,24 @@ def _as_rows(encodings: Any) -> Encoding:
     return validate([encodings] if single else encodings)
 
 
-def _has_look_alike(user: AbstractBaseUser, rows: Encoding) -> bool:
-    """Return True if the face has to be flagged as a look-alike.
+def _look_alike(user: AbstractBaseUser, rows: Encoding) -> Any:
+    """Return the owner of the face that the new one could be taken for, or None.
 
     Raises:
         LookAlike: The face must not be enrolled.
     """
     rule = conf.get().LOOK_ALIKES
-    if rule == "allow" or not _matches_another(user, rows):
-        return False
-    if rule == "refuse":
+    owner = None if rule == "allow" else lookalikes.owner_of(user, rows)
+    if owner is not None and rule == "refuse":
         raise errors.LookAlike()
-    return True
+    return owner
 
 
-def _matches_another(user: AbstractBaseUser, rows: Encoding) -> bool:
-    """Return True if a face-alone login with these encodings could be accepted as another user.
-
-    Users who may not log in count as well: they may be allowed to later.
-    """
-    enrolled = faces.users().filter(faces.user_condition(Q(face_encodings__isnull=False)))
-    while True:
-        others = [match for match in gallery().nearest(rows) if match.key != user.pk]
-        nearest = policy.identify(others[:1], len(rows), len(gallery())).accepted
-        if nearest is None:
-            return False
-        if enrolled.filter(pk=nearest.key).exists():
-            return True
-        gallery().forget([nearest.key])
+def _notify_owner(owner: Any, request: HttpRequest | None) -> None:
+    """Notify the owner of a face that somebody enrolled a similar one, at most once a day."""
+    address = notifications.address_of(owner)
+    if not conf.get().NOTIFY_BY_MAIL or not address or not getattr(owner, "is_active", True):
+        return
+    if single_use.mark_used("look-alike", [str(owner.pk).encode()], ONE_DAY):
+        # From the outbox: the time of the answer does not tell whether there is a look-alike.
+        notifications.send_later(request, address, "look_alike", {"user": owner})

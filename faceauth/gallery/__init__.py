@@ -19,13 +19,23 @@ IN_MEMORY, IN_DATABASE = (
 
 
 class Searcher(Protocol):
-    """Finds the enrolled people nearest to a probe."""
+    """Finds the enrolled people nearest to a probe.
+
+    People whose face is flagged as a look-alike are kept apart, because a face without a username
+    is not compared with them.
+    """
 
     def __len__(self) -> int:
-        """Return the number of people enrolled."""
+        """Return the number of people enrolled, without the flagged ones."""
 
-    def nearest(self, probe: Encoding, count: int = 2) -> list[Match]:
-        """Return the `count` people nearest to a probe, float32 (n, d), nearest first."""
+    def nearest(self, probe: Encoding, count: int = 2, *, flagged: bool = False) -> list[Match]:
+        """Return the people nearest to a probe, nearest first.
+
+        Args:
+            probe: Encodings of one person, float32 (n, d).
+            count: The maximum number of people.
+            flagged: Search the flagged people instead of the others.
+        """
 
     def forget(self, keys: Iterable[Any]) -> None:
         """Drop people who no longer exist, until they change again."""

@@ -8,10 +8,11 @@ from __future__ import annotations
 from collections.abc import Iterable
 from datetime import datetime, timedelta
 from threading import Lock
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 from django.utils import timezone
+from numpy.typing import NDArray
 
 from faceauth import faces, metrics
 from faceauth.recognition import encoders
@@ -31,31 +32,42 @@ SWEEP = timedelta(minutes=5)
 MAX_KEYS = 500
 
 
+class _Group(NamedTuple):
+    """People who are searched together: keys, numbers of shots and templates, in the same order."""
+
+    keys: list[Any]
+    shots: NDArray[np.int64]
+    templates: Templates
+
+
 class Gallery:
     """The templates of all enrolled users, one row for each. Thread-safe.
 
     A search first asks the database for changes since the last search: an indexed query that
     usually returns nothing. Deleted users stay for some minutes, or until `forget` is called.
+
+    The methods are described in `gallery.Searcher`.
     """
 
     def __init__(self) -> None:
         self._lock = Lock()
-        self._people: dict[Any, tuple[Encoding, np.float32, int]] = {}
+        # The vector, the margin, the number of shots, and whether the face is flagged.
+        self._people: dict[Any, tuple[Encoding, np.float32, int, bool]] = {}
         self._versions: dict[Any, datetime | None] = {}
         self._read_until: datetime | None = None
         self._swept_at = timezone.now()
         self._rebuild()
 
     def __len__(self) -> int:
-        """Return the number of people enrolled, as of the last search."""
-        return len(self._keys)
+        """Return the number of people enrolled, without flagged ones, as of the last search."""
+        return len(self._searched.keys)
 
-    def nearest(self, probe: Encoding, count: int = 2) -> list[Match]:
+    def nearest(self, probe: Encoding, count: int = 2, *, flagged: bool = False) -> list[Match]:
         """Return the `count` people nearest to a probe, float32 (n, d), nearest first."""
         with metrics.stage("search"):
             with self._lock:
                 self._refresh()
-                keys, shots, templates = self._keys, self._shots, self._templates
+                keys, shots, templates = self._flagged if flagged else self._searched
             found = templates.nearest(probe, count)
         return [Match(keys[row], distance, int(shots[row])) for row, distance in found]
 
@@ -75,18 +87,21 @@ class Gallery:
             stamps = rows.values_list("pk", "face_changed_at").iterator()
             new = [key for key, changed_at in stamps if self._versions.get(key) != changed_at]
             rows = rows.filter(pk__in=new) if len(new) <= MAX_KEYS else rows
-        changed = {}
-        for face in rows.only("face_changed_at", "face_encodings").iterator():
+        changed: dict[Any, Encoding | None] = {}
+        flagged = set()
+        for face in rows.only("face_changed_at", "face_encodings", "face_flagged_at").iterator():
             if self._versions.get(face.pk) == face.face_changed_at:
                 continue
             self._versions[face.pk] = face.face_changed_at
             changed[face.pk] = face.face_encodings if face.has_face else None
+            if face.face_flagged_at is not None:
+                flagged.add(face.pk)
         enrolled = {key: each for key, each in changed.items() if each is not None}
         templates = Templates.from_encodings(enrolled.values())
         for key in changed:
             self._people.pop(key, None)
         for key, vector, margin in zip(enrolled, *templates, strict=True):
-            self._people[key] = vector, margin, len(enrolled[key])
+            self._people[key] = vector, margin, len(enrolled[key]), key in flagged
         self._read_until = now
         if self._sweep(now) or changed:
             self._rebuild()
@@ -107,13 +122,17 @@ class Gallery:
 
     def _rebuild(self) -> None:
         # New objects: a search in progress continues with the old ones.
-        self._keys = list(self._people)
-        metrics.set_gallery_size(len(self._keys))
-        vectors, margins, shots = (
-            zip(*self._people.values(), strict=True) if self._people else ((), (), ())
+        self._searched, self._flagged = self._group(flagged=False), self._group(flagged=True)
+        metrics.set_gallery_size(len(self))
+
+    def _group(self, flagged: bool) -> _Group:
+        """Return the flagged people, or the others."""
+        people = {key: each for key, each in self._people.items() if each[3] == flagged}
+        vectors, margins, shots, _ = (
+            zip(*people.values(), strict=True) if people else ((), (), (), ())
         )
-        self._shots = np.array(shots, np.int64)
         shape = len(vectors), encoders.encoder().size
-        self._templates = Templates(
+        templates = Templates(
             np.array(vectors, np.float32).reshape(shape), np.array(margins, np.float32)
         )
+        return _Group(list(people), np.array(shots, np.int64), templates)

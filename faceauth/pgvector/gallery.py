@@ -54,21 +54,24 @@ class VectorGallery:
         self._counted_at = timezone.now()
 
     def __len__(self) -> int:
-        """Return the number of people enrolled; if there are many, as of up to a minute ago."""
+        """Return the number of people enrolled, without flagged ones.
+
+        If there are many, it is as of up to a minute ago.
+        """
         now = timezone.now()
         if self._count < COUNT_EACH_TIME or now - self._counted_at >= COUNT_EVERY:
-            self._count = current_vectors().count()
+            self._count = current_vectors().filter(flagged=False).count()
             self._counted_at = now
             metrics.set_gallery_size(self._count)
         return self._count
 
-    def nearest(self, probe: Encoding, count: int = 2) -> list[Match]:
+    def nearest(self, probe: Encoding, count: int = 2, *, flagged: bool = False) -> list[Match]:
         """Return the `count` people nearest to a probe, float32 (n, d), nearest first."""
         with metrics.stage("search"):
             self.catch_up()
             templates = Templates.from_encodings([probe])
             margin = float(templates.margins[0])
-            candidates = _candidates(transformed(templates.vectors)[0], count)
+            candidates = _candidates(transformed(templates.vectors)[0], count, flagged)
             found = [
                 Match(key, normalised(euclidean, margin, other), shots)
                 for key, euclidean, other, shots in candidates
@@ -123,7 +126,11 @@ def update_vectors(keys: list[Any]) -> bool:
         False if people were left out, because their faces are being changed.
     """
     model = faces.model()
-    rows = faces.rows().filter(pk__in=keys).only("face_changed_at", "face_encodings")
+    rows = (
+        faces.rows()
+        .filter(pk__in=keys)
+        .only("face_changed_at", "face_encodings", "face_flagged_at")
+    )
     with atomic(model):
         # A process that changes a face waits until the vector of the old one is written, and then
         # deletes it. Faces that are being changed are left out, so that no search waits.
@@ -139,6 +146,7 @@ def update_vectors(keys: list[Any]) -> bool:
                 vector=vector,
                 margin=margin,
                 shots=len(face.face_encodings),
+                flagged=face.face_flagged_at is not None,
                 made_of=face.face_changed_at,
                 space=space(),
             )
@@ -169,12 +177,13 @@ def _space(key: bytes, encoder: str, size: int, calibration: str | Path | None) 
     return sha256(b"".join(sha256(part).digest() for part in parts)).hexdigest()[:16]
 
 
-def _candidates(vector: Encoding, count: int) -> list[tuple[Any, float, float, int]]:
+def _candidates(vector: Encoding, count: int, flagged: bool) -> list[tuple[Any, float, float, int]]:
     """Return the key, Euclidean distance, margin and shots of the people who may be nearest."""
     number = max(count, CANDIDATES)
     ef_search = min(max(number, MIN_EF_SEARCH), 1000)
     as_indexed = Cast("vector", VectorField(dimensions=len(vector)))
-    near = current_vectors().annotate(euclidean=L2Distance(as_indexed, vector))
+    vectors = current_vectors().filter(flagged=flagged)
+    near = vectors.annotate(euclidean=L2Distance(as_indexed, vector))
     rows = near.order_by("euclidean").values_list("pk", "euclidean", "margin", "shots")[:number]
     with transaction.atomic(using=near.db), connections[near.db].cursor() as cursor:
         cursor.execute("SELECT set_config('hnsw.ef_search', %s, true)", [str(ef_search)])

@@ -38,7 +38,7 @@ def create(size: int) -> bool:
         cursor.execute(
             f"CREATE INDEX CONCURRENTLY {quote(_name())} ON {table} "
             f"USING hnsw (({vector}::vector({size:d})) vector_l2_ops) "
-            f"WHERE {quote('space')} = '{space()}'"
+            f"WHERE {quote('space')} = '{space()}' AND NOT {quote('flagged')}"
         )
     return True
 

@@ -32,6 +32,8 @@ class FaceVector(models.Model):
     vector = VectorField(editable=False)
     margin = models.FloatField(editable=False)
     shots = models.PositiveIntegerField(editable=False)
+    # The face is flagged as a look-alike, so a face without a username is not compared with it.
+    flagged = models.BooleanField(editable=False)
     # The face's `face_changed_at` and the site's `gallery.space` when the vector was made. If one
     # of them differs now, the vector is made again.
     made_of = models.DateTimeField(editable=False)

@@ -131,7 +131,7 @@ def test_look_alikes_may_be_allowed(enrolled, settings):
 
 
 def test_staff_finds_flags_and_clears_them(admin_client, client, enrolled):
-    enrolled("first", *OBAMA[:3])
+    first = enrolled("first", *OBAMA[:3])
     second = enrolled("second", *OBAMA)
     users = "/admin/accounts/user/"
     page = admin_client.get(users, {"flagged": "yes"}).text
@@ -139,6 +139,8 @@ def test_staff_finds_flags_and_clears_them(admin_client, client, enrolled):
     assert "first@example.com" not in page
     page = admin_client.get(users, {"flagged": "no"}).text
     assert "second@example.com" not in page
+    page = admin_client.get(f"{users}{second.pk}/change/").text
+    assert f'<a href="{users}{first.pk}/change/">first</a>' in page
     clear = {"action": "clear_flag", "_selected_action": [second.pk]}
     assert "1 flag was cleared." in admin_client.post(users, clear, follow=True).text
     second.refresh_from_db()
@@ -147,13 +149,13 @@ def test_staff_finds_flags_and_clears_them(admin_client, client, enrolled):
 
 
 def test_account_deleted_while_it_enrols_gets_no_face(client, ada, enrol_page, monkeypatch):
-    check = enrolment.lifecycle._has_look_alike
+    check = enrolment.lifecycle._look_alike
 
     def deleted_after(user, shots):
         User.objects.filter(pk=user.pk).delete()
         return check(user, shots)
 
-    monkeypatch.setattr(enrolment.lifecycle, "_has_look_alike", deleted_after)
+    monkeypatch.setattr(enrolment.lifecycle, "_look_alike", deleted_after)
     status, answer = enrol_page(ada, *OBAMA)
     assert (status, answer["error"]["code"]) == (409, "account_gone")
     assert not User.objects.exists()

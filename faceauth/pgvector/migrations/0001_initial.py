@@ -28,6 +28,7 @@ class Migration(migrations.Migration):
                 ('vector', pgvector.django.VectorField(editable=False)),
                 ('margin', models.FloatField(editable=False)),
                 ('shots', models.PositiveIntegerField(editable=False)),
+                ('flagged', models.BooleanField(editable=False)),
                 ('made_of', models.DateTimeField(editable=False)),
                 ('space', models.CharField(editable=False, max_length=16)),
             ],
