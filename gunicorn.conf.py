@@ -1,8 +1,7 @@
 """Configure gunicorn, which reads this file when `gunicorn config.wsgi` is started in this folder.
 
-The default is one process: the networks release Python's lock for most of their time, and counters
-in memory are then shared. `WEB_CONCURRENCY` sets the number of processes; more than one need a
-shared cache (`CACHE_URL`).
+The default is one process: the networks release Python's lock for most of their time.
+`WEB_CONCURRENCY` sets the number of processes.
 """
 
 from __future__ import annotations

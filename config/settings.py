@@ -83,9 +83,6 @@ if DATABASES["default"]["ENGINE"].endswith("sqlite3"):
 else:
     DATABASES["default"].setdefault("OPTIONS", {})["connect_timeout"] = 5
 
-# The rate limits count in the cache. In memory, each process counts for itself.
-CACHES = {"default": env.cache_url("CACHE_URL", default="locmemcache://")}
-
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
 AUTH_USER_MODEL = "accounts.User"

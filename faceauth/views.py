@@ -224,7 +224,7 @@ class PreviewView(PostOnlyView):
         client, limit = client_ip.rate_limit_key(request), conf.get().PREVIEWS_PER_MINUTE
         frame = request.FILES.get("snapshot")
         try:
-            rate_limit.enforce_in_cache("preview", client, limit, rate_limit.MINUTE)
+            rate_limit.enforce("preview", client, limit, rate_limit.MINUTE)
             if frame is None:
                 raise errors.MissingSnapshot()
             return JsonResponse(guidance.advise(samples.analyse_picture(frame), self._pose()))

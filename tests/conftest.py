@@ -8,7 +8,6 @@ from typing import Any
 
 import pytest
 from django.conf import settings
-from django.core.cache import cache
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.test import Client
 from django.utils import translation
@@ -27,12 +26,6 @@ _, _, PROJECT, SETTINGS = settings.SETTINGS_MODULE.split(".")
 collect_ignore = [suite for suite in ("stock", "own") if suite != PROJECT]
 if SETTINGS != "pgvector":
     collect_ignore.append("vectors")
-
-
-@pytest.fixture(autouse=True)
-def empty_cache() -> None:
-    """Let no test be slowed down for the pictures that the one before has sent."""
-    cache.clear()
 
 
 @pytest.fixture(autouse=True)

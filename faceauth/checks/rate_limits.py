@@ -7,11 +7,7 @@ from dataclasses import replace
 from typing import Any
 
 from django.conf import settings
-from django.core.cache import DEFAULT_CACHE_ALIAS
-from django.core.cache.backends.dummy import DummyCache
-from django.core.cache.backends.locmem import LocMemCache
 from django.core.checks import CheckMessage, Tags, Warning, register
-from django.utils.module_loading import import_string
 
 from faceauth import conf
 
@@ -27,7 +23,7 @@ def check_limits(app_configs: Configs, **kwargs: Any) -> list[CheckMessage]:
     """Check that nobody can try faces or send pictures without limit."""
     if setting_errors():
         return []
-    return [*_failure_warnings(), *_cache_warnings(), *_address_warnings()]
+    return [*_failure_warnings(), *_address_warnings()]
 
 
 def _failure_warnings() -> Iterator[CheckMessage]:
@@ -49,21 +45,6 @@ def _above_nist(key: str, allowed: str, check_id: str) -> CheckMessage:
     )
     hint = f"Leave it out. If this is intended, add {check_id!r} to SILENCED_SYSTEM_CHECKS."
     return Warning(message, hint=hint, id=check_id)
-
-
-def _cache_warnings() -> Iterator[CheckMessage]:
-    backend: Any = import_string(settings.CACHES[DEFAULT_CACHE_ALIAS]["BACKEND"])
-    if issubclass(backend, DummyCache):
-        message = "The default cache stores nothing: visitors may send any number of pictures."
-    elif issubclass(backend, LocMemCache) and not settings.DEBUG:
-        message = (
-            "The default cache is separate for each process: each of them allows as many pictures "
-            "as PREVIEWS_PER_MINUTE and ENROLMENTS_PER_HOUR say, and a restart forgets the count."
-        )
-    else:
-        return
-    hint = "Set CACHES to one that all processes share: in files, in Redis or in Memcached."
-    yield Warning(message, hint=hint, id="faceauth.W014")
 
 
 def _address_warnings() -> Iterator[CheckMessage]:

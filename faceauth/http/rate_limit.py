@@ -1,8 +1,8 @@
 """Rate limits: how often a request may be made in a period, whatever its outcome.
 
-What protects accounts is counted in the database: all processes share it, it loses nothing, and
-requests that are sent in parallel cannot exceed the limit. Only the previews of the camera pages
-are counted in Django's cache, because there are several a second; see `enforce_in_cache`.
+Requests are counted in the database, not in a cache: all processes share it, it loses nothing, and
+requests that are sent in parallel cannot exceed the limit. One count takes 0.3 ms on SQLite and, on
+PostgreSQL, the 4 ms that a disk needs to store it; analysing one picture takes longer.
 """
 
 from __future__ import annotations
@@ -12,7 +12,6 @@ import unicodedata
 from datetime import timedelta
 from typing import Any
 
-from django.core.cache import cache
 from django.db.models import F
 from django.http import HttpRequest
 from django.utils import timezone
@@ -69,27 +68,6 @@ def enforce(
     """
     if wait := count(action, client, limit, seconds):
         raise error(wait)
-
-
-def enforce_in_cache(action: str, client: Any, limit: int, seconds: int) -> None:
-    """Count a request in the cache, and refuse it if there were too many.
-
-    A cache may lose counts, and some caches count parallel requests once. Use it only for what
-    costs time but reveals nothing. The arguments are those of `count`.
-
-    Raises:
-        TooManyPictures: The limit was reached before this request.
-    """
-    key, passed = _key(action, client, seconds)
-    cache.add(key, 0, seconds)
-    try:
-        number = cache.incr(key)
-    except ValueError:  # a full cache dropped the key in between
-        return
-    # Some caches give an incremented key their default timeout.
-    cache.touch(key, seconds)
-    if number > limit:
-        raise TooManyPictures(seconds - passed)
 
 
 def enforce_sign_up(request: HttpRequest) -> None:

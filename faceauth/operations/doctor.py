@@ -21,7 +21,6 @@ import onnxruntime
 from django.conf import settings
 from django.contrib.auth import get_user_model
 from django.core import checks
-from django.core.cache import DEFAULT_CACHE_ALIAS, cache
 from django.core.handlers.wsgi import WSGIHandler, WSGIRequest
 from django.core.signals import got_request_exception
 from django.db import connections
@@ -258,17 +257,6 @@ def _faces() -> Iterator[Finding]:
     yield Finding("gallery", State.FINE, text, {"milliseconds": milliseconds})
 
 
-def _cache() -> Iterator[Finding]:
-    """Check that the cache, which counts pictures for the rate limits, keeps values."""
-    cache.set("faceauth.doctor", "well", 10)
-    if cache.get("faceauth.doctor") == "well":
-        backend = settings.CACHES[DEFAULT_CACHE_ALIAS]["BACKEND"].rpartition(".")[2]
-        yield Finding("cache", State.FINE, backend)
-    else:
-        text = "The cache keeps nothing: pictures are not counted, and no rate limit applies."
-        yield Finding("cache", State.WARNING, text)
-
-
 def _pages() -> Iterator[Finding]:
     """Check that the login page can be shown, and that it may use the camera."""
     response = _get(resolve_url("faceauth:login"))
@@ -336,6 +324,5 @@ PARTS: dict[str, Callable[[], Iterator[Finding]]] = {
     "keys": _keys,
     "database": _database,
     "faces": _faces,
-    "cache": _cache,
     "pages": _pages,
 }

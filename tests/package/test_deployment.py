@@ -104,7 +104,6 @@ def variables(tmp_path):
     return {
         **PRODUCTION,
         "DATABASE_URL": f"sqlite:///{tmp_path}/db.sqlite3",
-        "CACHE_URL": "locmemcache://",
     }
 
 

@@ -198,13 +198,13 @@ def test_too_many_frames(client, obama):
 
 
 def test_failed_challenges_count_as_failures(client, obama):
-    for _ in range(10):
+    for _ in range(5):
         token, _ = asked(client)
         assert refusal(client, still("obama", 6), token, username="obama")[0] == 400
         UsedItem.objects.filter(key__startswith="frame:").delete()
     token, turns = asked(client)
     assert refusal(client, turning("obama", *turns), token, username="obama")[0] == 429
-    assert FailureCount.objects.filter(failures=10).exists()
+    assert FailureCount.objects.filter(failures=5).exists()
     assert {event.user for event in FaceEvent.objects.all()} == {obama}
 
 

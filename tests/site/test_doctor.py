@@ -25,17 +25,11 @@ FINE, WARNING, BROKEN = checkup.State
 
 
 @pytest.fixture
-def doctor(db, settings, tmp_path, monkeypatch):
+def doctor(db, settings, monkeypatch):
     """Run the command, and return its exit status and its findings."""
     monkeypatch.setattr(checkup, "RUNS", 1)
     settings.FACEAUTH = {**settings.FACEAUTH, **KEYS, "CHALLENGE": "turns"}
     settings.SECURE_SSL_REDIRECT = True
-    settings.CACHES = {
-        "default": {
-            "BACKEND": "django.core.cache.backends.filebased.FileBasedCache",
-            "LOCATION": str(tmp_path),
-        }
-    }
 
     def ask(*arguments):
         status, text = run("--json", *arguments)
@@ -214,11 +208,6 @@ def test_migrations_that_are_missing(doctor):
     status, found = doctor()
     assert (status, states(found)["migrations"]) == (1, BROKEN)
     assert facts(found, "migrations")["missing"] >= 1
-
-
-def test_cache_that_keeps_nothing(doctor, settings):
-    settings.CACHES = {"default": {"BACKEND": "django.core.cache.backends.dummy.DummyCache"}}
-    assert states(doctor()[1])["cache"] == WARNING
 
 
 @pytest.mark.parametrize(

@@ -15,7 +15,6 @@ PRODUCTION = {
     "ALLOWED_HOSTS": "faceauth.example.com",
     "CSRF_TRUSTED_ORIGINS": "https://faceauth.example.com",
     "DATABASE_URL": "postgres://faceauth:password@localhost:5432/faceauth",
-    "CACHE_URL": "filecache:///var/cache/faceauth?max_entries=1000",
     "EMAIL_URL": "smtp+tls://user:password@mail.example.com:587",
     "BEHIND_PROXY": "true",
     "HTTPS": "true",

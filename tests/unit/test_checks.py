@@ -25,14 +25,8 @@ def ids(found):
     return [each.id for each in found]
 
 
-def cache(backend, **others):
-    """Return `settings.CACHES` with one of Django's backends."""
-    return {"default": {"BACKEND": f"django.core.cache.backends.{backend}", **others}}
-
-
 def test_site_has_nothing_to_complain_about(settings):
     settings.FACEAUTH = {**settings.FACEAUTH, **KEYS, "CHALLENGE": "turns"}
-    settings.CACHES = cache("filebased.FileBasedCache", LOCATION="/var/cache/faceauth")
     assert run_checks() == []
 
 
@@ -222,8 +216,7 @@ def test_key_in_the_wrong_place_is_not_repeated(only):
 
 @pytest.fixture
 def counting(settings):
-    """The messages of `check_limits` for these settings, with a cache in files."""
-    settings.CACHES = cache("filebased.FileBasedCache", LOCATION="/var/cache/faceauth")
+    """The messages of `check_limits` for these settings."""
 
     def check(**given):
         settings.FACEAUTH = given
@@ -247,26 +240,6 @@ def test_more_failures_than_nist_allows_are_warned_about(counting, key, challeng
     assert warning.id == id
     assert warning.msg.startswith(f"FACEAUTH[{key!r}] of {most + 1} ")
     assert words in warning.msg
-
-
-@pytest.mark.parametrize(
-    ("backend", "debug", "words"),
-    [
-        ("dummy.DummyCache", True, "stores nothing"),
-        ("dummy.DummyCache", False, "stores nothing"),
-        ("locmem.LocMemCache", False, "separate for each process"),
-        ("locmem.LocMemCache", True, None),
-        ("db.DatabaseCache", False, None),
-        ("redis.RedisCache", False, None),
-        ("memcached.PyMemcacheCache", False, None),
-    ],
-)
-def test_cache_that_cannot_count_is_warned_about(counting, settings, backend, debug, words):
-    settings.CACHES = cache(backend, LOCATION="somewhere")
-    settings.DEBUG = debug
-    found = counting()
-    assert ids(found) == (["faceauth.W014"] if words else [])
-    assert all(words in each.msg for each in found)
 
 
 def test_visitors_who_share_the_address_of_the_proxy_are_warned_about(counting, settings):

@@ -12,7 +12,6 @@ os.environ.update(
     ALLOWED_HOSTS="localhost,testserver,faceauth.test",
     CSRF_TRUSTED_ORIGINS="",
     BEHIND_PROXY="false",
-    CACHE_URL="locmemcache://",
     EMAIL_URL="memorymail://",
     LANGUAGE_CODE="en",
     DEFAULT_FROM_EMAIL="faceauth@example.com",
