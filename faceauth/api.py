@@ -108,9 +108,8 @@ class VerifyForm(ChallengedForm):
         return verified
 
     def _record(self, user: Any, decision: Decision, outcome: str) -> None:
-        details = events.EventDetails.of_attempt(self.request, None, decision, outcome)
-        # Without a mode, because nobody logs in.
-        events.record(FaceEvent.Kind.CHECKED, self.request, user, details._replace(mode=""))
+        details = events.EventDetails.of_attempt("", decision, outcome)
+        events.record(FaceEvent.Kind.CHECKED, self.request, user, details)
 
 
 class VerifyView(PostOnlyView):

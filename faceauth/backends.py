@@ -14,16 +14,17 @@ from django.contrib.auth.backends import BaseBackend
 from django.contrib.auth.base_user import AbstractBaseUser
 from django.http import HttpRequest
 
-from . import conf, faces
+from . import conf, devices, faces, users
 from .audit import events
 from .audit.events import EventDetails
 from .capture import samples
 from .encryption import crypto
-from .errors import Busy, ChallengeFailed, FaceError
+from .errors import Busy, ChallengeFailed, FaceError, UnknownDevice
 from .gallery import gallery
 from .liveness import challenge
 from .liveness.head_turns import NotLiveError
 from .lockout import attempts
+from .models import FaceDevice, FaceEvent
 from .recognition import encoders, policy
 from .recognition.matching import distance, effective_frames
 from .recognition.policy import Decision, Match, Outcome
@@ -40,8 +41,41 @@ class Finding(NamedTuple):
     decision: Decision
 
 
+class _Claim(NamedTuple):
+    """The user that a visitor claims to be, and what the claim comes with."""
+
+    request: HttpRequest | None
+    username: str | None
+    device: FaceDevice | None
+    people: Sequence[Any]
+
+    @property
+    def name(self) -> str | None:
+        """Return the name that was claimed, or that of the only user who can be meant."""
+        only = users.username(self.people[0]) if len(self.people) == 1 else None
+        return only or self.username
+
+    def admit(self) -> attempts.Attempt:
+        """Admit the attempt, and count it as a failure."""
+        if self.device is None:
+            return attempts.admit(self.request, self.name)
+        return attempts.admit(self.request, self.name, device=self.device, people=self.people)
+
+    def details(self, decision: Decision, outcome: str) -> EventDetails:
+        """Return the details for the audit log."""
+        named = FaceEvent.Mode.USERNAME if self.name else FaceEvent.Mode.ALONE
+        mode = FaceEvent.Mode.DEVICE if self.device else named
+        label = str(self.device or "")
+        return EventDetails.of_attempt(mode, decision, outcome)._replace(device=label)
+
+    def refuse_not_live(self, error: NotLiveError) -> None:
+        """Count an attempt that failed its challenge. Its face is not compared."""
+        details = self.details(Decision(Outcome.NOBODY), str(error))
+        self.admit().failed(faces.by_username(self.name) if self.name else None, details)
+
+
 class FaceBackend(BaseBackend):
-    """Authenticate by face: face alone, or username and face.
+    """Authenticate by face: on a device that the user trusts, or as the second of two factors.
 
     Put it beside ``ModelBackend``, which handles passwords and permissions. To change it, put a
     subclass in ``AUTHENTICATION_BACKENDS`` in its place. `user_can_authenticate` decides who may
@@ -55,13 +89,14 @@ class FaceBackend(BaseBackend):
         snapshot: samples.Snapshot | None = None,
         username: str | None = None,
         turns: Sequence[str] | None = None,
-        staff: bool = False,
-        **kwargs: Any,
+        device: FaceDevice | None = None,
+        owner: Any = None,
+        **options: Any,
     ) -> AbstractBaseUser | None:
         """Return the user whose face the pictures show.
 
-        The details of an accepted attempt are stored on the request, for the audit log. Never show
-        them to the user.
+        A face is public, so it is not enough: there must be a trusted `device` or a known `owner`
+        as well, unless ``UNKNOWN_DEVICES`` is "allow".
 
         Args:
             request: The request, if there is one. Failures are counted for its address.
@@ -69,11 +104,14 @@ class FaceBackend(BaseBackend):
                 challenge, the frames of its answer, in chronological order. Receivers of
                 ``user_login_failed`` get `snapshot` as it is; pass an iterator, which is exhausted
                 by then, to keep pictures from them.
-            username: The username, for a comparison with that user only (1:1). Without it, the
-                face is compared with all templates (1:N).
+            username: The username or email address, for a comparison with that user only (1:1).
+                Without it, the face is compared with the people of the device or, without a
+                device, with all templates (1:N).
             turns: The turns that the frames must show, from ``challenge.redeem``.
-            staff: Refuse non-staff users exactly as unknown faces are refused.
-            **kwargs: Ignored.
+            device: The trusted device, from ``devices.recognise``.
+            owner: The user who is logged in, or has given the password: only their face counts.
+            **options: ``staff=True`` refuses other users exactly as unknown faces are refused.
+                Others are ignored.
 
         Returns:
             The user. None if no user is recognised, if a picture cannot be used, and for inactive
@@ -83,9 +121,36 @@ class FaceBackend(BaseBackend):
             Busy: No core was free to analyse the pictures.
             ChallengeFailed: The frames do not show a live person who turned as asked.
             TooManyAttempts: There were too many failures before.
+            UnknownDevice: The face alone is not enough here.
         """
         if snapshot is None:
             return None
+        if device is None and owner is None and conf.get().UNKNOWN_DEVICES != "allow":
+            raise UnknownDevice()
+        return self.attempt(request, snapshot, username, turns, device, owner, **options)
+
+    def attempt(
+        self,
+        request: HttpRequest | None,
+        snapshot: samples.Snapshot,
+        username: str | None = None,
+        turns: Sequence[str] | None = None,
+        device: FaceDevice | None = None,
+        owner: Any = None,
+        staff: bool = False,
+        **kwargs: Any,
+    ) -> AbstractBaseUser | None:
+        """Return the user whose face the pictures show, wherever the request comes from.
+
+        Nobody may be logged in because of it alone; the arguments and errors are those of
+        `authenticate`. The details of an accepted attempt are stored on the request, for the audit
+        log. Never show them to the user.
+        """
+        people = [owner] if owner else devices.people(device) if device else []
+        if device and username:
+            named = faces.by_username(username)
+            people = [user for user in people if user == named]
+        claim = _Claim(request, username, device, people)
         try:
             probe = self.probe(snapshot, turns)
         except Busy:
@@ -93,17 +158,21 @@ class FaceBackend(BaseBackend):
         except FaceError:
             return None
         except NotLiveError as error:
-            _refuse_not_live(request, username, error)
+            claim.refuse_not_live(error)
             raise ChallengeFailed() from error
-        attempt = attempts.admit(request, username)
-        found = self.verify(probe, username) if username else self.identify(probe)
+        attempt = claim.admit()
+        if people:
+            found = self.verify_among(probe, people)
+        else:
+            found = self.verify(probe, username) if username else self.identify(probe)
         outcome = self.outcome(found, attempt)
         if outcome == ACCEPTED and staff and not getattr(found.user, "is_staff", False):
             outcome = "not_staff"
-        details = EventDetails.of_attempt(request, username, found.decision, outcome)
+        details = claim.details(found.decision, outcome)
         if outcome != ACCEPTED:
             # Without a username, an event must not name the user who is nearest to a stranger.
-            attempt.failed(found.user if username or found.decision.accepted else None, details)
+            known = username or owner or found.decision.accepted
+            attempt.failed(found.user if known else None, details)
             return None
         attempt.succeeded(found.user)
         events.remember(request, found.user, details)
@@ -149,6 +218,13 @@ class FaceBackend(BaseBackend):
         match = _match(user, probe)
         return Finding(user, policy.verify(match, effective_frames(probe)))
 
+    def verify_among(self, probe: Encoding, users: Sequence[Any]) -> Finding:
+        """Compare a probe, float32 (n, d), with each of a few known users (1:1)."""
+        people = {user.pk: user for user in users}
+        matches = sorted((_match(user, probe) for user in users), key=attrgetter("distance"))
+        decision = policy.verify_among(matches, effective_frames(probe))
+        return Finding(people[decision.match.key] if decision.match else None, decision)
+
     def identify(self, probe: Encoding) -> Finding:
         """Compare a probe, float32 (n, d), with everyone who is enrolled (1:N).
 
@@ -171,15 +247,6 @@ class FaceBackend(BaseBackend):
 def configured() -> FaceBackend:
     """Return the site's face backend, which may be of a class of its own."""
     return next((each for each in get_backends() if isinstance(each, FaceBackend)), FaceBackend())
-
-
-def _refuse_not_live(
-    request: HttpRequest | None, username: str | None, error: NotLiveError
-) -> None:
-    """Count an attempt that failed its challenge. Its face is not compared."""
-    details = EventDetails.of_attempt(request, username, Decision(Outcome.NOBODY), str(error))
-    attempt = attempts.admit(request, username)
-    attempt.failed(faces.by_username(username) if username else None, details)
 
 
 def _is_identified(user: Any) -> bool:

@@ -113,6 +113,17 @@ class Blurred(FaceError):
     default_message = _("The picture is blurred. Hold still.")
 
 
+class UnknownDevice(FaceError):
+    """The face alone does not log in on this device: its user has not trusted it."""
+
+    status = 403
+    default_code = "unknown_device"
+    default_message = _(
+        "This browser is new to us, and your face alone doesn’t log in on it. Log in with your "
+        "password first."
+    )
+
+
 class NotSamePerson(FaceError):
     """The pictures of an enrolment are of more than one person."""
 

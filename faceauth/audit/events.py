@@ -16,7 +16,6 @@ from django.utils.crypto import salted_hmac
 
 from faceauth import metrics, signals
 from faceauth.db import atomic
-from faceauth.devices import remembered
 from faceauth.http import client_ip
 from faceauth.models import FaceEvent
 from faceauth.recognition.policy import Decision
@@ -26,7 +25,7 @@ from . import notifications
 # Log messages contain no usernames and no addresses; the rows do.
 logger = logging.getLogger("faceauth")
 
-Kind, Mode = FaceEvent.Kind, FaceEvent.Mode
+Kind = FaceEvent.Kind
 
 SIGNALS = {
     Kind.ENROLLED: signals.face_enrolled,
@@ -41,6 +40,10 @@ SIGNALS = {
 # Outcomes of events that were not caused by the owner of the face: `face_purge` or staff.
 UNUSED, BY_STAFF = "unused", "by_staff"
 
+# What happened to a device whose cookie was copied: the copy was refused for want of the key, or
+# the device had none and is no longer trusted.
+COPY_REFUSED, COPY_REVOKED = "refused", "revoked"
+
 
 class EventDetails(NamedTuple):
     """The details of a login attempt, or the reason why a face was removed.
@@ -54,16 +57,14 @@ class EventDetails(NamedTuple):
     max_distance: float | None = None
     rate: float | None = None
     nearest: str = ""
+    device: str = ""
 
     @classmethod
-    def of_attempt(
-        cls, request: HttpRequest | None, username: str | None, decision: Decision, outcome: str
-    ) -> EventDetails:
+    def of_attempt(cls, mode: FaceEvent.Mode | str, decision: Decision, outcome: str) -> EventDetails:
         """Return the details of an attempt that ended with `decision`.
 
         Args:
-            request: The request of the attempt, if there is one.
-            username: The username that the visitor gave, if any.
+            mode: The way of logging in; "" if nobody logs in.
             decision: The result of the comparison.
             outcome: The outcome of the attempt, which may be stricter than the decision's.
         """
@@ -71,7 +72,7 @@ class EventDetails(NamedTuple):
         # The distance to a user without a face is infinite, which databases cannot store.
         compared = match if match and math.isfinite(match.distance) else None
         return cls(
-            mode=_mode(request, username),
+            mode=str(mode),
             outcome=outcome,
             distance=compared.distance if compared else None,
             max_distance=limit.distance if limit else None,
@@ -168,10 +169,3 @@ def announce(event: FaceEvent, request: HttpRequest | None) -> None:
 def hash_of_nearest(key: Any) -> str:
     """Return the keyed hash of a user's primary key that stands in events without a user."""
     return salted_hmac("faceauth.nearest", str(key), algorithm="sha256").hexdigest()
-
-
-def _mode(request: HttpRequest | None, username: str | None) -> str:
-    if not username:
-        return Mode.ALONE
-    known = remembered.remembered_username(request) if request else None
-    return Mode.DEVICE if username == known else Mode.USERNAME

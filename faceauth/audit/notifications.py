@@ -17,13 +17,14 @@ from faceauth.models import FaceEvent
 from . import outbox
 
 # The events that users are notified of. Each has a template, whose first line is the subject.
-KINDS = ("enrolled", "replaced", "removed", "disabled")
+KINDS = ("enrolled", "replaced", "removed", "disabled", "device_copied")
 
 
 def notify(request: HttpRequest | None, event: FaceEvent) -> None:
     """Notify the event's user, if it is one of `KINDS` and ``NOTIFY_BY_MAIL`` is on."""
     if event.kind in KINDS and conf.get().NOTIFY_BY_MAIL:
-        send(request, event.user, event.kind, {"reason": event.outcome})
+        context = {"reason": event.outcome, "device": event.device}
+        send(request, event.user, event.kind, context)
 
 
 def send(request: HttpRequest | None, user: Any, name: str, context: dict[str, Any]) -> bool:

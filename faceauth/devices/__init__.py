@@ -1,1 +1,33 @@
-"""Which browser is this? Browsers that remember a username."""
+"""Which browser is this? The devices that users trust to log them in by face.
+
+A face is public: a device that its owner has logged in on by something other than a face is the
+possession, and the face shows who holds it.
+"""
+
+from __future__ import annotations
+
+from .trust import (
+    MAX_PEOPLE,
+    active,
+    current,
+    log_in,
+    may_trust,
+    people,
+    recognise,
+    revoke,
+    revoke_all,
+    trust,
+)
+
+__all__ = [
+    "MAX_PEOPLE",
+    "active",
+    "current",
+    "log_in",
+    "may_trust",
+    "people",
+    "recognise",
+    "revoke",
+    "revoke_all",
+    "trust",
+]

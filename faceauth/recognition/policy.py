@@ -50,6 +50,18 @@ def verify(match: Match, frames: int) -> Decision:
     return _decide([match], frames, conf.get().MAX_FALSE_MATCH_RATE)
 
 
+def verify_among(matches: Sequence[Match], frames: int) -> Decision:
+    """Decide which of a few known people a probe shows, if any.
+
+    Together they get the rate of one: a stranger who finds a family's device has no better chances.
+
+    Args:
+        matches: The people, nearest first.
+        frames: The probe's effective number of frames.
+    """
+    return _decide(matches, frames, conf.get().MAX_FALSE_MATCH_RATE / max(len(matches), 1))
+
+
 def identify(matches: Sequence[Match], frames: int, people: int) -> Decision:
     """Decide which of the enrolled people a probe shows (1:N).
 

@@ -14,8 +14,9 @@ from django.utils.http import url_has_allowed_host_and_scheme, urlencode
 from faceauth import errors, faces
 from faceauth.http.responses import error_response, wants_json
 
-# The methods that a session remembers. PASSWORD stands for every way to log in except by face.
-FACE, PASSWORD = "face", "password"
+# The methods that a session remembers. CODE is one that was sent by email after the face. PASSWORD
+# stands for every other way to log in except by face.
+FACE, CODE, PASSWORD = "face", "code", "password"
 
 # How long a confirmation counts by default, in seconds, and how long if pictures have to be taken
 # before the form is sent.
@@ -33,7 +34,7 @@ def note(request: HttpRequest | None, user: Any, method: str) -> None:
     Args:
         request: The request with the session. Without one, nothing is stored.
         user: The user whose face or password it was.
-        method: `FACE` or `PASSWORD`.
+        method: `FACE`, `CODE` or `PASSWORD`.
     """
     session = getattr(request, "session", None)
     if request is not None and session is not None:
@@ -63,7 +64,7 @@ def seen(request: HttpRequest, method: str, within: float = math.inf) -> bool:
 
     Args:
         request: The request of the user who is logged in.
-        method: `FACE` or `PASSWORD`.
+        method: `FACE`, `CODE` or `PASSWORD`.
         within: The number of seconds; by default, the age of the session.
     """
     at = _noted(request, request.user).get(method)

@@ -1,0 +1,34 @@
+"""The names of devices, made from what browsers say of themselves."""
+
+from __future__ import annotations
+
+# A browser names those that it resembles as well, so the first that is found counts.
+BROWSERS = (
+    ("Edg", "Edge"),
+    ("OPR/", "Opera"),
+    ("SamsungBrowser/", "Samsung Internet"),
+    ("Firefox/", "Firefox"),
+    ("FxiOS/", "Firefox"),
+    ("CriOS/", "Chrome"),
+    ("Chrome/", "Chrome"),
+    ("Safari/", "Safari"),
+)
+SYSTEMS = (
+    ("iPhone", "iPhone"),
+    ("iPad", "iPad"),
+    ("Android", "Android"),
+    ("Windows", "Windows"),
+    ("CrOS", "ChromeOS"),
+    ("Mac OS X", "Mac"),
+    ("Linux", "Linux"),
+)
+
+
+def label(user_agent: str) -> str:
+    """Return a short name for a device, such as "Firefox, Windows", or "" if nothing is known."""
+    known = (_first(BROWSERS, user_agent), _first(SYSTEMS, user_agent))
+    return ", ".join(filter(None, known))
+
+
+def _first(names: tuple[tuple[str, str], ...], text: str) -> str:
+    return next((name for sign, name in names if sign in text), "")

@@ -1,0 +1,206 @@
+"""Trusted devices: recognise them, add people to them, and end the trust.
+
+The secret in the cookie changes at each login by face. If an old one comes back, the cookie was
+copied. A browser with a key proves that it is the one; the others have only the cookie.
+"""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import Any
+
+from django.db.models import Q, QuerySet
+from django.http import HttpRequest, HttpResponse
+from django.utils import timezone
+from django.utils.crypto import constant_time_compare
+
+from faceauth import conf, faces
+from faceauth.audit import events, notifications
+from faceauth.db import atomic
+from faceauth.http import client_ip
+from faceauth.models import DeviceTrust, FaceDevice, FaceEvent
+from faceauth.step_up import confirmation
+
+from . import cookie, keys, links
+from .labels import label
+
+# How many people one device can serve. A face is compared with each of them.
+MAX_PEOPLE = 3
+
+# For how long the secret before the last one is accepted of a device without a key: the answer
+# with the new one may have been lost, and two tabs may log in at the same time.
+GRACE = timedelta(minutes=2)
+
+Kind = FaceEvent.Kind
+
+
+def active() -> QuerySet[FaceDevice]:
+    """Return the devices that have been used within ``TRUSTED_DEVICE_DAYS``."""
+    since = timezone.now() - timedelta(days=conf.get().TRUSTED_DEVICE_DAYS)
+    return FaceDevice.objects.filter(last_used_at__gte=since)
+
+
+def current(request: HttpRequest) -> FaceDevice | None:
+    """Return the device whose cookie the request carries, or None.
+
+    Only pages may rely on it: it does not ask for the key. Logins use `recognise`.
+    """
+    found = cookie.read(request)
+    device = active().filter(pk=found.device).first() if found else None
+    if device is None or found is None:
+        return None
+    return device if device.has_key or _is_fresh(device, found.secret_hash) else None
+
+
+def recognise(request: HttpRequest, nonce: str = "", signature: str = "") -> FaceDevice | None:
+    """Return the trusted device that sends this request, or None.
+
+    A copy of a device's cookie is noticed, and the device's people are told: where the device has
+    a key, once the browser with the key comes back; otherwise once the owner or the thief uses a
+    secret that has been replaced. Such a device is revoked.
+
+    Args:
+        request: The request of a login.
+        nonce: A text from `keys.new_nonce`, for a device with a key.
+        signature: The device's signature of it.
+    """
+    found = cookie.read(request)
+    device = active().filter(pk=found.device).first() if found else None
+    if device is None or found is None:
+        return None
+    if device.has_key:
+        if not keys.proves(device, nonce, signature):
+            FaceDevice.objects.filter(pk=device.pk).update(suspected_at=timezone.now())
+            return None
+        if FaceDevice.objects.filter(pk=device.pk, suspected_at__isnull=False).update(
+            suspected_at=None
+        ):
+            _tell_of_copy(device, request)
+        return device
+    if _is_fresh(device, found.secret_hash):
+        return device
+    _tell_of_copy(device, request, revoked=True)
+    device.delete()
+    return None
+
+
+def people(device: FaceDevice) -> list[Any]:
+    """Return the users who trust the device, with their faces."""
+    users = faces.users().filter(face_devices__device=device)
+    return list(users.order_by("-face_devices__last_used_at")[:MAX_PEOPLE])
+
+
+def may_trust(request: HttpRequest) -> bool:
+    """Return True if the user may trust this browser now.
+
+    A face alone never makes a device trusted: the session must have seen the user's password, or
+    anything else but the face, a short time ago.
+    """
+    if not request.user.is_authenticated:
+        return False
+    methods = (confirmation.PASSWORD, confirmation.CODE)
+    age = confirmation.MAX_AGE_WITH_PICTURES
+    return any(confirmation.seen(request, each, age) for each in methods)
+
+
+def trust(
+    request: HttpRequest,
+    response: HttpResponse,
+    user: Any,
+    by: DeviceTrust.By | str = DeviceTrust.By.PASSWORD,
+) -> DeviceTrust:
+    """Let this user's face be enough on this browser from now on, and tell the user by email.
+
+    Call it only for users who have just shown who they are by something other than a face.
+
+    Args:
+        request: The request, whose field ``device_key`` may hold the browser's public key.
+        response: The response that sets the cookie.
+        user: The user.
+        by: What the user has logged in with.
+    """
+    key = keys.parse(request.POST.get("device_key", ""))
+    device = current(request)
+    # A cookie that was copied to another browser does not make that browser the same device.
+    if device is not None and device.has_key and bytes(device.public_key or b"") != key:
+        device = None
+    with atomic(FaceDevice):
+        if device is None:
+            device = FaceDevice.objects.create(public_key=key)
+        elif key and not device.has_key:
+            device.public_key = key
+        _renew(device, request, response)
+        granted, new = DeviceTrust.objects.update_or_create(
+            device=device, user=user, defaults={"by": by, "last_used_at": timezone.now()}
+        )
+        extra = device.trusts.order_by("-last_used_at", "-pk").values_list("pk", flat=True)
+        device.trusts.filter(pk__in=list(extra[MAX_PEOPLE:])).delete()
+    if new:
+        details = events.EventDetails(device=str(granted))
+        events.record(Kind.DEVICE_TRUSTED, request, user, details)
+        if conf.get().NOTIFY_BY_MAIL:
+            context = {"device": str(granted), "revoke": links.build(request, granted)}
+            notifications.send(request, user, "device_trusted", context)
+    return granted
+
+
+def log_in(request: HttpRequest, response: HttpResponse, device: FaceDevice, user: Any) -> None:
+    """Note that a user has logged in by face on a trusted device, and change its secret."""
+    with atomic(FaceDevice):
+        _renew(device, request, response)
+        device.trusts.filter(user=user).update(last_used_at=timezone.now())
+
+
+def revoke(trust: DeviceTrust, request: HttpRequest | None = None) -> None:
+    """End a user's trust in a device. Other people's trust in it stays."""
+    details = events.EventDetails(device=str(trust))
+    user, device = trust.user, trust.device
+    with atomic(FaceDevice):
+        trust.delete()
+        FaceDevice.objects.filter(pk=device.pk, trusts__isnull=True).delete()
+    events.record(Kind.DEVICE_REVOKED, request, user, details)
+
+
+def revoke_all(
+    user: Any, request: HttpRequest | None = None, *conditions: Q, **more: Any
+) -> int:
+    """End a user's trust in all devices, or in those that meet conditions on `DeviceTrust`.
+
+    Returns:
+        The number of devices.
+    """
+    found = list(user.face_devices.filter(*conditions, **more).select_related("device", "user"))
+    for each in found:
+        revoke(each, request)
+    return len(found)
+
+
+def _is_fresh(device: FaceDevice, secret_hash: str) -> bool:
+    """Return True if the secret is the device's, or has been replaced only a moment ago."""
+    if constant_time_compare(secret_hash, device.secret_hash):
+        return True
+    replaced = constant_time_compare(secret_hash, device.previous_hash)
+    return replaced and timezone.now() - device.rotated_at <= GRACE
+
+
+def _renew(device: FaceDevice, request: HttpRequest, response: HttpResponse) -> None:
+    """Change the device's secret, and note where it is used from."""
+    found, secret = cookie.read(request), cookie.new_secret()
+    now = timezone.now()
+    if found is not None and found.device == device.pk:
+        # The secret that the browser has used, which is not always the newest.
+        device.previous_hash = found.secret_hash
+    device.secret_hash, device.rotated_at, device.last_used_at = cookie.hash_of(secret), now, now
+    device.label = label(request.META.get("HTTP_USER_AGENT", "")) or device.label
+    device.address = client_ip.network(request)
+    device.save()
+    cookie.write(response, device.pk, secret)
+
+
+def _tell_of_copy(device: FaceDevice, request: HttpRequest, revoked: bool = False) -> None:
+    """Record that a copy of the device's cookie was used, and tell the device's people."""
+    for each in device.trusts.select_related("user", "device"):
+        details = events.EventDetails(
+            device=str(each), outcome=events.COPY_REVOKED if revoked else events.COPY_REFUSED
+        )
+        events.record(Kind.DEVICE_COPIED, request, each.user, details)
