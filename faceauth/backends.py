@@ -150,6 +150,8 @@ class FaceBackend(BaseBackend):
         if device and username:
             named = faces.by_username(username)
             people = [user for user in people if user == named]
+        if device and not people:
+            raise UnknownDevice()
         claim = _Claim(request, username, device, people)
         try:
             probe = self.probe(snapshot, turns)
@@ -171,7 +173,7 @@ class FaceBackend(BaseBackend):
         details = claim.details(found.decision, outcome)
         if outcome != ACCEPTED:
             # Without a username, an event must not name the user who is nearest to a stranger.
-            known = username or owner or found.decision.accepted
+            known = claim.name or found.decision.accepted
             attempt.failed(found.user if known else None, details)
             return None
         attempt.succeeded(found.user)
@@ -221,9 +223,10 @@ class FaceBackend(BaseBackend):
     def verify_among(self, probe: Encoding, users: Sequence[Any]) -> Finding:
         """Compare a probe, float32 (n, d), with each of a few known users (1:1)."""
         people = {user.pk: user for user in users}
+        only = users[0] if len(users) == 1 else None
         matches = sorted((_match(user, probe) for user in users), key=attrgetter("distance"))
         decision = policy.verify_among(matches, effective_frames(probe))
-        return Finding(people[decision.match.key] if decision.match else None, decision)
+        return Finding(people.get(decision.match.key, only) if decision.match else None, decision)
 
     def identify(self, probe: Encoding) -> Finding:
         """Compare a probe, float32 (n, d), with everyone who is enrolled (1:N).

@@ -124,6 +124,14 @@ class UnknownDevice(FaceError):
     )
 
 
+class PasswordRequired(FaceError):
+    """The user must have entered the password, or anything else but the face, a short time ago."""
+
+    status = 403
+    default_code = "password_required"
+    default_message = _("To trust this browser, enter your password first.")
+
+
 class NotSamePerson(FaceError):
     """The pictures of an enrolment are of more than one person."""
 

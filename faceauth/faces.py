@@ -20,6 +20,7 @@ from django.core.exceptions import (
     ValidationError,
 )
 from django.db.models import Prefetch, Q, QuerySet
+from django.db.models.functions import Lower
 
 from .db import atomic
 from .models import FaceTemplateMixin
@@ -137,18 +138,37 @@ def users() -> QuerySet:
 def by_username(username: str, among: QuerySet | None = None) -> Any:
     """Return the user that this name would find in a login by password, or None.
 
+    A name that no user has can also be the email address of exactly one user.
+
     Args:
         username: The name as it was entered.
         among: The users to search; by default all, with their faces.
     """
     # The project's manager decides how a name is looked up, for example whether case matters.
     manager: Any = copy(get_user_model()._default_manager)
-    manager.get_queryset = lambda: users() if among is None else among
-    # Some databases refuse to search for a NUL, and no name contains one. And if usernames are
-    # numbers or UUIDs, other text is not a valid one.
+    searched = users() if among is None else among
+    manager.get_queryset = lambda: searched
+    # Some databases refuse to search for a NUL, and no name contains one.
+    if "\x00" in username:
+        return None
+    found = None
+    # If usernames are numbers or UUIDs, other text is not a valid one.
     with suppress(ObjectDoesNotExist, MultipleObjectsReturned, ValueError, ValidationError):
-        return None if "\x00" in username else manager.get_by_natural_key(username)
-    return None
+        found = manager.get_by_natural_key(username)
+    # Searched for in any case: the time must not tell whether a user has the name.
+    by_address = _by_address(username, searched) if "@" in username else None
+    return found or by_address
+
+
+def _by_address(address: str, among: QuerySet) -> Any:
+    """Return the only user with this email address, in any capitals, or None."""
+    field = get_user_model().get_email_field_name()
+    if not known_conditions(**{field: address}):
+        return None
+    # Two are enough to see that there is more than one.
+    lower = among.alias(face_address=Lower(field)).filter(face_address=address.lower())
+    found = [user for user in lower[:2] if getattr(user, field).casefold() == address.casefold()]
+    return found[0] if len(found) == 1 else None
 
 
 def known_conditions(**conditions: Any) -> dict[str, Any]:

@@ -23,15 +23,14 @@ from django.utils.functional import cached_property
 from django.utils.text import format_lazy
 from django.utils.translation import gettext_lazy as _
 
-from . import conf, enrolment, errors, users
+from . import backends, code_login, conf, devices, enrolment, errors, faces, users
 from .capture import samples
-from .devices import remembered
 from .enrolment import shots
 from .http import rate_limit
 from .liveness import challenge, head_turns
 from .liveness.head_turns import NotLiveError
 from .lockout import attempts
-from .models import FaceEvent
+from .models import FaceDevice, FaceEvent
 from .vision.encoding import Encoding
 
 
@@ -125,16 +124,22 @@ class ChallengedForm(forms.Form):
 
 
 class FaceLoginForm(ChallengedForm):
-    """Authenticate by face, 1:1 if a username is given. The form itself logs nobody in."""
+    """Authenticate by face: on a trusted device alone, elsewhere as ``UNKNOWN_DEVICES`` says.
+
+    The form itself logs nobody in. If `needs_code` is True, a valid form means only that the face
+    was looked at: `user` may be None, and `code_login` goes on alike in both cases.
+    """
 
     # More arguments for `FaceBackend.authenticate`.
     authenticate_options: ClassVar[dict[str, Any]] = {}
+    # If False, the form refuses faces on unknown devices where other forms lead to a code.
+    offers_code = True
     # The site's form for passwords, whose `confirm_login_allowed` applies to faces as well. Set by
     # the view.
     password_form: Any = AuthenticationForm
 
     username = forms.CharField(
-        label=_("Username (optional)"),
+        label=_("Username or email"),
         required=False,
         max_length=254,
         strip=False,
@@ -143,7 +148,9 @@ class FaceLoginForm(ChallengedForm):
         ),
     )
     snapshot = SnapshotField(label=_("A picture of your face"))
-    remember = forms.BooleanField(label=_("Remember me on this device"), required=False)
+    # What a trusted browser with a key signs, and its signature.
+    device_nonce = forms.CharField(required=False, max_length=256, widget=forms.HiddenInput)
+    device_signature = forms.CharField(required=False, max_length=256, widget=forms.HiddenInput)
 
     def __init__(self, request: HttpRequest | None = None, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, request=request, **kwargs)
@@ -154,41 +161,83 @@ class FaceLoginForm(ChallengedForm):
         if self.challenged:
             self.fields["snapshot"] = MovementField(label=field.label, required=False)
 
-    @cached_property
+    @property
     def claimed_username(self) -> str | None:
-        """Return the username that the visitor gave, or else the one their browser remembers."""
+        """Return the username or email address that the visitor gave, or None."""
         given: str | None = self["username"].value()
-        return given or (remembered.remembered_username(self.request) if self.request else None)
+        return given or None
+
+    @cached_property
+    def device(self) -> FaceDevice | None:
+        """Return the trusted device that sends the form, if the claimed user trusts it."""
+        if self.request is None:
+            return None
+        values = [str(self[name].value() or "") for name in ("device_nonce", "device_signature")]
+        device = devices.recognise(self.request, *values)
+        return device if device and self._claimed_people(device) else None
+
+    @cached_property
+    def needs_code(self) -> bool:
+        """Return True if the face is only the first of two factors here."""
+        known = self.device is not None or conf.get().UNKNOWN_DEVICES == "allow"
+        return not known and self.offers_code and conf.get().UNKNOWN_DEVICES == "code"
 
     def clean_username(self) -> str:
-        if not self.claimed_username and not conf.get().FACE_ALONE:
+        if not self.claimed_username and not self.device and not conf.get().FACE_ALONE:
             raise errors.UsernameNeeded()
         return str(self.cleaned_data["username"])
 
     def clean(self) -> dict[str, Any]:
-        if seconds := attempts.retry_after(self.request, self.claimed_username):
+        if seconds := self._retry_after():
             raise errors.TooManyAttempts(seconds)
         if self.errors:
             return self.cleaned_data
+        self._refuse_unknown_device()
         try:
             snapshot, turns = self._analyse(self.cleaned_data["snapshot"])
         except errors.FaceError as error:
             self.add_error("snapshot", error)
             return self.cleaned_data
         self.cleaned_data["snapshot"] = snapshot
-        # An iterator, because receivers of user_login_failed get the same arguments: it is then
-        # exhausted, so they get no pictures.
-        self.user = authenticate(
-            self.request,
-            snapshot=iter(snapshot),
-            username=self.claimed_username,
-            turns=turns,
-            **self.authenticate_options,
-        )
+        self.user = self._authenticate(snapshot, turns)
+        if self.needs_code:
+            return self.cleaned_data
         if self.user is None:
             raise errors.NotRecognised() if self.claimed_username else errors.NotRecognisedAlone()
         self.confirm_login_allowed(self.user)
         return self.cleaned_data
+
+    def _authenticate(
+        self, snapshot: Sequence[samples.Sample], turns: Sequence[str] | None
+    ) -> AbstractBaseUser | None:
+        """Return the user whose face the pictures show, or None."""
+        arguments = {"username": self.claimed_username, "turns": turns, "device": self.device}
+        arguments |= self.authenticate_options
+        if self.needs_code:
+            return backends.configured().attempt(self.request, iter(snapshot), **arguments)
+        # An iterator, because receivers of user_login_failed get the same arguments: it is then
+        # exhausted, so they get no pictures.
+        return authenticate(self.request, snapshot=iter(snapshot), **arguments)
+
+    def _claimed_people(self, device: FaceDevice) -> list[Any]:
+        """Return those people of the device whom the visitor can be, by the name they gave."""
+        people = devices.people(device)
+        if not self.claimed_username:
+            return people
+        named = faces.by_username(self.claimed_username)
+        return [user for user in people if user == named]
+
+    def _retry_after(self) -> float:
+        if self.device is None:
+            return attempts.retry_after(self.request, self.claimed_username)
+        people = self._claimed_people(self.device)
+        return attempts.retry_after(self.request, None, device=self.device, people=people)
+
+    def _refuse_unknown_device(self) -> None:
+        """Raise UnknownDevice if the face does not help here, whoever shows it."""
+        allowed = self.device is not None or conf.get().UNKNOWN_DEVICES == "allow"
+        if not allowed and not self.needs_code:
+            raise errors.UnknownDevice()
 
     def confirm_login_allowed(self, user: AbstractBaseUser) -> None:
         """Apply the site's rule about who may log in: that of its password form.
@@ -209,6 +258,46 @@ class FaceLoginForm(ChallengedForm):
         return self.redeem_and_analyse(files) if self.challenged else (samples.analyse(files), None)
 
 
+class TrustField(forms.BooleanField):
+    """The tick box that trusts the browser; `views.LoginView` and others read it."""
+
+    def __init__(self, **kwargs: Any) -> None:
+        label = _("Trust this browser: next time your face is enough here")
+        super().__init__(**{"label": label, "required": False, "initial": True, **kwargs})
+
+
+class CodeForm(forms.Form):
+    """The code that was sent by email after the face was looked at. It logs nobody in itself."""
+
+    # As in `FaceLoginForm`.
+    password_form: Any = AuthenticationForm
+
+    code = forms.CharField(
+        label=_("Code"),
+        # Room for spaces and dashes between the digits.
+        max_length=20,
+        widget=forms.TextInput(
+            attrs={"autocomplete": "one-time-code", "inputmode": "numeric", "spellcheck": "false"}
+        ),
+    )
+    trust = TrustField()
+
+    def __init__(self, request: HttpRequest, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.request = request
+        self.user: AbstractBaseUser | None = None
+
+    def clean_code(self) -> str:
+        user = code_login.finish(self.request, str(self.cleaned_data["code"]))
+        self.password_form(self.request).confirm_login_allowed(user)
+        self.user = user
+        return str(self.cleaned_data["code"])
+
+    def get_user(self) -> AbstractBaseUser | None:
+        """Return the user to whom the code was sent."""
+        return self.user
+
+
 class OwnFaceForm(FaceLoginForm):
     """Authenticate a known user by face, 1:1. A username in the request is ignored."""
 
@@ -216,9 +305,27 @@ class OwnFaceForm(FaceLoginForm):
         self.owner = owner
         super().__init__(*args, **kwargs)
 
-    @cached_property
+    @property
     def claimed_username(self) -> str | None:
         return users.username(self.owner)
+
+    @cached_property
+    def device(self) -> FaceDevice | None:
+        """Return None: the owner is known already, on whatever device."""
+        return None
+
+    @cached_property
+    def needs_code(self) -> bool:
+        return False
+
+    def _refuse_unknown_device(self) -> None:
+        """Do nothing: the face is not the only factor."""
+
+    def _authenticate(
+        self, snapshot: Sequence[samples.Sample], turns: Sequence[str] | None
+    ) -> AbstractBaseUser | None:
+        options = {"turns": turns, "owner": self.owner, **self.authenticate_options}
+        return authenticate(self.request, snapshot=iter(snapshot), **options)
 
     def clean(self) -> dict[str, Any]:
         message = _("We didn’t recognise you. Look straight into the camera and try again.")
@@ -226,7 +333,7 @@ class OwnFaceForm(FaceLoginForm):
             data = super().clean()
         except errors.NotRecognised as error:
             raise errors.NotRecognised(message) from error
-        # Another backend may look up usernames by other rules.
+        # Another backend may answer as well.
         if self.user not in (None, self.owner):
             raise errors.NotRecognised(message)
         return data

@@ -4,14 +4,22 @@ from __future__ import annotations
 
 from django.urls import path
 
-from . import api, views
+from . import api, device_views, views
 from .operations import health
 
 app_name = "faceauth"
 
 urlpatterns = [
     path("login/", views.LoginView.as_view(), name="login"),
-    path("forget/", views.ForgetDeviceView.as_view(), name="forget"),
+    path("devices/", device_views.DevicesView.as_view(), name="devices"),
+    path("devices/trust/", device_views.TrustView.as_view(), name="trust_device"),
+    path("devices/<int:pk>/rename/", device_views.RenameView.as_view(), name="rename_device"),
+    path("devices/<int:pk>/revoke/", device_views.RevokeView.as_view(), name="revoke_device"),
+    path(
+        "devices/revoke/<str:token>/",
+        device_views.RevokeByMailView.as_view(),
+        name="revoke_by_mail",
+    ),
     path("challenge/", views.ChallengeView.as_view(), name="challenge"),
     path("preview/", views.PreviewView.as_view(), name="preview"),
     path("confirm/", views.ConfirmView.as_view(), name="confirm"),

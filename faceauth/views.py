@@ -22,22 +22,29 @@ from django.http import (
 )
 from django.shortcuts import redirect, resolve_url
 from django.utils.decorators import method_decorator
+from django.utils.http import urlencode
 from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
 from django.views.generic import FormView, TemplateView, View
 
-from . import conf, enrolment, errors, faces, logins, users
+from . import code_login, conf, devices, enrolment, errors, faces, logins, users
 from .capture import guidance, samples
-from .devices import remembered
 from .enrolment import adaptation
-from .forms import EnrolForm, FaceLoginForm, OwnFaceForm, OwnPasswordForm, PasswordForm
+from .forms import (
+    CodeForm,
+    EnrolForm,
+    FaceLoginForm,
+    OwnFaceForm,
+    OwnPasswordForm,
+    PasswordForm,
+)
 from .gallery import in_database
 from .http import client_ip, json_body, rate_limit
 from .http.responses import error_response, wants_json, with_retry_after
 from .http.uploads import bounded_upload
 from .liveness import challenge
 from .lockout import counters
-from .models import FaceEvent
+from .models import DeviceTrust, FaceEvent
 from .privacy import export
 from .recognition import encoders
 from .step_up import confirmation, second_step
@@ -89,10 +96,15 @@ class CaptureMixin:
         """Return the form with its errors, or the first error as JSON."""
         error = errors.first(form)
         if wants_json(self.request):
-            return error_response(self.request, error, fields=errors.by_field(form))
+            details = {"fields": errors.by_field(form), **self.error_details()}
+            return error_response(self.request, error, **details)
         response: HttpResponse = super().form_invalid(form)  # type: ignore[misc]
         response.status_code = error.status
         return with_retry_after(response, error)
+
+    def error_details(self) -> dict[str, Any]:
+        """Return further keys of the error in a JSON answer."""
+        return {}
 
 
 class RedirectLoggedInMixin(auth_views.RedirectURLMixin):
@@ -121,14 +133,22 @@ class PostOnlyView(View):
 
 
 class LoginView(CaptureMixin, RedirectLoggedInMixin, auth_views.LoginView):
-    """Log in by face or, on the same page, by password."""
+    """Log in by face or, on the same page, by password.
+
+    Where the face is not enough, the same view asks for the code that was sent by email, so that
+    `log_in` is what starts every session.
+    """
 
     template_name = "faceauth/login.html"
+    code_template_name = "faceauth/code.html"
     face_form: Any = FaceLoginForm
     password_form: Any = PasswordForm
+    code_form: Any = CodeForm
 
     def get_form_class(self) -> Any:
-        """Return the form that was submitted: only the password form has a password."""
+        """Return the form that was submitted: each has a field that the others lack."""
+        if "code" in self.request.POST or self._asks_for_code():
+            return self.code_form
         return self.password_form if "password" in self.request.POST else self.face_form
 
     def get_form(self, form_class: Any = None) -> Any:
@@ -136,26 +156,39 @@ class LoginView(CaptureMixin, RedirectLoggedInMixin, auth_views.LoginView):
         form.password_form = self.password_form
         return form
 
+    def get_template_names(self) -> list[str]:
+        code = issubclass(self.get_form_class(), CodeForm)
+        return [self.code_template_name] if code else super().get_template_names()
+
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
         context = super().get_context_data(**kwargs)
-        form = context["form"]
+        form, device = context["form"], devices.current(self.request)
+        context["may_trust"] = True
+        if isinstance(form, CodeForm):
+            return context
         if isinstance(form, FaceLoginForm):
             context["password_form"] = self.password_form(self.request)
         else:
             context.update(form=self.face_form(self.request), password_form=form)
-        context["remembered"] = remembered.remembered_username(self.request)
+        context["device"] = device if device and devices.people(device) else None
+        context["device_nonce"] = self._nonce()
+        context["unknown_devices"] = conf.get().UNKNOWN_DEVICES
         context["face_alone"] = conf.get().FACE_ALONE
         context["adapt"] = conf.get().ADAPT
         return context
 
     def form_valid(self, form: Any) -> HttpResponse:
+        if isinstance(form, FaceLoginForm) and form.needs_code:
+            return self.ask_for_code(form.get_user())
         user = form.get_user()
         redirect_or_page = self.log_in(user)
         if "Location" not in redirect_or_page:
             return redirect_or_page
         self._adapt(form, user)
         response = self.success_response(user, self.greeting(user), redirect_or_page["Location"])
-        self._remember(response, user)
+        # Not if the site asks for something else before the session starts.
+        if self.request.user == user:
+            self._update_device(form, user, response)
         return response
 
     def log_in(self, user: Any) -> HttpResponse:
@@ -170,36 +203,60 @@ class LoginView(CaptureMixin, RedirectLoggedInMixin, auth_views.LoginView):
         """Return the message for the next page; "" for none."""
         return _("Welcome back, %(name)s.") % {"name": users.short_name(user)}
 
+    def ask_for_code(self, user: Any) -> HttpResponse:
+        """Email a code to the user whose face was recognised, and return the page that asks for it.
+
+        Args:
+            user: The user, or None. The answer is the same.
+        """
+        code_login.begin(self.request, user)
+        target = self.get_redirect_url()
+        query = {"step": "code", **({"next": target} if target else {})}
+        url = f"{self.request.path}?{urlencode(query)}"
+        if wants_json(self.request):
+            return JsonResponse({"user": None, "code_required": True, "message": "", "next": url})
+        return HttpResponseRedirect(url)
+
+    def error_details(self) -> dict[str, Any]:
+        return {"device_nonce": self._nonce()}
+
+    def _asks_for_code(self) -> bool:
+        asked = self.request.method == "GET" and self.request.GET.get("step") == "code"
+        return asked and code_login.is_pending(self.request)
+
+    def _nonce(self) -> str:
+        """Return a text for the browser's key to sign; "" if the browser has none."""
+        device = devices.current(self.request)
+        return devices.new_nonce(device) if device and device.has_key else ""
+
     def _adapt(self, form: Any, user: Any) -> None:
         """Adapt the template to the face, if the user gave a username or a password."""
+        if isinstance(form, CodeForm):
+            return
         if not isinstance(form, FaceLoginForm):
             adaptation.adapt_to_login(
                 user, self.request.FILES.getlist("snapshot")[:1], confirmed=True
             )
-        elif form.claimed_username:
+        elif form.claimed_username or form.device:
             adaptation.adapt_to_login(user, form.cleaned_data["snapshot"][:1])
 
-    def _remember(self, response: HttpResponse, user: Any) -> None:
-        box = forms.CheckboxInput()
-        known = remembered.remembered_username(self.request)
-        ticked = box.value_from_datadict(self.request.POST, self.request.FILES, "remember")
-        if ticked or known == users.username(user):
-            remembered.remember(response, user)  # each login extends the time
-        elif known is not None:
-            remembered.forget(response)  # several people use this browser
+    def _update_device(self, form: Any, user: Any, response: HttpResponse) -> None:
+        """Change the secret of a trusted device, or trust the browser if the user wishes that."""
+        if isinstance(form, FaceLoginForm):
+            if form.device is not None:
+                devices.log_in(self.request, response, form.device, user)
+            return
+        by = DeviceTrust.By.PASSWORD
+        if isinstance(form, CodeForm):
+            by = DeviceTrust.By.CODE
+            confirmation.note(self.request, user, confirmation.CODE)
+        if wants_trust(self.request):
+            devices.trust(self.request, response, user, by)
 
 
-class ForgetDeviceView(auth_views.RedirectURLMixin, PostOnlyView):
-    """Make the browser forget the username that it remembers."""
-
-    def post(self, request: HttpRequest) -> HttpResponse:
-        target, login = self.get_redirect_url(), resolve_url("faceauth:login")
-        response: HttpResponse
-        response = auth_views.redirect_to_login(target, login) if target else redirect(login)
-        if json_body.is_json(request):
-            response = JsonResponse({"next": response["Location"]})
-        remembered.forget(response)
-        return response
+def wants_trust(request: HttpRequest) -> bool:
+    """Return True if the box that trusts the browser is ticked."""
+    return bool(forms.CheckboxInput().value_from_datadict(request.POST, request.FILES, "trust"))
 
 
 class ChallengeView(PostOnlyView):
@@ -211,7 +268,10 @@ class ChallengeView(PostOnlyView):
             rate_limit.enforce("challenge", client, limit, rate_limit.MINUTE)
         except errors.FaceError as error:
             return error_response(request, error)
-        return JsonResponse(challenge.issue(request))
+        payload, device = challenge.issue(request), devices.current(request)
+        if device and device.has_key:
+            payload["device_nonce"] = devices.new_nonce(device)
+        return JsonResponse(payload)
 
 
 class PreviewView(PostOnlyView):
@@ -270,13 +330,15 @@ class ConfirmView(CaptureMixin, LoginRequiredMixin, auth_views.RedirectURLMixin,
         if isinstance(form, OwnPasswordForm):
             by_face, by_password = OwnFaceForm(request, owner=user), form
         parameters = request.POST if request.method == "POST" else request.GET
-        only = confirmation.FACE if parameters.get("only") == confirmation.FACE else ""
+        only = parameters.get("only", "")
+        only = only if only in (confirmation.FACE, confirmation.PASSWORD) else ""
         return {
             **context,
             "form": by_face,
             "password_form": by_password,
-            "by_face": face.has_face,
-            "by_password": user.has_usable_password() and not (only and face.face_is_asked_for),
+            "by_face": face.has_face and only != confirmation.PASSWORD,
+            "by_password": user.has_usable_password()
+            and not (only == confirmation.FACE and face.face_is_asked_for),
             "only": only,
             "next": self.get_redirect_url(),
         }
@@ -321,14 +383,19 @@ class EnrolView(CaptureMixin, RecentlyConfirmedMixin, FormView):
     form_class = EnrolForm
 
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
-        return super().get_context_data(face=faces.of(self.request.user), **kwargs)
+        may_trust = devices.may_trust(self.request)
+        face = faces.of(self.request.user)
+        return super().get_context_data(face=face, may_trust=may_trust, **kwargs)
 
     def form_valid(self, form: EnrolForm) -> HttpResponse:
         user: Any = self.request.user
         if form.enrol(user) is None:
             return self.form_invalid(form)
         message = _("Your face is enrolled. You can log in with it now.")
-        return self.success_response(user, message, resolve_url(settings.LOGIN_REDIRECT_URL))
+        response = self.success_response(user, message, resolve_url(settings.LOGIN_REDIRECT_URL))
+        if wants_trust(self.request) and devices.may_trust(self.request):
+            devices.trust(self.request, response, user)
+        return response
 
 
 @method_decorator(never_cache, name="dispatch")

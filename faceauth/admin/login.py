@@ -12,8 +12,7 @@ from django.urls import reverse
 from django.utils.http import urlencode
 from django.utils.translation import gettext as _
 
-from faceauth import conf, faces, users
-from faceauth.devices import remembered
+from faceauth import conf, devices, faces, users
 from faceauth.forms import FaceLoginForm, OwnFaceForm, PasswordLimitMixin
 from faceauth.step_up import second_step
 from faceauth.views import CaptureMixin
@@ -27,6 +26,8 @@ class StaffFaceLoginForm(FaceLoginForm):
     """Log in staff by face. Other users' faces are refused as unknown faces are."""
 
     authenticate_options = {"staff": True}
+    # On a new device, staff log in by password first.
+    offers_code = False
 
 
 class SecondStepForm(OwnFaceForm, StaffFaceLoginForm):
@@ -95,7 +96,7 @@ class FaceStepView(CaptureMixin, AdminRedirectMixin, auth_views.LoginView):
         return super().get_context_data(
             title=_("Now show your face") if self.pending else _("Log in with your face"),
             pending=self.pending,
-            remembered=not self.pending and remembered.remembered_username(self.request),
+            device=devices.current(self.request),
             face_alone=conf.get().FACE_ALONE,
             password_form=AdminAuthenticationForm(),
             face_url=reverse("admin:face_login", current_app=self.site.name),
@@ -109,7 +110,10 @@ class FaceStepView(CaptureMixin, AdminRedirectMixin, auth_views.LoginView):
             second_step.finish(self.request)
         user = form.get_user()
         welcome = _("Welcome back, %(name)s.") % {"name": users.short_name(user)}
-        return self.success_response(user, welcome, url)
+        response = self.success_response(user, welcome, url)
+        if form.device is not None:
+            devices.log_in(self.request, response, form.device, user)
+        return response
 
     def _password_redirect(self) -> HttpResponse | None:
         """Return a redirect to the password if it is missing or was entered too long ago."""

@@ -26,7 +26,8 @@ class LoginView(views.LoginView):
     template_name = "faceauth_allauth/login.html"
 
     def get_form_class(self) -> Any:
-        return self.face_form
+        form = super().get_form_class()
+        return self.face_form if form is self.password_form else form
 
     def log_in(self, user: Any) -> HttpResponse:
         request = self.request

@@ -60,7 +60,9 @@ class EventDetails(NamedTuple):
     device: str = ""
 
     @classmethod
-    def of_attempt(cls, mode: FaceEvent.Mode | str, decision: Decision, outcome: str) -> EventDetails:
+    def of_attempt(
+        cls, mode: FaceEvent.Mode | str, decision: Decision, outcome: str
+    ) -> EventDetails:
         """Return the details of an attempt that ended with `decision`.
 
         Args:

@@ -6,6 +6,7 @@ possession, and the face shows who holds it.
 
 from __future__ import annotations
 
+from .keys import new_nonce
 from .trust import (
     MAX_PEOPLE,
     active,
@@ -25,6 +26,7 @@ __all__ = [
     "current",
     "log_in",
     "may_trust",
+    "new_nonce",
     "people",
     "recognise",
     "revoke",

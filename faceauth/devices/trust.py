@@ -85,9 +85,10 @@ def recognise(request: HttpRequest, nonce: str = "", signature: str = "") -> Fac
 
 
 def people(device: FaceDevice) -> list[Any]:
-    """Return the users who trust the device, with their faces."""
+    """Return the users who trust the device and have a face that can be compared."""
     users = faces.users().filter(face_devices__device=device)
-    return list(users.order_by("-face_devices__last_used_at")[:MAX_PEOPLE])
+    found = users.order_by("-face_devices__last_used_at")[:MAX_PEOPLE]
+    return [user for user in found if faces.of(user).has_face]
 
 
 def may_trust(request: HttpRequest) -> bool:
@@ -161,9 +162,7 @@ def revoke(trust: DeviceTrust, request: HttpRequest | None = None) -> None:
     events.record(Kind.DEVICE_REVOKED, request, user, details)
 
 
-def revoke_all(
-    user: Any, request: HttpRequest | None = None, *conditions: Q, **more: Any
-) -> int:
+def revoke_all(user: Any, request: HttpRequest | None = None, *conditions: Q, **more: Any) -> int:
     """End a user's trust in all devices, or in those that meet conditions on `DeviceTrust`.
 
     Returns:

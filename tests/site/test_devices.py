@@ -3,8 +3,8 @@ from __future__ import annotations
 import pytest
 from django.core import signing
 from django.test import Client
-
 from faceauth.devices.remembered import COOKIE
+
 from tests.site.conftest import JSON, PASSWORD, log_out, username_of
 
 pytestmark = pytest.mark.postgres

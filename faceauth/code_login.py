@@ -1,0 +1,93 @@
+"""Log in with a face and a code by email, on a device that the user does not trust yet.
+
+Every visitor gets the same page after the same time, whether or not there is an account, and
+whether or not the face is its owner's.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.conf import settings
+from django.contrib.auth import load_backend
+from django.http import HttpRequest
+
+from . import conf, errors, faces
+from .audit import events, notifications
+from .audit.events import EventDetails
+from .backends import FaceBackend
+from .http import rate_limit
+from .models import FaceEvent
+from .step_up import email_code
+
+PURPOSE = "login"
+
+# The outcome of an attempt whose face was accepted, but that no code was sent for.
+NOT_SENT = "no_code"
+
+_PENDING = "faceauth_code"
+
+
+def begin(request: HttpRequest, user: Any) -> None:
+    """Email a code to the user whose face was recognised. Do the same work for None.
+
+    No code is sent to users without an address, and no more than ``CODES_PER_HOUR``.
+    """
+    recipient = user if user and notifications.address_of(user) else None
+    try:
+        who = recipient.pk if recipient else "nobody"
+        rate_limit.enforce("code", who, conf.get().CODES_PER_HOUR, rate_limit.HOUR)
+    except errors.TooManyPictures:
+        recipient = None
+    code = email_code.issue(request, PURPOSE, recipient, decoy=recipient is None)
+    context = {"code": code, "minutes": email_code.TTL.seconds // 60}
+    notifications.send(request, recipient, "code", context, later=True)
+    if user:
+        details = events.recall(request, user)
+        if recipient:
+            details = details._replace(mode=FaceEvent.Mode.CODE)
+            events.record(FaceEvent.Kind.CODE_SENT, request, user, details)
+        else:
+            refused = details._replace(outcome=NOT_SENT)
+            events.record(FaceEvent.Kind.REFUSED, request, user, refused)
+    request.session[_PENDING] = True
+
+
+def is_pending(request: HttpRequest) -> bool:
+    """Return True if this session has been asked for a code."""
+    return bool(request.session.get(_PENDING))
+
+
+def finish(request: HttpRequest, code: str) -> Any:
+    """Return the user to whom the code was sent, ready for ``login``.
+
+    Raises:
+        CodeWrong: The code is not the one that was sent.
+        CodeExpired: The code is too old or was tried too often, or the face has changed since.
+    """
+    sent = email_code.redeem(request, PURPOSE, code)
+    user = faces.users().filter(pk=sent.user_id).first()
+    backend, path = _backend()
+    if user is None or not backend.user_can_authenticate(user) or not _has_same_face(user, sent):
+        raise errors.CodeExpired()
+    user.backend = path
+    events.remember(request, user, EventDetails(mode=FaceEvent.Mode.CODE))
+    request.session.pop(_PENDING, None)
+    return user
+
+
+def _has_same_face(user: Any, sent: Any) -> bool:
+    """Return True if the user's face is still the one that was recognised, and may log in."""
+    face = faces.of(user)
+    issued_at = sent.forget_at - email_code.TTL
+    renewed = face.face_renewed_at is not None and face.face_renewed_at >= issued_at
+    return face.has_face and not renewed and face.face_disabled_at is None
+
+
+def _backend() -> tuple[FaceBackend, str]:
+    """Return the site's face backend and its dotted path."""
+    for path in settings.AUTHENTICATION_BACKENDS:
+        backend = load_backend(path)
+        if isinstance(backend, FaceBackend):
+            return backend, path
+    return FaceBackend(), f"{FaceBackend.__module__}.{FaceBackend.__qualname__}"
