@@ -41,6 +41,21 @@ class Finding(NamedTuple):
     decision: Decision
 
 
+class Result(NamedTuple):
+    """The result of an attempt.
+
+    Attributes:
+        user: The user whose face was recognised, or None.
+        counted: The attempt, which counts as a failure until it is told that it succeeded. None if
+            the pictures could not be used.
+        details: The details for the audit log.
+    """
+
+    user: Any = None
+    counted: attempts.Attempt | None = None
+    details: EventDetails = EventDetails()
+
+
 class _Claim(NamedTuple):
     """The user that a visitor claims to be, and what the claim comes with."""
 
@@ -67,6 +82,10 @@ class _Claim(NamedTuple):
         mode = FaceEvent.Mode.DEVICE if self.device else named
         label = str(self.device or "")
         return EventDetails.of_attempt(mode, decision, outcome)._replace(device=label)
+
+    def count_unusable(self, error: FaceError) -> None:
+        """Count pictures that were analysed but can't be used."""
+        attempts.count_unusable(self.request, error, self.device, self.people)
 
     def refuse_not_live(self, error: NotLiveError) -> None:
         """Count an attempt that failed its challenge. Its face is not compared."""
@@ -127,7 +146,12 @@ class FaceBackend(BaseBackend):
             return None
         if device is None and owner is None and conf.get().UNKNOWN_DEVICES != "allow":
             raise UnknownDevice()
-        return self.attempt(request, snapshot, username, turns, device, owner, **options)
+        result = self.attempt(request, snapshot, username, turns, device, owner, **options)
+        if result.user is None or result.counted is None:
+            return None
+        result.counted.succeeded(result.user)
+        events.remember(request, result.user, result.details)
+        return result.user
 
     def attempt(
         self,
@@ -139,12 +163,12 @@ class FaceBackend(BaseBackend):
         owner: Any = None,
         staff: bool = False,
         **kwargs: Any,
-    ) -> AbstractBaseUser | None:
-        """Return the user whose face the pictures show, wherever the request comes from.
+    ) -> Result:
+        """Look for the user whose face the pictures show, wherever the request comes from.
 
-        Nobody may be logged in because of it alone; the arguments and errors are those of
-        `authenticate`. The details of an accepted attempt are stored on the request, for the audit
-        log. Never show them to the user.
+        Nobody may be logged in because of it alone: it is for callers who ask for a second factor
+        afterwards, and then call ``result.counted.succeeded``. The arguments and errors are those
+        of `authenticate`.
         """
         people = [owner] if owner else devices.people(device) if device else []
         if device and username:
@@ -157,28 +181,27 @@ class FaceBackend(BaseBackend):
             probe = self.probe(snapshot, turns)
         except Busy:
             raise  # not about the face: the visitor has to come back
-        except FaceError:
-            return None
+        except FaceError as error:
+            claim.count_unusable(error)
+            return Result()
         except NotLiveError as error:
             claim.refuse_not_live(error)
             raise ChallengeFailed() from error
-        attempt = claim.admit()
+        counted = claim.admit()
         if people:
-            found = self.verify_among(probe, people)
+            found = self.verify_among(probe, counted.people if device else people)
         else:
             found = self.verify(probe, username) if username else self.identify(probe)
-        outcome = self.outcome(found, attempt)
+        outcome = self.outcome(found, counted)
         if outcome == ACCEPTED and staff and not getattr(found.user, "is_staff", False):
             outcome = "not_staff"
         details = claim.details(found.decision, outcome)
         if outcome != ACCEPTED:
             # Without a username, an event must not name the user who is nearest to a stranger.
             known = claim.name or found.decision.accepted
-            attempt.failed(found.user if known else None, details)
-            return None
-        attempt.succeeded(found.user)
-        events.remember(request, found.user, details)
-        return sessions.bind(found.user)
+            counted.failed(found.user if known else None, details)
+            return Result(None, counted, details)
+        return Result(found.user, counted, details)
 
     def get_user(self, user_id: Any) -> Any:
         """Return the user of a session, or None if the user is gone or may not log in.

@@ -15,8 +15,9 @@ from django.http import HttpRequest
 from . import conf, errors, faces
 from .audit import events, notifications
 from .audit.events import EventDetails
-from .backends import FaceBackend
+from .backends import FaceBackend, Result
 from .http import rate_limit
+from .lockout.attempts import Attempt
 from .models import FaceEvent
 from .step_up import email_code
 
@@ -28,38 +29,37 @@ NOT_SENT = "no_code"
 _PENDING = "faceauth_code"
 
 
-def begin(request: HttpRequest, user: Any) -> None:
-    """Email a code to the user whose face was recognised. Do the same work for None.
+def begin(request: HttpRequest, result: Result) -> None:
+    """Email a code to the user whose face was recognised. Do the same work if there is none.
 
-    No code is sent to users without an address, and no more than ``CODES_PER_HOUR``.
+    No code is sent to users without an address, and no more than ``CODES_PER_HOUR``. The attempt
+    counts as a failure until the code is entered.
     """
-    recipient = user if user and notifications.address_of(user) else None
+    user, details = result.user, result.details
+    address = notifications.address_of(user) if user else ""
     try:
-        who = recipient.pk if recipient else "nobody"
+        who = user.pk if address else "nobody"
         rate_limit.enforce("code", who, conf.get().CODES_PER_HOUR, rate_limit.HOUR)
     except errors.TooManyPictures:
-        recipient = None
-    code = email_code.issue(request, PURPOSE, recipient, decoy=recipient is None)
-    context = {"code": code, "minutes": email_code.TTL.seconds // 60}
-    notifications.send(request, recipient, "code", context, later=True)
-    if user:
-        details = events.recall(request, user)
-        if recipient:
-            details = details._replace(mode=FaceEvent.Mode.CODE)
-            events.record(FaceEvent.Kind.CODE_SENT, request, user, details)
-        else:
-            refused = details._replace(outcome=NOT_SENT)
-            events.record(FaceEvent.Kind.REFUSED, request, user, refused)
-    request.session[_PENDING] = True
+        address = ""
+    code = email_code.issue(request, PURPOSE, user, decoy=not address)
+    minutes = email_code.VALID_FOR.seconds // 60
+    notifications.send_later(request, address, "code", {"code": code, "minutes": minutes})
+    if address:
+        details = details._replace(mode=FaceEvent.Mode.CODE)
+        events.record(FaceEvent.Kind.CODE_SENT, request, user, details)
+    elif user:
+        events.record(FaceEvent.Kind.REFUSED, request, user, details._replace(outcome=NOT_SENT))
+    request.session[_PENDING] = result.counted.pack() if result.counted else []
 
 
 def is_pending(request: HttpRequest) -> bool:
     """Return True if this session has been asked for a code."""
-    return bool(request.session.get(_PENDING))
+    return _PENDING in request.session
 
 
 def finish(request: HttpRequest, code: str) -> Any:
-    """Return the user to whom the code was sent, ready for ``login``.
+    """Return the user to whom the code was sent, ready for ``login``, and clear their failures.
 
     Raises:
         CodeWrong: The code is not the one that was sent.
@@ -71,15 +71,15 @@ def finish(request: HttpRequest, code: str) -> Any:
     if user is None or not backend.user_can_authenticate(user) or not _has_same_face(user, sent):
         raise errors.CodeExpired()
     user.backend = path
+    Attempt.unpack(request, request.session.pop(_PENDING, [])).succeeded(user)
     events.remember(request, user, EventDetails(mode=FaceEvent.Mode.CODE))
-    request.session.pop(_PENDING, None)
     return user
 
 
 def _has_same_face(user: Any, sent: Any) -> bool:
     """Return True if the user's face is still the one that was recognised, and may log in."""
     face = faces.of(user)
-    issued_at = sent.forget_at - email_code.TTL
+    issued_at = sent.forget_at - email_code.VALID_FOR
     renewed = face.face_renewed_at is not None and face.face_renewed_at >= issued_at
     return face.has_face and not renewed and face.face_disabled_at is None
 

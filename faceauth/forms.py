@@ -155,6 +155,7 @@ class FaceLoginForm(ChallengedForm):
     def __init__(self, request: HttpRequest | None = None, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, request=request, **kwargs)
         self.user: AbstractBaseUser | None = None
+        self.result = backends.Result()
         self.challenged = conf.get().CHALLENGE is not None
         field: Any = self.fields["snapshot"]
         field.frames = conf.get().LOGIN_FRAMES
@@ -196,6 +197,8 @@ class FaceLoginForm(ChallengedForm):
         try:
             snapshot, turns = self._analyse(self.cleaned_data["snapshot"])
         except errors.FaceError as error:
+            people = self._claimed_people(self.device) if self.device else ()
+            attempts.count_unusable(self.request, error, self.device, people)
             self.add_error("snapshot", error)
             return self.cleaned_data
         self.cleaned_data["snapshot"] = snapshot
@@ -211,10 +214,15 @@ class FaceLoginForm(ChallengedForm):
         self, snapshot: Sequence[samples.Sample], turns: Sequence[str] | None
     ) -> AbstractBaseUser | None:
         """Return the user whose face the pictures show, or None."""
-        arguments = {"username": self.claimed_username, "turns": turns, "device": self.device}
+        arguments: dict[str, Any] = {
+            "username": self.claimed_username,
+            "turns": turns,
+            "device": self.device,
+        }
         arguments |= self.authenticate_options
         if self.needs_code:
-            return backends.configured().attempt(self.request, iter(snapshot), **arguments)
+            self.result = backends.configured().attempt(self.request, snapshot, **arguments)
+            return self.result.user
         # An iterator, because receivers of user_login_failed get the same arguments: it is then
         # exhausted, so they get no pictures.
         return authenticate(self.request, snapshot=iter(snapshot), **arguments)

@@ -6,6 +6,7 @@ import numpy as np
 from django.conf import settings
 from django.db import models
 from django.utils import timezone
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from .encryption.fields import EncodingsField, OutdatedEncodings
@@ -178,7 +179,7 @@ class FaceDevice(models.Model):
         ordering = ["-last_used_at", "-pk"]
 
     def __str__(self) -> str:
-        return self.label
+        return self.label or gettext("Unknown browser")
 
     @property
     def has_key(self) -> bool:

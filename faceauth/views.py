@@ -28,6 +28,7 @@ from django.views.decorators.cache import never_cache
 from django.views.generic import FormView, TemplateView, View
 
 from . import code_login, conf, devices, enrolment, errors, faces, logins, users
+from .backends import Result
 from .capture import guidance, samples
 from .enrolment import adaptation
 from .forms import (
@@ -152,7 +153,7 @@ class LoginView(CaptureMixin, RedirectLoggedInMixin, auth_views.LoginView):
         return self.password_form if "password" in self.request.POST else self.face_form
 
     def get_form(self, form_class: Any = None) -> Any:
-        form = super().get_form(form_class)
+        form: Any = super().get_form(form_class)
         form.password_form = self.password_form
         return form
 
@@ -179,7 +180,7 @@ class LoginView(CaptureMixin, RedirectLoggedInMixin, auth_views.LoginView):
 
     def form_valid(self, form: Any) -> HttpResponse:
         if isinstance(form, FaceLoginForm) and form.needs_code:
-            return self.ask_for_code(form.get_user())
+            return self.ask_for_code(form.result)
         user = form.get_user()
         redirect_or_page = self.log_in(user)
         if "Location" not in redirect_or_page:
@@ -203,13 +204,12 @@ class LoginView(CaptureMixin, RedirectLoggedInMixin, auth_views.LoginView):
         """Return the message for the next page; "" for none."""
         return _("Welcome back, %(name)s.") % {"name": users.short_name(user)}
 
-    def ask_for_code(self, user: Any) -> HttpResponse:
-        """Email a code to the user whose face was recognised, and return the page that asks for it.
+    def ask_for_code(self, result: Result) -> HttpResponse:
+        """Email a code to the user whose face was recognised, and redirect to the page for it.
 
-        Args:
-            user: The user, or None. The answer is the same.
+        The answer is the same if there is no such user.
         """
-        code_login.begin(self.request, user)
+        code_login.begin(self.request, result)
         target = self.get_redirect_url()
         query = {"step": "code", **({"next": target} if target else {})}
         url = f"{self.request.path}?{urlencode(query)}"
@@ -218,7 +218,8 @@ class LoginView(CaptureMixin, RedirectLoggedInMixin, auth_views.LoginView):
         return HttpResponseRedirect(url)
 
     def error_details(self) -> dict[str, Any]:
-        return {"device_nonce": self._nonce()}
+        nonce = self._nonce()
+        return {"device_nonce": nonce} if nonce else {}
 
     def _asks_for_code(self) -> bool:
         asked = self.request.method == "GET" and self.request.GET.get("step") == "code"

@@ -88,7 +88,7 @@ class FaceStepView(CaptureMixin, AdminRedirectMixin, auth_views.LoginView):
         return {**kwargs, "owner": self.pending} if self.pending else kwargs
 
     def get_form(self, form_class: Any = None) -> Any:
-        form = super().get_form(form_class)
+        form: Any = super().get_form(form_class)
         form.password_form = self.site.login_form or AdminAuthenticationForm
         return form
 

@@ -197,15 +197,6 @@ def test_pictures_that_cannot_be_used_do_not_count(obama, guess, faces):
     assert guess("obama", "obama2").status_code == 200
 
 
-def test_remembered_user_is_counted_as_the_account(client, obama, guess, upload, clock):
-    client.post(LOGIN, {"username": "obama", "snapshot": upload("obama2"), "remember": "on"})
-    log_out(client)
-    assert [guess().status_code for _ in range(6)] == [401] * 5 + [429]
-    assert (
-        Client().post(LOGIN, {"username": "obama", "snapshot": upload("obama2")}).status_code == 429
-    )
-
-
 def test_face_alone_counts_for_the_browser_and_leaves_others_alone(obama, guess, upload, clock):
     assert [guess().status_code for _ in range(6)] == [401] * 5 + [429]
     assert guess("obama", "obama2").status_code == 200

@@ -1,15 +1,41 @@
+"""Trusted devices: where a face alone logs in, and where it does not."""
+
 from __future__ import annotations
 
-import pytest
-from django.core import signing
-from django.test import Client
-from faceauth.devices.remembered import COOKIE
+import base64
+import re
+from collections.abc import Callable
+from datetime import timedelta
+from typing import Any
 
+import pytest
+from cryptography.hazmat.primitives.asymmetric import ec, utils
+from cryptography.hazmat.primitives.hashes import SHA256
+from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
+from django.test import Client
+from django.utils import timezone
+
+from accounts.models import User
+from faceauth.devices import cookie
+from faceauth.models import DeviceTrust, FaceDevice, FaceEvent
 from tests.site.conftest import JSON, PASSWORD, log_out, username_of
+from tests.support.mail import sent
 
 pytestmark = pytest.mark.postgres
 
-LOGIN, FORGET = "/face/login/", "/face/forget/"
+LOGIN, CODE = "/face/login/", "/face/login/?step=code"
+FIREFOX = "Mozilla/5.0 (X11; Linux x86_64; rv:140.0) Gecko/20100101 Firefox/140.0"
+
+
+@pytest.fixture(autouse=True)
+def unknown_devices(settings) -> Callable[[str], None]:
+    """Let a face on an unknown device be followed by a code, as it is by default."""
+
+    def become(value: str) -> None:
+        settings.FACEAUTH = {**settings.FACEAUTH, "UNKNOWN_DEVICES": value}
+
+    become("code")
+    return become
 
 
 @pytest.fixture
@@ -18,148 +44,347 @@ def biden(enrolled):
 
 
 @pytest.fixture
-def remembered(client):
-    """Whom the login page greets in this browser."""
+def show(upload):
+    """Send a face to the login page, as its script does."""
 
-    def read():
-        log_out(client)
-        return client.get(LOGIN).context["remembered"]
+    def send(client: Client, name: str, **form: Any) -> tuple[int, Any]:
+        response = client.post(LOGIN, {"snapshot": upload(name), **form}, headers=JSON)
+        return response.status_code, response.json()
 
-    return read
-
-
-def test_login_by_face_is_remembered_where_asked_for(ask, obama, upload, remembered):
-    ask(LOGIN, snapshot=upload("obama2"))
-    assert remembered() is None
-    ask(LOGIN, snapshot=upload("obama2"), remember="on")
-    assert remembered() == "obama"
+    return send
 
 
-def test_login_by_password_is_remembered_where_asked_for(ask, obama, remembered):
-    form = {"username": "obama", "password": PASSWORD}
-    ask(LOGIN, **form)
-    assert remembered() is None
-    ask(LOGIN, **form, remember="on")
-    assert remembered() == "obama"
+def log_in_by_password(client: Client, name: str, **form: Any) -> None:
+    """Log in, tick the box, and log out again."""
+    form = {"username": name, "password": PASSWORD, "trust": "on", **form}
+    response = client.post(LOGIN, form, headers={"user-agent": FIREFOX})
+    assert response.status_code == 302
+    log_out(client)
 
 
-def test_refused_login_is_not_remembered(ask, obama, upload, remembered):
-    ask(LOGIN, username="obama", snapshot=upload("biden"), remember="on")
-    ask(LOGIN, username="obama", password="wrong", remember="on")
-    assert remembered() is None
+def code_in(message: Any) -> str:
+    """Return the code in a mail."""
+    found = re.search(r"^\d{6}$", message.body, re.MULTILINE)
+    assert found
+    return found[0]
 
 
-def test_face_is_compared_with_the_remembered_user_only(
-    client, ask, obama, biden, enrolled, upload
+def kinds(user: User) -> list[str]:
+    return [event.kind for event in user.face_events.order_by("pk")]
+
+
+def test_face_alone_opens_nothing_on_an_unknown_device(client, obama, show):
+    for form in ({}, {"username": "obama"}, {"username": "obama@example.com"}):
+        status, answer = show(client, "obama2", **form)
+        assert (status, answer["user"], answer["code_required"]) == (200, None, True)
+        assert username_of(client) is None
+
+
+def test_password_with_the_tick_trusts_the_browser_and_the_face_is_enough_there(
+    client, obama, show
 ):
-    enrolled("twin", "obama", "obama3")
-    assert ask(LOGIN, snapshot=upload("obama2"))[0] == 401
-    ask(LOGIN, username="obama", snapshot=upload("obama2"), remember="on")
+    log_in_by_password(client, "obama")
+    status, answer = show(client, "obama2")
+    assert (status, answer["user"]["username"]) == (200, "obama")
+    assert username_of(client) == "obama"
+    trusted, used = FaceEvent.objects.filter(user=obama).order_by("pk")
+    assert (trusted.kind, trusted.device) == ("device_trusted", "Firefox, Linux")
+    assert (used.kind, used.mode) == ("login", "device")
+
+
+def test_password_without_the_tick_trusts_nothing(client, obama, show):
+    client.post(LOGIN, {"username": "obama", "password": PASSWORD})
     log_out(client)
-    assert ask(LOGIN, snapshot=upload("obama2"))[1]["user"]["username"] == "obama"
-    log_out(client)
-    status, answer = ask(LOGIN, snapshot=upload("biden"))
-    assert status == 401
-    assert answer["error"]["message"].startswith("We didn’t recognise you. Try again")
+    assert show(client, "obama2")[1]["code_required"]
+    assert not FaceDevice.objects.exists()
+
+
+def test_wrong_password_with_the_tick_trusts_nothing(client, obama):
+    client.post(LOGIN, {"username": "obama", "password": "wrong", "trust": "on"})
+    assert not FaceDevice.objects.exists()
+
+
+def test_stranger_on_a_trusted_device_is_refused(client, obama, biden, show):
+    log_in_by_password(client, "obama")
+    status, answer = show(client, "biden")
+    assert (status, answer["error"]["code"]) == (401, "not_recognised")
     assert username_of(client) is None
-    assert ask(LOGIN, username="biden", snapshot=upload("biden"))[0] == 200
 
 
-def test_name_of_any_alphabet_is_remembered(ask, enrolled, upload, remembered):
-    enrolled("обама", "obama")
-    assert ask(LOGIN, snapshot=upload("obama2"), remember="on")[0] == 200
-    assert remembered() == "обама"
+def test_trusted_device_loads_no_gallery(client, obama, show, monkeypatch):
+    log_in_by_password(client, "obama")
+    monkeypatch.setattr("faceauth.backends.gallery", pytest.fail)
+    assert show(client, "obama2")[0] == 200
 
 
-def test_login_of_another_user_on_a_shared_device_is_its_last_or_its_new_one(
-    ask, obama, biden, upload, remembered
-):
-    ask(LOGIN, snapshot=upload("obama2"), remember="on")
-    ask(LOGIN, snapshot=upload("obama2"))
-    assert remembered() == "obama"
-    ask(LOGIN, username="biden", password=PASSWORD, remember="on")
-    assert remembered() == "biden"
-    ask(LOGIN, username="obama", snapshot=upload("obama2"))
-    assert remembered() is None
+def test_family_computer_serves_each_of_its_people(client, obama, biden, show):
+    for name in ("obama", "biden"):
+        log_in_by_password(client, name)
+    assert FaceDevice.objects.count() == 1
+    for name in ("obama", "biden"):
+        assert show(client, {"obama": "obama2"}.get(name, name))[1]["user"]["username"] == name
+        log_out(client)
 
 
-def test_cookie_is_out_of_reach_of_scripts_and_other_sites(client, obama, upload, settings):
-    settings.SESSION_COOKIE_SECURE = True
-    settings.SESSION_COOKIE_PATH = "/face/"
-    settings.FACEAUTH = {**settings.FACEAUTH, "TRUSTED_DEVICE_DAYS": 2}
-    client.post(LOGIN, {"snapshot": upload("obama2"), "remember": "on"})
-    cookie = client.cookies[COOKIE]
-    assert cookie["httponly"] and cookie["secure"]
-    assert (cookie["samesite"], cookie["path"]) == ("Lax", "/face/")
-    assert cookie["max-age"] == 2 * 24 * 60 * 60
+def test_people_who_look_alike_are_asked_for_the_name(client, obama, enrolled, show):
+    enrolled("twin", "obama", password=PASSWORD)
+    for name in ("obama", "twin"):
+        log_in_by_password(client, name)
+    assert show(client, "obama2")[0] == 401
+    assert show(client, "obama2", username="twin")[1]["user"]["username"] == "twin"
 
 
-@pytest.mark.parametrize(
-    "value",
-    [
-        "",
-        "obama",
-        signing.dumps("obama"),
-        signing.dumps("obama", salt="faceauth.devices", key="another site's key"),
-        signing.dumps(["obama"], salt="faceauth.devices"),
-        signing.dumps("obama", salt="faceauth.devices") + "x",
-    ],
-    ids=["empty", "plain", "other purpose", "other site", "no name", "tampered with"],
-)
-def test_forged_cookie_is_nobody(client, db, value):
-    client.cookies[COOKIE] = value
-    assert client.get(LOGIN).context["remembered"] is None
+def test_fourth_person_takes_the_place_of_the_one_who_was_there_longest_ago(client, enrolled):
+    for number in range(4):
+        enrolled(f"user{number}", "obama", password=PASSWORD)
+        log_in_by_password(client, f"user{number}")
+    device = FaceDevice.objects.get()
+    assert {each.user.username for each in device.trusts.all()} == {"user1", "user2", "user3"}
 
 
-def test_old_cookie_is_nobody(client, obama, upload, settings, monkeypatch):
-    client.post(LOGIN, {"snapshot": upload("obama2"), "remember": "on"})
+def test_someone_else_on_a_trusted_device_gives_a_name_and_gets_a_code(client, obama, biden, show):
+    log_in_by_password(client, "obama")
+    assert show(client, "biden", username="biden")[1]["code_required"]
+    code = code_in(sent()[-1])
+    client.post(LOGIN, {"code": code})
+    assert username_of(client) == "biden"
+
+
+def test_mailed_code_logs_in_and_trusts_the_browser(client, obama, show):
+    status, answer = show(client, "obama2", username="obama", next="/members/")
+    assert answer["next"] == "/face/login/?step=code&next=%2Fmembers%2F"
+    assert "Enter the code" in client.get(answer["next"]).content.decode()
+    message = sent()[-1]
+    assert message.to == ["obama@example.com"]
+    code = code_in(message)
+    response = client.post(LOGIN, {"code": f"{code[:3]} {code[3:]}", "trust": "on"})
+    assert response.status_code == 302
+    assert username_of(client) == "obama"
+    assert kinds(obama) == ["code_sent", "login", "device_trusted"]
     log_out(client)
-    later = signing.time.time() + 91 * 24 * 60 * 60
-    monkeypatch.setattr(signing.time, "time", lambda: later)
-    assert client.get(LOGIN).context["remembered"] is None
+    assert show(client, "obama2")[1]["user"]["username"] == "obama"
 
 
-def test_remembered_user_who_cannot_log_in_hears_the_same_as_a_stranger(
-    client, ask, obama, biden, upload
-):
-    ask(LOGIN, snapshot=upload("obama2"), remember="on")
+def test_code_works_once_and_in_its_session_alone(client, obama, show):
+    show(client, "obama2", username="obama")
+    code = code_in(sent()[-1])
+    other = Client()
+    show(other, "biden", username="obama")
+    assert other.post(LOGIN, {"code": code}, headers=JSON).status_code in (400, 401, 403, 410)
+    client.post(LOGIN, {"code": code})
     log_out(client)
-    stranger = ask(LOGIN, snapshot=upload("biden"))
-    obama.is_active = False
-    obama.save()
-    assert ask(LOGIN, snapshot=upload("obama2")) == stranger
-    obama.delete()
-    assert ask(LOGIN, snapshot=upload("obama2")) == stranger
+    client.post(LOGIN, {"code": code})
+    assert username_of(client) is None
 
 
-def test_forgetting_leads_back_to_the_login_page(client, ask, obama, upload, remembered):
-    for target, location in (
-        ("", LOGIN),
-        ("/members/", f"{LOGIN}?next=/members/"),
-        ("https://evil.example/", LOGIN),
-    ):
-        ask(LOGIN, snapshot=upload("obama2"), remember="on")
-        assert remembered() == "obama"
-        assert client.post(FORGET, {"next": target})["Location"] == location
-        assert remembered() is None
+def test_wrong_codes_are_counted(client, obama, show):
+    show(client, "obama2", username="obama")
+    code = code_in(sent()[-1])
+    wrong = str((int(code) + 1) % 10**6).zfill(6)
+    for _try in range(5):
+        client.post(LOGIN, {"code": wrong})
+    client.post(LOGIN, {"code": code})
+    assert username_of(client) is None
 
 
-def test_forgetting_takes_a_form_of_this_site(client, db):
-    assert client.get(FORGET).status_code == 405
-    forged = Client(enforce_csrf_checks=True).post(FORGET, headers=JSON)
-    assert (forged.status_code, forged.json()["error"]["code"]) == (403, "csrf_failed")
+def test_code_ends_with_the_face(client, obama, show):
+    show(client, "obama2", username="obama")
+    code = code_in(sent()[-1])
+    User.objects.filter(pk=obama.pk).update(face_encodings=None)
+    client.post(LOGIN, {"code": code})
+    assert username_of(client) is None
 
 
-def test_site_that_wants_a_name_asks_for_it_before_it_looks(
-    client, ask, obama, upload, settings, monkeypatch
-):
-    settings.FACEAUTH = {**settings.FACEAUTH, "FACE_ALONE": False}
-    assert client.get(LOGIN).context["face_alone"] is False
-    with monkeypatch.context() as blind:
-        blind.setattr("faceauth.capture.samples.analyse", pytest.fail)
-        status, answer = ask(LOGIN, snapshot=upload("obama2"))
-    assert (status, answer["error"]["code"]) == (400, "username_needed")
-    assert answer["error"]["fields"] == {"username": ["Enter your username as well."]}
-    assert ask(LOGIN, username="obama", snapshot=upload("obama2"), remember="on")[0] == 200
+@pytest.mark.parametrize("case", ["other face", "no such account", "no face", "inactive"])
+def test_answer_is_the_same_whatever_is_wrong(client, obama, enrolled, show, case):
+    name, face = "obama", "biden"
+    if case == "no such account":
+        name = "nobody"
+    elif case == "no face":
+        name = User.objects.create_user("faceless", "f@example.com").username
+    elif case == "inactive":
+        name, face = enrolled("gone", "biden", is_active=False).username, "biden"
+    right = show(Client(), "obama2", username="obama")
+    sent().clear()
+    assert show(client, face, username=name) == right
+    assert sent() == []
+    page = client.get(CODE)
+    assert page.status_code == 200
+    client.post(LOGIN, {"code": "123456"})
+    assert username_of(client) is None
+
+
+def test_mails_are_limited_per_account(obama, show, settings):
+    settings.FACEAUTH = {**settings.FACEAUTH, "CODES_PER_HOUR": 2}
+    answers = {str(show(Client(), "obama2", username="obama")) for _time in range(4)}
+    assert len(answers) == 1
+    assert len(sent()) == 2
+
+
+def test_account_without_an_address_gets_the_same_answer_and_no_mail(client, obama, show):
+    right = show(Client(), "obama2", username="obama")
+    User.objects.filter(pk=obama.pk).update(email="")
+    sent().clear()
+    assert show(client, "obama2", username="obama") == right
+    assert sent() == []
+
+
+def test_refuse_leads_to_the_password(client, obama, show, unknown_devices):
+    unknown_devices("refuse")
+    status, answer = show(client, "obama2", username="obama")
+    assert (status, answer["error"]["code"]) == (403, "unknown_device")
+    log_in_by_password(client, "obama")
+    assert show(client, "obama2")[0] == 200
+
+
+def test_allow_logs_in_and_trusts_nothing(client, obama, show, unknown_devices):
+    unknown_devices("allow")
+    assert show(client, "obama2", trust="on")[1]["user"]["username"] == "obama"
+    assert not FaceDevice.objects.exists()
+
+
+def test_face_alone_can_trust_no_device(client, obama, show, unknown_devices):
+    unknown_devices("allow")
+    show(client, "obama2")
+    response = client.post("/face/devices/trust/")
+    assert response["Location"].startswith("/face/confirm/?")
+    assert not FaceDevice.objects.exists()
+    client.post("/face/confirm/", {"password": PASSWORD})
+    client.post("/face/devices/trust/")
+    assert DeviceTrust.objects.get().user == obama
+
+
+def test_copied_cookie_of_a_browser_without_a_key_is_noticed(client, obama, show):
+    log_in_by_password(client, "obama")
+    thief = Client()
+    thief.cookies[cookie.name()] = client.cookies[cookie.name()].value
+    assert show(client, "obama2")[0] == 200
     log_out(client)
-    assert ask(LOGIN, snapshot=upload("obama2"))[0] == 200
+    FaceDevice.objects.update(rotated_at=timezone.now() - timedelta(minutes=3))
+    sent().clear()
+    assert show(thief, "obama2")[1]["code_required"]
+    assert username_of(thief) is None
+    assert "device_copied" in kinds(obama)
+    assert any("may have been copied" in each.subject for each in sent())
+    # The device is no longer trusted, whoever has it.
+    assert show(client, "obama2")[1]["code_required"]
+
+
+def test_lost_answer_is_no_theft(client, obama, show):
+    log_in_by_password(client, "obama")
+    before = client.cookies[cookie.name()].value
+    show(client, "obama2")
+    log_out(client)
+    client.cookies[cookie.name()] = before
+    assert show(client, "obama2")[0] == 200
+
+
+def test_cookie_that_somebody_made_up_revokes_nothing(client, obama, show):
+    log_in_by_password(client, "obama")
+    device = FaceDevice.objects.get()
+    forger = Client()
+    for value in (f"[{device.pk},secret]", f"{device.pk}.secret", "x", "\x00", "a:b:c"):
+        forger.cookies[cookie.name()] = value
+        assert show(forger, "obama2")[1]["code_required"]
+    assert FaceDevice.objects.get() == device
+
+
+class Key:
+    """A browser's key."""
+
+    def __init__(self) -> None:
+        self._key = ec.generate_private_key(ec.SECP256R1())
+
+    @property
+    def public(self) -> str:
+        der = self._key.public_key().public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo)
+        return base64.b64encode(der).decode()
+
+    def sign(self, nonce: str) -> dict[str, str]:
+        signature = self._key.sign(f"faceauth device {nonce}".encode(), ec.ECDSA(SHA256()))
+        raw = b"".join(each.to_bytes(32, "big") for each in utils.decode_dss_signature(signature))
+        return {"device_nonce": nonce, "device_signature": base64.b64encode(raw).decode()}
+
+
+def nonce_of(client: Client) -> str:
+    nonce = client.get(LOGIN).context["device_nonce"]
+    assert nonce
+    return nonce
+
+
+def test_stolen_cookie_without_the_key_logs_nobody_in(client, obama, show):
+    key = Key()
+    log_in_by_password(client, "obama", device_key=key.public)
+    thief = Client()
+    thief.cookies[cookie.name()] = client.cookies[cookie.name()].value
+    for form in ({}, Key().sign(nonce_of(thief)), {"device_nonce": nonce_of(thief)}):
+        assert show(thief, "obama2", **form)[1]["code_required"]
+        assert username_of(thief) is None
+    sent().clear()
+    assert show(client, "obama2", **key.sign(nonce_of(client)))[0] == 200
+    assert username_of(client) == "obama"
+    assert "device_copied" in kinds(obama)
+    assert any("may have been copied" in each.subject for each in sent())
+
+
+def test_signature_works_once(client, obama, show):
+    key = Key()
+    log_in_by_password(client, "obama", device_key=key.public)
+    signed = key.sign(nonce_of(client))
+    assert show(client, "obama2", **signed)[0] == 200
+    log_out(client)
+    assert show(client, "obama2", **signed)[1]["code_required"]
+
+
+def test_key_of_another_kind_is_no_key(client, obama):
+    other = ec.generate_private_key(ec.SECP384R1()).public_key()
+    der = other.public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo)
+    log_in_by_password(client, "obama", device_key=base64.b64encode(der).decode())
+    assert not FaceDevice.objects.get().has_key
+
+
+def test_device_that_was_not_used_for_long_is_unknown(client, obama, show):
+    log_in_by_password(client, "obama")
+    FaceDevice.objects.update(last_used_at=timezone.now() - timedelta(days=91))
+    assert show(client, "obama2")[1]["code_required"]
+
+
+def test_device_is_named_and_revoked_by_its_owner_alone(client, obama, biden, show):
+    log_in_by_password(client, "obama")
+    trust = DeviceTrust.objects.get()
+    client.force_login(biden)
+    for action in ("rename", "revoke"):
+        assert client.post(f"/face/devices/{trust.pk}/{action}/").status_code == 404
+    client.force_login(obama)
+    client.post(f"/face/devices/{trust.pk}/rename/", {"name": "My laptop"})
+    assert str(DeviceTrust.objects.get()) == "My laptop"
+    client.post(f"/face/devices/{trust.pk}/revoke/")
+    log_out(client)
+    assert show(client, "obama2")[1]["code_required"]
+    assert not FaceDevice.objects.exists()
+
+
+def test_mail_tells_of_a_new_device_and_its_link_revokes_it(client, obama, show):
+    log_in_by_password(client, "obama")
+    (message,) = sent()
+    assert message.to == ["obama@example.com"]
+    assert "Firefox, Linux" in message.body
+    found = re.search(r"http://testserver(\S+)", message.body)
+    assert found
+    reader = Client()
+    assert reader.get(found[1]).status_code == 200
+    assert FaceDevice.objects.exists()
+    reader.post(found[1])
+    assert not FaceDevice.objects.exists()
+    assert reader.get(found[1]).status_code == 200
+    assert show(client, "obama2")[1]["code_required"]
+
+
+def test_enrolling_after_the_password_trusts_the_browser(db, client, upload, show):
+    user = User.objects.create_user("ada", "ada@example.com", PASSWORD)
+    client.post(LOGIN, {"username": "ada", "password": PASSWORD})
+    pictures = [upload(name) for name in ("obama", "obama2", "obama3", "obama4", "obama5")]
+    client.post("/face/enrol/", {"consent": "on", "snapshot": pictures, "trust": "on"})
+    log_out(client)
+    assert user.face_devices.count() == 1
+    assert show(client, "obama2")[1]["user"]["username"] == "ada"

@@ -69,13 +69,6 @@ def test_refusal(client, tell, obama):
     assert username_of(client) is None
 
 
-def test_remembering_the_device_is_a_tick(client, tell, obama):
-    tell(LOGIN, username="obama", snapshot=bare("obama2"), remember=False)
-    assert "faceauth_device" not in client.cookies
-    tell(LOGIN, username="obama", snapshot=bare("obama2"), remember=True)
-    assert client.cookies["faceauth_device"].value
-
-
 def test_sign_up(client, tell, db):
     fields = {"username": "obama", "email": "o@example.com"}
     shots = [bare(name) for name in OBAMA]
@@ -111,14 +104,6 @@ def test_who_is_not_logged_in_is_told_in_json(tell, db, path):
 def test_preview(tell, db):
     status, answer = tell(PREVIEW, snapshot=bare("obama"), pose="any", level=0.1)
     assert (status, answer["faces"]) == (200, 1)
-
-
-def test_forgetting_the_device(client, tell, obama):
-    tell(LOGIN, username="obama", snapshot=bare("obama2"), remember=True)
-    assert tell("/face/forget/", {"next": "/members/"})[1] == {
-        "next": "/face/login/?next=/members/"
-    }
-    assert not client.cookies["faceauth_device"].value
 
 
 def test_answers_come_in_json_whatever_is_accepted(client, db):
