@@ -20,6 +20,7 @@ from faceauth.devices import cookie
 from faceauth.models import DeviceTrust, FaceDevice, FaceEvent
 from tests.site.conftest import JSON, PASSWORD, log_out, username_of
 from tests.support.mail import sent
+from tests.support.people import OBAMA
 
 pytestmark = pytest.mark.postgres
 
@@ -153,7 +154,7 @@ def test_someone_else_on_a_trusted_device_gives_a_name_and_gets_a_code(client, o
 def test_mailed_code_logs_in_and_trusts_the_browser(client, obama, show):
     status, answer = show(client, "obama2", username="obama", next="/members/")
     assert answer["next"] == "/face/login/?step=code&next=%2Fmembers%2F"
-    assert "Enter the code" in client.get(answer["next"]).content.decode()
+    assert "Check your email" in client.get(answer["next"]).content.decode()
     message = sent()[-1]
     assert message.to == ["obama@example.com"]
     code = code_in(message)
@@ -383,7 +384,7 @@ def test_mail_tells_of_a_new_device_and_its_link_revokes_it(client, obama, show)
 def test_enrolling_after_the_password_trusts_the_browser(db, client, upload, show):
     user = User.objects.create_user("ada", "ada@example.com", PASSWORD)
     client.post(LOGIN, {"username": "ada", "password": PASSWORD})
-    pictures = [upload(name) for name in ("obama", "obama2", "obama3", "obama4", "obama5")]
+    pictures = [upload(name) for name in OBAMA]
     client.post("/face/enrol/", {"consent": "on", "snapshot": pictures, "trust": "on"})
     log_out(client)
     assert user.face_devices.count() == 1
