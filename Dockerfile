@@ -1,6 +1,8 @@
 # syntax=docker/dockerfile:1
 
 # The example site, for compose.yaml. All packages are wheels or plain files, so no compiler is needed.
+# The tags follow Python's security releases. Name a digest as well (python:3.12-slim@sha256:...) if
+# nobody but you should decide when the image changes.
 FROM python:3.12-slim AS build
 ENV PIP_NO_CACHE_DIR=1 PIP_DISABLE_PIP_VERSION_CHECK=1
 WORKDIR /srv/faceauth

@@ -22,6 +22,8 @@ preload_app = True
 timeout = 30
 graceful_timeout = 30
 keepalive = 5
+# gunicorn 25 would open a socket in the home of its user, over which it can be controlled.
+control_socket_disable = True
 # If the heartbeat had to wait for a disk, the worker would seem to hang.
 worker_tmp_dir = "/dev/shm" if os.path.isdir("/dev/shm") else None
 

@@ -13,8 +13,19 @@ BASE_DIR = Path(__file__).resolve().parent.parent
 env = environ.Env()
 env.read_env(BASE_DIR / ".env")
 
+
+def secret(name: str, default: str | environ.NoValue = environ.Env.NOTSET) -> str:
+    """Return a secret: the content of the file `<name>_FILE`, or the variable itself.
+
+    A file can be given to the services that need it, and does not show in a list of variables.
+    """
+    if file := env.str(f"{name}_FILE", default=""):
+        return Path(file).read_text().strip()
+    return env.str(name, default=default)
+
+
 DEBUG = env.bool("DEBUG", default=False)
-SECRET_KEY = env.str("SECRET_KEY")
+SECRET_KEY = secret("SECRET_KEY")
 ALLOWED_HOSTS = env.list("ALLOWED_HOSTS", default=[])
 CSRF_TRUSTED_ORIGINS = env.list("CSRF_TRUSTED_ORIGINS", default=[])
 
@@ -70,6 +81,8 @@ TEMPLATES = [
 ]
 
 DATABASES = {"default": env.db("DATABASE_URL", default=f"sqlite:///{BASE_DIR / 'db.sqlite3'}")}
+if password := secret("DATABASE_PASSWORD", default=""):
+    DATABASES["default"]["PASSWORD"] = password
 DATABASES["default"]["CONN_MAX_AGE"] = env.int("CONN_MAX_AGE", default=60)
 # If the database was restarted, the connection is opened again without an error.
 DATABASES["default"]["CONN_HEALTH_CHECKS"] = True
@@ -108,8 +121,12 @@ FACEAUTH = {
     "HEALTH": env.bool("FACEAUTH_HEALTH", default=False),
     "CALIBRATION": env.str("FACEAUTH_CALIBRATION", default="") or None,
     "ADMIN_SECOND_STEP": env.bool("FACEAUTH_ADMIN_SECOND_STEP", default=False),
-    "ENCRYPTION_KEYS": env.list("FACEAUTH_ENCRYPTION_KEYS", default=[]),
-    "ENCRYPTION_TRANSFORM_KEY": env.str("FACEAUTH_TRANSFORM_KEY", default="") or None,
+    "ENCRYPTION_KEYS": [
+        key.strip()
+        for key in secret("FACEAUTH_ENCRYPTION_KEYS", default="").split(",")
+        if key.strip()
+    ],
+    "ENCRYPTION_TRANSFORM_KEY": secret("FACEAUTH_TRANSFORM_KEY", default="") or None,
 }
 
 # Visitors get the first of these languages that their browser asks for, or else the default.
@@ -155,6 +172,9 @@ else:
 DEFAULT_FROM_EMAIL = env.str("DEFAULT_FROM_EMAIL", default="faceauth@localhost")
 
 SESSION_COOKIE_HTTPONLY = True
+# Django's default is two weeks. A login takes two seconds, so a day is no burden, and whoever finds
+# a computer open finds no session of last week. There is no shorter limit for idle sessions.
+SESSION_COOKIE_AGE = env.int("SESSION_COOKIE_AGE", default=24 * 3600)
 CSRF_FAILURE_VIEW = "faceauth.views.csrf_failure"
 
 # Pages contain no inline scripts or styles, and load nothing from other sites. The frames of the
@@ -184,7 +204,11 @@ PERMISSIONS_POLICY: dict[str, str | list[str]] = {
 HTTPS = env.bool("HTTPS", default=not DEBUG)
 SECURE_SSL_REDIRECT = SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = HTTPS
 SECURE_HSTS_SECONDS = 365 * 24 * 3600 if HTTPS else 0
-SECURE_HSTS_INCLUDE_SUBDOMAINS = SECURE_HSTS_PRELOAD = HTTPS
+# Only for owners of the whole domain who know that none of its hosts needs HTTP: browsers cannot be
+# told to forget it quickly. Without them, `check --deploy` would warn.
+SECURE_HSTS_INCLUDE_SUBDOMAINS = env.bool("HSTS_SUBDOMAINS", default=False)
+SECURE_HSTS_PRELOAD = env.bool("HSTS_PRELOAD", default=False)
+SILENCED_SYSTEM_CHECKS = ["security.W005", "security.W021"]
 if env.bool("BEHIND_PROXY", default=False):
     # Only if a proxy sets this header itself; otherwise any client could claim to use HTTPS.
     SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")

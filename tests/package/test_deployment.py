@@ -8,11 +8,14 @@ import json
 import re
 import shlex
 import shutil
+import stat
+import subprocess
 from pathlib import Path
 
 import pytest
 import yaml
 
+from faceauth.encryption.crypto import decode_key
 from tests.package.conftest import ROOT, Environment
 from tests.site.test_production import PRODUCTION
 from tests.support.servers import Server
@@ -149,8 +152,49 @@ def test_compose_says_only_what_exists(services):
         for needed in service.get("depends_on", {}):
             assert needed in services, name
         if "build" in service:
-            assert service["env_file"] == ".env"
             assert service["environment"]["DATABASE_URL"].endswith("@db:5432/faceauth")
+            assert (service["read_only"], service["cap_drop"]) == (True, ["ALL"])
+            assert service["security_opt"] == ["no-new-privileges:true"]
+
+
+def test_each_container_gets_only_the_secrets_that_it_needs(services):
+    given = {name: {*service.get("secrets", ())} for name, service in services.items()}
+    faces = {"encryption_keys", "transform_key"}
+    assert given == {
+        "db": {"database_password"},
+        "migrate": {"database_password"},
+        "purge": {"database_password", "secret_key"},
+        "site": {"database_password", "secret_key", *faces},
+    }
+    declared = yaml.safe_load((ROOT / "compose.yaml").read_text())["secrets"]
+    assert declared == {name: {"file": f"secrets/{name}"} for name in given["site"]}
+    assert "secrets" in ignore_file()
+    for service in services.values():
+        for name, value in service["environment"].items():
+            if name.endswith("_FILE"):
+                assert value.removeprefix("/run/secrets/") in service["secrets"]
+
+
+def test_script_creates_the_secrets_once(tmp_path, services):
+    (tmp_path / "deploy").mkdir()
+    script = shutil.copy(ROOT / "deploy/secrets.sh", tmp_path / "deploy")
+    subprocess.run(["sh", script], check=True)
+    made = {path.name: path.read_text() for path in (tmp_path / "secrets").iterdir()}
+    assert set(made) == set(services["site"]["secrets"])
+    assert stat.S_IMODE((tmp_path / "secrets").stat().st_mode) == 0o700
+    assert len({decode_key(key.strip()) for key in made.values()}) == 4
+    subprocess.run(["sh", script], check=True)
+    assert {path.name: path.read_text() for path in (tmp_path / "secrets").iterdir()} == made
+
+
+def test_job_that_deletes_and_migrations_work_without_the_keys_of_the_faces(
+    image, services, variables
+):
+    for name in ("FACEAUTH_ENCRYPTION_KEYS", "FACEAUTH_TRANSFORM_KEY"):
+        del variables[name]
+    image.run(services["migrate"]["command"], **{**variables, "SECRET_KEY": "none"})
+    once = services["purge"]["command"][-1].removeprefix("while ").partition(";")[0]
+    assert "Faces not used for 730 days removed: 0." in image.run(shlex.split(once), **variables)
 
 
 @pytest.mark.parametrize("path", sorted((ROOT / "deploy").glob("*.service")), ids=lambda p: p.stem)

@@ -84,6 +84,8 @@ def test_what_is_typed_exists(line):
             installs(arguments[-1])
         case ["cp", *files, _]:
             assert [each for each in files if not (ROOT / each).exists()] == []
+        case ["sh", script]:
+            assert (ROOT / script).exists()
         case ["systemctl", "enable", "--now", *units]:
             assert [each for each in units if not (ROOT / "deploy" / each).exists()] == []
         case ["docker", "compose", "up", "--detach"]:

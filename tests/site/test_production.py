@@ -38,6 +38,34 @@ def manage(*arguments, **variables):
     )
 
 
+def test_secrets_can_be_in_files(tmp_path):
+    secrets = {**dict.fromkeys(("SECRET_KEY", "FACEAUTH_ENCRYPTION_KEYS"), ""), "TZ": "UTC"}
+    for name in ("SECRET_KEY", "FACEAUTH_ENCRYPTION_KEYS", "FACEAUTH_TRANSFORM_KEY"):
+        (tmp_path / name).write_text(PRODUCTION[name] + "\n")
+        secrets[f"{name}_FILE"] = str(tmp_path / name)
+    (tmp_path / "password").write_text("another\n")
+    secrets["DATABASE_PASSWORD_FILE"] = str(tmp_path / "password")
+    code = (
+        "from django.conf import settings as s; f = s.FACEAUTH; print(s.SECRET_KEY, *f["
+        "'ENCRYPTION_KEYS'], f['ENCRYPTION_TRANSFORM_KEY'], s.DATABASES['default']['PASSWORD'])"
+    )
+    result = manage("shell", "--no-imports", "-c", code, **secrets, FACEAUTH_TRANSFORM_KEY="")
+    if "unrecognized arguments" in result.stderr:  # Django 5.2 imports nothing
+        result = manage("shell", "-c", code, **secrets, FACEAUTH_TRANSFORM_KEY="")
+    keys = [PRODUCTION[f"FACEAUTH_{name}"] for name in ("ENCRYPTION_KEYS", "TRANSFORM_KEY")]
+    assert result.stdout.split() == [PRODUCTION["SECRET_KEY"], *keys, "another"], result.stderr
+
+
+def test_browsers_are_told_about_other_hosts_only_if_asked(tmp_path):
+    code = (
+        "from django.conf import settings as s; print(s.SECURE_HSTS_SECONDS > 0, "
+        "s.SECURE_HSTS_INCLUDE_SUBDOMAINS, s.SECURE_HSTS_PRELOAD)"
+    )
+    assert manage("shell", "-v0", "-c", code).stdout.split() == ["True", "False", "False"]
+    asked = {"HSTS_SUBDOMAINS": "true", "HSTS_PRELOAD": "true"}
+    assert manage("shell", "-v0", "-c", code, **asked).stdout.split() == ["True", "True", "True"]
+
+
 def test_documented_environment_passes_the_deployment_check():
     result = manage("check", "--deploy", "--fail-level", "WARNING")
     assert result.returncode == 0, result.stderr
