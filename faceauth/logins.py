@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import time
 from typing import Any
 
 from django.contrib import messages
-from django.contrib.auth import load_backend
+from django.contrib.auth import BACKEND_SESSION_KEY, load_backend
 from django.http import HttpRequest
 from django.utils import timezone
 from django.utils.translation import gettext as _
@@ -16,6 +17,33 @@ from .backends import FaceBackend
 from .lockout import counters
 from .models import FaceEvent
 from .step_up import confirmation, second_step, sessions
+
+# How long a login that was postponed counts as one by face, in seconds.
+POSTPONED_FOR = 15 * 60
+
+_POSTPONED = "faceauth_postponed"
+
+
+def postpone_login(request: HttpRequest, user: Any) -> None:
+    """Record a face whose login another view completes, such as one that asks for a token first.
+
+    Call it in ``log_in`` of your `LoginView` instead of starting the session. The login that
+    follows in this session then counts as one by face: it does not replace the password where both
+    are asked for, and the failures of the face stay.
+
+    Args:
+        request: The request with the session.
+        user: The user whose face was recognised.
+    """
+    confirmation.note(request, user, confirmation.FACE)
+    record_use(FaceEvent.Kind.LOGIN, request, user)
+    backend = getattr(user, "backend", "")
+    request.session[_POSTPONED] = {"user": str(user.pk), "backend": backend, "at": time.time()}
+
+
+def forget_postponed_login(request: HttpRequest) -> None:
+    """Forget a login that was postponed, because the user has now logged in without the face."""
+    request.session.pop(_POSTPONED, None)
 
 
 def record_login(request: HttpRequest | None, user: Any, backend: str) -> None:
@@ -31,10 +59,25 @@ def record_login(request: HttpRequest | None, user: Any, backend: str) -> None:
         confirmation.note(request, user, confirmation.FACE)
         record_use(FaceEvent.Kind.LOGIN, request, user)
         return
+    if request is not None and _resumes(request, user):
+        return
     if backend:
         confirmation.note(request, user, confirmation.PASSWORD)
     clear_failures(request, user)
     prompt_to_enrol_again(request, user)
+
+
+def _resumes(request: HttpRequest, user: Any) -> bool:
+    """Return True if a login by face was postponed that is now completed.
+
+    The session then belongs to the face backend, which began the login.
+    """
+    noted = request.session.pop(_POSTPONED, None)
+    if not noted or noted["user"] != str(user.pk) or time.time() - noted["at"] > POSTPONED_FOR:
+        return False
+    if noted["backend"]:
+        request.session[BACKEND_SESSION_KEY] = noted["backend"]
+    return True
 
 
 def record_use(kind: FaceEvent.Kind, request: HttpRequest | None, user: Any) -> None:

@@ -13,3 +13,7 @@ class FaceAuthAllauthConfig(AppConfig):
     name = "faceauth.allauth"
     label = "faceauth_allauth"
     verbose_name = _("Face login with django-allauth")
+
+    def ready(self) -> None:
+        """Connect the app to allauth's signals."""
+        from . import receivers  # noqa: F401  (importing it connects it)

@@ -7,6 +7,9 @@ from importlib.metadata import version
 
 from django.core.exceptions import ImproperlyConfigured
 
+# What allauth's records call a login by face.
+METHOD = "face"
+
 TESTED_VERSIONS = ">=65.10,<66"
 
 

@@ -8,9 +8,8 @@ from allauth.account.utils import perform_login
 from django.http import HttpResponse
 
 from faceauth import logins, views
-from faceauth.models import FaceEvent
 
-from .internals import import_record_authentication
+from .internals import METHOD, import_record_authentication
 
 # Imported with the URLs, so that a wrong version of allauth is reported when the site starts.
 record_authentication = import_record_authentication()
@@ -31,12 +30,12 @@ class LoginView(views.LoginView):
 
     def log_in(self, user: Any) -> HttpResponse:
         request = self.request
-        record_authentication(request, user, method="face")
+        record_authentication(request, user, method=METHOD)
         response: HttpResponse
         response = perform_login(request, user, redirect_url=self.get_redirect_url() or None)
         if not request.user.is_authenticated:
-            # allauth asks for something else first. The later login does not know of the face.
-            logins.record_use(FaceEvent.Kind.LOGIN, request, user)
+            # allauth asks for something else first.
+            logins.postpone_login(request, user)
         return response
 
     def greeting(self, user: Any) -> str:
