@@ -62,6 +62,8 @@ test: $(DEV) ## check style and types, and run the tests, but those of test-slow
 	$(PYTEST) --ds=tests.projects.stock.settings tests/stock tests/shared
 	$(PYTEST) --ds=tests.projects.stock.settings --database=postgres tests/stock tests/shared
 	$(PYTEST) --ds=tests.projects.own.settings tests/own tests/shared
+	$(PYTEST) --ds=tests.projects.allauth.settings tests/allauth
+	$(PYTEST) --ds=tests.projects.otp.settings tests/otp
 	$(PYTEST) --ds=tests.projects.site.pgvector --database=postgres tests/vectors
 	@$(PY) -m tests.support.timings $(TIMINGS)
 

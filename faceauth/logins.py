@@ -72,11 +72,13 @@ def _resumes(request: HttpRequest, user: Any) -> bool:
 
     The session then belongs to the face backend, which began the login.
     """
-    noted = request.session.pop(_POSTPONED, None)
+    session: Any = getattr(request, "session", {})
+    noted = session.pop(_POSTPONED, None)
     if not noted or noted["user"] != str(user.pk) or time.time() - noted["at"] > POSTPONED_FOR:
         return False
     if noted["backend"]:
-        request.session[BACKEND_SESSION_KEY] = noted["backend"]
+        session[BACKEND_SESSION_KEY] = noted["backend"]
+    sessions.begin(request, user)
     return True
 
 

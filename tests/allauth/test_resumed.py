@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 import time_machine
 from allauth.account.internal.stagekit import LOGIN_SESSION_KEY
 from allauth.mfa.totp.internal import auth
 from django.contrib.auth import BACKEND_SESSION_KEY, login
 from django.contrib.auth.models import AnonymousUser
+from django.core import mail
 from django.utils import timezone
 
 from faceauth import logins
@@ -135,6 +138,21 @@ def test_login_that_is_completed_much_later_is_not_resumed(obama, rf, client, se
         obama.backend = settings.AUTHENTICATION_BACKENDS[-1]
         logins.postpone_login(request, obama)
         clock.shift(logins.POSTPONED_FOR + 1)
-        login(request, obama, backend="django.contrib.auth.backends.ModelBackend")
+        again = type(obama).objects.get(pk=obama.pk)
+        login(request, again, backend="django.contrib.auth.backends.ModelBackend")
     request.user = obama
     assert confirmation.PASSWORD in seen(request)
+
+
+def test_confirmed_address_after_the_face_is_not_a_password(
+    client, enrolled, ask, upload, settings, request_of
+):
+    settings.ACCOUNT_EMAIL_VERIFICATION = "mandatory"
+    settings.ACCOUNT_LOGIN_ON_EMAIL_CONFIRMATION = True
+    owner = enrolled("ada", "obama", "obama3", "obama up")
+    assert ask(FACE, snapshot=upload("obama2"))[0] == 200
+    assert logged_in(client) is None
+    (link,) = re.findall(r"http://testserver(/accounts/confirm-email/\S+)", mail.outbox[-1].body)
+    client.post(link)
+    assert logged_in(client) == "ada"
+    assert seen(request_of(owner)) == [confirmation.FACE]

@@ -35,4 +35,4 @@ def test_function_is_returned(monkeypatch):
 
 def test_versions_are_the_ones_that_are_installed_for_the_tests():
     project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
-    assert f"django-allauth{TESTED_VERSIONS}" in project["optional-dependencies"]["dev"]
+    assert f"django-allauth[mfa]{TESTED_VERSIONS}" in project["optional-dependencies"]["dev"]
