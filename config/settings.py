@@ -120,6 +120,7 @@ FACEAUTH = {
     "THREADS": env.int("FACEAUTH_THREADS", default=1),
     "HEALTH": env.bool("FACEAUTH_HEALTH", default=False),
     "CALIBRATION": env.str("FACEAUTH_CALIBRATION", default="") or None,
+    "UNKNOWN_DEVICES": env.str("FACEAUTH_UNKNOWN_DEVICES", default="code"),
     "ADMIN_SECOND_STEP": env.bool("FACEAUTH_ADMIN_SECOND_STEP", default=False),
     "ENCRYPTION_KEYS": [
         key.strip()

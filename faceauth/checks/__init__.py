@@ -12,7 +12,8 @@ from .encryption import check_keys
 from .installation import check_metrics, check_networks
 from .rate_limits import check_limits
 from .retention import check_periods, check_purge
-from .settings import check_challenge, check_settings
+from .second_factors import check_login_view
+from .settings import check_challenge, check_settings, check_unknown_devices
 from .step_up import check_admin_sites, check_staff
 
 __all__ = [
@@ -21,6 +22,7 @@ __all__ = [
     "check_encoder",
     "check_keys",
     "check_limits",
+    "check_login_view",
     "check_metrics",
     "check_networks",
     "check_people",
@@ -29,5 +31,6 @@ __all__ = [
     "check_rates",
     "check_settings",
     "check_staff",
+    "check_unknown_devices",
     "check_user_model",
 ]

@@ -79,6 +79,26 @@ def check_challenge(app_configs: Configs, **kwargs: Any) -> list[CheckMessage]:
     return found
 
 
+@register(Tags.security)
+def check_unknown_devices(app_configs: Configs, **kwargs: Any) -> list[CheckMessage]:
+    """Check that a face alone logs in only on devices that its owner trusts."""
+    # Without a challenge, W009 says what is worse.
+    if setting_errors() or conf.get().UNKNOWN_DEVICES != "allow" or conf.get().CHALLENGE is None:
+        return []
+    message = (
+        "FACEAUTH['UNKNOWN_DEVICES'] is 'allow': anyone with one public photo of a person and a "
+        "script can log in as that person. Animated by public code and posted without a camera, "
+        "such photos logged in as 9 of 10 people at the first try."
+    )
+    hint = (
+        "Set it to 'code', the default: on a device that its owner does not trust yet, the site "
+        "then emails a code as well. With 'allow', faces have to wait after 5 consecutive failures "
+        "and are disabled after 50, unless MAX_FAILURES and MAX_FAILURES_BEFORE_DISABLING say "
+        "otherwise. If this is intended, add 'faceauth.W027' to SILENCED_SYSTEM_CHECKS."
+    )
+    return [Warning(message, hint=hint, id="faceauth.W027")]
+
+
 def setting_errors() -> list[CheckMessage]:
     """Return the errors that keep other checks from reading the settings; they then report nothing.
 

@@ -24,5 +24,6 @@ def follow(page: str, title: str, file: str, names: dict[str, Any]) -> None:
         if file in (block.path, *re.findall(r"`([\w/.]+)`", block.before))
     ]
     assert found, (page, title, file)
+    names.setdefault("__name__", file.removesuffix(".py").replace("/", "."))
     for block in found:
         exec(block.text, names)  # it is ours

@@ -26,7 +26,7 @@ def ids(found):
 
 
 def test_site_has_nothing_to_complain_about(settings):
-    settings.FACEAUTH = {**settings.FACEAUTH, **KEYS, "CHALLENGE": "turns"}
+    settings.FACEAUTH = {**KEYS}
     assert run_checks() == []
 
 
@@ -265,6 +265,25 @@ def test_face_that_need_not_be_alive_is_warned_about(settings, given, words):
     (warning,) = checks.check_challenge(None)
     assert warning.id == "faceauth.W009"
     assert words in warning.msg
+
+
+def test_face_that_is_enough_on_any_device_is_a_warning_with_the_measured_risk(settings):
+    settings.FACEAUTH = {"UNKNOWN_DEVICES": "allow"}
+    (warning,) = checks.check_unknown_devices(None)
+    assert warning.id == "faceauth.W027"
+    assert "9 of 10 people at the first try" in warning.msg
+    assert "'code'" in warning.hint
+    config = conf.get()
+    for limit in (config.failures, config.failures_before_disabling):
+        assert f"after {limit}" in warning.hint
+
+
+@pytest.mark.parametrize(
+    "given", [{}, {"UNKNOWN_DEVICES": "refuse"}, {"UNKNOWN_DEVICES": "allow", "CHALLENGE": None}]
+)
+def test_trusted_devices_and_what_another_warning_says_are_passed_over(settings, given):
+    settings.FACEAUTH = given
+    assert checks.check_unknown_devices(None) == []
 
 
 def test_challenge_as_it_is_by_default_is_passed_over(settings):
