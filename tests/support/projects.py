@@ -27,3 +27,21 @@ def follow(page: str, title: str, file: str, names: dict[str, Any]) -> None:
     names.setdefault("__name__", file.removesuffix(".py").replace("/", "."))
     for block in found:
         exec(block.text, names)  # it is ours
+
+
+def templates(page: str, given: Any) -> Any:
+    """Return the setting TEMPLATES with the templates of that page before those of the apps."""
+    files = {
+        block.path.removeprefix("templates/"): block.text
+        for block in guides.blocks(page, "django")
+        if block.path
+    }
+    options = {
+        **given[0]["OPTIONS"],
+        "loaders": [
+            ("django.template.loaders.locmem.Loader", files),
+            "django.template.loaders.filesystem.Loader",
+            "django.template.loaders.app_directories.Loader",
+        ],
+    }
+    return [{**given[0], "APP_DIRS": False, "OPTIONS": options}]
