@@ -186,9 +186,11 @@ class LoginView(CaptureMixin, RedirectLoggedInMixin, auth_views.LoginView):
         if "Location" not in redirect_or_page:
             return redirect_or_page
         self._adapt(form, user)
-        response = self.success_response(user, self.greeting(user), redirect_or_page["Location"])
-        # Not if the site asks for something else before the session starts.
-        if self.request.user == user:
+        # An override may lead to another step, after which the session starts.
+        began = self.request.user == user
+        greeting = self.greeting(user) if began else ""
+        response = self.success_response(user, greeting, redirect_or_page["Location"])
+        if began:
             self._update_device(form, user, response)
         return response
 

@@ -11,6 +11,7 @@ from allauth.mfa.totp.internal import auth
 from django.contrib.auth import BACKEND_SESSION_KEY, login
 from django.contrib.auth.models import AnonymousUser
 from django.core import mail
+from django.core.cache import cache
 from django.utils import timezone
 
 from faceauth import logins
@@ -27,6 +28,7 @@ SECRET = "JBSWY3DPEHPK3PXPJBSWY3DPEHPK3PXP"
 @pytest.fixture
 def obama(obama):
     """Obama, whose face is enrolled, and who has an app that shows tokens."""
+    cache.clear()  # where allauth notes the tokens that were used
     auth.TOTP.activate(obama, SECRET)
     return obama
 

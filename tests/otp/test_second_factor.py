@@ -30,7 +30,7 @@ urlpatterns = [*pages]
 @pytest.fixture(params=["page", "hint"])
 def hooked(request, settings):
     """The view of docs/customise.md, or the one that the hint shows, in the place of ours."""
-    names = {"reverse": None}
+    names = {"__name__": "mysite.views"}
     if request.param == "page":
         (block,) = [
             each for each in guides.blocks("customise.md") if each.path.endswith("second_factor.py")

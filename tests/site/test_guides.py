@@ -25,6 +25,7 @@ ELSEWHERE = {
     "api.md": ("tests/site/test_api_docs.py", {"bash", "json", "python"}),
     "customise.md": ("tests/site/test_overriding.py", {"css", "django", "python"}),
     "installation.md": ("tests/package/guide.py", {"", "django", "python"}),
+    "passkeys.md": ("tests/otp/test_passkeys.py", {"django", "python"}),
     "recipes.md": ("tests/site/test_recipes.py", {"django", "python"}),
     "stepup.md": ("tests/site/test_step_up.py", {"python"}),
     "scaling.md": ("tests/vectors/test_guide.py", {"", "python"}),

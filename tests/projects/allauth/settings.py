@@ -27,3 +27,4 @@ follow("passkeys.md", "With django-allauth", "mysite/settings.py", globals())
 FACEAUTH = {**FACEAUTH, "CHALLENGE": None, "UNKNOWN_DEVICES": "allow"}
 # Beside passkeys: the tests of second steps need no browser then.
 MFA_SUPPORTED_TYPES = ["webauthn", "recovery_codes", "totp"]
+MFA_TOTP_TOLERANCE = 1
