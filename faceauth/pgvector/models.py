@@ -18,7 +18,8 @@ class FaceVector(models.Model):
 
     The decision does not use it: that compares the encodings, which are encrypted. A database
     can't search encrypted data, so the template is transformed by a matrix that only this site
-    has, which preserves distances: see `encryption.crypto.search_key`.
+    has, which preserves distances: see `encryption.crypto.search_key`. That is obfuscation: about
+    80 templates that are known in both forms give the matrix away, and with it all others.
     """
 
     user = models.OneToOneField(

@@ -10,6 +10,7 @@ from django.core.exceptions import ImproperlyConfigured
 
 from faceauth import conf
 from faceauth.encryption import crypto
+from faceauth.recognition.matching import cohort
 
 ROWS = np.random.default_rng(0).normal(0, 0.1, (5, 128)).astype(np.float32)
 OLD, NEW, TRANSFORM = (Fernet.generate_key().decode() for _ in range(3))
@@ -223,3 +224,14 @@ def test_malformed_key_is_said_and_not_repeated(use, key):
 def test_settings_do_not_show_keys():
     assert OLD not in repr(conf.get())
     assert TRANSFORM not in repr(conf.get())
+
+
+@pytest.mark.parametrize(("known", "within"), [(16, 0.5), (80, 0.02)])
+def test_matrix_is_obfuscation(known, within):
+    """So many known templates give the vectors of everybody: docs/scaling.md says how many."""
+    people = cohort()
+    matrix = crypto.secret_matrix(crypto.search_key(), people.shape[1])
+    stored = (people @ matrix).astype(np.float32)
+    u, _, v = np.linalg.svd(people[:known].T @ stored[:known])
+    distances = np.linalg.norm(stored[known:] @ (u @ v).T - people[known:], axis=1)
+    assert distances.max() < within
