@@ -1,8 +1,9 @@
-"""Faces in Django's admin: `FaceAdminMixin` for a project's user admin, and the event list."""
+"""Faces in Django's admin: `FaceAdminMixin` for user admins, and lists of events and devices."""
 
 from __future__ import annotations
 
+from .devices import TrustedDeviceAdmin
 from .events import FaceEventAdmin
 from .users import FaceAdminMixin
 
-__all__ = ["FaceAdminMixin", "FaceEventAdmin"]
+__all__ = ["FaceAdminMixin", "FaceEventAdmin", "TrustedDeviceAdmin"]

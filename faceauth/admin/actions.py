@@ -55,13 +55,13 @@ class FaceActions(admin.ModelAdmin):
         return actions
 
     def has_view_face_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return _has_permission(request, "faceauth.view_face")
+        return has_permission(request, "faceauth.view_face")
 
     def has_enrol_face_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return _has_permission(request, "faceauth.enrol_face") and _may_change(request, obj)
+        return has_permission(request, "faceauth.enrol_face") and may_change(request, obj)
 
     def has_remove_face_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return _has_permission(request, "faceauth.remove_face") and _may_change(request, obj)
+        return has_permission(request, "faceauth.remove_face") and may_change(request, obj)
 
     @admin.action(description=_("Remove face"), permissions=["remove_face"])
     def remove_face(self, request: HttpRequest, users: QuerySet) -> HttpResponse | None:
@@ -227,12 +227,13 @@ class FaceActions(admin.ModelAdmin):
         return TemplateResponse(request, "admin/faceauth/remove_faces.html", context)
 
 
-def _has_permission(request: HttpRequest, name: str) -> bool:
+def has_permission(request: HttpRequest, name: str) -> bool:
+    """Return True if the staff member has this permission."""
     user: Any = request.user
     return user.has_perm(name)
 
 
-def _may_change(request: HttpRequest, user: Any) -> bool:
+def may_change(request: HttpRequest, user: Any) -> bool:
     """Return True if the staff member may change this user's face.
 
     Only superusers may change the face of other staff. A staff member who put their own face into

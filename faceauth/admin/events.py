@@ -54,6 +54,7 @@ class FaceEventAdmin(admin.ModelAdmin):
         "distance",
         "max_distance",
         "rate",
+        "device",
         "address",
     )
     list_filter = ("kind", outcome_labels.OutcomeFilter, "mode", "at")

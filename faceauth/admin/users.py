@@ -7,13 +7,14 @@ from functools import partial
 from typing import Any
 
 from django.conf import settings
-from django.contrib import admin
+from django.contrib import admin, messages
 from django.contrib.admin.utils import flatten_fieldsets, quote, unquote
 from django.core.exceptions import PermissionDenied
 from django.db.models import Exists, F, OuterRef, QuerySet, Value
 from django.db.models.constants import LOOKUP_SEP
 from django.db.models.functions import Coalesce
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
+from django.shortcuts import get_object_or_404
 from django.template.loader import render_to_string
 from django.urls import path, reverse
 from django.utils.html import format_html
@@ -23,7 +24,7 @@ from django.utils.translation import gettext_lazy as _
 from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_POST
 
-from faceauth import enrolment, faces
+from faceauth import devices, enrolment, faces
 from faceauth.enrolment import lookalikes, shots
 from faceauth.models import FailureCount
 
@@ -124,6 +125,11 @@ class FaceAdminMixin(FaceActions):
                 view(require_POST(self.action_view)),
                 name=f"{name}_do",
             ),
+            path(
+                "<path:object_id>/face/devices/<int:pk>/revoke/",
+                view(require_POST(self.revoke_device_view)),
+                name=f"{name}_revoke",
+            ),
             *super().get_urls(),
         ]
 
@@ -186,8 +192,25 @@ class FaceAdminMixin(FaceActions):
         answer = getattr(self, action)(request, self.get_queryset(request).filter(pk=user.pk))
         return answer or HttpResponseRedirect(self.face_url("change", user))
 
+    def revoke_device_view(self, request: HttpRequest, object_id: str, pk: int) -> HttpResponse:
+        """End the user's trust in one of their devices."""
+        user = self._user_or_404(request, object_id)
+        if not self.has_remove_face_permission(request, user):
+            raise PermissionDenied
+        trust = get_object_or_404(user.face_devices.select_related("device", "user"), pk=pk)
+        devices.revoke(trust, request)
+        self.log_change(request, user, gettext("Trusted device revoked."))
+        self.message_user(request, gettext("The device is no longer trusted."), messages.SUCCESS)
+        return HttpResponseRedirect(self.face_url("change", user))
+
     def face_url(self, page: str, user: Any, *args: Any) -> str:
-        """Return the URL of the user's page: change, face_enrol, face_photos or face_do."""
+        """Return the URL of a page of the user.
+
+        Args:
+            page: change, face_enrol, face_photos, face_do or face_revoke.
+            user: The user.
+            *args: Further parts of the URL.
+        """
         name = f"admin:{self.opts.app_label}_{self.opts.model_name}_{page}"
         return reverse(name, args=[quote(user.pk), *args], current_app=self.admin_site.name)
 
@@ -223,6 +246,7 @@ class FaceAdminMixin(FaceActions):
             "clear_flag": face.face_flagged_at,
             "take_back_adaptation": face.face_adapted_at,
         }
+        trusts = user.face_devices.filter(device__in=devices.active()).select_related("device")
         may_enrol = self.has_enrol_face_permission(request, user)
         return {
             "owner": user,
@@ -241,6 +265,8 @@ class FaceAdminMixin(FaceActions):
             "events": [
                 (each, outcome_labels.label(each)) for each in user.face_events.all()[:MAX_EVENTS]
             ],
+            "devices": [(each, self.face_url("face_revoke", user, each.pk)) for each in trusts],
+            "may_revoke": self.has_remove_face_permission(request, user),
             "enrol_url": may_enrol and self.face_url("face_enrol", user),
             "photos_url": may_enrol and self.face_url("face_photos", user),
             "buttons": [

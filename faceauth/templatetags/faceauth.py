@@ -1,4 +1,4 @@
-"""A face login button for other login pages: ``{% load faceauth %}{% face_login_button %}``."""
+"""Tags for a site's own pages: ``{% load faceauth %}``, then ``{% face_login_button %}``."""
 
 from __future__ import annotations
 
@@ -9,6 +9,8 @@ from django.contrib.auth import REDIRECT_FIELD_NAME
 from django.template import Context
 from django.urls import reverse
 from django.utils.http import urlencode
+
+from faceauth import devices
 
 register = template.Library()
 
@@ -27,3 +29,17 @@ def face_login_button(context: Context, label: str = "", classes: str = "") -> d
     target = context.get(REDIRECT_FIELD_NAME) or asked
     query = f"?{urlencode({REDIRECT_FIELD_NAME: target})}" if target else ""
     return {"url": reverse("faceauth:login") + query, "label": label, "classes": classes}
+
+
+@register.inclusion_tag("faceauth/device_list.html", takes_context=True)
+def face_devices(context: Context) -> dict[str, Any]:
+    """Render the devices that the logged-in user trusts, with forms that change them."""
+    request = context["request"]
+    device = devices.current(request)
+    trusts = request.user.face_devices.filter(device__in=devices.active()).select_related("device")
+    here = next((each for each in trusts if each.device == device), None)
+    return {
+        "trusts": sorted(trusts, key=lambda each: each != here),
+        "here": here,
+        "may_trust": devices.may_trust(request),
+    }

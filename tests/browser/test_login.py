@@ -68,8 +68,8 @@ def test_face_does_not_open_the_account_of_somebody_else(
     django_user_model.objects.create_user("grace", "grace@example.com", PASSWORD)
     webcam.show("obama")
     page = visitors.open("/face/login/", camera="allowed when asked")
-    page.get_by_text("Enter your username as well").click()
-    username = page.get_by_label("Username (optional)")
+    page.get_by_text("Enter your username or email as well").click()
+    username = page.get_by_label("Username or email")
     username.fill("grace")
     username.press("Enter")
     # Whoever is typing is not photographed before they ask for it.

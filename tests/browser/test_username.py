@@ -1,4 +1,4 @@
-"""Who somebody says to be: remembered by the browser, asked for, or asked for at once."""
+"""Who somebody says to be: known from the device, asked for, or asked for at once."""
 
 from __future__ import annotations
 
@@ -10,60 +10,16 @@ from playwright.sync_api import Page, Route, expect
 from accounts.models import User
 from tests.support.accessibility import assert_accessible
 from tests.support.browsing import (
-    NOT_RECOGNISED,
     NOT_RECOGNISED_ALONE,
     PASSWORD,
     Visitors,
+    log_in_by_password,
     photo,
     sent_to,
 )
 from tests.support.webcam import Webcam
 
 PROFILE = re.compile("/accounts/profile/$")
-
-
-def test_device_remembers_who_logged_in_by_face(visitors: Visitors, webcam: Webcam, member: User):
-    webcam.show("obama")
-    page = visitors.open("/face/login/", camera="allowed when asked")
-    face(page).get_by_label("Remember me on this device").check()
-    page.get_by_role("button", name="Turn on the camera").click()
-    expect(page).to_have_url(PROFILE)
-    page.get_by_role("button", name="Log out").click()
-
-    webcam.show("biden")
-    page.goto("/face/login/?next=/members/")
-    expect(face(page)).to_contain_text("Logging in as ada")
-    expect(face(page).get_by_role("textbox")).to_have_count(0)
-    expect(password(page).get_by_label("Username")).to_have_value("ada")
-    assert_accessible(page)
-    page.get_by_role("button", name="Turn on the camera").click()
-    expect(page.get_by_text(NOT_RECOGNISED).first).to_be_visible()
-
-    page.get_by_role("button", name="Not you?").click()
-    expect(page).to_have_url(re.compile(r"/face/login/\?next="))
-    expect(page.get_by_text("Logging in as")).to_have_count(0)
-    webcam.show("obama")
-    page.get_by_role("button", name="Turn on the camera").click()
-    expect(page).to_have_url(re.compile("/members/$"))
-
-
-def test_device_remembers_who_logged_in_by_password(visitors: Visitors, member: User):
-    page = visitors.open("/face/login/", java_script_enabled=False)
-    form = password(page)
-    form.get_by_label("Username").fill("ada")
-    form.get_by_label("Password").fill("wrong")
-    form.get_by_label("Remember me on this device").check()
-    form.get_by_role("button", name="Log in with password").click()
-    expect(form.get_by_label("Remember me on this device")).to_be_checked()
-    form.get_by_label("Password").fill(PASSWORD)
-    form.get_by_role("button", name="Log in with password").click()
-    page.get_by_role("button", name="Log out").click()
-
-    page.goto("/face/login/")
-    expect(face(page)).to_contain_text("Logging in as ada")
-    page.get_by_label("Choose a photo of your face").set_input_files(photo("obama"))
-    page.get_by_role("button", name="Log in with this picture").click()
-    expect(page).to_have_url(PROFILE)
 
 
 def test_who_is_not_recognised_is_asked_for_the_username(
@@ -126,7 +82,7 @@ def test_site_that_wants_a_username_takes_no_picture_without(
     page = visitors.open("/face/login/")
     sent = sent_to(page, "/face/login/")
     expect(status(page)).to_have_text("Enter your username, then look into the camera.")
-    name = face(page).get_by_label("Username")
+    name = face(page).get_by_label("Username or email")
     # Before the camera, for the eye and for Tab.
     expect(page.locator("[data-field=username]:has(~ .faceauth)")).to_be_visible()
     assert_accessible(page)
@@ -140,17 +96,16 @@ def test_site_that_wants_a_username_takes_no_picture_without(
     expect(page).to_have_url(PROFILE)
 
 
-def test_site_that_wants_a_username_knows_whom_the_device_remembers(
-    visitors: Visitors, webcam: Webcam, member: User, settings
+def test_site_that_wants_a_username_knows_the_people_of_a_trusted_device(
+    visitors: Visitors, member: User, settings
 ):
+    settings.FACEAUTH = {**settings.FACEAUTH, "FACE_ALONE": False}
     page = visitors.open("/face/login/", camera="missing")
-    face(page).get_by_label("Remember me on this device").check()
-    page.get_by_label("Use a photo instead").set_input_files(photo("obama"))
+    log_in_by_password(page, PASSWORD)
     page.get_by_role("button", name="Log out").click()
 
-    settings.FACEAUTH = {**settings.FACEAUTH, "FACE_ALONE": False}
     page.goto("/face/login/")
-    expect(face(page).get_by_role("textbox")).to_have_count(0)
+    expect(username(page)).to_be_hidden()
     page.get_by_label("Use a photo instead").set_input_files(photo("obama"))
     expect(page).to_have_url(PROFILE)
 
@@ -168,7 +123,7 @@ def password(page: Page):
 
 
 def username(page: Page):
-    return page.get_by_label("Username (optional)")
+    return page.get_by_label("Username or email")
 
 
 def status(page: Page):

@@ -30,7 +30,7 @@ def test_signs_up_and_logs_in_with_photos(visitors: Visitors):
 def test_refuses_a_stranger_in_words(visitors: Visitors, member):
     page = visitors.open("/face/login/", java_script_enabled=False)
     choose(page, "biden")
-    username = page.get_by_label("Username (optional)")
+    username = page.get_by_label("Username or email")
     expect(username).to_be_hidden()
     page.get_by_role("button", name="Log in with this picture").click()
 

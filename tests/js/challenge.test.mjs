@@ -122,6 +122,13 @@ test("a head that turns as asked passes, and its frames are handed over", async 
   ]);
 });
 
+test("what the device's key signs is replaced with each challenge", async (t) => {
+  const scene = new Scene(t, [{ ...ISSUED, device_nonce: "new" }]);
+  scene.root.dataset.deviceNonce = "old";
+  await scene.start();
+  assert.equal(scene.root.dataset.deviceNonce, "new");
+});
+
 test("a step is marked as done only once the head has turned far enough", async (t) => {
   const scene = await new Scene(t).start();
   await scene.holdStill();

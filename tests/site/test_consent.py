@@ -119,6 +119,7 @@ def test_notice_is_public_and_says_what_the_settings_do(client, db, settings):
         "KEEP_UNUSED_FACES_DAYS": 111,
         "KEEP_EVENTS_DAYS": 22,
         "TRUSTED_DEVICE_DAYS": 33,
+        "UNKNOWN_DEVICES": "code",
         "SITE_NAME": "The Reading Room",
         "NOTICE_VERSION": "7b",
     }
@@ -128,7 +129,8 @@ def test_notice_is_public_and_says_what_the_settings_do(client, db, settings):
         "each of the 4 pictures",
         "log in with your face for 111 days, it is removed automatically",
         "Kept for 22 days",
-        "Kept for 33 days",
+        "on it for 33 days",
+        "Codes that we email",
         "Checksums",
         "Version 7b",
     ):

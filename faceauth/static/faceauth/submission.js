@@ -60,7 +60,9 @@ export class Submission {
     const proof = await deviceProof(this.#root.dataset.deviceNonce);
     for (const [name, value] of Object.entries(proof)) body.append(name, value);
     const { data, elsewhere, error } = await post(this.#form.action, body, { timeout: TIMEOUT_MS });
-    if (data && emit(this.#root, "success", data)) {
+    if (data?.code_required) {
+      location.assign(data.next);
+    } else if (data && emit(this.#root, "success", data)) {
       toast(data.message, "success");
       location.assign(data.next);
     } else if (elsewhere) {
@@ -68,6 +70,8 @@ export class Submission {
     } else {
       this.#unlock();
       this.#unlock = null;
+      // Each nonce can be used once.
+      if (error?.device_nonce) this.#root.dataset.deviceNonce = error.device_nonce;
       if (error && error.code !== HANDLED) this.showError(error);
     }
     return error;

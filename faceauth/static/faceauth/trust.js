@@ -11,6 +11,8 @@ document.addEventListener("submit", async (event) => {
   if (event.defaultPrevented || !form.elements.device_key || filled.has(form)) return;
   event.preventDefault();
   await fillDeviceKey(form);
+  // While the event is being dispatched, the form cannot be sent.
+  await new Promise((done) => setTimeout(done));
   filled.add(form);
   form.requestSubmit(submitter);
   // The page may come back, from an error of the network or the browser's history.
