@@ -1,8 +1,9 @@
 """Lockout: consecutive failed face attempts and exponential back-off.
 
-This follows NIST SP 800-63B-4, section 3.2.3. Each attempt is recorded as a failure before the
-comparison and cleared on success, so parallel requests cannot exceed the limit. Passwords are not
-affected.
+The waits and the limits of 10 and 100 failures are those of NIST SP 800-63B-4, section 3.2.3, for
+systems that accept less than 7 % of presentation attacks: docs/security.md says where this one does
+not. Each attempt is recorded as a failure before the comparison and cleared on success, so parallel
+requests cannot exceed the limit. Passwords are not affected.
 
 An attempt on a trusted device counts for that device and its people alone: strangers cannot make
 an owner wait there, and the device's failures make nobody wait elsewhere. All other attempts count

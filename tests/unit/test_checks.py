@@ -228,9 +228,10 @@ def counting(settings):
 @pytest.mark.parametrize(
     ("key", "challenge", "most", "words", "id"),
     [
-        ("MAX_FAILURES", "turns", 10, "10 with a challenge", "faceauth.W012"),
-        ("MAX_FAILURES", None, 5, "5 without a challenge", "faceauth.W012"),
-        ("MAX_FAILURES_BEFORE_DISABLING", None, 100, "100 on an account", "faceauth.W013"),
+        ("MAX_FAILURES", "turns", 10, "10 with a defence against photos", "faceauth.W012"),
+        ("MAX_FAILURES", None, 5, "5 without a defence against photos", "faceauth.W012"),
+        ("MAX_FAILURES_BEFORE_DISABLING", "turns", 100, "100 with a defence", "faceauth.W013"),
+        ("MAX_FAILURES_BEFORE_DISABLING", None, 50, "50 without a defence", "faceauth.W013"),
     ],
 )
 def test_more_failures_than_nist_allows_are_warned_about(counting, key, challenge, most, words, id):
