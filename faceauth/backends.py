@@ -83,9 +83,9 @@ class _Claim(NamedTuple):
         label = str(self.device or "")
         return EventDetails.of_attempt(mode, decision, outcome)._replace(device=label)
 
-    def count_unusable(self, error: FaceError) -> None:
+    def count_unusable(self) -> None:
         """Count pictures that were analysed but can't be used."""
-        attempts.count_unusable(self.request, error, self.device, self.people)
+        attempts.count_unusable(self.request, None, self.device, self.people)
 
     def refuse_not_live(self, error: NotLiveError) -> None:
         """Count an attempt that failed its challenge. Its face is not compared."""
@@ -181,8 +181,8 @@ class FaceBackend(BaseBackend):
             probe = self.probe(snapshot, turns)
         except Busy:
             raise  # not about the face: the visitor has to come back
-        except FaceError as error:
-            claim.count_unusable(error)
+        except FaceError:
+            claim.count_unusable()
             return Result()
         except NotLiveError as error:
             claim.refuse_not_live(error)

@@ -189,15 +189,14 @@ class FaceLoginForm(ChallengedForm):
         return str(self.cleaned_data["username"])
 
     def clean(self) -> dict[str, Any]:
-        if seconds := self._retry_after():
-            raise errors.TooManyAttempts(seconds)
+        people = self._claimed_people(self.device) if self.device else []
+        attempts.check(self.request, self.claimed_username, device=self.device, people=people)
         if self.errors:
             return self.cleaned_data
         self._refuse_unknown_device()
         try:
             snapshot, turns = self._analyse(self.cleaned_data["snapshot"])
         except errors.FaceError as error:
-            people = self._claimed_people(self.device) if self.device else ()
             attempts.count_unusable(self.request, error, self.device, people)
             self.add_error("snapshot", error)
             return self.cleaned_data
@@ -234,12 +233,6 @@ class FaceLoginForm(ChallengedForm):
             return people
         named = faces.by_username(self.claimed_username)
         return [user for user in people if user == named]
-
-    def _retry_after(self) -> float:
-        if self.device is None:
-            return attempts.retry_after(self.request, self.claimed_username)
-        people = self._claimed_people(self.device)
-        return attempts.retry_after(self.request, None, device=self.device, people=people)
 
     def _refuse_unknown_device(self) -> None:
         """Raise UnknownDevice if the face does not help here, whoever shows it."""

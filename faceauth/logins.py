@@ -91,16 +91,16 @@ def record_use(kind: FaceEvent.Kind, request: HttpRequest | None, user: Any) -> 
 
 
 def clear_failures(request: HttpRequest | None, user: Any) -> None:
-    """Clear the failures of a face whose owner has shown who they are without it.
+    """Enable a face that failures had disabled: its owner has shown who they are without it.
 
-    If the failures had turned face login off, a message says that it is on again. Call it from a
-    view of your own that verifies a user, such as a password reset by email; for logins, the app
-    does it.
+    A message says that face login is on again. Call it from a view of your own that verifies a
+    user, such as a password reset by email; for logins, the app does it. Visitors who have only
+    claimed to be that user go on waiting.
 
     If the face is a second step, nothing happens: a password does not make up for the failures of
     the factor beside it.
     """
-    if second_step.required_for(user, request) or not counters.clear_failures(user):
+    if second_step.required_for(user, request) or not counters.accept_owner(user):
         return
     events.record(FaceEvent.Kind.ENABLED, request, user)
     if request is not None:

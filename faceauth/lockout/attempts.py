@@ -27,11 +27,23 @@ from django.utils import timezone
 from faceauth import conf, faces
 from faceauth.audit import events
 from faceauth.db import atomic
-from faceauth.errors import Busy, FaceError, TooManyAttempts, UsernameNeeded
+from faceauth.errors import (
+    Busy,
+    CameraNeeded,
+    ChallengeExpired,
+    ChallengeFailed,
+    FaceError,
+    MissingSnapshot,
+    TooManyAttempts,
+    UsernameNeeded,
+)
 from faceauth.models import DeviceTrust, FaceDevice, FaceEvent, FailureCount
 
 from . import counters
 from .counters import ACCOUNT, SHARED, Counter
+
+# Errors of answers that were not looked at.
+NOT_ABOUT_PICTURES = (Busy, CameraNeeded, ChallengeExpired, ChallengeFailed, MissingSnapshot)
 
 
 @dataclass
@@ -183,6 +195,22 @@ def retry_after(
     return _seconds_to_wait(found, rows, timezone.now())
 
 
+def check(
+    request: HttpRequest | None,
+    username: str | None,
+    client: Any = None,
+    device: FaceDevice | None = None,
+    people: Sequence[Any] = (),
+) -> None:
+    """Refuse an attempt that `admit` would refuse now, before its pictures are analysed.
+
+    The arguments and errors are those of `admit`.
+    """
+    now = timezone.now()
+    found = counters.counters_of(request, username, client, device, people)
+    _refuse(found, FailureCount.objects.in_bulk([each.key for each in found]), now)
+
+
 def admit(
     request: HttpRequest | None,
     username: str | None,
@@ -212,10 +240,7 @@ def admit(
     found = counters.counters_of(request, username, client, device, people)
     with atomic(FailureCount):
         rows = counters.lock(found, now)
-        if seconds := _seconds_to_wait(found, rows, now):
-            raise TooManyAttempts(seconds)
-        if any(each.asks_for_username and rows[each.key].failures >= each.limit for each in found):
-            raise UsernameNeeded()
+        _refuse(found, rows, now)
         # On a device, the failures of one person make only that person wait.
         ready = [each for each in found if not counters.seconds_to_wait([rows[each.key]], now)]
         attempt = Attempt(request, ready, device if people else None)
@@ -245,7 +270,7 @@ def count_unusable(
         device: The trusted device that sends the request, if it is one.
         people: The users who trust the device.
     """
-    if isinstance(error, Busy):
+    if isinstance(error, NOT_ABOUT_PICTURES):
         return
     now = timezone.now()
     on_device = device is not None and bool(people)
@@ -258,6 +283,17 @@ def count_unusable(
         rows = counters.lock(found, now)
         for counter in found:
             counters.count(rows[counter.key], counter, now)
+
+
+def _refuse(found: Sequence[Counter], rows: Mapping[str, FailureCount], now: datetime) -> None:
+    """Refuse an attempt with these counters, if it must wait or needs a username."""
+    if seconds := _seconds_to_wait(found, rows, now):
+        raise TooManyAttempts(seconds)
+    for each in found:
+        if each.asks_for_username and each.key in rows:
+            counters.decay(rows[each.key], each, now)
+            if rows[each.key].failures >= each.limit:
+                raise UsernameNeeded()
 
 
 def _seconds_to_wait(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable, Sequence
 from datetime import datetime, timedelta
 from typing import Any, NamedTuple
@@ -185,6 +186,22 @@ def clear_failures(user: Any) -> bool:
     return disabled
 
 
+def accept_owner(user: Any) -> bool:
+    """Enable a face whose owner has shown who they are without it. Return True if it was disabled.
+
+    The waits of visitors who only claim the account stay as they were: if they ended with the
+    owner's login, a guesser would learn that the account exists and when its owner is there.
+    """
+    FailureCount.objects.filter(key=key_of("own", user.pk)).delete()
+    row = FailureCount.objects.filter(key=key_of("account", user.pk))
+    # From here on, each failure leads to the longest wait, so that a lower count looks the same.
+    config = conf.get()
+    looks_the_same = config.failures + math.ceil(math.log2(LONGEST_WAIT / FIRST_WAIT))
+    count = min(looks_the_same, config.failures_before_disabling - 1)
+    row.filter(failures__gt=count).update(failures=count)
+    return bool(row.filter(disabled_at__isnull=False).update(disabled_at=None))
+
+
 def expired_counts() -> QuerySet[FailureCount]:
     """Return the rows that were kept long enough.
 
@@ -222,7 +239,7 @@ def lock(counters: Iterable[Counter], now: datetime) -> dict[str, FailureCount]:
     )
     locked = FailureCount.objects.in_bulk([each.key for each in ordered])
     for each in ordered:
-        _decay(locked[each.key], each, now)
+        decay(locked[each.key], each, now)
     return locked
 
 
@@ -234,7 +251,7 @@ def count(row: FailureCount, counter: Counter, now: datetime) -> None:
     row.save(update_fields=["failures", "wait_until", "decayed_at"])
 
 
-def _decay(row: FailureCount, counter: Counter, now: datetime) -> None:
+def decay(row: FailureCount, counter: Counter, now: datetime) -> None:
     """Take off a shared counter's row the failures that it has lost since the last attempt."""
     if row.decayed_at is None:
         return
