@@ -8,85 +8,118 @@ from typing import Any
 from django import forms
 from django.contrib.auth.forms import PasswordResetForm
 from django.contrib.auth.password_validation import validate_password
-from django.db import transaction
+from django.http import HttpRequest
 from django.utils.translation import gettext_lazy as _
 
-from faceauth.forms import EnrolFormMixin
+from faceauth.http import rate_limit
+from faceauth.step_up import email_code
 
+from . import signup
 from .models import User
 
 
-class SignUpForm(EnrolFormMixin, forms.ModelForm):
-    """A new account with a face, a password, or both."""
+def username_field() -> Any:
+    """Return a form field for a username."""
+    attrs = {"autocomplete": "username", "autocapitalize": "none", "spellcheck": "false"}
+    return User._meta.get_field("username").formfield(widget=forms.TextInput(attrs))
 
-    face_required = False
 
+def valid_username(text: str) -> str:
+    """Return a username, whether or not it is taken.
+
+    Raises:
+        ValidationError: It has characters that usernames cannot have.
+    """
+    username: str = User.normalize_username(text)
+    User._meta.get_field("username").run_validators(username)
+    return username
+
+
+class SignUpForm(forms.Form):
+    """The name, the address and perhaps the password of a new account.
+
+    Not a model form: that would tell everybody which names and addresses are taken. See `signup`.
+    """
+
+    username = username_field()
+    email = forms.EmailField(
+        label=_("Email address"),
+        max_length=254,
+        widget=forms.EmailInput(attrs={"autocomplete": "email"}),
+    )
     password = forms.CharField(
         label=_("Password"),
         required=False,
         strip=False,
         widget=forms.PasswordInput(attrs={"autocomplete": "new-password"}),
-        help_text=_("Optional if you enrol your face."),
+        help_text=_("Optional. Without one, you log in with your face, or with codes by email."),
     )
 
-    class Meta:
-        model = User
-        fields = ("username", "email")
-        widgets = {
-            "username": forms.TextInput(
-                attrs={"autocomplete": "username", "autocapitalize": "none", "spellcheck": "false"}
-            ),
-            "email": forms.EmailInput(attrs={"autocomplete": "email"}),
-        }
+    def __init__(self, *args: Any, request: HttpRequest, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.request = request
 
     def clean_username(self) -> str:
-        username: str = self.cleaned_data["username"]
+        return valid_username(self.cleaned_data["username"])
+
+    def clean_email(self) -> str:
+        return User.objects.normalize_email(self.cleaned_data["email"])
+
+    def clean(self) -> dict[str, Any]:
+        rate_limit.enforce_sign_up(self.request)
+        if password := self.cleaned_data.get("password"):
+            # A password must not resemble them.
+            names = {each: self.cleaned_data.get(each, "") for each in ("username", "email")}
+            try:
+                validate_password(password, User(**names))
+            except forms.ValidationError as error:
+                self.add_error("password", error)
+        return self.cleaned_data
+
+
+class CodeForm(forms.Form):
+    """The code from the email."""
+
+    code = forms.CharField(label=_("Code"), max_length=40)
+
+    def __init__(self, *args: Any, request: HttpRequest, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.request = request
+
+    def clean_code(self) -> str:
+        code: str = self.cleaned_data["code"]
+        email_code.redeem(self.request, signup.PURPOSE, code)
+        return code
+
+
+class NewCodeForm(CodeForm):
+    """The same form, sent for another code."""
+
+    code = forms.CharField(label=_("Code"), required=False)
+
+    def clean_code(self) -> str:
+        return ""
+
+    def clean(self) -> dict[str, Any]:
+        if pending := signup.pending_of(self.request):
+            signup.send(self.request, pending)
+        return self.cleaned_data
+
+
+class UsernameForm(forms.Form):
+    """Another username, if the one that was asked for is taken."""
+
+    username = username_field()
+
+    def __init__(self, *args: Any, request: HttpRequest, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.request = request
+
+    def clean_username(self) -> str:
+        username = valid_username(self.cleaned_data["username"])
         if User.objects.filter(username__iexact=username).exists():
             raise forms.ValidationError(_("This username is taken. Choose another one."), "unique")
         return username
-
-    def clean_email(self) -> str:
-        email = User.objects.normalize_email(self.cleaned_data["email"])
-        if User.objects.filter(email__iexact=email).exists():
-            message = _(
-                "You can’t use this email address. If it is yours and you have an account, log in "
-                "or reset your password."
-            )
-            raise forms.ValidationError(message, "unique")
-        return email
-
-    def clean(self) -> dict[str, Any]:
-        if not self.has_pictures and not self.cleaned_data.get("password"):
-            self.add_error("password", _("Choose a password, or enrol your face."))
-        return super().clean()
-
-    def _post_clean(self) -> None:
-        super()._post_clean()  # type: ignore[misc]
-        password = self.cleaned_data.get("password")
-        if password:
-            # Now the instance has a username and an address, which a password must not resemble.
-            try:
-                validate_password(password, self.instance)
-            except forms.ValidationError as error:
-                self.add_error("password", error)
-
-    def create(self) -> User | None:
-        """Save the new user, together with the face if there are pictures of one.
-
-        Returns:
-            The user. If the face cannot be enrolled, None: no user is saved, and the form has the
-            reason as an error.
-
-        Raises:
-            IntegrityError: Somebody has just taken the username or the email address.
-        """
-        user: User = self.instance
-        user.set_password(self.cleaned_data["password"] or None)
-        if self.has_pictures:
-            return user if self.enrol(user) else None
-        with transaction.atomic():
-            user.save()
-        return user
 
 
 class ResetForm(PasswordResetForm):

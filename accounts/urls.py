@@ -11,6 +11,7 @@ app_name = "accounts"
 
 urlpatterns = [
     path("signup/", views.SignUpView.as_view(), name="signup"),
+    path("signup/code/", views.SignUpCodeView.as_view(), name="signup_code"),
     path("profile/", views.ProfileView.as_view(), name="profile"),
     path("logout/", auth_views.LogoutView.as_view(), name="logout"),
     path("password-change/", views.PasswordChangeView.as_view(), name="password_change"),

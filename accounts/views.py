@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, cast
 
 from django.conf import settings
 from django.contrib.auth import login
@@ -10,32 +10,35 @@ from django.contrib.auth import views as auth_views
 from django.contrib.auth.forms import SetPasswordForm
 from django.contrib.auth.mixins import LoginRequiredMixin
 from django.contrib.messages.views import SuccessMessageMixin
-from django.db import IntegrityError
-from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
-from django.urls import reverse_lazy
+from django.forms import CheckboxInput
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect, resolve_url
+from django.urls import reverse, reverse_lazy
 from django.utils.decorators import method_decorator
+from django.utils.http import urlencode
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from django.views.decorators.cache import never_cache
-from django.views.generic import CreateView, TemplateView
+from django.views.generic import FormView, TemplateView
 
-from faceauth import conf, enrolment, logins
+from faceauth import conf, devices, enrolment, logins
+from faceauth.errors import TooManyCodes
 from faceauth.mixins import FaceRequiredMixin
 from faceauth.views import CaptureMixin
 
-from .forms import ResetForm, SignUpForm
+from . import signup
+from .forms import CodeForm, NewCodeForm, ResetForm, SignUpForm, UsernameForm
 
 
-class SignUpView(CaptureMixin, auth_views.RedirectURLMixin, CreateView):
-    """Create an account, and log its user in."""
+class SignUpView(CaptureMixin, auth_views.RedirectURLMixin, FormView):
+    """Ask for the name and the address of a new account, and mail a code to the address."""
 
     template_name = "accounts/signup.html"
     form_class = SignUpForm
-    next_page = settings.LOGIN_REDIRECT_URL
 
     def get(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
         if request.user.is_authenticated:
-            return HttpResponseRedirect(self.get_success_url())
+            return redirect(self.get_redirect_url() or settings.LOGIN_REDIRECT_URL)
         return super().get(request, *args, **kwargs)
 
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
@@ -43,16 +46,79 @@ class SignUpView(CaptureMixin, auth_views.RedirectURLMixin, CreateView):
 
     def form_valid(self, form: Any) -> HttpResponse:
         try:
-            user = form.create()
-        except IntegrityError:
-            message = _("This username or email address has just been taken. Choose another.")
-            form.add_error(None, message)
-            user = None
-        if user is None:
+            signup.begin(self.request, **form.cleaned_data, next_page=self.get_redirect_url())
+        except TooManyCodes as error:
+            form.add_error(None, error)
             return self.form_invalid(form)
-        login(self.request, user, backend="django.contrib.auth.backends.ModelBackend")
+        return self.success_response(None, "", reverse("accounts:signup_code"))
+
+
+@method_decorator(never_cache, name="dispatch")
+class SignUpCodeView(CaptureMixin, FormView):
+    """Create the account once the code was entered, and log its user in.
+
+    If the username is taken, the page then asks for another one.
+    """
+
+    template_name = "accounts/signup_code.html"
+
+    @property
+    def pending(self) -> signup.Pending | None:
+        """Return what the visitor has entered so far, if anything."""
+        return signup.pending_of(self.request)
+
+    def get(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+        if self.pending is None:
+            return redirect("accounts:signup")
+        return super().get(request, *args, **kwargs)
+
+    def get_form_class(self) -> Any:
+        if self.pending and self.pending.proven:
+            return UsernameForm
+        return NewCodeForm if self.is_ticked("again") else CodeForm
+
+    def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
+        return super().get_context_data(pending=self.pending, may_trust=True, **kwargs)
+
+    def form_valid(self, form: Any) -> HttpResponse:
+        if self.pending is None:
+            return redirect("accounts:signup")
+        if isinstance(form, NewCodeForm):
+            message = _("We’ve sent another email. Codes from earlier ones no longer work.")
+            return self.success_response(None, message, self.request.path)
+        if isinstance(form, CodeForm):
+            signup.keep(self.request, self.pending._replace(proven=True))
+            data = {**self.request.POST.dict(), "username": self.pending.username}
+            form = UsernameForm(data, request=self.request)
+        return self.create(form) if form.is_valid() else self.form_invalid(form)
+
+    def create(self, form: UsernameForm) -> HttpResponse:
+        """Create the account, log its user in, and lead them to the page that enrols their face."""
+        request, pending = self.request, cast(signup.Pending, self.pending)
+        user = signup.create(pending, form.cleaned_data["username"])
+        if user is None:
+            form.add_error(*self.taken_meanwhile(pending))
+            return self.form_invalid(form)
+        signup.forget(request)
+        login(request, user, backend="django.contrib.auth.backends.ModelBackend")
+        after = pending.next or resolve_url(settings.LOGIN_REDIRECT_URL)
+        url = f"{reverse('faceauth:enrol')}?{urlencode({'next': after})}"
         message = _("Welcome, %(name)s. Your account is ready.") % {"name": user.get_username()}
-        return self.success_response(user, message, self.get_success_url())
+        response = self.success_response(user, message, url)
+        if self.is_ticked("trust"):
+            devices.trust(request, response, user, by="code")
+        return response
+
+    def taken_meanwhile(self, pending: signup.Pending) -> tuple[str | None, str]:
+        """Return the field and the message if somebody else was quicker by a moment."""
+        if signup.owner_of(pending.email):
+            return None, _("There is an account with your email address by now. Log in with it.")
+        return "username", _("This username is taken. Choose another one.")
+
+    def is_ticked(self, name: str) -> bool:
+        """Return True if the form was sent with this box ticked or this button pressed."""
+        sent = CheckboxInput().value_from_datadict(self.request.POST, self.request.FILES, name)
+        return bool(sent)
 
 
 @method_decorator(never_cache, name="dispatch")
@@ -116,5 +182,5 @@ class PasswordResetConfirmView(auth_views.PasswordResetConfirmView):
     def form_valid(self, form: Any) -> HttpResponse:
         response = super().form_valid(form)
         # Access to the mailbox proves who the user is, as a password does.
-        logins.clear_failures(self.request, form.user)
+        logins.record_reset(self.request, form.user)
         return response

@@ -276,6 +276,17 @@ class TooManySignUps(TooManyAttempts):
         )
 
 
+class TooManyCodes(TooManyAttempts):
+    """Too many codes were sent to one address."""
+
+    def wait_message(self, minutes: int) -> str:
+        return ngettext(
+            "We have sent too many emails there. Try again in %(minutes)d minute.",
+            "We have sent too many emails there. Try again in %(minutes)d minutes.",
+            minutes,
+        )
+
+
 class TooManyPasswords(TooManyAttempts):
     """Too many wrong passwords were given for one account from one address."""
 

@@ -1,4 +1,7 @@
-"""The consequences of a login: the face was used, failures are cleared, and notices are shown."""
+"""The consequences of a login: the face was used, failures are cleared, and notices are shown.
+
+Also of a proof that the user reads the mail of their address.
+"""
 
 from __future__ import annotations
 
@@ -9,14 +12,16 @@ from django.contrib import messages
 from django.contrib.auth import BACKEND_SESSION_KEY, load_backend
 from django.http import HttpRequest
 from django.utils import timezone
+from django.utils.crypto import constant_time_compare, salted_hmac
 from django.utils.translation import gettext as _
 
-from . import faces
-from .audit import events
+from . import conf, devices, enrolment, errors, faces
+from .audit import events, notifications
 from .backends import FaceBackend
+from .http import rate_limit
 from .lockout import counters
 from .models import FaceEvent
-from .step_up import confirmation, second_step, sessions
+from .step_up import confirmation, email_code, second_step, sessions
 
 # How long a login that was postponed counts as one by face, in seconds.
 POSTPONED_FOR = 15 * 60
@@ -116,3 +121,115 @@ def prompt_to_enrol_again(request: HttpRequest | None, user: Any) -> None:
             "face again to log in with it."
         )
         messages.warning(request, message, fail_silently=True)
+
+
+def send_code(
+    request: HttpRequest,
+    purpose: str,
+    to: str,
+    *,
+    mail: str = "code",
+    user: Any = None,
+    decoy: bool = False,
+) -> None:
+    """Email a code for this session, from the outbox. `email_code.redeem` checks what is entered.
+
+    For visitors who must not learn whether an account exists, send a decoy in the same way: it
+    takes as long, and no code is correct.
+
+    Args:
+        request: The request of the visitor who will enter the code.
+        purpose: What the code is for, such as "signup".
+        to: The address. At most ``CODES_PER_HOUR`` are sent to it.
+        mail: The name of the mail, a template in ``faceauth/mail/``.
+        user: The user who has the address. None if there is no account yet.
+        decoy: Let no code be correct. The mail is sent all the same, without a code.
+
+    Raises:
+        TooManyCodes: Too many codes were sent to this address.
+    """
+    limit, address = conf.get().CODES_PER_HOUR, f"address {_folded(to)}"
+    rate_limit.enforce("code", address, limit, rate_limit.HOUR, errors.TooManyCodes)
+    code = email_code.issue(request, purpose, user, decoy=decoy)
+    minutes = int(email_code.VALID_FOR.total_seconds() // 60)
+    context = {"code": code, "minutes": minutes, "purpose": purpose, "user": user}
+    notifications.send_later(request, to, mail, context)
+
+
+def confirm_address(user: Any, *, face_seen: bool = False) -> None:
+    """Record that the user reads the mail of their address.
+
+    Call it when the user has opened a link or entered a code that was sent there. Only the first
+    proof is recorded. If the user changes the address, the new one is unconfirmed.
+
+    Args:
+        user: The user.
+        face_seen: The same person has shown the user's face. It then counts as enrolled after the
+            proof, because it is not somebody else's.
+    """
+    digest = _address_hash(user)
+    if digest and not _address_is_confirmed(user):
+        faces.ensure_row(user)
+        enrolled_at = faces.of(user).face_enrolled_at if face_seen else None
+        at = enrolled_at or timezone.now()
+        columns = {"face_address_confirmed_at": at, "face_address_hash": digest}
+        faces.row(user).exclude(face_address_hash=digest).update(**columns)
+        faces.set_columns(user, columns)
+
+
+def record_reset(request: HttpRequest | None, user: Any) -> None:
+    """Record that the user has reset their password by email.
+
+    Somebody else may have signed up with the user's address and enrolled their own face. So a face
+    and trusted devices that were added before the address was confirmed are removed, and a message
+    and an email say so. A face that is a second step stays: the mailbox does not replace it.
+
+    Call it from a view of your own that resets passwords by email. It clears the failures of the
+    face as well.
+    """
+    face = faces.of(user)
+    confirmed_at = face.face_address_confirmed_at if _address_is_confirmed(user) else None
+    before = {"created_at__lt": confirmed_at} if confirmed_at else {}
+    revoked = devices.revoke_all(user, request, **before)
+    enrolled_before = not confirmed_at or (face.face_enrolled_at or confirmed_at) < confirmed_at
+    removed = (
+        face.face_is_enrolled
+        and enrolled_before
+        and not second_step.required_for(user, request)
+        and enrolment.remove(user, request=request, reason=events.RESET)
+    )
+    if request is not None and (removed or revoked):
+        messages.warning(request, _reset_message(removed), fail_silently=True)
+    confirm_address(user)
+    clear_failures(request, user)
+
+
+def _reset_message(removed: bool) -> str:
+    if removed:
+        return _(
+            "Your face was enrolled before you confirmed your email address, so somebody else "
+            "could have enrolled it. We removed it. Log in and enrol your face again."
+        )
+    return _(
+        "Browsers that were trusted before you confirmed your email address are not trusted any "
+        "more."
+    )
+
+
+def _address_is_confirmed(user: Any) -> bool:
+    face, digest = faces.of(user), _address_hash(user)
+    if not digest or face.face_address_confirmed_at is None:
+        return False
+    return constant_time_compare(face.face_address_hash, digest)
+
+
+def _address_hash(user: Any) -> str:
+    """Return a keyed hash of the user's current address, or "" if there is none."""
+    address = _folded(notifications.address_of(user))
+    name = f"{user.pk}:{address}"
+    digest: str = salted_hmac("faceauth.address", name, algorithm="sha256").hexdigest()
+    return digest if address else ""
+
+
+def _folded(address: str) -> str:
+    return address.strip().casefold()

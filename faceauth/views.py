@@ -75,7 +75,7 @@ class CaptureMixin:
         """Return the response to a success: a redirect to `url` with a message, or JSON.
 
         Args:
-            user: The user whom the request was about.
+            user: The user whom the request was about; None if the answer must not tell.
             message: The message for the next page; "" for none.
             url: The next page.
         """
@@ -83,8 +83,8 @@ class CaptureMixin:
         if message and not json_body.is_json(self.request):
             messages.success(self.request, message, fail_silently=True)
         if wants_json(self.request):
-            payload = {"username": users.username(user)}
-            return JsonResponse({"user": payload, "message": message, "next": url})
+            about = {} if user is None else {"user": {"username": users.username(user)}}
+            return JsonResponse({**about, "message": message, "next": url})
         return HttpResponseRedirect(url)
 
     def handle_no_permission(self) -> Any:
@@ -253,6 +253,7 @@ class LoginView(CaptureMixin, RedirectLoggedInMixin, auth_views.LoginView):
         if isinstance(form, CodeForm):
             by = DeviceTrust.By.CODE
             confirmation.note(self.request, user, confirmation.CODE)
+            logins.confirm_address(user, face_seen=True)
         if wants_trust(self.request):
             devices.trust(self.request, response, user, by)
 
@@ -379,23 +380,29 @@ class RecentlyConfirmedMixin(LoginRequiredMixin):
         return super().dispatch(request, *args, **kwargs)
 
 
-class EnrolView(CaptureMixin, RecentlyConfirmedMixin, FormView):
-    """Enrol or re-enrol the face of the logged-in user."""
+class EnrolView(CaptureMixin, RecentlyConfirmedMixin, auth_views.RedirectURLMixin, FormView):
+    """Enrol or re-enrol the face of the logged-in user, and go on to `next`."""
 
     template_name = "faceauth/enrol.html"
     form_class = EnrolForm
 
+    def get_default_redirect_url(self) -> str:
+        return resolve_url(settings.LOGIN_REDIRECT_URL)
+
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
-        may_trust = devices.may_trust(self.request)
-        face = faces.of(self.request.user)
-        return super().get_context_data(face=face, may_trust=may_trust, **kwargs)
+        return super().get_context_data(
+            face=faces.of(self.request.user),
+            may_trust=devices.may_trust(self.request),
+            next=self.get_redirect_url(),
+            **kwargs,
+        )
 
     def form_valid(self, form: EnrolForm) -> HttpResponse:
         user: Any = self.request.user
         if form.enrol(user) is None:
             return self.form_invalid(form)
         message = _("Your face is enrolled. You can log in with it now.")
-        response = self.success_response(user, message, resolve_url(settings.LOGIN_REDIRECT_URL))
+        response = self.success_response(user, message, self.get_success_url())
         if wants_trust(self.request) and devices.may_trust(self.request):
             devices.trust(self.request, response, user)
         return response

@@ -36,6 +36,7 @@ LABELS: dict[str, Any] = {
     _not_live(Reason.COPIED): _("not live: frames used before"),
     events.UNUSED: _("not used for a long time"),
     events.BY_STAFF: _("by staff"),
+    events.RESET: _("older than the confirmation of the address"),
 }
 
 

@@ -37,8 +37,9 @@ SIGNALS = {
     Kind.DISABLED: signals.face_locked,
 }
 
-# Outcomes of events that were not caused by the owner of the face: `face_purge` or staff.
-UNUSED, BY_STAFF = "unused", "by_staff"
+# Outcomes of events that were not caused by the owner of the face: `face_purge` or staff. Or by a
+# password that was reset by email: see `logins.record_reset`.
+UNUSED, BY_STAFF, RESET = "unused", "by_staff", "reset"
 
 # What happened to a device whose cookie was copied: the copy was refused for want of the key, or
 # the device had none and is no longer trusted.

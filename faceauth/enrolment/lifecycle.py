@@ -207,7 +207,8 @@ def remove(
         user: The owner of the face.
         *conditions: Conditions that the face's row must meet when it is written.
         request: The request that removes the face, if there is one.
-        reason: ``events.UNUSED`` or ``events.BY_STAFF``; "" if the owner removes it.
+        reason: ``events.UNUSED``, ``events.BY_STAFF`` or ``events.RESET``; "" if the owner
+            removes it.
 
     Returns:
         True if the face was removed, False if there was none or a condition was not met.

@@ -19,7 +19,7 @@ from tests.robustness.stack import SECRET, Request
 
 LOGIN, PREVIEW, CHALLENGE = "/face/login/", "/face/preview/", "/face/challenge/"
 ENROL, VERIFY, FORGET = "/face/enrol/", "/face/verify/", "/face/forget/"
-SIGN_UP = "/accounts/signup/"
+SIGN_UP = "/signup/"
 PATHS = (LOGIN, LOGIN, LOGIN, PREVIEW, PREVIEW, ENROL, ENROL, SIGN_UP, CHALLENGE, FORGET, VERIFY)
 
 
@@ -173,7 +173,7 @@ class Attack:
 
     def _fields(self, path: str) -> dict[str, str]:
         match path:
-            case "/accounts/signup/":
+            case "/signup/":
                 name = f"user{self.random.randrange(10**9)}"
                 return {"username": name, "email": f"{name}@example.com", "consent": "on"}
             case "/face/enrol/":

@@ -148,7 +148,7 @@ def sign_up_anew(site, number, photos):
 def sign_up(visitor, name, photos):
     fields = {"username": name, "email": f"{name}@example.com", "password": PASSWORD}
     shots = [photograph(each) for each in photos]
-    return visitor.post("/accounts/signup/", shots, consent="on", **fields)
+    return visitor.post("/signup/", shots, consent="on", **fields)
 
 
 def kept(database):

@@ -40,7 +40,7 @@ def enrol(first: int) -> None:
         if time % 3 == 0:
             name = f"new{time}"
             new = {"username": name, "email": f"{name}@example.com"}
-            send(Client(), "/accounts/signup/", name, time, **new)
+            send(Client(), "/signup/", name, time, **new)
 
 
 def send(client: Client, path: str, name: str, time: int, **fields: str) -> None:
@@ -70,7 +70,7 @@ def say(*words: object) -> None:
 
 def main() -> None:
     # What is loaded once need not be loaded again by those who do not live long.
-    Client().get("/accounts/signup/")
+    Client().get("/signup/")
     connections.close_all()
     for line in sys.stdin:
         task, *arguments = line.split()

@@ -14,7 +14,7 @@ from tests.site.conftest import JSON
 from tests.support.people import OBAMA
 from tests.unit.vision.test_images import huge_png, saved
 
-LOGIN, PREVIEW, SIGN_UP = "/face/login/", "/face/preview/", "/accounts/signup/"
+LOGIN, PREVIEW, SIGN_UP = "/face/login/", "/face/preview/", "/signup/"
 
 
 @pytest.fixture

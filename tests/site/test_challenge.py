@@ -20,7 +20,7 @@ LOGIN, CHALLENGE, ENROL, SIGNUP = (
     "/face/login/",
     "/face/challenge/",
     "/face/enrol/",
-    "/accounts/signup/",
+    "/signup/",
 )
 
 

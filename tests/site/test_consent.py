@@ -29,9 +29,7 @@ def test_consent_is_recorded_with_version_time_and_network(client, upload, db, s
     before = timezone.now()
     form = {"username": "eve", "email": "eve@example.com", "consent": "on"}
     shots = [upload(name) for name in OBAMA]
-    client.post(
-        "/accounts/signup/", {**form, "snapshot": shots}, REMOTE_ADDR="198.51.100.7", headers=JSON
-    )
+    client.post("/signup/", {**form, "snapshot": shots}, REMOTE_ADDR="198.51.100.7", headers=JSON)
     eve = User.objects.get()
     assert eve.has_face
     assert (eve.face_consent_version, eve.face_consent_from) == ("2026-11", "198.51.100.0/24")
@@ -156,7 +154,7 @@ def test_notice_promises_nothing_that_is_not_so(client, db, settings):
 def test_every_page_and_the_consent_lead_to_the_notice(client, obama):
     link = f'href="{NOTICE}"'
     assert client.get("/").text.count(link) == 1  # the footer's
-    assert client.get("/accounts/signup/").text.count(link) == 2
+    assert client.get("/signup/").text.count(link) == 2
     client.force_login(obama)
     assert client.get(ENROL).text.count(link) == 2
     assert client.get(PROFILE).text.count(link) == 2

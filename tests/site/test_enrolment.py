@@ -19,7 +19,7 @@ from tests.support.people import OBAMA, encodings, enrol_silently, picture
 
 pytestmark = pytest.mark.postgres
 
-LOGIN, SIGN_UP = "/face/login/", "/accounts/signup/"
+LOGIN, SIGN_UP = "/face/login/", "/signup/"
 
 
 @pytest.fixture

@@ -92,7 +92,7 @@ def test_removing_no_face_is_no_event(client, ada):
 
 def test_signing_up_with_a_face_is_an_event(client, db, upload):
     data = {"username": "eve", "email": "eve@example.com", "consent": "on", "password": ""}
-    client.post("/accounts/signup/", {**data, "snapshot": [upload(name) for name in OBAMA]})
+    client.post("/signup/", {**data, "snapshot": [upload(name) for name in OBAMA]})
     assert username_of(client) == "eve"
     assert kinds() == ["enrolled"]
     assert len(mail.outbox) == 1

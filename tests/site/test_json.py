@@ -17,7 +17,7 @@ LOGIN, PREVIEW, ENROL, SIGN_UP = (
     "/face/login/",
     "/face/preview/",
     "/face/enrol/",
-    "/accounts/signup/",
+    "/signup/",
 )
 
 

@@ -33,7 +33,9 @@ from faceauth.views import CaptureMixin, ExportView, PostOnlyView
 from tests.robustness.pictures import plain
 from tests.robustness.stack import SECRET
 from tests.site.conftest import JSON, PASSWORD
+from tests.support import mail
 from tests.support.people import OBAMA, picture
+from tests.support.signing_up import CODE, SIGN_UP
 
 # Real transactions: the handler closes its connections as it does in a server.
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -41,7 +43,7 @@ pytestmark = pytest.mark.django_db(transaction=True)
 PATH = Path(__file__).parents[2] / "docs/openapi.yaml"
 WRITTEN = yaml.safe_load(PATH.read_text())
 
-LOGIN, SIGN_UP = "/face/login/", "/accounts/signup/"
+LOGIN = "/face/login/"
 
 schema = schemathesis.openapi.from_path(PATH)
 schema.app = application
@@ -144,7 +146,12 @@ def test_a_visit(told, client, settings):
     shots = [encoded(picture(name)) for name in OBAMA]
     fields = {"username": "obama", "email": "o@example.com", "password": PASSWORD}
     assert told("/face/whoami/", "GET") == 200
-    assert told(SIGN_UP, **fields, consent=True, snapshot=shots) == 200
+    assert told(SIGN_UP, **fields) == 200
+    assert told(CODE, again=True) == 200
+    assert told(CODE, code="x") == 401
+    assert told(CODE, code=mail.code()) == 200
+    assert told(CODE, code="x") == 400
+    assert told("/face/enrol/", consent=True, snapshot=shots) == 200
     assert told("/face/export/", "GET") == 200
     assert told("/accounts/logout/") == 302
     assert told("/face/challenge/") == 200

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from pathlib import Path
 
 os.environ.update(
     DEBUG="false",
@@ -26,7 +27,11 @@ os.environ.update(
 os.environ.setdefault("DATABASE_URL", "sqlite:///db.sqlite3")
 
 from config.settings import *  # noqa: E402, F403
-from config.settings import FACEAUTH, STORAGES  # noqa: E402
+from config.settings import BASE_DIR, FACEAUTH, STORAGES, TEMPLATES  # noqa: E402
+
+# The site's, and a sign-up with the face.
+ROOT_URLCONF = "tests.projects.site.urls"
+TEMPLATES[0]["DIRS"] = [BASE_DIR / "templates", Path(__file__).parent / "templates"]
 
 # A login in a test need not be slow to guess.
 PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
