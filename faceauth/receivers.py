@@ -15,7 +15,7 @@ from django.db.models.signals import pre_delete
 from django.dispatch import receiver
 from django.http import HttpRequest
 
-from . import faces, logins, users
+from . import devices, faces, logins, users
 from .audit import notifications
 from .models import FaceEvent
 from .privacy import export
@@ -53,6 +53,7 @@ def erase_user(sender: Any, instance: Any, using: str, **kwargs: Any) -> None:
     if faces.in_profiles():
         faces.row(instance).using(using).delete()
     export.erase(instance)
+    devices.forget(instance)
     FaceEvent.objects.filter(user=instance).update(address="", device="")
     if apps.is_installed("django.contrib.admin"):
         _erase_from_admin_log(instance)

@@ -174,6 +174,12 @@ def revoke_all(user: Any, request: HttpRequest | None = None, *conditions: Q, **
     return len(found)
 
 
+def forget(user: Any) -> None:
+    """Delete the user's trust in all devices, without events: the user is being deleted."""
+    user.face_devices.all().delete()
+    FaceDevice.objects.filter(trusts__isnull=True).delete()
+
+
 def _is_fresh(device: FaceDevice, secret_hash: str) -> bool:
     """Return True if the secret is the device's, or has been replaced only a moment ago."""
     if constant_time_compare(secret_hash, device.secret_hash):

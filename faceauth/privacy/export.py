@@ -12,7 +12,7 @@ from faceauth import faces, users
 from faceauth.audit import events
 from faceauth.encryption.fields import OutdatedEncodings, UnreadableEncodings
 from faceauth.lockout import counters
-from faceauth.models import FaceEvent, FaceTemplateMixin
+from faceauth.models import DeviceTrust, FaceEvent, FaceTemplateMixin
 
 # The columns that reveal how near a face was. They are computed from it, as the template is.
 SCORES = ("distance", "max_distance", "rate")
@@ -38,6 +38,7 @@ def export(user: Any) -> dict[str, Any]:
                 "failures", "wait_until", "disabled_at", "forget_at"
             )
         ),
+        "devices": [_device(each) for each in user.face_devices.select_related("device")],
         "events": [_event(each) for each in user.face_events.all()],
     }
 
@@ -102,6 +103,19 @@ def _numbers(encodings: Any) -> list[list[float]] | str | None:
     return None if encodings is None else encodings.tolist()
 
 
+def _device(trust: DeviceTrust) -> dict[str, Any]:
+    device = trust.device
+    return {
+        "name": trust.name,
+        "device": device.label,
+        "trusted_since": trust.created_at,
+        "trusted_after": trust.by,
+        "last_used_at": trust.last_used_at,
+        "network": device.address,
+        "has_key": device.has_key,
+    }
+
+
 def _event(event: FaceEvent) -> dict[str, Any]:
     return {
         "at": event.at,
@@ -109,4 +123,5 @@ def _event(event: FaceEvent) -> dict[str, Any]:
         "mode": event.mode,
         "outcome": event.outcome,
         "network": event.address,
+        "device": event.device,
     }

@@ -18,6 +18,7 @@ from django.utils import timezone
 from accounts.models import User
 from faceauth.devices import cookie
 from faceauth.models import DeviceTrust, FaceDevice, FaceEvent
+from faceauth.privacy.export import export
 from tests.site.conftest import JSON, PASSWORD, log_out, username_of
 from tests.support.mail import sent
 from tests.support.people import OBAMA
@@ -389,3 +390,14 @@ def test_enrolling_after_the_password_trusts_the_browser(db, client, upload, sho
     log_out(client)
     assert user.face_devices.count() == 1
     assert show(client, "obama2")[1]["user"]["username"] == "ada"
+
+
+def test_export_and_deletion_cover_the_devices(client, obama, biden):
+    for name in ("obama", "biden"):
+        log_in_by_password(client, name)
+    (device,) = export(obama)["devices"]
+    assert (device["device"], device["trusted_after"]) == ("Firefox, Linux", "password")
+    obama.delete()
+    assert FaceDevice.objects.get().trusts.get().user == biden
+    biden.delete()
+    assert not FaceDevice.objects.exists()

@@ -123,7 +123,7 @@ def test_export_has_all_that_is_kept_and_no_scores(client, used):
     assert data["face"]["encodings_as_enrolled"] is None
     assert [each["failures"] for each in data["failures"]] == [2]
     assert [event["kind"] for event in data["events"]] == ["refused", "refused"]
-    assert {"at", "kind", "mode", "outcome", "network"} == set(data["events"][0])
+    assert {"at", "kind", "mode", "outcome", "network", "device"} == set(data["events"][0])
     (row, *_) = FaceEvent.objects.all()
     assert str(row.distance) not in answer.text
 
