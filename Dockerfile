@@ -7,9 +7,8 @@ FROM python:3.12-slim AS build
 ENV PIP_NO_CACHE_DIR=1 PIP_DISABLE_PIP_VERSION_CHECK=1
 WORKDIR /srv/faceauth
 RUN python -m venv /opt/venv
-COPY pyproject.toml requirements.txt README.md LICENSE ./
-COPY faceauth faceauth
-RUN /opt/venv/bin/pip install -r requirements.txt
+COPY requirements.lock ./
+RUN /opt/venv/bin/pip install --require-hashes -r requirements.lock
 
 FROM python:3.12-slim
 ENV PATH=/opt/venv/bin:$PATH PYTHONUNBUFFERED=1 PYTHONDONTWRITEBYTECODE=1

@@ -37,7 +37,7 @@ export PIP_DISABLE_PIP_VERSION_CHECK := 1
 # Trust what the system trusts, as pip does.
 export UV_SYSTEM_CERTS := true
 
-.PHONY: help run test test-slow test-all stress bench docs messages format clean venv dev
+.PHONY: help run test test-slow test-all stress bench docs messages format lock clean venv dev
 .DELETE_ON_ERROR:
 
 help: ## list these targets
@@ -103,6 +103,12 @@ format: $(DEV) ## rewrite the code in the house style
 	$(PY) -m ruff check --fix .
 	$(PY) -m ruff format .
 	$(PY) -m djlint --quiet --reformat .
+
+lock: $(DEV) ## write the newest versions and their hashes to requirements.lock
+	@echo "# What the site runs on in production: these versions, with the hashes of their files. Made by \`make lock\`." > requirements.lock.new
+	@$(PY) -m uv pip compile requirements.txt --upgrade --generate-hashes --universal --python-version 3.11 \
+		--no-emit-package faceauth --no-header --no-annotate --quiet --output-file - >> requirements.lock.new
+	@mv requirements.lock.new requirements.lock
 
 venv: $(RUNTIME) ## install what the site runs on
 dev: $(DEV) ## install what the tests need as well
