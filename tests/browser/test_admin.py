@@ -12,7 +12,7 @@ from playwright.sync_api import FilePayload, Page, expect
 from accounts.models import User
 from faceauth import enrolment
 from faceauth.liveness import challenge
-from faceauth.models import FaceEvent
+from faceauth.models import DeviceTrust, FaceDevice, FaceEvent
 from tests.support import admin
 from tests.support.accessibility import assert_accessible
 from tests.support.browsing import PASSWORD, Visitors, photos_of, pose
@@ -192,6 +192,22 @@ def test_events_and_dashboard(visitors: Visitors, boss: User, member: User):
     expect(page).to_have_url(re.compile(change(twin)))
 
 
+def test_revokes_a_trusted_device(visitors: Visitors, boss: User, member: User):
+    for label in ("Firefox, Windows", "Safari, iPhone"):
+        device = FaceDevice.objects.create(label=label)
+        DeviceTrust.objects.create(device=device, user=member, by=DeviceTrust.By.PASSWORD)
+    page = visitors.open(change(member), user=boss)
+    page.get_by_role("button", name="Revoke Safari, iPhone").click()
+    expect(page.get_by_text("The device is no longer trusted.")).to_be_visible()
+    expect(panel(page).get_by_role("button", name="Revoke Safari, iPhone")).to_have_count(0)
+
+    page.goto("/admin/faceauth/devicetrust/")
+    page.get_by_role("row").filter(has_text="Firefox, Windows").get_by_role("checkbox").check()
+    take(page, "Revoke")
+    expect(page.get_by_text("1 device is no longer trusted.")).to_be_visible()
+    assert not FaceDevice.objects.exists()
+
+
 @both_schemes
 @pytest.mark.parametrize("viewport", [{"width": 1280, "height": 800}, PHONE], ids=["wide", "phone"])
 def test_pages_are_accessible_in_the_admins_own_theme(
@@ -200,6 +216,8 @@ def test_pages_are_accessible_in_the_admins_own_theme(
     FaceEvent.objects.create(kind="login", user=member, mode="username", distance=0.2)
     FaceEvent.objects.create(kind="refused", user=member, mode="username", distance=0.5)
     User.objects.filter(pk=member.pk).update(face_shot_notes=admin.taken(), face_quality=1.0)
+    device = FaceDevice.objects.create(label="Firefox, Windows", address="192.0.2.0/24")
+    DeviceTrust.objects.create(device=device, user=member, by=DeviceTrust.By.CODE)
     page = visitors.open(USERS, user=boss, color_scheme=color_scheme, viewport=viewport)
     pages = [change(member), EVENTS, f"{EVENTS}dashboard/"]
     for path in [*pages, *(f"{USERS}{member.pk}/face/{each}/" for each in ("enrol", "photos"))]:

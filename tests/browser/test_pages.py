@@ -21,6 +21,7 @@ PAGES = [
     "/accounts/password-reset/done/",
     "/accounts/password-reset/complete/",
     "/accounts/password-reset/MQ/set-password/",
+    "/face/devices/revoke/x/",
     "/no-such-page/",
 ]
 MEMBERS_PAGES = [
@@ -30,6 +31,7 @@ MEMBERS_PAGES = [
     "/accounts/password-change/",
     "/face/enrol/",
     "/face/remove/",
+    "/face/devices/",
 ]
 PHONE = {"width": 320, "height": 568}
 
