@@ -28,6 +28,12 @@ class LoginView(views.LoginView):
         form = super().get_form_class()
         return self.face_form if form is self.password_form else form
 
+    def form_valid(self, form: Any) -> HttpResponse:
+        request: Any = self.request
+        # For `adapter.TrustedDeviceMixin`.
+        request.face_on_trusted_device = getattr(form, "device", None) is not None
+        return super().form_valid(form)
+
     def log_in(self, user: Any) -> HttpResponse:
         request = self.request
         record_authentication(request, user, method=METHOD)

@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import pytest
-from django.contrib.auth import BACKEND_SESSION_KEY
-from django.contrib.sessions.models import Session
 from django_otp_webauthn.models import WebAuthnCredential
 from playwright.sync_api import expect
 
 from faceauth.models import FaceEvent
+from tests.support import passkeys
 from tests.support.accounts import PASSWORD
 
 LOGIN = "/face/login/"
@@ -29,7 +28,7 @@ def add_passkey(page):
 
 
 def log_in_by_passkey(page, target="/"):
-    page.context.clear_cookies()
+    passkeys.log_out(page)
     page.goto(f"{LOGIN}?next={target}")
     page.get_by_role("button", name="Log in with a passkey").click()
 
@@ -42,12 +41,6 @@ def test_passkey_logs_in_and_the_face_confirms_the_person(page, webcam, transact
 
     log_in_by_passkey(page)
     expect(page.get_by_text("Hello, obama.")).to_be_visible()
-    (session,) = [
-        each.get_decoded()
-        for each in Session.objects.all()
-        if BACKEND_SESSION_KEY in each.get_decoded()
-    ][-1:]
-    assert session[BACKEND_SESSION_KEY].endswith("WebAuthnBackend")
 
     # The passkey is not the person.
     page.goto("/pay/")
@@ -55,3 +48,23 @@ def test_passkey_logs_in_and_the_face_confirms_the_person(page, webcam, transact
     webcam.show("obama2")
     expect(page.get_by_text("Paid.")).to_be_visible()
     assert FaceEvent.objects.filter(kind=FaceEvent.Kind.CONFIRMED, user=obama).exists()
+
+
+@pytest.mark.slow
+def test_browser_trusted_after_a_passkey_needs_only_the_face(
+    page, webcam, transactional_db, obama, settings
+):
+    settings.FACEAUTH = {**settings.FACEAUTH, "UNKNOWN_DEVICES": "refuse"}
+    log_in_by_password(page)
+    add_passkey(page)
+    passkeys.log_out(page)
+    passkeys.log_in_by_face(page, webcam, "obama2")
+    expect(page.get_by_text("Hello, obama.")).to_have_count(0)
+
+    log_in_by_passkey(page)
+    expect(page.get_by_text("Hello, obama.")).to_be_visible()
+    passkeys.trust_browser(page)
+    passkeys.log_out(page)
+    passkeys.log_in_by_face(page, webcam, "obama2")
+    expect(page.get_by_text("Hello, obama.")).to_be_visible()
+    assert FaceEvent.objects.filter(kind=FaceEvent.Kind.LOGIN, mode=FaceEvent.Mode.DEVICE).exists()

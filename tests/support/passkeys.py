@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
+from django.conf import settings
 from playwright.sync_api import BrowserContext, Page, expect, sync_playwright
 
 from tests.support import chromium
@@ -57,3 +58,22 @@ def add_authenticator(page: Page) -> Any:
         },
     )
     return session
+
+
+def log_out(page: Page) -> None:
+    """Forget the session, but not the trust in the browser."""
+    page.context.clear_cookies(name=settings.SESSION_COOKIE_NAME)
+
+
+def trust_browser(page: Page) -> None:
+    """Trust the browser on the page of the user's devices."""
+    page.goto("/face/devices/")
+    page.get_by_role("button", name="Trust this browser").click()
+    expect(page.get_by_text("This browser", exact=True)).to_be_visible()
+
+
+def log_in_by_face(page: Page, webcam: Webcam, face: str) -> None:
+    """Look into the camera on the login page, with nothing else to do."""
+    webcam.show()
+    page.goto("/face/login/")
+    webcam.show(face)
