@@ -18,6 +18,7 @@ def log_in_by_password(page, name="obama"):
     form = page.get_by_role("region", name="With your password")
     form.get_by_label("Username").fill(name)
     form.get_by_label("Password").fill(PASSWORD)
+    form.get_by_label("Trust this browser").uncheck()
     form.get_by_role("button", name="Log in with password").click()
     expect(page.get_by_role("heading", name="Your passkey")).to_be_visible()
 
