@@ -62,8 +62,8 @@ test: $(DEV) ## check style and types, and run the tests, but those of test-slow
 	$(PYTEST) --ds=tests.projects.stock.settings tests/stock tests/shared
 	$(PYTEST) --ds=tests.projects.stock.settings --database=postgres tests/stock tests/shared
 	$(PYTEST) --ds=tests.projects.own.settings tests/own tests/shared
-	$(PYTEST) --ds=tests.projects.allauth.settings tests/allauth
-	$(PYTEST) --ds=tests.projects.otp.settings tests/otp
+	$(PYTEST) --ds=tests.projects.allauth.settings -m "not slow" tests/allauth
+	$(PYTEST) --ds=tests.projects.otp.settings -m "not slow" tests/otp
 	$(PYTEST) --ds=tests.projects.site.pgvector --database=postgres tests/vectors
 	@$(PY) -m tests.support.timings $(TIMINGS)
 
@@ -74,6 +74,8 @@ test-slow: $(DEV) ## all other tests: every journey in a browser, robustness, fr
 	$(PYTEST) -n auto -m "not postgres" --database=postgres tests/site tests/robustness tests/browser/test_login.py
 	$(PYTEST) --ds=tests.projects.site.pgvector --database=postgres \
 		tests/shared tests/site/test_login.py tests/site/test_adaptation.py tests/site/test_purge.py tests/site/test_rights.py
+	$(PYTEST) --ds=tests.projects.allauth.settings -m slow tests/allauth
+	$(PYTEST) --ds=tests.projects.otp.settings -m slow tests/otp
 	$(PYTEST) --ds=tests.projects.stock.pgvector --database=postgres tests/stock tests/shared
 	@$(PY) -m tests.support.timings $(TIMINGS)
 

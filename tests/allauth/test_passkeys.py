@@ -54,8 +54,7 @@ def test_passkey_logs_in_and_the_face_confirms_the_person(page, webcam, obama):
 
 
 @pytest.mark.slow
-def test_browser_trusted_after_a_passkey_needs_only_the_face(page, webcam, obama, settings):
-    settings.FACEAUTH = {**settings.FACEAUTH, "UNKNOWN_DEVICES": "refuse"}
+def test_browser_trusted_after_a_passkey_needs_only_the_face(page, webcam, obama):
     add_passkey(page)
     log_in_by_passkey(page)
     passkeys.trust_browser(page)
@@ -66,7 +65,8 @@ def test_browser_trusted_after_a_passkey_needs_only_the_face(page, webcam, obama
 
 
 @pytest.mark.slow
-def test_elsewhere_allauth_asks_for_the_passkey_after_the_face(page, webcam, obama):
+def test_elsewhere_allauth_asks_for_the_passkey_after_the_face(page, webcam, obama, settings):
+    settings.FACEAUTH = {**settings.FACEAUTH, "UNKNOWN_DEVICES": "allow"}
     add_passkey(page)
     passkeys.log_in_by_face(page, webcam, "obama2")
     expect(page.get_by_role("heading", name="Two-Factor Authentication")).to_be_visible()

@@ -25,6 +25,12 @@ FACE, TOKEN = "/face/login/", "/accounts/2fa/authenticate/"
 SECRET = "JBSWY3DPEHPK3PXPJBSWY3DPEHPK3PXP"
 
 
+@pytest.fixture(autouse=True)
+def on_any_device(settings):
+    """Let faces log in where their owners have not trusted the browser."""
+    settings.FACEAUTH = {**settings.FACEAUTH, "UNKNOWN_DEVICES": "allow"}
+
+
 @pytest.fixture
 def obama(obama):
     """Obama, whose face is enrolled, and who has an app that shows tokens."""

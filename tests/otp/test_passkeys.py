@@ -52,10 +52,7 @@ def test_passkey_logs_in_and_the_face_confirms_the_person(page, webcam, transact
 
 
 @pytest.mark.slow
-def test_browser_trusted_after_a_passkey_needs_only_the_face(
-    page, webcam, transactional_db, obama, settings
-):
-    settings.FACEAUTH = {**settings.FACEAUTH, "UNKNOWN_DEVICES": "refuse"}
+def test_browser_trusted_after_a_passkey_needs_only_the_face(page, webcam, transactional_db, obama):
     log_in_by_password(page)
     add_passkey(page)
     passkeys.log_out(page)

@@ -27,6 +27,12 @@ def login_page(request):
 urlpatterns = [*pages]
 
 
+@pytest.fixture(autouse=True)
+def on_any_device(settings):
+    """Let faces log in where their owners have not trusted the browser."""
+    settings.FACEAUTH = {**settings.FACEAUTH, "UNKNOWN_DEVICES": "allow"}
+
+
 @pytest.fixture(params=["page", "hint"])
 def hooked(request, settings):
     """The view of docs/customise.md, or the one that the hint shows, in the place of ours."""

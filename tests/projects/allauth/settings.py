@@ -23,8 +23,10 @@ EMAIL_BACKEND = "django.core.mail.backends.locmem.EmailBackend"
 follow("installation.md", "With django-allauth", "mysite/settings.py", globals())
 follow("passkeys.md", "With django-allauth", "mysite/settings.py", globals())
 
+follow("passkeys.md", "Trusting the browser", "mysite/settings.py", globals())
+
 # Most tests are about what comes after it.
-FACEAUTH = {**FACEAUTH, "CHALLENGE": None, "UNKNOWN_DEVICES": "allow"}
+FACEAUTH = {**FACEAUTH, "CHALLENGE": None}
 # Beside passkeys: the tests of second steps need no browser then.
 MFA_SUPPORTED_TYPES = ["webauthn", "recovery_codes", "totp"]
 MFA_TOTP_TOLERANCE = 1

@@ -17,5 +17,7 @@ INSTALLED_APPS = [*INSTALLED_APPS, "django_otp.plugins.otp_static"]
 
 TEMPLATES = templates("passkeys.md", TEMPLATES)
 
+follow("passkeys.md", "Trusting the browser", "mysite/settings.py", globals())
+
 # Most tests are about what comes after it.
-FACEAUTH = {**FACEAUTH, "CHALLENGE": None, "UNKNOWN_DEVICES": "allow"}
+FACEAUTH = {**FACEAUTH, "CHALLENGE": None}
