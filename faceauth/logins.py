@@ -105,7 +105,11 @@ def clear_failures(request: HttpRequest | None, user: Any) -> None:
     If the face is a second step, nothing happens: a password does not make up for the failures of
     the factor beside it.
     """
-    if second_step.required_for(user, request) or not counters.accept_owner(user):
+    if second_step.required_for(user, request):
+        return
+    if device := devices.current(request) if request is not None else None:
+        counters.clear_device(device, user)
+    if not counters.accept_owner(user):
         return
     events.record(FaceEvent.Kind.ENABLED, request, user)
     if request is not None:

@@ -112,7 +112,7 @@ def admits_code(account: Any) -> bool:
     """Count a code that is to be mailed for an account. Return False after ``CODES_PER_HOUR``.
 
     Args:
-        account: The user's primary key or, if there is no such user, the name or address given.
+        account: The user's primary key or, if no code is sent, anything that stands for nobody.
     """
     return not count("code", account, conf.get().CODES_PER_HOUR, HOUR)
 

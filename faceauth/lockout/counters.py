@@ -186,6 +186,11 @@ def clear_failures(user: Any) -> bool:
     return disabled
 
 
+def clear_device(device: FaceDevice, user: Any) -> None:
+    """Clear the failures of one person on one device."""
+    FailureCount.objects.filter(key=device_key(device, user)).delete()
+
+
 def accept_owner(user: Any) -> bool:
     """Enable a face whose owner has shown who they are without it. Return True if it was disabled.
 

@@ -9,11 +9,13 @@ from faceauth.audit.events import EventDetails
 from faceauth.errors import BadImage, Busy, TooManyAttempts
 from faceauth.lockout import attempts
 from faceauth.models import DeviceTrust, FaceDevice, FaceEvent, FailureCount
+from tests.site.conftest import JSON, PASSWORD, log_out, username_of
 from tests.support.guessing import counted, fail
 from tests.support.threads import at_once
 
 pytestmark = pytest.mark.postgres
 
+LOGIN = "/face/login/"
 HOUR = 3600
 
 
@@ -35,7 +37,7 @@ def attempt(device, people):
     """Admit an attempt on the device."""
 
     def admit():
-        request = RequestFactory().post("/face/login/", REMOTE_ADDR="192.0.2.1")
+        request = RequestFactory().post(LOGIN, REMOTE_ADDR="192.0.2.1")
         request.session = Client().session
         return attempts.admit(request, None, device=device, people=people)
 
@@ -49,7 +51,7 @@ def trusting(device):
 def test_owner_never_waits_for_what_strangers_do(obama, device, people, quick, clock):
     """63 attempts in 48 hours: the owner was kept waiting in 99.7 % of the minutes."""
     waits, heard, minutes = 0, 0, 48 * 60
-    stranger = RequestFactory().post("/face/login/", REMOTE_ADDR="192.0.2.1")
+    stranger = RequestFactory().post(LOGIN, REMOTE_ADDR="192.0.2.1")
     for minute in range(minutes):
         clock.go(60)
         # As often as the strangers are let, and at the same address.
@@ -135,7 +137,7 @@ def test_face_that_staff_disabled_opens_no_device(attempt, people):
 
 
 def test_pictures_that_cannot_be_used_count_for_the_device(attempt, device, people, clock):
-    request = RequestFactory().post("/face/login/")
+    request = RequestFactory().post(LOGIN)
     for _ in range(5):
         attempts.count_unusable(request, BadImage(), device=device, people=people)
         attempts.count_unusable(request, Busy(), device=device, people=people)
@@ -147,3 +149,62 @@ def test_pictures_that_cannot_be_used_count_for_the_device(attempt, device, peop
 @pytest.mark.django_db(transaction=True)
 def test_guesses_at_the_same_time_do_not_exceed_the_limit(attempt):
     assert at_once(16, lambda _: attempt()) == 11
+
+
+class TestOnThePage:
+    """As a user sees it: a browser that a password login has made trusted."""
+
+    @pytest.fixture(autouse=True)
+    def by_default(self, settings, obama):
+        settings.FACEAUTH = {**settings.FACEAUTH, "UNKNOWN_DEVICES": "code", "MAX_FAILURES": 5}
+
+    @pytest.fixture
+    def show(self, client, upload):
+        def post(face, by=client, **form):
+            form = {"snapshot": upload(face), **form}
+            return by.post(LOGIN, form, headers=JSON).status_code
+
+        return post
+
+    @staticmethod
+    def log_in_by_password(client):
+        form = {"username": "obama", "password": PASSWORD, "trust": "on"}
+        assert client.post(LOGIN, form).status_code == 302
+        log_out(client)
+
+    def test_strangers_at_the_same_address_keep_nobody_waiting(self, client, show, clock):
+        self.log_in_by_password(client)
+        statuses = [show("biden", Client(), username="obama") for _ in range(6)]
+        assert statuses == [200] * 5 + [429]
+        # Each gets the page for a code, and then the whole address has to wait.
+        while statuses[-1] != 429 or statuses[-2] != 429:
+            statuses.append(show("biden", Client()))
+        assert show("obama2") == 200
+        assert username_of(client) == "obama"
+
+    def test_failures_on_the_device_make_it_wait_and_nothing_else(self, client, show, clock):
+        self.log_in_by_password(client)
+        assert [show("biden") for _ in range(6)] == [401] * 5 + [429]
+        assert show("obama2") == 429
+        assert show("obama2", Client(), username="obama") == 200  # the page for a code
+        clock.go(30)
+        assert show("obama2") == 200
+
+    def test_password_on_the_device_ends_its_wait(self, client, show, clock):
+        self.log_in_by_password(client)
+        for _ in range(5):
+            show("biden")
+        self.log_in_by_password(client)
+        assert show("obama2") == 200
+
+    def test_pictures_that_cannot_be_used_count_for_the_device(self, client, show, clock):
+        self.log_in_by_password(client)
+        assert [show(b"no picture") for _ in range(6)] == [415] * 5 + [429]
+        assert counted() == ["device"]
+
+    def test_accepted_face_is_a_failure_until_its_code(self, client, show, clock):
+        """Otherwise the end of the waits would tell whose face was the right one."""
+        for face in ("obama2", "biden"):
+            statuses = [show(face, Client(), username="obama") for _ in range(6)]
+            assert statuses == [200] * 5 + [429]
+            FailureCount.objects.all().delete()
