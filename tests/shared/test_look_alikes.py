@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+import time
 
 import pytest
 import time_machine
 from django.core import mail
-from django.utils import timezone
 
 from faceauth import enrolment
 from faceauth.admin import staff
@@ -112,9 +111,9 @@ def test_first_owner_is_told_by_mail_once_a_day(client, enrolled, victim, told):
     enrolment.enrol(second, encodings("obama2"))
     assert face(second).face_flagged_at is not None
     assert len(told()) == 1
-    with time_machine.travel(timezone.now() + timedelta(days=1, minutes=1)):
+    with time_machine.travel(time.time() + 24 * 3600 + 60):
         enrolment.enrol(second, encodings("obama3"))
-        assert [each.to for each in told()] == [["victim@example.com"]] * 2
+    assert [each.to for each in told()] == [["victim@example.com"]] * 2
 
 
 def test_nobody_is_told_whose_site_sends_no_mails(enrolled, victim, told, settings):
