@@ -59,7 +59,16 @@ def test_camera_is_for_this_site_alone(page, path):
 
 
 @pytest.mark.parametrize(
-    "path", [*PAGES[1:-1], "/face/notice/", "/members/", "/accounts/password-change/"]
+    "path",
+    [
+        *PAGES[1:-1],
+        "/face/devices/",
+        "/face/export/",
+        "/face/notice/",
+        "/face/whoami/",
+        "/members/",
+        "/accounts/password-change/",
+    ],
 )
 def test_nobody_sees_pages_of_the_one_before_with_the_back_button(page, path):
     response = page(path)
