@@ -19,7 +19,8 @@ from django.views.generic import View
 from . import backends, conf, errors, faces, users
 from .audit import events
 from .capture import samples
-from .forms import ChallengedForm, MovementField, SnapshotField
+from .fields import MovementField, SnapshotField
+from .forms import ChallengedForm
 from .http.responses import error_response
 from .liveness.head_turns import NotLiveError
 from .lockout import attempts

@@ -162,8 +162,9 @@ def by_username(username: str, among: QuerySet | None = None) -> Any:
 
 def _by_address(address: str, among: QuerySet) -> Any:
     """Return the only user with this email address, in any capitals, or None."""
-    field = get_user_model().get_email_field_name()
-    if not known_conditions(**{field: address}):
+    model = get_user_model()
+    field = model.get_email_field_name()
+    if field == model.USERNAME_FIELD or not known_conditions(**{field: address}):
         return None
     # Two are enough to see that there is more than one.
     lower = among.alias(face_address=Lower(field)).filter(face_address=address.lower())

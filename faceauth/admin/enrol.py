@@ -12,7 +12,8 @@ from django.utils.translation import gettext_lazy
 from django.views.generic import FormView
 
 from faceauth import faces
-from faceauth.forms import ConsentField, EnrolForm, SnapshotField
+from faceauth.fields import ConsentField, SnapshotField
+from faceauth.forms import EnrolForm
 from faceauth.mixins import FaceRequiredMixin
 from faceauth.models import FaceEvent
 from faceauth.step_up import confirmation
