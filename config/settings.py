@@ -163,6 +163,7 @@ else:
         "EMAIL_HOST_PASSWORD": "password",
         "EMAIL_USE_TLS": "use_tls",
         "EMAIL_USE_SSL": "use_ssl",
+        "EMAIL_FILE_PATH": "file_path",
     }
     MAILERS = {
         "default": {

@@ -33,12 +33,12 @@ def challenged(settings) -> None:
 
 def test_signs_up_with_pictures_and_turns(visitors: Visitors, webcam: Webcam):
     webcam.show("obama")
-    page = visitors.open("/accounts/signup/")
+    page = visitors.open("/signup/")
     fill_in_account(page)
     page.get_by_label("I agree").check()
     pose(page, webcam, "obama")
     expect(status(page)).to_contain_text("you’ll be asked to move your head.")
-    sent = sent_to(page, "/accounts/signup/")
+    sent = sent_to(page, "/signup/")
     webcam.turn("obama")
     page.get_by_role("button", name="Sign up").dblclick()
     expect(page.locator("[data-part=prompt]")).to_have_text(PROMPT)
@@ -54,11 +54,12 @@ def test_signs_up_with_pictures_and_turns(visitors: Visitors, webcam: Webcam):
 def test_refused_field_loses_no_picture(visitors: Visitors, webcam: Webcam, transactional_db):
     User.objects.create_user("ada")
     webcam.turn("obama")
-    page = visitors.open("/accounts/signup/")
+    page = visitors.open("/signup/")
     fill_in_account(page)
     give_photos(page, "obama")
     page.get_by_role("button", name="Sign up").click()
-    expect(page.get_by_text("This username is taken.").first).to_be_visible(timeout=PATIENTLY)
+    taken = "A user with that username already exists."
+    expect(page.get_by_text(taken).first).to_be_visible(timeout=PATIENTLY)
     expect(page.get_by_role("img", name="Picture 5")).to_be_visible()
 
     webcam.turn("obama")
@@ -90,8 +91,8 @@ def test_photos_alone_are_not_enough(visitors: Visitors, member: User):
 
 def test_withdrawn_consent_ends_the_turning(visitors: Visitors, webcam: Webcam):
     webcam.sit("obama")
-    page = visitors.open("/accounts/signup/")
-    sent = posts(page, "/accounts/signup/")
+    page = visitors.open("/signup/")
+    sent = posts(page, "/signup/")
     fill_in_account(page)
     page.get_by_label("Password").fill(PASSWORD)
     give_photos(page, "obama")
@@ -139,7 +140,7 @@ def test_without_javascript_there_is_no_enrolment(visitors: Visitors, member: Us
 
 
 def test_without_javascript_one_signs_up_with_a_password(visitors: Visitors, transactional_db):
-    page = visitors.open("/accounts/signup/", java_script_enabled=False)
+    page = visitors.open("/signup/", java_script_enabled=False)
     expect(page.locator("noscript p")).to_have_text(
         "Signing up with your face needs JavaScript and a camera. Without them, choose a password."
     )

@@ -10,6 +10,7 @@ from tests.support.browsing import (
     NOT_RECOGNISED_ALONE,
     PASSWORD,
     Visitors,
+    enter_code,
     fill_in_account,
     log_in_by_password,
     pose,
@@ -21,16 +22,19 @@ PHONE = {"width": 320, "height": 568}
 
 @pytest.mark.smoke
 def test_signs_up_by_webcam_without_a_password_and_logs_in_by_face(
-    visitors: Visitors, webcam: Webcam
+    visitors: Visitors, webcam: Webcam, settings
 ):
+    settings.FACEAUTH = {**settings.FACEAUTH, "UNKNOWN_DEVICES": "code"}
     webcam.show("obama")
     page = visitors.open("/accounts/signup/", camera="allowed when asked")
     fill_in_account(page)
+    enter_code(page)
+    expect(page.get_by_text("Welcome, ada. Your account is ready.")).to_be_visible()
+    page.wait_for_load_state()
     page.get_by_label("I agree").check()
     pose(page, webcam, "obama")
-    page.get_by_role("button", name="Sign up").click()
+    page.get_by_role("button", name="Enrol my face").click()
     expect(page).to_have_url(re.compile("/accounts/profile/$"))
-    expect(page.get_by_text("Welcome, ada. Your account is ready.")).to_be_visible()
     expect(page.get_by_text("5 pictures, not kept")).to_be_visible()
 
     page.get_by_role("button", name="Log out").click()

@@ -8,8 +8,9 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from accounts.models import User
+from tests.support import mail
 from tests.support.accessibility import assert_accessible
-from tests.support.browsing import Visitors, fill_in_account
+from tests.support.browsing import Visitors
 from tests.support.webcam import Webcam
 
 PAGES = [
@@ -53,9 +54,20 @@ def test_camera_and_errors_are_accessible(visitors: Visitors, webcam, member, co
     assert_accessible(page)
 
     page.goto("/accounts/signup/")
-    fill_in_account(page)
+    page.get_by_label("Username").fill("ada")
+    page.get_by_label("Email address").fill("new@example.com")
+    page.get_by_label("Password").fill("new@example.com")
+    page.get_by_role("button", name="Sign up").click()
+    expect(page.get_by_text("The password is too similar").first).to_be_visible()
+    assert_accessible(page)
     page.get_by_label("Password").fill("a lovely engine of brass")
     page.get_by_role("button", name="Sign up").click()
+    page.get_by_label("Code").fill("1")
+    page.get_by_role("button", name="Create my account").click()
+    expect(page.get_by_text("This code is not correct.").first).to_be_visible()
+    assert_accessible(page)
+    page.get_by_label("Code").fill(mail.code())
+    page.get_by_role("button", name="Create my account").click()
     expect(page.get_by_text("This username is taken.").first).to_be_visible()
     assert_accessible(page)
 

@@ -5,15 +5,59 @@ import re
 from playwright.sync_api import expect
 
 from accounts.models import User
-from tests.support.browsing import PASSWORD, Visitors, fill_in_account, photo, photos_of
+from faceauth.models import DeviceTrust
+from tests.support import mail
+from tests.support.browsing import (
+    PASSWORD,
+    Visitors,
+    enter_code,
+    fill_in_account,
+    photo,
+    photos_of,
+)
 from tests.support.webcam import Webcam
+
+
+def test_signs_up_with_a_code_and_enrols_later(visitors: Visitors):
+    page = visitors.open("/accounts/signup/?next=/members/")
+    fill_in_account(page)
+    page.get_by_role("button", name="Sign up").click()
+    code = page.get_by_label("Code")
+    expect(code).to_be_focused()
+    expect(page.get_by_text("We’ve sent an email to ada@example.com.")).to_be_visible()
+    expect(page.get_by_label("Trust this browser")).to_be_checked()
+    code.fill("12 34")
+    page.keyboard.press("Enter")
+    expect(page.get_by_text("This code is not correct.")).to_be_visible()
+    page.get_by_role("button", name="Send another code").click()
+    expect(page.get_by_text("We’ve sent another email.")).to_be_visible()
+
+    digits = mail.code()
+    page.get_by_label("Code").fill(f"{digits[:3]} {digits[3:]}")
+    page.keyboard.press("Enter")
+    expect(page.get_by_text("Welcome, ada. Your account is ready.")).to_be_visible()
+    page.get_by_role("link", name="Not now").click()
+    expect(page).to_have_url(re.compile("/members/$"))
+    (trust,) = DeviceTrust.objects.all()
+    assert trust.device.has_key
+
+
+def test_a_taken_name(visitors: Visitors, member: User):
+    page = visitors.open("/accounts/signup/")
+    page.get_by_label("Username").fill("ada")
+    page.get_by_label("Email address").fill("new@example.com")
+    enter_code(page)
+    expect(page.get_by_text("This username is taken.")).to_be_visible()
+    page.get_by_label("Username").fill("grace")
+    page.get_by_role("button", name="Create my account").click()
+    expect(page.get_by_text("Welcome, grace. Your account is ready.")).to_be_visible()
 
 
 def test_withdrawn_consent_turns_the_camera_off_and_keeps_no_face(
     visitors: Visitors, webcam: Webcam
 ):
     webcam.show("obama")
-    page = visitors.open("/accounts/signup/")
+    page = visitors.open("/signup/")
     fill_in_account(page)
     page.get_by_label("Password").fill(PASSWORD)
     consent = page.get_by_label("I agree")
@@ -30,7 +74,7 @@ def test_withdrawn_consent_turns_the_camera_off_and_keeps_no_face(
 
 
 def test_takes_photos_instead_of_the_camera(visitors: Visitors):
-    page = visitors.open("/accounts/signup/", camera="missing")
+    page = visitors.open("/signup/", camera="missing")
     fill_in_account(page)
     page.get_by_label("I agree").check()
     page.get_by_label("Use photos instead").set_input_files(photos_of("obama"))
@@ -42,7 +86,7 @@ def test_takes_photos_instead_of_the_camera(visitors: Visitors):
 
 
 def test_pictures_of_two_people_are_refused_and_one_can_be_replaced(visitors: Visitors):
-    page = visitors.open("/accounts/signup/", camera="missing")
+    page = visitors.open("/signup/", camera="missing")
     fill_in_account(page)
     page.get_by_label("I agree").check()
     photos = photos_of("obama")
@@ -58,7 +102,7 @@ def test_pictures_of_two_people_are_refused_and_one_can_be_replaced(visitors: Vi
 
 
 def test_says_which_pictures_are_missing(visitors: Visitors):
-    page = visitors.open("/accounts/signup/", camera="missing")
+    page = visitors.open("/signup/", camera="missing")
     fill_in_account(page)
     page.get_by_label("I agree").check()
     page.get_by_label("Use photos instead").set_input_files(photo("obama"))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import time
 
 import pytest
 
@@ -25,9 +26,19 @@ def database():
 
 
 @pytest.fixture(scope="module")
-def browser(database, tmp_path_factory):
+def mails(tmp_path_factory):
+    """The folder of the mails that the site sends."""
+    return tmp_path_factory.mktemp("mails")
+
+
+@pytest.fixture(scope="module")
+def browser(database, mails, tmp_path_factory):
     static = tmp_path_factory.mktemp("static")
-    variables = {"DATABASE_URL": database.url, "STATIC_ROOT": str(static)}
+    variables = {
+        "DATABASE_URL": database.url,
+        "STATIC_ROOT": str(static),
+        "EMAIL_URL": f"filemail:///{mails}",
+    }
     for command in (["collectstatic", "--no-input"], ["migrate"]):
         done = manage(*command, **variables)
         assert done.returncode == 0, done.stderr
@@ -35,20 +46,36 @@ def browser(database, tmp_path_factory):
         yield server.visit(HOST)
 
 
-def test_sign_up_log_out_and_log_in(browser, faces):
+def test_sign_up_log_out_and_log_in(browser, mails, faces):
     status, page = browser.ask("GET", "/accounts/signup/")
     assert status == 200
     assert "max-age=31536000" in browser.headers["Strict-Transport-Security"]
-    shots = [picture(name) for name in OBAMA]
-    form = {"username": "ada", "email": "ada@example.com", "password": "", "consent": "on"}
-    challenge, frames = browser.turn("obama")
-    status, answer = browser.post("/accounts/signup/", shots, frames, challenge=challenge, **form)
+    status, answer = browser.post("/accounts/signup/", username="ada", email="ada@example.com")
+    assert (status, answer["next"]) == (200, "/accounts/signup/code/")
+    status, answer = browser.post(answer["next"], code=code_in(mails), trust="on")
     assert (status, answer["user"]) == (200, {"username": "ada"})
+    shots = [picture(name) for name in OBAMA]
+    challenge, frames = browser.turn("obama")
+    enrolment = {"challenge": challenge, "consent": "on"}
+    status, answer = browser.post("/face/enrol/", shots, frames, **enrolment)
+    assert status == 200, answer
     assert browser.post("/face/login/", [faces["obama2"]])[0] == 400
+    browser.ask("GET", "/face/login/")
     assert browser.log_in("biden")[0] == 401
     status, answer = browser.log_in("obama")
     assert (status, answer["user"]) == (200, {"username": "ada"})
     assert "ada" in browser.ask("GET", answer["next"])[1]
+
+
+def code_in(mails):
+    """Return the code in the newest mail, once it is there."""
+    deadline = time.monotonic() + 10
+    while time.monotonic() < deadline:
+        text = "".join(each.read_text() for each in sorted(mails.iterdir()))
+        if found := re.findall(r"^(\d{6})$", text, re.MULTILINE):
+            return found[-1]
+        time.sleep(0.05)
+    raise AssertionError("no mail")
 
 
 def test_static_files_have_hashed_names_and_are_kept_for_good(browser):

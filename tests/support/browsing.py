@@ -18,7 +18,7 @@ from playwright.sync_api import (
 )
 
 from accounts.models import User
-from tests.support import chromium
+from tests.support import chromium, mail
 from tests.support.webcam import ENROLMENT, Webcam, snapshot
 
 # A name that leads to this machine and that browsers, unlike localhost, do not trust over http.
@@ -143,6 +143,14 @@ def fill_in_account(page: Page) -> None:
     """Give a name and an address in the sign-up form."""
     page.get_by_label("Username").fill("ada")
     page.get_by_label("Email address").fill("ada@example.com")
+
+
+def enter_code(page: Page) -> None:
+    """Sign up, and enter the code from the mail."""
+    page.get_by_role("button", name="Sign up").click()
+    expect(page.get_by_role("heading", name="Check your email")).to_be_visible()
+    page.get_by_label("Code").fill(mail.code())
+    page.get_by_role("button", name="Create my account").click()
 
 
 def pose(page: Page, webcam: Webcam, name: str) -> None:
