@@ -26,5 +26,5 @@ class TrustedDeviceMixin:
         return stages
 
 
-class AccountAdapter(TrustedDeviceMixin, DefaultAccountAdapter):
+class AccountAdapter(TrustedDeviceMixin, DefaultAccountAdapter):  # type: ignore[misc]
     """allauth's own adapter, with `TrustedDeviceMixin`."""
