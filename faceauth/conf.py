@@ -105,9 +105,10 @@ class FaceAuthSettings:
     CODES_PER_HOUR: int = 5
     """The maximum number of codes that are emailed for one account in an hour."""
 
-    FACE_COOLDOWN_HOURS: int = 24
-    """For how many hours after a face was enrolled, replaced or removed
-    ``@face_required(password=False)`` refuses its owner."""
+    FACE_COOLDOWN_HOURS: int | None = 24
+    """The number of hours after a face was enrolled, replaced or removed in which
+    ``@face_required(password=False)`` refuses its owner. Otherwise anyone with the password could
+    replace the face and open the view. If None, the owner can open it at once."""
 
     ADAPT: bool = False
     """If True, templates follow faces as they age. At most once a day, a login with a username

@@ -36,7 +36,8 @@ def face_required(
         view: The view, sync or async.
         max_age: How long the face counts, in seconds.
         password: Accept the password as well, for users without a camera. It is always accepted
-            for users without a face.
+            for users without a face. If False, users whose face was enrolled, replaced or removed
+            in the last ``FACE_COOLDOWN_HOURS`` get 403 `face_too_new`.
     """
 
     def decorate(view: Any) -> Any:

@@ -7,10 +7,12 @@ responses.
 from __future__ import annotations
 
 import math
+from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 from django.core.exceptions import NON_FIELD_ERRORS, ValidationError
 from django.forms import BaseForm
+from django.utils.formats import date_format
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import ngettext
 
@@ -340,14 +342,66 @@ class FaceRequired(FaceError):
     default_message = _("Confirm that it’s you, then try again.")
 
 
+class FaceTooNew(FaceError):
+    """The face was enrolled, replaced or removed too recently for a view that only it opens.
+
+    Args:
+        opens_at: The time from which the view opens, as local time.
+    """
+
+    status = 403
+    default_code = "face_too_new"
+    default_message = _(
+        "Your face was enrolled, replaced or removed recently. To protect you, this page stays "
+        "closed until %(time)s."
+    )
+
+    def __init__(self, opens_at: datetime) -> None:
+        time = date_format(opens_at, "DATETIME_FORMAT")
+        super().__init__(self.default_message % {"time": time})
+        self.opens_at = opens_at
+
+    def as_json(self, **more: Any) -> dict[str, Any]:
+        return super().as_json(opens_at=self.opens_at.isoformat(), **more)
+
+
 class PasswordNeeded(FaceError):
-    """The user has no password, so the face cannot be removed."""
+    """The user has neither a password nor an email address, so the face cannot be removed."""
 
     status = 409
     default_code = "password_needed"
     default_message = _(
         "Choose a password first. Without your face, it is your only way to log in."
     )
+
+
+class NoEmail(FaceError):
+    """The face cannot be removed by email: no email reaches its owner, or it is a second step."""
+
+    status = 409
+    default_code = "no_email"
+    default_message = _(
+        "You can’t have your face removed by email. Ask the site’s staff to remove it."
+    )
+
+
+class LinkExpired(FaceError):
+    """The link in an email is too old, was used already, or has nothing to do any more."""
+
+    status = 410
+    default_code = "link_expired"
+    default_message = _("This link no longer works. It was used already, or it is too old.")
+
+
+class TooManyEmails(TooManyAttempts):
+    """Too many emails were requested for one account."""
+
+    def wait_message(self, minutes: int) -> str:
+        return ngettext(
+            "Too many emails. Try again in %(minutes)d minute.",
+            "Too many emails. Try again in %(minutes)d minutes.",
+            minutes,
+        )
 
 
 class CsrfFailed(FaceError):

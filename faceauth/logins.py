@@ -11,13 +11,18 @@ from typing import Any
 from django.contrib import messages
 from django.contrib.auth import BACKEND_SESSION_KEY, load_backend
 from django.http import HttpRequest
+from django.urls import reverse
 from django.utils import timezone
 from django.utils.crypto import constant_time_compare, salted_hmac
+from django.utils.formats import date_format
+from django.utils.html import format_html
 from django.utils.translation import gettext as _
 
 from . import conf, devices, enrolment, errors, faces
 from .audit import events, notifications
 from .backends import FaceBackend
+from .db import to_local_time
+from .enrolment import planned_removal
 from .http import rate_limit
 from .lockout import counters
 from .models import FaceEvent
@@ -63,6 +68,7 @@ def record_login(request: HttpRequest | None, user: Any, backend: str) -> None:
         sessions.begin(request, user)
         confirmation.note(request, user, confirmation.FACE)
         record_use(FaceEvent.Kind.LOGIN, request, user)
+        remind_of_removal(request, user)
         return
     if request is not None and _resumes(request, user):
         return
@@ -70,6 +76,7 @@ def record_login(request: HttpRequest | None, user: Any, backend: str) -> None:
         confirmation.note(request, user, confirmation.PASSWORD)
     clear_failures(request, user)
     prompt_to_enrol_again(request, user)
+    remind_of_removal(request, user)
 
 
 def _resumes(request: HttpRequest, user: Any) -> bool:
@@ -124,6 +131,24 @@ def prompt_to_enrol_again(request: HttpRequest | None, user: Any) -> None:
             "This site now recognises faces in a new way and can’t recognise yours. Enrol your "
             "face again to log in with it."
         )
+        messages.warning(request, message, fail_silently=True)
+
+
+def remind_of_removal(request: HttpRequest | None, user: Any) -> None:
+    """Carry out the planned removal of a user's face if it is due, or else say how to cancel it.
+
+    A login by face does not cancel it: it may be the login that made the owner plan it.
+    """
+    if planned_removal.carry_out(user, request):
+        message = _("Your face was removed, as you asked by email.")
+    elif at := faces.of(user).face_removal_at:
+        date = date_format(to_local_time(at), "DATETIME_FORMAT")
+        planned = _("Your face will be removed on %(date)s, as you asked by email.")
+        link = reverse("faceauth:cancel_removal"), _("Keep your face")
+        message = format_html('{} <a href="{}">{}</a>', planned % {"date": date}, *link)
+    else:
+        return
+    if request is not None:
         messages.warning(request, message, fail_silently=True)
 
 

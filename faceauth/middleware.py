@@ -23,6 +23,7 @@ DOWN = (OperationalError, InterfaceError)
 EXEMPT = {
     *("confirm", "challenge", "preview", "login", "revoke_by_mail"),
     *("whoami", "notice", "health", "ready"),
+    *("plan_removal", "cancel_by_mail"),
 }
 
 # The URL names of Django and of allauth.

@@ -82,6 +82,19 @@ class FaceTemplateMixin(models.Model):
         return isinstance(self.face_encodings, OutdatedEncodings)
 
     @property
+    def face_is_usable(self) -> bool:
+        """Return True if the owner can show this face: it can be compared and is not disabled.
+
+        Failed attempts are not considered: they can come from strangers.
+        """
+        return self.has_face and self.face_disabled_at is None and not self.face_removal_is_due
+
+    @property
+    def face_removal_is_due(self) -> bool:
+        """Return True if the time has come at which the face is removed, as its owner planned."""
+        return self.face_removal_at is not None and self.face_removal_at <= timezone.now()
+
+    @property
     def face_is_asked_for(self) -> bool:
         """Return True if this user must show their face as a second step.
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from django.urls import path
 
-from . import api, device_views, views
+from . import api, device_views, removal_views, views
 from .operations import health
 
 app_name = "faceauth"
@@ -28,7 +28,23 @@ urlpatterns = [
     path("enrol/", views.EnrolView.as_view(), name="enrol"),
     path("notice/", views.NoticeView.as_view(), name="notice"),
     path("export/", views.ExportView.as_view(), name="export"),
-    path("remove/", views.RemoveView.as_view(), name="remove"),
+    path("remove/", removal_views.RemoveView.as_view(), name="remove"),
+    path(
+        "remove/by-email/",
+        removal_views.RemoveByEmailView.as_view(),
+        name="remove_by_email",
+    ),
+    path(
+        "remove/by-email/<str:token>/",
+        removal_views.PlanRemovalView.as_view(),
+        name="plan_removal",
+    ),
+    path("remove/cancel/", removal_views.CancelRemovalView.as_view(), name="cancel_removal"),
+    path(
+        "remove/cancel/<str:token>/",
+        removal_views.CancelByMailView.as_view(),
+        name="cancel_by_mail",
+    ),
     path("health/", health.live, name="health"),
     path("health/ready/", health.ready, name="ready"),
 ]

@@ -30,7 +30,7 @@ from django.views.generic import FormView, TemplateView, View
 from . import code_login, conf, devices, enrolment, errors, faces, logins, users
 from .backends import Result
 from .capture import guidance, samples
-from .enrolment import adaptation
+from .enrolment import adaptation, planned_removal
 from .forms import (
     CodeForm,
     EnrolForm,
@@ -343,6 +343,7 @@ class ConfirmView(CaptureMixin, LoginRequiredMixin, auth_views.RedirectURLMixin,
             "by_face": face.has_face and only != confirmation.PASSWORD,
             "by_password": user.has_usable_password()
             and not (only == confirmation.FACE and face.face_is_asked_for),
+            "by_email": planned_removal.is_available(request, user),
             "only": only,
             "next": self.get_redirect_url(),
         }
@@ -363,9 +364,9 @@ class ConfirmView(CaptureMixin, LoginRequiredMixin, auth_views.RedirectURLMixin,
 
 
 class RecentlyConfirmedMixin(LoginRequiredMixin):
-    """Require a recent confirmation, before a view changes or exports the user's face.
+    """Require the user's face, or another confirmation, before a view changes or exports it.
 
-    A person who finds somebody else logged in then cannot do either.
+    A person who finds somebody else logged in, or knows their password, then cannot do either.
     """
 
     def dispatch(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
@@ -375,7 +376,7 @@ class RecentlyConfirmedMixin(LoginRequiredMixin):
             # The pictures are taken between opening the page and sending its form.
             sent = request.method == "POST"
             max_age = confirmation.MAX_AGE_WITH_PICTURES if sent else confirmation.MAX_AGE
-            if refusal := confirmation.refusal(request, max_age):
+            if refusal := confirmation.refusal_to_change_face(request, max_age):
                 return refusal
         return super().dispatch(request, *args, **kwargs)
 
@@ -452,28 +453,6 @@ class ExportView(RecentlyConfirmedMixin, View):
         response = JsonResponse(export.export(request.user), json_dumps_params={"indent": 1})
         response["Content-Disposition"] = 'attachment; filename="face.json"'
         return response
-
-
-class RemoveView(CaptureMixin, RecentlyConfirmedMixin, TemplateView):
-    """Remove the face of the logged-in user, after they have confirmed it."""
-
-    template_name = "faceauth/remove.html"
-
-    def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
-        user: Any = self.request.user
-        # Without a password, the face is the only way to log in.
-        return super().get_context_data(needs_password=not user.has_usable_password(), **kwargs)
-
-    def post(self, request: HttpRequest) -> HttpResponse:
-        context = self.get_context_data()
-        if context["needs_password"]:
-            if wants_json(request):
-                return error_response(request, errors.PasswordNeeded())
-            return self.render_to_response(context, status=409)
-        user: Any = request.user
-        enrolment.remove(user, request=request)
-        message = _("Your face was removed. Nothing computed from it is left.")
-        return self.success_response(user, message, resolve_url(settings.LOGIN_REDIRECT_URL))
 
 
 def csrf_failure(request: HttpRequest, reason: str = "") -> HttpResponse:

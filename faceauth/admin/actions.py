@@ -17,6 +17,7 @@ from django.utils.translation import gettext_lazy as _
 from faceauth import enrolment, faces
 from faceauth.audit import events
 from faceauth.enrolment import adaptation
+from faceauth.step_up import confirmation
 
 from . import staff
 
@@ -69,6 +70,8 @@ class FaceActions(admin.ModelAdmin):
 
         Users without a password can still log in: they get a link for a new one by email.
         """
+        if refusal := _refusal_to_change_own(request, users):
+            return refusal
         if CONFIRMED not in request.POST:
             return self._ask_before_removing(request, users)
 
@@ -82,7 +85,11 @@ class FaceActions(admin.ModelAdmin):
         return None
 
     @admin.action(description=_("Disable face login"), permissions=["remove_face"])
-    def disable_face(self, request: HttpRequest, users: QuerySet) -> None:
+    def disable_face(self, request: HttpRequest, users: QuerySet) -> HttpResponse | None:
+        """Disable face login for users."""
+        if refusal := _refusal_to_change_own(request, users):
+            return refusal
+
         def disable(user: Any) -> bool:
             return staff.disable(request, user)
 
@@ -95,6 +102,7 @@ class FaceActions(admin.ModelAdmin):
 
         logged = gettext("Face login disabled.")
         self._run_action(request, users, "disable_face", disable, logged, summary)
+        return None
 
     @admin.action(description=_("Enable face login"), permissions=["remove_face"])
     def enable_face(self, request: HttpRequest, users: QuerySet) -> None:
@@ -242,3 +250,10 @@ def may_change(request: HttpRequest, user: Any) -> bool:
     own: Any = request.user
     protected = getattr(user, "is_staff", False) or getattr(user, "is_superuser", False)
     return not protected or getattr(own, "is_superuser", False) or user.pk == own.pk
+
+
+def _refusal_to_change_own(request: HttpRequest, users: QuerySet) -> HttpResponse | None:
+    """Return the answer that asks for the staff member's face if it is one of those to change."""
+    if not users.filter(pk=request.user.pk).exists():
+        return None
+    return confirmation.refusal_to_change_face(request)

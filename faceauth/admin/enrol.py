@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from django.http import HttpResponse
+from django.http import HttpRequest, HttpResponse
 from django.urls import reverse_lazy
 from django.utils.text import format_lazy
 from django.utils.translation import gettext as _
@@ -14,7 +14,6 @@ from django.views.generic import FormView
 from faceauth import faces
 from faceauth.fields import ConsentField, SnapshotField
 from faceauth.forms import EnrolForm
-from faceauth.mixins import FaceRequiredMixin
 from faceauth.models import FaceEvent
 from faceauth.step_up import confirmation
 from faceauth.views import CaptureMixin
@@ -58,21 +57,21 @@ class EnrolOtherForm(EnrolForm):
         """Do not limit how many people staff can enrol."""
 
 
-class EnrolForOtherView(CaptureMixin, FaceRequiredMixin, FormView):
+class EnrolForOtherView(CaptureMixin, FormView):
     """Enrol a user's face, or replace it. The caller has checked the permission."""
 
     form_class = EnrolOtherForm
     model_admin: Any = None
     user: Any = None
     photos = False
-    face_max_age = confirmation.MAX_AGE_WITH_PICTURES
 
-    def face_is_required(self) -> bool:
-        """Return True if staff members enrol themselves.
-
-        As on the site, a session that was left open is not enough to replace a face.
-        """
-        return bool(self.user == self.request.user)
+    def dispatch(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+        """Ask staff members who enrol themselves for their face, as on the site."""
+        if self.user == request.user:
+            max_age = confirmation.MAX_AGE_WITH_PICTURES
+            if refusal := confirmation.refusal_to_change_face(request, max_age):
+                return refusal
+        return super().dispatch(request, *args, **kwargs)
 
     def get_template_names(self) -> list[str]:
         return [f"admin/faceauth/enrol_{'photos' if self.photos else 'webcam'}.html"]

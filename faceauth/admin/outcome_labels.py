@@ -37,6 +37,7 @@ LABELS: dict[str, Any] = {
     events.UNUSED: _("not used for a long time"),
     events.BY_STAFF: _("by staff"),
     events.RESET: _("older than the confirmation of the address"),
+    events.PLANNED: _("planned by email"),
 }
 
 

@@ -38,8 +38,8 @@ SIGNALS = {
 }
 
 # Outcomes of events that were not caused by the owner of the face: `face_purge` or staff. Or by a
-# password that was reset by email: see `logins.record_reset`.
-UNUSED, BY_STAFF, RESET = "unused", "by_staff", "reset"
+# password that was reset by email: see `logins.record_reset`. Or earlier: a removal by email.
+UNUSED, BY_STAFF, RESET, PLANNED = "unused", "by_staff", "reset", "planned"
 
 # What happened to a device whose cookie was copied: the copy was refused for want of the key, or
 # the device had none and is no longer trusted.

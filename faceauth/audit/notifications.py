@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from django.conf import settings
 from django.contrib.sites.shortcuts import get_current_site
 from django.core.mail import EmailMessage
 from django.http import HttpRequest
@@ -82,3 +83,24 @@ def _render(
 def address_of(user: Any) -> str:
     """Return the user's email address, or "" if there is none."""
     return getattr(user, user.get_email_field_name(), "") or ""
+
+
+def reaches(user: Any) -> bool:
+    """Return True if the site sends mails, and the user has an address to send them to."""
+    return bool(address_of(user)) and mail_is_sent()
+
+
+def mail_is_sent() -> bool:
+    """Return True if the site sends mails to people: it does not drop or only print them.
+
+    While a site is developed, its mails are printed on purpose.
+    """
+    backend = mail_backend()
+    return "dummy" not in backend and (settings.DEBUG or "console" not in backend)
+
+
+def mail_backend() -> str:
+    """Return the dotted path of the site's mail backend."""
+    mailers: dict[str, Any] = getattr(settings, "MAILERS", {})  # from Django 6.1 on
+    backend: str = mailers.get("default", {}).get("BACKEND") or settings.EMAIL_BACKEND
+    return backend

@@ -83,10 +83,11 @@ class Attempt:
     def is_disabled(self, user: Any) -> bool:
         """Return True if no face is accepted for this user.
 
-        Staff have disabled the face, or too many attempts before this one have failed; on a trusted
-        device, only attempts on that device count.
+        Staff have disabled the face, its owner had it removed by now, or too many attempts before
+        this one have failed; on a trusted device, only attempts on that device count.
         """
-        if faces.of(user).face_disabled_at is not None:
+        face = faces.of(user)
+        if face.face_disabled_at is not None or face.face_removal_is_due:
             return True
         if self.device is not None:
             return user.pk not in [each.pk for each in self.people]

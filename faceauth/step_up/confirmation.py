@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import math
 import time
+from datetime import datetime, timedelta
 from typing import Any
 
 from django.contrib.auth.views import redirect_to_login
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.urls import reverse
+from django.utils import timezone
 from django.utils.http import url_has_allowed_host_and_scheme, urlencode
 
-from faceauth import errors, faces
+from faceauth import conf, errors, faces
+from faceauth.db import to_local_time
 from faceauth.http.responses import error_response, wants_json
 
 # The methods that a session remembers. CODE is one that was sent by email after the face. PASSWORD
@@ -82,6 +85,18 @@ def confirmed(request: HttpRequest, max_age: float, *, password: bool = True) ->
     return either and seen(request, PASSWORD, max_age)
 
 
+def opens_at(user: Any) -> datetime | None:
+    """Return when views that only the face opens open for this user. None if they are open.
+
+    They are closed for ``FACE_COOLDOWN_HOURS`` after the user's face has changed: see `refusal`.
+    """
+    renewed, hours = faces.of(user).face_renewed_at, conf.get().FACE_COOLDOWN_HOURS
+    if renewed is None or not hours:
+        return None
+    opens: datetime = renewed + timedelta(hours=hours)
+    return opens if opens > timezone.now() else None
+
+
 def refusal(
     request: HttpRequest, max_age: float = MAX_AGE, *, password: bool = True
 ) -> HttpResponse | None:
@@ -90,21 +105,37 @@ def refusal(
     Args:
         request: The request for the page.
         max_age: How long a confirmation counts, in seconds.
-        password: Accept the password as well, see `confirmed`.
+        password: Accept the password as well, see `confirmed`. If False, users whose face has just
+            changed are refused, whoever changed it: the password could otherwise replace the face.
 
     Returns:
         None if the user is `confirmed`. Otherwise a redirect to the login page or to the page that
         confirms, or the error as JSON.
     """
+    if request.user.is_authenticated and not password and (opens := opens_at(request.user)):
+        return error_response(request, errors.FaceTooNew(to_local_time(opens)))
+    return _refusal(request, max_age, password)
+
+
+def refusal_to_change_face(request: HttpRequest, max_age: float = MAX_AGE) -> HttpResponse | None:
+    """Return the answer to send instead of a page that changes or exports the user's face, or None.
+
+    Changing a face takes the face. Users whose face cannot be compared, or was disabled by staff,
+    confirm in the same way as users without one.
+
+    The arguments are those of `refusal`.
+    """
+    return _refusal(request, max_age, password=not faces.of(request.user).face_is_usable)
+
+
+def _refusal(request: HttpRequest, max_age: float, password: bool) -> HttpResponse | None:
     if not request.user.is_authenticated:
         if wants_json(request):
             return error_response(request, errors.LoginRequired())
         return redirect_to_login(_back(request))
-    return (
-        None
-        if confirmed(request, max_age, password=password)
-        else ask_to_confirm(request, password)
-    )
+    if confirmed(request, max_age, password=password):
+        return None
+    return ask_to_confirm(request, password)
 
 
 def ask_to_confirm(request: HttpRequest, password: bool) -> HttpResponse:

@@ -23,6 +23,7 @@ from tests.robustness import pictures
 from tests.robustness.hostile import CHALLENGE, FORGET, LOGIN, PREVIEW, VERIFY, Attack, Known
 from tests.robustness.serving import Site, Visitor
 from tests.robustness.stack import Stack
+from tests.support.accounts import log_in_by_face
 from tests.support.servers import database_url
 
 MEGABYTE = 2**20
@@ -62,7 +63,7 @@ def owner(enrolled):
 def known(unlimited, owner, monkeypatch):
     """What the owner's own browser has, and challenges that nobody can answer any more."""
     client = Client()
-    client.force_login(owner)
+    log_in_by_face(client, owner)
     own, foreign = challenge_of(client), challenge_of(Client())
     client.post(LOGIN, {"challenge": own})
     with monkeypatch.context() as patch:

@@ -26,6 +26,7 @@ from accounts.models import User  # noqa: E402
 from faceauth import db  # noqa: E402
 from faceauth.capture import samples  # noqa: E402
 from tests.robustness.known import Known, shots  # noqa: E402
+from tests.support.accounts import log_in_by_face  # noqa: E402
 
 
 def enrol(first: int) -> None:
@@ -35,7 +36,7 @@ def enrol(first: int) -> None:
     people = [*User.objects.filter(username__startswith="user").order_by("pk")]
     for time in count(first):
         user, client = people[time % len(people)], Client()
-        client.force_login(user)
+        log_in_by_face(client, user)
         send(client, "/face/enrol/", user.username, time)
         if time % 3 == 0:
             name = f"new{time}"

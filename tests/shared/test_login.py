@@ -19,6 +19,7 @@ from tests.support.accounts import (
     account,
     address,
     face,
+    log_in_by_face,
     logged_in,
     templates,
     username,
@@ -124,7 +125,7 @@ def test_notice_that_has_changed_is_agreed_to_again(client, obama, settings):
 
 
 def test_export_has_all_and_opens_the_encodings(client, obama):
-    client.force_login(obama)
+    log_in_by_face(client, obama)
     told = client.get("/face/export/").json()
     assert told["username"] == username("obama")
     assert len(told["face"]["encodings"]) == 3

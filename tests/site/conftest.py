@@ -11,11 +11,11 @@ from django.utils import timezone
 from accounts.models import User
 from faceauth.lockout import attempts, counters
 from faceauth.recognition import policy
-from tests.support.accounts import PASSWORD
+from tests.support.accounts import PASSWORD, log_in_by_face
 
 JSON = {"Accept": "application/json"}
 
-__all__ = ["JSON", "PASSWORD", "log_out", "username_of"]
+__all__ = ["JSON", "PASSWORD", "log_in_by_face", "log_out", "username_of"]
 
 
 def log_out(client: Client) -> None:

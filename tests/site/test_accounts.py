@@ -9,7 +9,7 @@ from django.db import IntegrityError
 from PIL import Image
 
 from accounts.models import User
-from tests.site.conftest import username_of
+from tests.site.conftest import log_in_by_face, username_of
 from tests.support.people import OBAMA, picture
 from tests.unit.vision.test_images import saved
 
@@ -146,7 +146,7 @@ def test_profile_tells_when_the_face_was_enrolled_and_used(client, ask, enrolled
 def test_enrolling_again_replaces_the_face(client, ask, enrolled, upload, shots, settings):
     settings.FACEAUTH = {**settings.FACEAUTH, "ENROLMENT_SHOTS": 2}
     user = enrolled("ada", "obama", password="a long password")
-    client.force_login(user)
+    log_in_by_face(client, user)
     assert ask("/face/enrol/", snapshot=shots("biden", "biden up"))[0] == 400
     status, _ = ask("/face/enrol/", consent="on", snapshot=shots("biden", "biden up"))
     assert status == 200
@@ -157,7 +157,7 @@ def test_enrolling_again_replaces_the_face(client, ask, enrolled, upload, shots,
 
 def test_removing_the_face(client, ask, enrolled, upload):
     user = enrolled("ada", "obama", password="a long password")
-    client.force_login(user)
+    log_in_by_face(client, user)
     assert client.get("/face/remove/").status_code == 200
     assert client.post("/face/remove/").status_code == 302
     user.refresh_from_db()
@@ -167,9 +167,10 @@ def test_removing_the_face(client, ask, enrolled, upload):
     assert ask(LOGIN, snapshot=upload("obama"))[0] == 401
 
 
-def test_who_has_no_password_sets_one_before_removing_the_face(client, enrolled):
+def test_who_has_neither_password_nor_mail_sets_one_before_removing_the_face(client, enrolled):
     user = enrolled("ada", "obama")
-    client.force_login(user)
+    User.objects.update(email="")
+    log_in_by_face(client, user)
     assert client.post("/face/remove/").status_code == 409
     user.refresh_from_db()
     assert user.has_face

@@ -9,7 +9,7 @@ from accounts.models import User
 from faceauth.enrolment import adaptation
 from faceauth.liveness import challenge
 from faceauth.models import FaceEvent
-from tests.site.conftest import JSON
+from tests.site.conftest import JSON, log_in_by_face
 from tests.support.admin import SEES_USERS, logged, member, staff
 from tests.support.heads import turning
 from tests.support.people import OBAMA
@@ -180,6 +180,7 @@ def test_own_enrolment_is_noted_as_it_came(client, db, upload):
     client.post("/face/enrol/", {"consent": "on", "snapshot": shots})
     ada.refresh_from_db()
     assert {each["source"] for each in ada.face_shot_notes} == {"webcam"}
+    log_in_by_face(client, ada)
     exported = client.get("/face/export/").json()
     assert exported["face"]["pictures"] == ada.face_shot_notes
     assert exported["face"]["quality"] == ada.face_quality

@@ -10,7 +10,7 @@ from django.contrib.messages import get_messages
 from django.test import Client
 
 from accounts.models import User
-from tests.site.conftest import PASSWORD, username_of
+from tests.site.conftest import PASSWORD, log_in_by_face, username_of
 from tests.support.people import OBAMA, picture
 
 LOGIN, PREVIEW, ENROL, SIGN_UP = (
@@ -86,12 +86,15 @@ def test_enrolling_and_removing(client, tell, django_user_model):
     shots = [data_url(name) for name in OBAMA]
     assert tell(ENROL, snapshot=shots, consent=True)[0] == 200
     assert User.objects.get().has_face
+    assert code_of(tell("/face/remove/", b"")) == (403, "face_required")
+    log_in_by_face(client, user)
     assert tell("/face/remove/", b"")[0] == 200
     assert not User.objects.get().has_face
 
 
-def test_without_a_password_the_face_stays(client, tell, enrolled):
-    client.force_login(enrolled("obama", "obama"))
+def test_without_a_password_and_mail_the_face_stays(client, tell, enrolled):
+    log_in_by_face(client, enrolled("obama", "obama"))
+    User.objects.update(email="")
     assert code_of(tell("/face/remove/")) == (409, "password_needed")
     assert User.objects.get().has_face
 

@@ -14,7 +14,7 @@ from django.utils.html import strip_tags
 
 from accounts.models import User
 from faceauth.models import FaceEvent
-from tests.site.conftest import JSON, PASSWORD
+from tests.site.conftest import JSON, PASSWORD, log_in_by_face
 from tests.support.webcam import empty_room
 from tests.unit.test_catalogues import PLACEHOLDERS, SOURCES, catalogue, texts
 
@@ -88,7 +88,7 @@ def test_public_page_is_spanish_throughout(client: Client, english, path):
 
 @pytest.mark.parametrize("path", MEMBERS)
 def test_members_page_is_spanish_throughout(client: Client, obama: User, english, path):
-    client.force_login(obama)
+    log_in_by_face(client, obama)
 
     assert_spanish(client.get(path, headers=SPANISH), english)
 
@@ -125,7 +125,7 @@ def test_advice_and_form_errors_are_spanish(client: Client, upload):
 
 
 def test_mail_is_in_the_language_of_the_request(client: Client, obama: User):
-    client.force_login(obama)
+    log_in_by_face(client, obama)
     client.post("/face/remove/", headers=SPANISH)
     client.post("/accounts/password-reset/", {"email": obama.email}, headers=SPANISH)
 

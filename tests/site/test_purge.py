@@ -42,6 +42,7 @@ Trusts in devices not used for 90 days deleted: 0.
 Devices that nobody trusts any more deleted: 0.
 Sessions that expired or whose user was deleted: 0.
 Events older than 365 days deleted: 0.
+Faces removed as their owners planned by email: 0.
 Faces not used for 730 days removed: 0.
 """
 
@@ -147,6 +148,7 @@ def test_dry_run_says_what_a_real_one_does_and_changes_nothing(rows, purge):
         "Devices that nobody trusts any more deleted: 2.",
         "Sessions that expired or whose user was deleted: 2.",
         "Events older than 365 days deleted: 4.",
+        "Faces removed as their owners planned by email: 0.",
         "Faces not used for 730 days removed: 2.",
         "Faces kept because their owners have no password and no other way in: 1. See "
         "--even-without-password.",

@@ -22,7 +22,7 @@ from faceauth.encryption.fields import Sealed
 from faceauth.enrolment import Consent
 from faceauth.lockout import counters
 from faceauth.models import FaceEvent, FailureCount
-from tests.site.conftest import PASSWORD
+from tests.site.conftest import PASSWORD, log_in_by_face
 from tests.support.people import encodings
 
 pytestmark = pytest.mark.postgres
@@ -36,7 +36,7 @@ SCORES = ("distance", "max_distance", "rate")
 @pytest.fixture
 def used(obama, client, upload):
     """Obama, logged in, after another person was refused twice with his username."""
-    client.force_login(obama)
+    log_in_by_face(client, obama)
     for _ in range(2):
         client.post(LOGIN, {"username": "obama", "snapshot": upload("biden")})
     assert FaceEvent.objects.exclude(distance=None).count() == 2
@@ -87,7 +87,7 @@ def test_profile_shows_what_is_kept(client, used, enrolled, upload):
     client.post(
         LOGIN, {"username": "biden", "snapshot": upload("obama")}, REMOTE_ADDR="203.0.113.9"
     )
-    client.force_login(used)
+    log_in_by_face(client, used)
     FaceEvent.objects.filter(user=used).update(address="198.51.100.0/24")
     page = client.get(PROFILE).text
     assert "3 pictures, not kept" in page
@@ -100,7 +100,7 @@ def test_profile_shows_what_is_kept(client, used, enrolled, upload):
 
 
 def test_profile_shows_the_ten_latest_events(client, obama):
-    client.force_login(obama)
+    log_in_by_face(client, obama)
     for number in range(12):
         FaceEvent.objects.create(kind="refused", user=obama, address=f"10.0.{number}.0/24")
     page = client.get(PROFILE).text
@@ -135,7 +135,7 @@ def test_export_of_an_adapted_face_has_what_was_enrolled(client, obama):
         face_enrolled_encodings=field.seal(obama.pk, obama.face_encodings),
         face_encodings=field.seal(obama.pk, adapted),
     )
-    client.force_login(obama)
+    log_in_by_face(client, obama)
     face = client.get(EXPORT).json()["face"]
     assert np.allclose(face["encodings"], adapted, atol=1e-6)
     assert np.allclose(face["encodings_as_enrolled"], obama.face_encodings, atol=1e-6)
@@ -160,7 +160,7 @@ def test_without_a_face_the_export_says_so(client, django_user_model):
 
 
 def test_nobody_gets_the_export_of_another(client, obama, enrolled):
-    client.force_login(enrolled("biden", "biden", "biden up"))
+    log_in_by_face(client, enrolled("biden", "biden", "biden up"))
     for query in ({}, {"username": "obama"}, {"user": obama.pk}, {"pk": obama.pk}):
         data = client.get(EXPORT, query).json()
         assert data["username"] == "biden"
@@ -218,7 +218,7 @@ def test_removing_the_face_erases_all_that_was_computed_from_it(client, used):
 def test_removing_a_face_leaves_those_of_others_alone(client, used, enrolled, upload):
     biden = enrolled("biden", "biden", "biden up")
     client.post(LOGIN, {"username": "biden", "snapshot": upload("obama")})
-    client.force_login(used)
+    log_in_by_face(client, used)
     client.post(REMOVE)
     biden.refresh_from_db()
     assert biden.has_face
@@ -353,7 +353,7 @@ def test_staff_see_consent_and_cannot_change_it(admin_client, obama):
 
 
 def test_who_removes_their_own_face_is_told_what_to_do_if_they_did_not(client, obama):
-    client.force_login(obama)
+    log_in_by_face(client, obama)
     client.post(REMOVE)
     (told,) = mail.outbox
     assert "If this wasn’t you, change your password." in told.body

@@ -20,7 +20,7 @@ from faceauth.decorators import face_required
 from faceauth.liveness import challenge
 from faceauth.mixins import FaceRequiredMixin
 from faceauth.models import FaceEvent, FailureCount
-from tests.site.conftest import JSON, PASSWORD, username_of
+from tests.site.conftest import JSON, PASSWORD, log_in_by_face, username_of
 from tests.support import guides
 from tests.support.admin import member
 from tests.support.heads import turning
@@ -285,11 +285,17 @@ def test_stolen_session_neither_exchanges_the_face_nor_removes_it(visitor, obama
     before = obama.face_enrolled_at
     for page, data in ("/face/enrol/", shots(upload)), ("/face/remove/", {}):
         assert code(ask(page, **data)) == "face_required"
-        assert led_to(visitor.get(page)) == (CONFIRM, {"next": page})
-        assert led_to(visitor.post(page, data)) == (CONFIRM, {"next": page})
+        assert led_to(visitor.get(page)) == (CONFIRM, {"next": page, "only": "face"})
+        assert led_to(visitor.post(page, data)) == (CONFIRM, {"next": page, "only": "face"})
     obama.refresh_from_db()
     assert obama.face_enrolled_at == before
+    # Nor does somebody who knows the password.
     assert ask(CONFIRM, password=PASSWORD)[0] == 200
+    for page, data in ("/face/enrol/", shots(upload)), ("/face/remove/", {}):
+        assert led_to(visitor.post(page, data)) == (CONFIRM, {"next": page, "only": "face"})
+    obama.refresh_from_db()
+    assert obama.face_enrolled_at == before
+    assert ask(CONFIRM, snapshot=upload("obama2"))[0] == 200
     assert ask("/face/enrol/", **shots(upload))[0] == 200
 
 
@@ -328,13 +334,13 @@ def test_stolen_session_of_staff_enrols_none_in_the_admin(client, ask, upload, c
 
 def test_stolen_session_takes_no_encodings_along(client, obama, visitor, ask, upload):
     response = client.get("/face/export/")
-    assert led_to(response) == (CONFIRM, {"next": "/face/export/"})
+    assert led_to(response) == (CONFIRM, {"next": "/face/export/", "only": "face"})
     ask(CONFIRM, snapshot=upload("obama2"))
     assert len(client.get("/face/export/").json()["face"]["encodings"]) == 3
 
 
 def test_pictures_may_take_a_while(client, obama, ask, upload, clock):
-    client.force_login(obama)
+    log_in_by_face(client, obama)
     assert client.get("/face/enrol/").status_code == 200
     clock.shift(timedelta(minutes=10))
     assert client.get("/face/enrol/").status_code == 302

@@ -44,6 +44,14 @@ def templates() -> Any:
     return faces.model()._default_manager.filter(face_encodings__isnull=False)
 
 
+def log_in_by_face(client: Client, user: Any) -> None:
+    """Log the user in as if their face had just been recognised, and leave no trace of it."""
+    before, used = [*user.face_events.values_list("pk", flat=True)], face(user).face_last_used_at
+    client.force_login(users().get(pk=user.pk), backend="faceauth.backends.FaceBackend")
+    user.face_events.exclude(pk__in=before).delete()
+    faces.row(user).update(face_last_used_at=used)
+
+
 def logged_in(client: Client) -> str | None:
     """Return the short name of the user who is logged in, "ada"."""
     key = client.session.get("_auth_user_id")

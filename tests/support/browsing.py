@@ -19,6 +19,7 @@ from playwright.sync_api import (
 
 from accounts.models import User
 from tests.support import chromium, mail
+from tests.support.accounts import log_in_by_face
 from tests.support.webcam import ENROLMENT, Webcam, snapshot
 
 # A name that leads to this machine and that browsers, unlike localhost, do not trust over http.
@@ -85,7 +86,8 @@ class Visitors:
         self._watch(context, origin)
         if user:
             client = Client()
-            client.force_login(user)
+            log_in = log_in_by_face if user.has_face else Client.force_login
+            log_in(client, user)
             session = client.cookies[settings.SESSION_COOKIE_NAME].value
             name = settings.SESSION_COOKIE_NAME
             context.add_cookies([{"name": name, "value": session, "url": origin}])

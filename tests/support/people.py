@@ -6,7 +6,7 @@ from typing import Any
 
 from django.core import mail
 
-from faceauth import enrolment
+from faceauth import enrolment, faces
 from faceauth.capture import samples
 from faceauth.vision.encoding import Encoding
 from tests.support.faces import Faces
@@ -27,7 +27,9 @@ def encodings(*names: str) -> Encoding:
 
 
 def enrol_silently(user: Any, encodings: Any, *more: Any) -> None:
-    """Enrol a face as `enrolment.enrol` does, and leave no event and no mail of it."""
+    """Enrol a face as `enrolment.enrol` does, long ago, and leave no event and no mail of it."""
     event = enrolment.enrol(user, encodings, *more)
     event.delete()
+    faces.row(user).update(face_renewed_at=None)
+    faces.of(user).face_renewed_at = None
     mail.outbox = [each for each in mail.outbox if user.email not in each.to]

@@ -13,6 +13,7 @@ from tqdm import tqdm
 from faceauth import conf, enrolment, faces
 from faceauth.audit import events
 from faceauth.db import BATCH, batches
+from faceauth.enrolment import planned_removal
 from faceauth.lockout import counters
 from faceauth.privacy import export, retention, sessions
 
@@ -29,8 +30,9 @@ class Command(BaseCommand):
 
     help = (
         "Delete data that has been kept long enough: faces that have not been used to log in "
-        "for a long time, old events, expired counts, codes and sessions, devices that are no "
-        "longer used, and the distances of faces that have been removed since. "
+        "for a long time, or whose owners asked for it by email, old events, expired counts, "
+        "codes and sessions, devices that are no longer used, and the distances of faces that "
+        "have been removed since. "
         "The owner of a removed face is notified by email, and an event is kept. "
         "Run it once a day; a run that was interrupted is continued by the next one. Exit with "
         "status 0 if all is done."
@@ -77,6 +79,7 @@ class Command(BaseCommand):
         self._delete_devices(conf.get().TRUSTED_DEVICE_DAYS)
         self._delete_sessions()
         self._delete_events(options["event_days"])
+        self._remove_planned()
         self._remove_faces(options["unused_days"], options["even_without_password"])
 
     def _erase_scores(self) -> None:
@@ -122,6 +125,14 @@ class Command(BaseCommand):
             return
         count = self._delete(retention.old_events(days))
         self.stdout.write(f"Events older than {days} days deleted: {count}.")
+
+    def _remove_planned(self) -> None:
+        """Remove the faces whose owners have asked for it by email, and have not cancelled it."""
+        removed = 0
+        for batch in batches(planned_removal.users_due()):
+            for user in batch:
+                removed += self.dry_run or planned_removal.carry_out(user)
+        self.stdout.write(f"Faces removed as their owners planned by email: {removed}.")
 
     def _remove_faces(self, days: int | None, even_without_password: bool) -> None:
         if days is None:
