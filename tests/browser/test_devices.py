@@ -16,6 +16,7 @@ from faceauth.devices import cookie
 from faceauth.gallery import gallery
 from faceauth.liveness import challenge
 from faceauth.models import DeviceTrust, FaceDevice, FaceEvent
+from tests.browser.test_pages import tab_to
 from tests.support.accessibility import assert_accessible
 from tests.support.browsing import PASSWORD, PATIENTLY, Visitors, photo
 from tests.support.people import enrol_silently
@@ -278,6 +279,22 @@ def test_without_javascript_a_code_is_entered_too(visitors: Visitors, member: Us
     page.get_by_role("button", name="Log in").click()
     expect(page).to_have_url(PROFILE)
     assert not FaceDevice.objects.exists()
+
+
+def test_names_and_removes_a_device_with_the_keyboard_alone(visitors: Visitors, member: User):
+    page = trusted(visitors)
+    tab_to(page, "Rename")
+    page.keyboard.press("Enter")
+    page.keyboard.press("Tab")
+    page.keyboard.type("Kitchen")
+    page.keyboard.press("Enter")
+    expect(page.get_by_text("The device is now called “Kitchen”.")).to_be_visible()
+    tab_to(page, "Remove")
+    page.keyboard.press("Enter")
+    expect(page.get_by_text("You trust no browser yet.")).to_be_visible()
+    tab_to(page, "Trust this browser")
+    page.keyboard.press("Enter")
+    expect(page.get_by_text("This browser", exact=True)).to_be_visible()
 
 
 @pytest.mark.parametrize("color_scheme", ["light", "dark"])
