@@ -18,9 +18,9 @@ from tests.robustness.breaks import BREAKS, END, FRAMES, TYPE, part
 from tests.robustness.stack import SECRET, Request
 
 LOGIN, PREVIEW, CHALLENGE = "/face/login/", "/face/preview/", "/face/challenge/"
-ENROL, VERIFY, FORGET = "/face/enrol/", "/face/verify/", "/face/forget/"
+ENROL, VERIFY, TRUST = "/face/enrol/", "/face/verify/", "/face/devices/trust/"
 SIGN_UP = "/signup/"
-PATHS = (LOGIN, LOGIN, LOGIN, PREVIEW, PREVIEW, ENROL, ENROL, SIGN_UP, CHALLENGE, FORGET, VERIFY)
+PATHS = (LOGIN, LOGIN, LOGIN, PREVIEW, PREVIEW, ENROL, ENROL, SIGN_UP, CHALLENGE, TRUST, VERIFY)
 
 
 class Known(NamedTuple):
@@ -210,7 +210,8 @@ def header(text: str) -> str:
 
 
 NAMES = (
-    *("username", "password", "email", "consent", "remember", "next", "challenge", "pose"),
+    *("username", "password", "email", "consent", "trust", "next", "challenge", "pose"),
+    *("code", "device_key", "device_nonce", "device_signature"),
     *("level", "csrfmiddlewaretoken", "snapshot", "frame", "_charset_", ""),
 )
 VALUES: Sequence[Any] = (

@@ -5,6 +5,9 @@
  */
 import { fillDeviceKey } from "./device-fields.js";
 
+// The visitor may stop an answer that does not come, and press the button again.
+const PATIENCE_MS = 5000;
+
 const filled = new WeakSet();
 let sending = null;
 
@@ -22,6 +25,7 @@ document.addEventListener("submit", async (event) => {
   filled.delete(form);
   // A field is missing: the browser says so and stays here.
   if (!submitter?.formNoValidate && !form.checkValidity()) sending = null;
+  setTimeout(() => (sending = null), PATIENCE_MS);
 });
 
 // The page comes back from the browser's history.
