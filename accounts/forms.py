@@ -52,7 +52,9 @@ class SignUpForm(forms.Form):
         required=False,
         strip=False,
         widget=forms.PasswordInput(attrs={"autocomplete": "new-password"}),
-        help_text=_("Optional. Without one, you log in with your face, or with codes by email."),
+        help_text=_(
+            "Optional. Without one, enrol your face to log in, or ask for a password by email."
+        ),
     )
 
     def __init__(self, *args: Any, request: HttpRequest, **kwargs: Any) -> None:
