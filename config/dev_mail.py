@@ -20,7 +20,7 @@ from django.core.mail import EmailMessage
 from django.core.mail.backends.console import EmailBackend as ConsoleBackend
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import render
-from django.urls import NoReverseMatch, reverse
+from django.urls import reverse
 from django.utils.timezone import get_current_timezone
 from django.views.decorators.cache import never_cache
 
@@ -77,10 +77,7 @@ def mails(request: HttpRequest) -> HttpResponse:
 
 def link(request: HttpRequest) -> dict[str, str]:
     """Return the URL of the page for templates, if there is one."""
-    try:
-        return {"dev_mail": reverse("dev_mail")} if settings.DEBUG else {}
-    except NoReverseMatch:
-        return {}
+    return {"dev_mail": reverse("dev_mail")} if settings.DEV_MAIL else {}
 
 
 def _files(place: Path) -> list[Path]:

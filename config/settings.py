@@ -150,7 +150,8 @@ STORAGES = {
 }
 
 email = env.email_url("EMAIL_URL", default="consolemail://")
-if DEBUG and email["EMAIL_BACKEND"] == "django.core.mail.backends.console.EmailBackend":
+DEV_MAIL = DEBUG and email["EMAIL_BACKEND"] == "django.core.mail.backends.console.EmailBackend"
+if DEV_MAIL:
     # Printed as well, and shown at /dev/mail/.
     email["EMAIL_BACKEND"] = "config.dev_mail.EmailBackend"
 if django.VERSION < (6, 1):

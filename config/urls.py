@@ -41,5 +41,5 @@ urlpatterns = [
     path("face/", include("faceauth.urls")),
     path("admin/", admin.site.urls),
 ]
-if settings.DEBUG:
+if settings.DEV_MAIL:
     urlpatterns.append(path("dev/mail/", dev_mail.mails, name="dev_mail"))

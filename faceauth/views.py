@@ -391,9 +391,11 @@ class EnrolView(CaptureMixin, RecentlyConfirmedMixin, auth_views.RedirectURLMixi
         return resolve_url(settings.LOGIN_REDIRECT_URL)
 
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
+        device, user = devices.current(self.request), self.request.user
+        trusted = device is not None and device.trusts.filter(user=user.pk).exists()
         return super().get_context_data(
-            face=faces.of(self.request.user),
-            may_trust=devices.may_trust(self.request),
+            face=faces.of(user),
+            may_trust=not trusted and devices.may_trust(self.request),
             next=self.get_redirect_url(),
             **kwargs,
         )

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from .accuracy import check_people, check_rates
 from .database import check_encoder, check_user_model
+from .email import check_email
 from .encryption import check_keys
 from .installation import check_metrics, check_networks
 from .rate_limits import check_limits
@@ -19,6 +20,7 @@ from .step_up import check_admin_sites, check_staff
 __all__ = [
     "check_admin_sites",
     "check_challenge",
+    "check_email",
     "check_encoder",
     "check_keys",
     "check_limits",

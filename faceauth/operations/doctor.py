@@ -25,6 +25,7 @@ from django.core.handlers.wsgi import WSGIHandler, WSGIRequest
 from django.core.signals import got_request_exception
 from django.db import connections
 from django.db.migrations.executor import MigrationExecutor
+from django.db.models import Q
 from django.http import HttpResponseBase
 from django.shortcuts import resolve_url
 from django.urls import get_script_prefix
@@ -250,11 +251,29 @@ def _faces() -> Iterator[Finding]:
         yield Finding("faces", State.WARNING, text, facts)
     else:
         yield Finding("faces", State.FINE, f"{people:,} enrolled, all can be read", facts)
+    if conf.get().UNKNOWN_DEVICES == "code" and (unreachable := _without_address()):
+        text = (
+            f"{unreachable:,} of {people:,} people have no email address: no code can reach them, "
+            "so their face does not log in on a new device."
+        )
+        yield Finding("addresses", State.WARNING, text, {"people": unreachable})
     began = time.perf_counter()
     Gallery().nearest(np.ones((1, encoders.encoder().size), np.float32))
     milliseconds = round(1000 * (time.perf_counter() - began), 1)
     text = f"loaded in {milliseconds:.1f} ms"
     yield Finding("gallery", State.FINE, text, {"milliseconds": milliseconds})
+
+
+def _without_address() -> int:
+    """Return the number of users with a face whose address is empty."""
+    field = get_user_model().get_email_field_name()
+    enrolled = get_user_model()._default_manager.filter(
+        faces.user_condition(Q(face_encodings__isnull=False))
+    )
+    if field not in {each.name for each in get_user_model()._meta.get_fields()}:
+        # The check faceauth.W028 tells of this.
+        return 0
+    return enrolled.filter(Q(**{field: ""}) | Q(**{f"{field}__isnull": True})).count()
 
 
 def _pages() -> Iterator[Finding]:

@@ -28,7 +28,8 @@ FINE, WARNING, BROKEN = checkup.State
 def doctor(db, settings, monkeypatch):
     """Run the command, and return its exit status and its findings."""
     monkeypatch.setattr(checkup, "RUNS", 1)
-    settings.FACEAUTH = {**settings.FACEAUTH, **KEYS, "CHALLENGE": "turns"}
+    safe = {**KEYS, "CHALLENGE": "turns", "UNKNOWN_DEVICES": "refuse"}
+    settings.FACEAUTH = {**settings.FACEAUTH, **safe}
     settings.SECURE_SSL_REDIRECT = True
 
     def ask(*arguments):
@@ -241,3 +242,21 @@ def test_nobody_is_named(doctor, enrolled):
     enrolled("eileen", "astronaut")
     assert User.objects.exists()
     assert "eileen" not in run()[1] + run("--json")[1]
+
+
+@pytest.mark.parametrize(("devices", "email"), [("code", "a@b.c"), ("allow", "")])
+def test_people_whom_codes_can_reach(doctor, enrolled, settings, devices, email):
+    enrolled("ada", "obama")
+    User.objects.update(email=email)
+    settings.FACEAUTH = {**settings.FACEAUTH, "UNKNOWN_DEVICES": devices}
+    assert "addresses" not in states(doctor()[1])
+
+
+def test_people_whom_no_code_can_reach(doctor, enrolled, settings):
+    enrolled("ada", "obama")
+    enrolled("joe", "biden")
+    User.objects.filter(username="ada").update(email="")
+    settings.FACEAUTH = {**settings.FACEAUTH, "UNKNOWN_DEVICES": "code"}
+    (found,) = [each for each in doctor()[1] if each["part"] == "addresses"]
+    assert found["state"] == WARNING
+    assert found["text"].startswith("1 of 2 people have no email address")

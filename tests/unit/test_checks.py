@@ -3,12 +3,14 @@ from __future__ import annotations
 import math
 import shutil
 
+import django
 import numpy as np
 import pytest
 from django.core.checks import run_checks
 from django.core.exceptions import ImproperlyConfigured
 from django.db import DEFAULT_DB_ALIAS
 
+from accounts.models import User
 from faceauth import checks, conf
 from faceauth.checks import installation
 from faceauth.checks.settings import MAX_PERIODS
@@ -25,8 +27,18 @@ def ids(found):
     return [each.id for each in found]
 
 
+def send_mail_by(settings, backend):
+    """Let the project send its mail by that backend of Django's."""
+    backend = f"django.core.mail.backends.{backend}.EmailBackend"
+    if django.VERSION < (6, 1):
+        settings.EMAIL_BACKEND = backend
+    else:
+        settings.MAILERS = {"default": {"BACKEND": backend}}
+
+
 def test_site_has_nothing_to_complain_about(settings):
     settings.FACEAUTH = {**KEYS}
+    send_mail_by(settings, "smtp")
     assert run_checks() == []
 
 
@@ -285,6 +297,43 @@ def test_face_that_is_enough_on_any_device_is_a_warning_with_the_measured_risk(s
 def test_trusted_devices_and_what_another_warning_says_are_passed_over(settings, given):
     settings.FACEAUTH = given
     assert checks.check_unknown_devices(None) == []
+
+
+@pytest.mark.parametrize("name", ["console", "dummy", "filebased", "locmem"])
+def test_codes_that_are_mailed_to_nobody_are_warned_about(settings, name):
+    settings.FACEAUTH = {}
+    send_mail_by(settings, name)
+    (warning,) = checks.check_email(None)
+    assert warning.id == "faceauth.W028"
+    assert warning.msg.endswith(f".{name}.EmailBackend sends no email.")
+    assert "'refuse'" in warning.hint
+    # A developer reads the console.
+    settings.DEBUG = True
+    assert checks.check_email(None) == []
+
+
+def test_mailers_of_django_6_1(settings):
+    settings.FACEAUTH = {}
+    settings.MAILERS = {"default": {"BACKEND": "django.core.mail.backends.smtp.EmailBackend"}}
+    assert checks.check_email(None) == []
+    settings.MAILERS = {"default": {"BACKEND": "django.core.mail.backends.dummy.EmailBackend"}}
+    assert ids(checks.check_email(None)) == ["faceauth.W028"]
+
+
+@pytest.mark.parametrize("choice", ["refuse", "allow"])
+def test_sites_without_codes_need_no_mail(settings, choice):
+    settings.FACEAUTH = {"UNKNOWN_DEVICES": choice}
+    send_mail_by(settings, "dummy")
+    assert checks.check_email(None) == []
+
+
+def test_users_without_addresses_are_warned_about(settings, monkeypatch):
+    settings.FACEAUTH = {}
+    monkeypatch.setattr(User, "EMAIL_FIELD", "mail")
+    (warning,) = checks.check_email(None)
+    assert warning.id == "faceauth.W028"
+    assert "accounts.User has no field 'mail'" in warning.msg
+    assert "User.EMAIL_FIELD" in warning.hint
 
 
 def test_challenge_as_it_is_by_default_is_passed_over(settings):
