@@ -1,4 +1,6 @@
 // The modules that the site's own pages use. If this page cannot reach its static files, copy them.
+import { deviceProof } from "/static/faceauth/device-fields.js";
+import { publicKey } from "/static/faceauth/device-key.js";
 import { FrameSelection } from "/static/faceauth/frame-selection.js";
 import { PICTURE, pictureOf } from "/static/faceauth/pictures.js";
 import { Recorder } from "/static/faceauth/recorder.js";
@@ -14,6 +16,7 @@ const MESSAGES = {
 const main = document.querySelector("main");
 const video = document.querySelector("video");
 const login = document.querySelector("#login");
+const code = document.querySelector("#code");
 const logout = document.querySelector("#logout");
 const site = main.dataset.site;
 let token = "";
@@ -36,6 +39,7 @@ async function begin() {
   const { user, csrf_token } = await ask("/face/whoami/");
   token = csrf_token;
   login.hidden = Boolean(user);
+  code.hidden = true;
   logout.hidden = !user;
   say(user ? user.greeting : "Nobody is logged in.");
 }
@@ -65,7 +69,9 @@ function dataUrl(blob) {
 
 /** Return one picture from the camera. */
 async function look() {
-  return { snapshot: await dataUrl(await pictureOf(video, PICTURE)) };
+  // In a browser that the user trusts, the answer has a text for its key to sign.
+  const { device_nonce } = await ask("/face/challenge/", {});
+  return { snapshot: await dataUrl(await pictureOf(video, PICTURE)), device_nonce };
 }
 
 /** Guide the user through the turns of a challenge, and return the frames that show them. */
@@ -106,7 +112,8 @@ async function turnHead() {
         const offset = (each, turn) => turns.offset(each, issued.turns[turn]);
         const chosen = selection.choose(offset, issued.frames);
         const pictures = chosen.map(({ picture }) => dataUrl(picture));
-        return { challenge: issued.challenge, snapshot: await Promise.all(pictures) };
+        const { challenge, device_nonce } = issued;
+        return { challenge, snapshot: await Promise.all(pictures), device_nonce };
       }
     }
   } finally {
@@ -115,18 +122,53 @@ async function turnHead() {
   throw new Error("That took too long. Start again.");
 }
 
-login.addEventListener("submit", async (event) => {
-  event.preventDefault();
+/** Send a login, and show what comes next: the user, or the form for the code. */
+async function logIn(fields) {
+  say("One moment …");
+  const answer = await ask("/face/login/", fields);
+  if (!answer.code_required) return begin();
+  login.hidden = true;
+  code.hidden = false;
+  code.reset();
+  code.elements.code.focus();
+  say("If we know this face, we have emailed you a code. Enter it here.");
+}
+
+/** Return the fields that trust this browser, if the form's box is ticked. */
+async function trust({ elements }) {
+  if (!elements.trust.checked) return {};
+  const key = await publicKey();
+  return { trust: true, ...(key ? { device_key: key } : {}) };
+}
+
+/** Run what a button or form does, and show its error. */
+function on(element, event, act) {
+  element.addEventListener(event, async (happened) => {
+    happened.preventDefault();
+    try {
+      await act();
+    } catch (error) {
+      say(error.message);
+    }
+  });
+}
+
+on(login, "submit", async () => {
   const username = login.elements.username.value;
   const challenged = "challenge" in main.dataset;
-  try {
-    const shown = await withCamera(challenged ? turnHead : look);
-    say("One moment …");
-    await ask("/face/login/", { username, ...shown });
-    await begin();
-  } catch (error) {
-    say(error.message);
-  }
+  const { device_nonce, ...shown } = await withCamera(challenged ? turnHead : look);
+  await logIn({ username, ...shown, ...(await deviceProof(device_nonce)) });
+});
+
+on(document.querySelector("#password"), "click", async () => {
+  const { username, password } = login.elements;
+  const fields = { username: username.value, password: password.value };
+  await logIn({ ...fields, ...(await trust(login)) });
+  password.value = "";
+});
+
+on(code, "submit", async () => {
+  await logIn({ code: code.elements.code.value, ...(await trust(code)) });
 });
 
 logout.addEventListener("click", async () => {

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -9,8 +10,9 @@ from playwright.sync_api import Page, Route, expect
 
 from accounts.models import User
 from faceauth.models import FaceEvent
+from tests.support import mail
 from tests.support.accessibility import assert_accessible
-from tests.support.browsing import PATIENTLY, Visitors
+from tests.support.browsing import PASSWORD, PATIENTLY, Visitors
 from tests.support.webcam import Webcam
 
 FOLDER = Path(__file__).parents[2] / "examples/frontend"
@@ -37,6 +39,20 @@ def opened(visitors: Visitors, html: str = "") -> Page:
     return page
 
 
+def without_challenge() -> str:
+    return (FOLDER / "index.html").read_text().replace(" data-challenge>", ">")
+
+
+@pytest.fixture
+def unknown_devices(settings) -> Callable[[str], None]:
+    """Say what a face can do in a browser that its owner does not trust."""
+
+    def set(value: str) -> None:
+        settings.FACEAUTH = {**settings.FACEAUTH, "UNKNOWN_DEVICES": value}
+
+    return set
+
+
 def log_in(page: Page) -> None:
     page.get_by_label("Username").fill("ada")
     page.get_by_role("button", name="Log in with your face").click()
@@ -60,10 +76,48 @@ def test_head_that_turns_logs_in_and_out(
 
 def test_somebody_else_is_refused(visitors: Visitors, webcam: Webcam, member: User):
     webcam.show("biden")
-    html = (FOLDER / "index.html").read_text().replace(" data-challenge>", ">")
-    page = opened(visitors, html)
+    page = opened(visitors, without_challenge())
     log_in(page)
     expect(page.get_by_role("status")).to_contain_text("We didn’t recognise you.")
     webcam.show("obama")
     log_in(page)
+    expect(page.get_by_role("status")).to_have_text("Hello, ada.")
+
+
+def test_code_by_email_and_then_the_face_alone(
+    visitors: Visitors, webcam: Webcam, member: User, unknown_devices
+):
+    unknown_devices("code")
+    webcam.show("obama")
+    page = opened(visitors, without_challenge())
+    log_in(page)
+    expect(page.get_by_role("status")).to_contain_text("we have emailed you a code")
+    page.get_by_label("Code").fill("000000")
+    page.get_by_role("button", name="Log in with the code").click()
+    expect(page.get_by_role("status")).to_contain_text("code")
+    assert_accessible(page)
+    page.get_by_label("Code").fill(mail.code())
+    page.get_by_role("button", name="Log in with the code").click()
+    expect(page.get_by_role("status")).to_have_text("Hello, ada.")
+    (trust,) = member.face_devices.all()
+    assert trust.device.has_key
+    page.get_by_role("button", name="Log out").click()
+    page.get_by_role("button", name="Log in with your face").click()
+    expect(page.get_by_role("status")).to_have_text("Hello, ada.")
+
+
+def test_password_first_and_then_the_face_alone(
+    visitors: Visitors, webcam: Webcam, member: User, unknown_devices
+):
+    unknown_devices("refuse")
+    webcam.show("obama")
+    page = opened(visitors, without_challenge())
+    log_in(page)
+    expect(page.get_by_role("status")).to_contain_text("Log in with your password first.")
+    page.locator("summary").click()
+    page.get_by_label("Password").fill(PASSWORD)
+    page.get_by_role("button", name="Log in with your password").click()
+    expect(page.get_by_role("status")).to_have_text("Hello, ada.")
+    page.get_by_role("button", name="Log out").click()
+    page.get_by_role("button", name="Log in with your face").click()
     expect(page.get_by_role("status")).to_have_text("Hello, ada.")
