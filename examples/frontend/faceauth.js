@@ -160,7 +160,7 @@ on(login, "submit", async () => {
   await logIn({ username, ...shown, ...(await deviceProof(device_nonce)) });
 });
 
-on(document.querySelector("#password"), "click", async () => {
+on(document.querySelector("#by-password"), "click", async () => {
   const { username, password } = login.elements;
   const fields = { username: username.value, password: password.value };
   await logIn({ ...fields, ...(await trust(login)) });
