@@ -5,7 +5,7 @@ from __future__ import annotations
 from django.contrib.auth import views as auth_views
 from django.urls import path
 
-from . import views
+from . import leaving, views
 
 app_name = "accounts"
 
@@ -14,6 +14,8 @@ urlpatterns = [
     path("signup/code/", views.SignUpCodeView.as_view(), name="signup_code"),
     path("profile/", views.ProfileView.as_view(), name="profile"),
     path("logout/", auth_views.LogoutView.as_view(), name="logout"),
+    path("logout-everywhere/", leaving.LogOutEverywhereView.as_view(), name="log_out_everywhere"),
+    path("delete/", leaving.DeleteAccountView.as_view(), name="delete"),
     path("password-change/", views.PasswordChangeView.as_view(), name="password_change"),
     path("password-reset/", views.PasswordResetView.as_view(), name="password_reset"),
     path(
