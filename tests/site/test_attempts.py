@@ -7,6 +7,7 @@ import pytest
 from django.core import mail
 from django.test import Client, RequestFactory
 
+from faceauth import logins
 from faceauth.errors import TooManyAttempts
 from faceauth.lockout import attempts
 from faceauth.models import FaceEvent, FailureCount
@@ -210,6 +211,7 @@ def test_fifty_failures_disable_the_face_until_a_password_login(
 
 
 def test_new_password_by_mail_enables_the_face_again(client, obama, quick, clock):
+    logins.confirm_address(obama, face_seen=True)
     disable(clock)
     mail.outbox.clear()
     client.post("/accounts/password-reset/", {"email": obama.email})
