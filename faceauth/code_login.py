@@ -13,11 +13,12 @@ from django.conf import settings
 from django.contrib.auth import load_backend
 from django.http import HttpRequest
 
-from . import errors, faces
+from . import devices, errors, faces
 from .audit import events, notifications
 from .audit.events import EventDetails
 from .backends import FaceBackend, Result
 from .http import rate_limit
+from .lockout import counters
 from .lockout.attempts import Attempt
 from .models import FaceEvent
 from .step_up import email_code
@@ -71,6 +72,8 @@ def finish(request: HttpRequest, code: str) -> Any:
         raise errors.CodeExpired()
     user.backend = path
     Attempt.unpack(request, request.session.pop(_PENDING, [])).succeeded(user)
+    if device := devices.current(request):
+        counters.clear_device(device, user)
     events.remember(request, user, EventDetails(mode=FaceEvent.Mode.CODE))
     return user
 

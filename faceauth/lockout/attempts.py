@@ -24,7 +24,7 @@ from django.db.models import F
 from django.http import HttpRequest
 from django.utils import timezone
 
-from faceauth import conf, faces
+from faceauth import conf, devices, faces
 from faceauth.audit import events
 from faceauth.db import atomic
 from faceauth.errors import (
@@ -127,7 +127,7 @@ class Attempt:
         if any(self.counts[each.key] == each.limit for each in waits):
             events.record(FaceEvent.Kind.LOCKED, self.request, user, details)
         if self.device is not None:
-            self._end_trust(details)
+            self._end_trust()
         elif self._disables(user):
             events.record(FaceEvent.Kind.DISABLED, self.request, user, details)
 
@@ -157,16 +157,16 @@ class Attempt:
             row.filter(wait_until=self.waits[key]).update(wait_until=None)
         row.filter(failures__gt=0).update(failures=F("failures") - 1)
 
-    def _end_trust(self, details: events.EventDetails) -> None:
+    def _end_trust(self) -> None:
         """End the trust of those in the device as whom too many attempts on it have failed."""
         limit = conf.get().failures_before_disabling
         for each in self.counters:
             if self.counts[each.key] < limit:
                 continue
             trust = DeviceTrust.objects.filter(device=self.device, user=each.user).first()
-            if trust is not None and trust.delete()[0]:
+            if trust is not None:
                 FailureCount.objects.filter(key=each.key).delete()
-                events.record(FaceEvent.Kind.DEVICE_REVOKED, self.request, each.user, details)
+                devices.revoke(trust, self.request)
 
     def _disables(self, user: Any) -> bool:
         """Disable the user's face if this failure reaches the limit. Return True if it did."""

@@ -179,10 +179,18 @@ def account_failures(user: Any) -> QuerySet[FailureCount]:
     return FailureCount.objects.filter(key__in=[key_of(kind, user.pk) for kind in ACCOUNT])
 
 
+def device_failures(user: Any) -> QuerySet[FailureCount]:
+    """Return the rows of the devices that the user trusts."""
+    trusted = FaceDevice.objects.filter(trusts__user=user)
+    keys = [device_key(device, user) for device in trusted]
+    return FailureCount.objects.filter(key__in=keys)
+
+
 def clear_failures(user: Any) -> bool:
-    """Delete the failures of the user's face. Return True if they had disabled it."""
+    """Delete the failures of the user's face everywhere. Return True if they had disabled it."""
     disabled = account_failures(user).filter(disabled_at__isnull=False).exists()
     FailureCount.objects.filter(key__in=keys_of_user(user)).delete()
+    device_failures(user).delete()
     return disabled
 
 

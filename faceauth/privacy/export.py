@@ -34,7 +34,7 @@ def export(user: Any) -> dict[str, Any]:
         "face": _face(face),
         "disabled_by_staff_at": face.face_disabled_at,
         "failures": list(
-            counters.account_failures(user).values(
+            (counters.account_failures(user) | counters.device_failures(user)).values(
                 "failures", "wait_until", "disabled_at", "forget_at"
             )
         ),

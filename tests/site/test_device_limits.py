@@ -9,7 +9,9 @@ from faceauth.audit.events import EventDetails
 from faceauth.errors import BadImage, Busy, TooManyAttempts
 from faceauth.lockout import attempts
 from faceauth.models import DeviceTrust, FaceDevice, FaceEvent, FailureCount
+from faceauth.privacy import export
 from tests.site.conftest import JSON, PASSWORD, log_out, username_of
+from tests.support import mail
 from tests.support.guessing import counted, fail
 from tests.support.threads import at_once
 
@@ -26,7 +28,7 @@ def people(obama, django_user_model):
 
 @pytest.fixture
 def device(people):
-    device = FaceDevice.objects.create(secret_hash="hash")
+    device = FaceDevice.objects.create(secret_hash="hash", label="Firefox, Linux")
     for user in people:
         DeviceTrust.objects.create(device=device, user=user, by="password")
     return device
@@ -120,13 +122,22 @@ def test_fifty_failures_end_the_trust_and_leave_the_face_enabled(
             refused.failed(None, EventDetails())
         clock.go(HOUR)
     assert trusting(device) == ["ada"]
-    revoked = FaceEvent.objects.filter(kind=FaceEvent.Kind.DEVICE_REVOKED)
-    assert [event.user for event in revoked] == [obama]
+    (revoked,) = FaceEvent.objects.filter(kind=FaceEvent.Kind.DEVICE_REVOKED)
+    assert (revoked.user, revoked.device) == (obama, "Firefox, Linux")
     assert not FaceEvent.objects.filter(kind=FaceEvent.Kind.DISABLED).exists()
     assert not attempts.admit(None, "obama").is_disabled(obama)
     # Whoever trusts the device again begins anew.
     DeviceTrust.objects.create(device=device, user=obama, by="password")
     assert obama in attempt().people
+
+
+def test_failures_on_devices_are_exported_and_erased(attempt, device, people, clock):
+    obama, ada = people
+    attempt()
+    assert [each["failures"] for each in export.export(obama)["failures"]] == [1]
+    export.erase(obama)
+    assert export.export(obama)["failures"] == []
+    assert [each["failures"] for each in export.export(ada)["failures"]] == [1]
 
 
 def test_face_that_staff_disabled_opens_no_device(attempt, people):
@@ -195,6 +206,17 @@ class TestOnThePage:
         for _ in range(5):
             show("biden")
         self.log_in_by_password(client)
+        assert show("obama2") == 200
+
+    def test_code_on_the_device_ends_its_wait(self, client, show, clock):
+        self.log_in_by_password(client)
+        device = FaceDevice.objects.get()
+        attempts.admit(None, None, device=device, people=[device.trusts.get().user])
+        device.trusts.all().delete()
+        assert show("obama2", username="obama") == 200
+        assert client.post(LOGIN, {"code": mail.code(), "trust": "on"}).status_code == 302
+        log_out(client)
+        assert counted() == []
         assert show("obama2") == 200
 
     def test_pictures_that_cannot_be_used_count_for_the_device(self, client, show, clock):
