@@ -6,6 +6,7 @@ from django.core.management import call_command
 from faceauth.http import rate_limit
 from faceauth.models import RequestCount
 from tests.site.conftest import JSON, username_of
+from tests.support.accounts import log_in_by_face
 from tests.support.people import OBAMA
 from tests.support.threads import at_once
 
@@ -51,7 +52,7 @@ def test_challenges_are_limited(client, db, settings, at):
 @pytest.mark.postgres
 def test_enrolments_are_limited(client, obama, upload, settings, monkeypatch):
     settings.FACEAUTH = {**settings.FACEAUTH, "ENROLMENTS_PER_HOUR": 1}
-    client.force_login(obama)
+    log_in_by_face(client, obama)
     data = {"consent": "on"}
     shots = [upload(name) for name in OBAMA]
     assert client.post(ENROL, {**data, "snapshot": shots}).status_code == 302
