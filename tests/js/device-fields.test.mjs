@@ -12,6 +12,10 @@ beforeEach(() => {
   globalThis.indexedDB = database;
 });
 
+test("a browser that has no key yet proves nothing", async () => {
+  assert.deepEqual(await deviceProof("nonce"), {});
+});
+
 test("a form whose box is ticked, or that has none, gets the key", async () => {
   for (const trust of [{ checked: true }, undefined]) {
     const form = { elements: { trust, device_key: { value: "" } } };
@@ -36,7 +40,6 @@ test("a browser that can have no key sends none", async () => {
 });
 
 test("a nonce is signed by a browser that has a key", async () => {
-  assert.deepEqual(await deviceProof("nonce"), {});
   await publicKey();
   const proof = await deviceProof("nonce");
   assert.equal(proof.device_nonce, "nonce");

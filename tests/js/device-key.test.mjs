@@ -1,18 +1,27 @@
 import assert from "node:assert/strict";
 import { beforeEach, test } from "node:test";
 
-import { publicKey, sign } from "../../faceauth/static/faceauth/device-key.js";
 import { FakeDatabase } from "./fakes.mjs";
 
 const CURVE = { name: "ECDSA", namedCurve: "P-256" };
 const ALGORITHM = { name: "ECDSA", hash: "SHA-256" };
 
 let database;
+let page = 0;
+let publicKey;
+let sign;
 
-beforeEach(() => {
+beforeEach(async () => {
   database = new FakeDatabase();
   globalThis.indexedDB = database;
+  await reload();
 });
+
+/** Load the module anew, as another page does. */
+async function reload() {
+  const url = `../../faceauth/static/faceauth/device-key.js?page=${(page += 1)}`;
+  ({ publicKey, sign } = await import(url));
+}
 
 function bytes(base64) {
   return Uint8Array.from(atob(base64), (each) => each.charCodeAt(0));
@@ -44,6 +53,14 @@ test("tabs that ask at the same time get the same key", async () => {
   const [one, other] = await Promise.all([publicKey(), publicKey()]);
   assert.equal(one, other);
   assert.ok(await verifies(one, await sign("text"), "text"));
+});
+
+test("the next page finds the key, and reads it once", async () => {
+  const key = await publicKey();
+  await reload();
+  assert.ok(await verifies(key, await sign("text"), "text"));
+  database.failing = true;
+  assert.ok(await verifies(key, await sign("other text"), "other text"));
 });
 
 test("nothing is signed, and no key created, before one is asked for", async () => {

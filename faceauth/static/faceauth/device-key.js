@@ -13,6 +13,9 @@ const ALGORITHM = { name: "ECDSA", hash: "SHA-256" };
 // A database that is blocked or broken may never answer.
 const PATIENCE_MS = 1000;
 
+// The pair, once it was read: a login must not depend on a database that is slow just then.
+let kept;
+
 /**
  * Return this browser's public key, and create the pair if there is none yet.
  * @returns {Promise<string | null>} the base64 of its SPKI, or null if there can be no key
@@ -32,7 +35,7 @@ export function publicKey() {
  */
 export function sign(text) {
   return orNull(async () => {
-    const pair = await saved();
+    const pair = kept ?? (await saved());
     if (!pair) return null;
     const bytes = new TextEncoder().encode(text);
     return base64(await crypto.subtle.sign(ALGORITHM, pair.privateKey, bytes));
@@ -54,8 +57,9 @@ async function orNull(act) {
   }
 }
 
-function saved() {
-  return withStore("readonly", (store) => store.get(NAME));
+async function saved() {
+  kept = await withStore("readonly", (store) => store.get(NAME));
+  return kept;
 }
 
 async function created() {

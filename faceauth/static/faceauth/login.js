@@ -1,4 +1,5 @@
 import { CaptureWidget } from "./capture-widget.js";
+import { deviceProof } from "./device-fields.js";
 import { partsOf } from "./dom.js";
 import { useFileInput } from "./file-input.js";
 import { Messages } from "./messages.js";
@@ -79,5 +80,7 @@ export function startLogin(root) {
   useFileInput(root, messages, ([photo]) => {
     if (form.reportValidity()) send([photo], { automatic: false, mirrored: false });
   });
+  // Reads the key of a trusted device while there is time.
+  deviceProof(root.dataset.deviceNonce);
   widget.startIfAllowed();
 }
