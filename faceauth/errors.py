@@ -352,8 +352,8 @@ class FaceTooNew(FaceError):
     status = 403
     default_code = "face_too_new"
     default_message = _(
-        "Your face was enrolled, replaced or removed recently. To protect you, this page stays "
-        "closed until %(time)s."
+        "Your face was enrolled, replaced or removed recently. To protect you, this page is closed "
+        "(until %(time)s)."
     )
 
     def __init__(self, opens_at: datetime) -> None:

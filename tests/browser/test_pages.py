@@ -23,6 +23,7 @@ PAGES = [
     "/accounts/password-reset/complete/",
     "/accounts/password-reset/MQ/set-password/",
     "/face/devices/revoke/x/",
+    "/face/remove/by-email/x/",
     "/no-such-page/",
 ]
 MEMBERS_PAGES = [
@@ -30,8 +31,11 @@ MEMBERS_PAGES = [
     "/members/",
     "/accounts/profile/",
     "/accounts/password-change/",
+    "/accounts/logout-everywhere/",
+    "/accounts/delete/",
     "/face/enrol/",
     "/face/remove/",
+    "/face/remove/by-email/",
     "/face/devices/",
 ]
 PHONE = {"width": 320, "height": 568}

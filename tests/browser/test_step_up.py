@@ -17,6 +17,7 @@ from tests.support.webcam import Webcam
 
 CONFIRM = re.compile("/face/confirm/")
 REMOVE = re.compile("/face/remove/$")
+DELETE = re.compile("/accounts/delete/$")
 PHONE = {"width": 320, "height": 568}
 
 
@@ -27,13 +28,13 @@ def challenged(settings, monkeypatch) -> None:
     monkeypatch.setattr(challenge, "draw_turns", lambda count: ["left", "right"])
 
 
-def later(page: Page) -> None:
-    """Let what the sessions have seen be long ago, then ask to remove the face."""
+def later(page: Page, then: str = "/face/remove/") -> None:
+    """Let what the sessions have seen be long ago, then ask to remove the face, or for a page."""
     for session in Session.objects.all():
         store = SessionStore(session.session_key)
         del store["faceauth_seen"]
         store.save()
-    page.goto("/face/remove/")
+    page.goto(then)
     expect(page).to_have_url(CONFIRM)
 
 
@@ -60,30 +61,30 @@ def test_somebody_else_is_refused_in_words(visitors: Visitors, webcam: Webcam, m
 
 def test_password_where_there_is_no_camera(visitors: Visitors, member: User):
     page = visitors.open(user=member, camera="missing")
-    later(page)
+    later(page, "/accounts/delete/")
     expect(page.get_by_text("Or use your password.").first).to_be_visible()
     page.get_by_label("Password", exact=True).fill("something else")
     page.get_by_role("button", name="Confirm with password").click()
     expect(page.get_by_text("This password is not correct. Try again.")).to_be_visible()
     page.get_by_label("Password", exact=True).fill(PASSWORD)
     page.get_by_role("button", name="Confirm with password").click()
-    expect(page).to_have_url(REMOVE)
+    expect(page).to_have_url(DELETE)
 
 
 def test_pictures_that_come_too_late_lead_to_the_page(
     visitors: Visitors, webcam: Webcam, member: User
 ):
-    page = visitors.open("/face/remove/", user=member, camera="refused")
+    page = visitors.open("/accounts/delete/", user=member, camera="refused")
     session = Session.objects.get()
     store = SessionStore(session.session_key)
     del store["faceauth_seen"]
     store.save()
-    page.get_by_role("button", name="Remove my face").click()
+    page.get_by_role("button", name="Delete my account").click()
     expect(page).to_have_url(CONFIRM)
     page.get_by_label("Password", exact=True).fill(PASSWORD)
     page.get_by_role("button", name="Confirm with password").click()
-    expect(page).to_have_url(REMOVE)
-    assert User.objects.get().has_face
+    expect(page).to_have_url(DELETE)
+    assert User.objects.exists()
 
 
 @pytest.mark.parametrize("color_scheme", ["light", "dark"])

@@ -190,7 +190,7 @@ def test_page_says_what_happens(client, obama, ask):
     assert client.post(BY_EMAIL).status_code == 302
     Client().post(link_in_mail())
     page = " ".join(client.get(BY_EMAIL).text.split())
-    assert "Your face will be removed on" in page and f'href="{CANCEL}"' in page
+    assert "Your face will be removed at this time: " in page and f'href="{CANCEL}"' in page
 
 
 def test_nothing_is_mailed_where_it_would_not_help(client, ada, ask, settings, obama):

@@ -175,7 +175,7 @@ def test_refusal_says_until_when(client, obama, clock):
     page = client.get(VAULT)
     assert page.status_code == 403
     assert "This page is closed for now" in page.text
-    assert "stays closed until Nov. 29, 2026, 9:30 a.m." in " ".join(page.text.split())
+    assert "is closed (until Nov. 29, 2026, 9:30 a.m.)." in " ".join(page.text.split())
     error = client.get(VAULT, headers=JSON).json()["error"]
     assert error["code"] == "face_too_new"
     assert error["opens_at"].startswith("2026-11-29T09:30:00")
