@@ -10,7 +10,7 @@ from django.template import Context
 from django.urls import reverse
 from django.utils.http import urlencode
 
-from faceauth import devices
+from faceauth import conf, devices
 
 register = template.Library()
 
@@ -42,4 +42,6 @@ def face_devices(context: Context) -> dict[str, Any]:
         "trusts": sorted(trusts, key=lambda each: each != here),
         "here": here,
         "may_trust": devices.may_trust(request),
+        "has_password": request.user.has_usable_password(),
+        "by_code": conf.get().UNKNOWN_DEVICES == "code",
     }

@@ -117,6 +117,16 @@ def test_session_that_saw_no_password_is_asked_for_it(client, ada):
     assert not FaceDevice.objects.exists()
 
 
+def test_user_without_a_password_is_led_to_the_code(client, ada, settings):
+    ada.set_unusable_password()
+    ada.save()
+    client.force_login(ada, backend="faceauth.backends.FaceBackend")
+    settings.FACEAUTH = {**settings.FACEAUTH, "UNKNOWN_DEVICES": "code"}
+    page = client.get(DEVICES).text
+    assert "log in again with a code by email" in page
+    assert "Trust this browser" not in page
+
+
 def test_link_from_the_mail_revokes_without_a_login(ada, rf):
     logged_in("ada", trust="on")
     link = links.build(rf.get("/"), ada.face_devices.get())
