@@ -8,9 +8,12 @@ from typing import Any
 from django import forms
 from django.contrib.auth.forms import PasswordResetForm
 from django.contrib.auth.password_validation import validate_password
+from django.core.mail import EmailMessage
 from django.http import HttpRequest
+from django.template.loader import render_to_string
 from django.utils.translation import gettext_lazy as _
 
+from faceauth.audit import outbox
 from faceauth.http import rate_limit
 from faceauth.step_up import email_code
 
@@ -125,10 +128,28 @@ class UsernameForm(forms.Form):
 
 
 class ResetForm(PasswordResetForm):
-    """Django's form, which skips users without a password; here they get their first one."""
+    """Django's form, which skips users without a password; here they get their first one.
+
+    The time of the answer doesn't tell whether there is an account: the mail is written in any
+    case, and sent from the outbox.
+    """
 
     def get_users(self, email: str) -> Iterator[User]:
-        for user in User.objects.filter(email__iexact=email, is_active=True):
-            # Some databases ignore more differences than case, and would find a similar address.
-            if user.email.casefold() == email.casefold():
-                yield user
+        found = User.objects.filter(email__iexact=email, is_active=True)
+        # Some databases ignore more differences than case, and would find a similar address.
+        users = [user for user in found if user.email.casefold() == email.casefold()]
+        yield from users or [User(email=email)]
+
+    def send_mail(
+        self,
+        subject_template_name: str,
+        email_template_name: str,
+        context: dict[str, Any],
+        from_email: str | None,
+        to_email: str,
+        html_email_template_name: str | None = None,
+    ) -> None:
+        subject = render_to_string(subject_template_name, context).strip()
+        body = render_to_string(email_template_name, context)
+        if context["user"].pk is not None:
+            outbox.put(EmailMessage(subject, body, from_email, [to_email]), "password_reset")

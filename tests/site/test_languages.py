@@ -6,7 +6,6 @@ import re
 
 import cv2
 import pytest
-from django.core import mail
 from django.core.management import call_command, load_command_class
 from django.test import Client
 from django.utils import translation
@@ -15,6 +14,7 @@ from django.utils.html import strip_tags
 from accounts.models import User
 from faceauth.models import FaceEvent
 from tests.site.conftest import JSON, PASSWORD, log_in_by_face
+from tests.support.mail import sent
 from tests.support.webcam import empty_room
 from tests.unit.test_catalogues import PLACEHOLDERS, SOURCES, catalogue, texts
 
@@ -129,7 +129,7 @@ def test_mail_is_in_the_language_of_the_request(client: Client, obama: User):
     client.post("/face/remove/", headers=SPANISH)
     client.post("/accounts/password-reset/", {"email": obama.email}, headers=SPANISH)
 
-    removed, password = mail.outbox
+    removed, password = sent()
     assert removed.subject == "Su cara se ha eliminado de testserver"
     assert removed.body.startswith("Hola, obama:\n\nSu cara se ha eliminado de testserver.")
     assert password.subject == "Su contraseña en testserver"
