@@ -8,9 +8,11 @@ from django.contrib.admin.forms import AdminAuthenticationForm
 from django.contrib.auth.forms import AuthenticationForm
 from django.core.exceptions import ValidationError
 
+from accounts.models import User
 from faceauth import views
 from faceauth.models import FaceEvent
 from tests.site.conftest import PASSWORD, username_of
+from tests.support import mail
 
 LOGIN, ADMIN = "/face/login/", "/admin/login/face/"
 PAID = "Pay your bill first."
@@ -19,7 +21,7 @@ PAID = "Pay your bill first."
 class Paying(AuthenticationForm):
     def confirm_login_allowed(self, user):
         super().confirm_login_allowed(user)
-        if not user.email:
+        if not user.email or user.last_name == "in debt":
             raise ValidationError(PAID, code="unpaid")
 
 
@@ -70,4 +72,18 @@ def test_the_admin_applies_the_rule_of_its_own_form(client, ask, rule, debtor, u
     status, answer = ask(ADMIN, snapshot=upload("obama2"))
     assert answer["error"]["message"] == PAID
     assert status >= 400
+    assert username_of(client) is None
+
+
+def test_with_a_code_the_rule_is_told_only_to_who_has_the_code(
+    client, ask, rule, obama, upload, settings
+):
+    settings.FACEAUTH = {**settings.FACEAUTH, "UNKNOWN_DEVICES": "code"}
+    answer = ask(LOGIN, username="obama", snapshot=upload("obama2"))
+    assert answer[1]["code_required"]
+    assert ask(LOGIN, username="nobody", snapshot=upload("obama2")) == answer
+    User.objects.update(last_name="in debt")
+    assert ask(LOGIN, username="obama", snapshot=upload("obama2")) == answer
+    status, told = ask(LOGIN, code=mail.code())
+    assert (status, told["error"]["message"]) == (400, PAID)
     assert username_of(client) is None
