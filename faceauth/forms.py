@@ -217,10 +217,14 @@ class CodeForm(forms.Form):
         self.user: AbstractBaseUser | None = None
 
     def clean_code(self) -> str:
-        user = code_login.finish(self.request, str(self.cleaned_data["code"]))
-        self.password_form(self.request).confirm_login_allowed(user)
-        self.user = user
+        self.user = code_login.finish(self.request, str(self.cleaned_data["code"]))
         return str(self.cleaned_data["code"])
+
+    def clean(self) -> dict[str, Any]:
+        data = super().clean() or self.cleaned_data
+        if self.user is not None:
+            self.password_form(self.request).confirm_login_allowed(self.user)
+        return data
 
     def get_user(self) -> AbstractBaseUser | None:
         """Return the user to whom the code was sent."""
