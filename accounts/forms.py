@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from django import forms
-from django.contrib.auth.forms import PasswordResetForm
+from django.contrib.auth.forms import PasswordChangeForm, PasswordResetForm
 from django.contrib.auth.password_validation import validate_password
 from django.core.mail import EmailMessage
 from django.http import HttpRequest
@@ -93,7 +93,9 @@ class CodeForm(forms.Form):
 
     def clean_code(self) -> str:
         code: str = self.cleaned_data["code"]
-        email_code.redeem(self.request, signup.PURPOSE, code)
+        pending = signup.pending_of(self.request)
+        # Without an account to create, no code is right.
+        email_code.redeem(self.request, signup.purpose_of(pending) if pending else "", code)
         return code
 
 
@@ -112,7 +114,7 @@ class NewCodeForm(CodeForm):
 
 
 class UsernameForm(forms.Form):
-    """Another username, if the one that was asked for is taken."""
+    """The username that was asked for, if it is free."""
 
     username = username_field()
 
@@ -125,6 +127,32 @@ class UsernameForm(forms.Form):
         if User.objects.filter(username__iexact=username).exists():
             raise forms.ValidationError(_("This username is taken. Choose another one."), "unique")
         return username
+
+
+class OtherUsernameForm(UsernameForm):
+    """Another username, because the one that was asked for is taken."""
+
+    def clean_username(self) -> str:
+        # Otherwise whoever has one address could find out which names of a list are taken.
+        rate_limit.enforce_sign_up(self.request)
+        return super().clean_username()
+
+
+class ChangePasswordForm(PasswordChangeForm):
+    """Django's form, with the limit on wrong passwords that the login page has.
+
+    Otherwise a person who finds somebody else logged in could guess as often as they like.
+    """
+
+    def __init__(self, *args: Any, request: HttpRequest, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.request = request
+
+    def clean_old_password(self) -> str:
+        rate_limit.enforce_password(self.request, self.user.get_username())
+        password: str = super().clean_old_password()
+        rate_limit.forgive_password(self.request, self.user.get_username())
+        return password
 
 
 class ResetForm(PasswordResetForm):

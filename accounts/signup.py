@@ -17,8 +17,6 @@ from faceauth import logins
 
 from .models import User
 
-PURPOSE = "signup"
-
 _SESSION_KEY = "signup"
 
 
@@ -60,12 +58,21 @@ def send(request: HttpRequest, pending: Pending) -> None:
     Raises:
         TooManyCodes: Too many mails were sent to this address.
     """
-    owner = owner_of(pending.email)
+    owner, purpose = owner_of(pending.email), purpose_of(pending)
     if owner is None:
-        logins.send_code(request, PURPOSE, pending.email, mail="code_for_signup")
+        logins.send_code(request, purpose, pending.email, mail="code_for_signup")
     else:
         # To the owner's spelling: some databases take similar letters for the same.
-        logins.send_code(request, PURPOSE, owner.email, mail="account_exists", decoy=True)
+        logins.send_code(request, purpose, owner.email, mail="account_exists", decoy=True)
+
+
+def purpose_of(pending: Pending) -> str:
+    """Return what the code for this account is for: it proves no other address.
+
+    Of two forms that a visitor sends at the same time, one can leave its code and the other its
+    address.
+    """
+    return f"signup {pending.email}"
 
 
 def owner_of(email: str) -> User | None:

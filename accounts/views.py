@@ -27,7 +27,15 @@ from faceauth.mixins import FaceRequiredMixin
 from faceauth.views import CaptureMixin
 
 from . import signup
-from .forms import CodeForm, NewCodeForm, ResetForm, SignUpForm, UsernameForm
+from .forms import (
+    ChangePasswordForm,
+    CodeForm,
+    NewCodeForm,
+    OtherUsernameForm,
+    ResetForm,
+    SignUpForm,
+    UsernameForm,
+)
 
 
 class SignUpView(CaptureMixin, auth_views.RedirectURLMixin, FormView):
@@ -74,7 +82,7 @@ class SignUpCodeView(CaptureMixin, FormView):
 
     def get_form_class(self) -> Any:
         if self.pending and self.pending.proven:
-            return UsernameForm
+            return OtherUsernameForm
         return NewCodeForm if self.is_ticked("again") else CodeForm
 
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
@@ -149,6 +157,7 @@ class PasswordChangeView(FaceRequiredMixin, SuccessMessageMixin, auth_views.Pass
     """Change the password, or set the first one."""
 
     template_name = "accounts/password_change.html"
+    form_class = ChangePasswordForm
     success_url = reverse_lazy("accounts:profile")
     success_message = gettext_lazy("Your password was changed.")
 
@@ -162,7 +171,13 @@ class PasswordChangeView(FaceRequiredMixin, SuccessMessageMixin, auth_views.Pass
         # A user without a password cannot enter the old one.
         return self.form_class if user.has_usable_password() else SetPasswordForm
 
+    def get_form_kwargs(self) -> dict[str, Any]:
+        kwargs = super().get_form_kwargs()
+        asks = issubclass(self.get_form_class(), ChangePasswordForm)
+        return {**kwargs, "request": self.request} if asks else kwargs
 
+
+@method_decorator(never_cache, name="dispatch")
 class PasswordResetView(auth_views.PasswordResetView):
     """Send a link to reset the password."""
 

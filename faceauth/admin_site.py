@@ -12,7 +12,7 @@ from django.contrib import admin
 from django.contrib.auth.decorators import login_not_required
 from django.contrib.auth.models import AnonymousUser
 from django.http import HttpRequest
-from django.urls import path
+from django.urls import path, reverse
 from django.utils.decorators import method_decorator
 from django.utils.functional import cached_property
 from django.utils.translation import gettext as _
@@ -80,6 +80,20 @@ class FaceAdminSite(admin.AdminSite):
 
         context = self._login_context(request)
         return FaceStepView.as_view(site=self, extra_context=context)(request)
+
+    def password_change(
+        self, request: HttpRequest, extra_context: dict[str, Any] | None = None
+    ) -> Any:
+        """Change one's password. Wrong ones are limited as at the login page."""
+        from .admin.login import StaffPasswordChangeView
+
+        request.current_app = self.name
+        view = StaffPasswordChangeView.as_view(
+            success_url=reverse("admin:password_change_done", current_app=self.name),
+            extra_context={**self.each_context(request), **(extra_context or {})},
+            template_name=self.password_change_template or "registration/password_change_form.html",
+        )
+        return view(request)
 
     def _login_context(self, request: HttpRequest) -> dict[str, Any]:
         request.current_app = self.name

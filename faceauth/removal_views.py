@@ -137,6 +137,7 @@ class CancelByMailView(LinkView):
         return self.done(_("Your face will not be removed."))
 
 
+@method_decorator(never_cache, name="dispatch")
 class CancelRemovalView(RecentlyConfirmedMixin, TemplateView):
     """Cancel the planned removal of the logged-in user's face. It takes the face."""
 

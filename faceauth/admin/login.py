@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from django.contrib import admin
-from django.contrib.admin.forms import AdminAuthenticationForm
+from django.contrib.admin.forms import AdminAuthenticationForm, AdminPasswordChangeForm
 from django.contrib.auth import views as auth_views
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.urls import reverse
@@ -14,12 +14,37 @@ from django.utils.translation import gettext as _
 
 from faceauth import conf, devices, faces, users
 from faceauth.forms import FaceLoginForm, OwnFaceForm, PasswordLimitMixin
+from faceauth.http import rate_limit
 from faceauth.step_up import second_step
 from faceauth.views import CaptureMixin
 
 
 class StaffPasswordForm(PasswordLimitMixin, AdminAuthenticationForm):
     """Log in staff by password."""
+
+
+class StaffPasswordChangeForm(AdminPasswordChangeForm):
+    """Change the password of staff, who enter the old one."""
+
+    def __init__(self, *args: Any, request: HttpRequest, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.request = request
+
+    def clean_old_password(self) -> str:
+        username = users.username(self.user)
+        rate_limit.enforce_password(self.request, username)
+        password: str = super().clean_old_password()
+        rate_limit.forgive_password(self.request, username)
+        return password
+
+
+class StaffPasswordChangeView(auth_views.PasswordChangeView):
+    """The admin's page to change one's password."""
+
+    form_class = StaffPasswordChangeForm
+
+    def get_form_kwargs(self) -> dict[str, Any]:
+        return {**super().get_form_kwargs(), "request": self.request}
 
 
 class StaffFaceLoginForm(FaceLoginForm):

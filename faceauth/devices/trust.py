@@ -123,14 +123,12 @@ def trust(
     key = keys.parse(request.POST.get("device_key", ""))
     device = current(request)
     # A cookie that was copied to another browser does not make that browser the same device.
-    if device is not None and device.has_key and bytes(device.public_key or b"") != key:
+    if device is not None and not _is_same(device, key, user):
         device = None
     with atomic(FaceDevice):
-        if device is None:
-            device = FaceDevice.objects.create(public_key=key)
-        elif key and not device.has_key:
-            device.public_key = key
-        _renew(device, request, response)
+        if device is None or not _renew(device, request, response, key):
+            device = FaceDevice.objects.create()
+            _renew(device, request, response, key)
         granted, new = DeviceTrust.objects.update_or_create(
             device=device, user=user, defaults={"by": by, "last_used_at": timezone.now()}
         )
@@ -146,7 +144,10 @@ def trust(
 
 
 def log_in(request: HttpRequest, response: HttpResponse, device: FaceDevice, user: Any) -> None:
-    """Note that a user has logged in by face on a trusted device, and change its secret."""
+    """Note that a user has logged in by face on a trusted device, and change its secret.
+
+    Nothing happens if the device has been revoked in the meantime.
+    """
     with atomic(FaceDevice):
         _renew(device, request, response)
         device.trusts.filter(user=user).update(last_used_at=timezone.now())
@@ -188,18 +189,49 @@ def _is_fresh(device: FaceDevice, secret_hash: str) -> bool:
     return replaced and timezone.now() - device.rotated_at <= GRACE
 
 
-def _renew(device: FaceDevice, request: HttpRequest, response: HttpResponse) -> None:
-    """Change the device's secret, and note where it is used from."""
+def _is_same(device: FaceDevice, key: bytes | None, user: Any) -> bool:
+    """Return True if a browser with this key, or with none, is the device that its cookie names."""
+    if device.has_key:
+        return bytes(device.public_key or b"") == key
+    # Otherwise a copy of the cookie would be enough to bind other people's trust to one's own key.
+    return key is None or not device.trusts.exclude(user=user).exists()
+
+
+def _renew(
+    device: FaceDevice, request: HttpRequest, response: HttpResponse, key: bytes | None = None
+) -> bool:
+    """Change the device's secret, and note where it is used from.
+
+    Args:
+        device: The device.
+        request: The request that the device has sent.
+        response: The response that sets the cookie.
+        key: The browser's key, if it has one and the device may get it.
+
+    Returns:
+        False if the device has been revoked in the meantime.
+    """
     found, secret = cookie.read(request), cookie.new_secret()
     now = timezone.now()
+    changes: dict[str, Any] = {
+        "secret_hash": cookie.hash_of(secret),
+        "rotated_at": now,
+        "last_used_at": now,
+        "label": label(request.META.get("HTTP_USER_AGENT", "")) or device.label,
+        "address": client_ip.network(request),
+    }
     if found is not None and found.device == device.pk:
         # The secret that the browser has used, which is not always the newest.
-        device.previous_hash = found.secret_hash
-    device.secret_hash, device.rotated_at, device.last_used_at = cookie.hash_of(secret), now, now
-    device.label = label(request.META.get("HTTP_USER_AGENT", "")) or device.label
-    device.address = client_ip.network(request)
-    device.save()
+        changes["previous_hash"] = found.secret_hash
+    if key is not None:
+        changes["public_key"] = key
+    # Not `save`: it would bring a device back that has just been revoked, and undo a suspicion.
+    if not FaceDevice.objects.filter(pk=device.pk).update(**changes):
+        return False
+    for name, value in changes.items():
+        setattr(device, name, value)
     cookie.write(response, device.pk, secret)
+    return True
 
 
 def _tell_of_copy(device: FaceDevice, request: HttpRequest, revoked: bool = False) -> None:

@@ -99,7 +99,8 @@ class Attempt:
         """Clear the user's own failures, because the user was recognised.
 
         Of the counters that other people share, only this attempt is taken off: a success forgives
-        nobody else's failures.
+        nobody else's failures. An owner who was logged in already, or had given the password, ends
+        no guesser's wait either.
         """
         shared = {each.key for each in self.counters if each.kind in SHARED}
         own = {*self.counts} - shared
@@ -107,9 +108,11 @@ class Attempt:
             # Those of the device's other people are not this user's.
             mine = counters.device_key(self.device, user)
             shared, own = own - {mine}, {mine}
-        elif not any(each.kind == "client" for each in self.counters):
+        elif not any(each.kind in ("client", "own") for each in self.counters):
             own |= {*counters.keys_of_user(user)}
         with atomic(FailureCount):  # one commit instead of one for each row
+            if any(each.kind == "own" for each in self.counters):
+                counters.accept_owner(user)
             FailureCount.objects.filter(key__in=own).delete()
             for key in sorted(shared):
                 self._take_off(key)
