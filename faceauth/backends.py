@@ -151,7 +151,8 @@ class FaceBackend(BaseBackend):
             return None
         result.counted.succeeded(result.user)
         events.remember(request, result.user, result.details)
-        return result.user
+        # The owner may be the user of a session that a password began.
+        return result.user if owner else sessions.bind(result.user)
 
     def attempt(
         self,

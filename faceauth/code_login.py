@@ -21,7 +21,7 @@ from .http import rate_limit
 from .lockout import counters
 from .lockout.attempts import Attempt
 from .models import FaceEvent
-from .step_up import email_code
+from .step_up import email_code, sessions
 
 PURPOSE = "login"
 
@@ -75,7 +75,7 @@ def finish(request: HttpRequest, code: str) -> Any:
     if device := devices.current(request):
         counters.clear_device(device, user)
     events.remember(request, user, EventDetails(mode=FaceEvent.Mode.CODE))
-    return user
+    return sessions.bind(user)
 
 
 def _has_same_face(user: Any, sent: Any) -> bool:

@@ -87,6 +87,7 @@ def _face(face: FaceTemplateMixin) -> dict[str, Any] | None:
         "enrolled_at": face.face_enrolled_at,
         "last_used_at": face.face_last_used_at,
         "adapted_at": face.face_adapted_at,
+        "removal_planned_for": face.face_removal_at,
         "quality": face.face_quality,
         "pictures": face.face_shot_notes,
         "encodings": _numbers(face.face_encodings),

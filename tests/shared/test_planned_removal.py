@@ -140,6 +140,11 @@ def test_next_login_carries_out_what_is_due_and_the_face_opens_nothing(
     assert not face(planned).has_face
 
 
+def test_export_says_when_it_is(client, planned):
+    log_in_by_face(client, planned)
+    assert client.get("/face/export/").json()["face"]["removal_planned_for"]
+
+
 def test_face_that_is_enrolled_in_the_meantime_stays(planned, clock):
     enrolment.enrol(users().get(pk=planned.pk), encodings("obama2"))
     clock.shift(timedelta(hours=24))

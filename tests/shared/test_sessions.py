@@ -60,6 +60,15 @@ def test_sessions_that_the_face_began_end_with_it(client, obama, send, change):
     assert [is_logged_in(each) for each in (client, by_face, by_password)] == [False, False, True]
 
 
+def test_whoever_logs_in_again_keeps_what_is_in_the_session(client, obama, send):
+    assert send(LOGIN, "obama2")[0] == 200
+    session = client.session
+    session["cart"] = ["apples"]
+    session.save()
+    assert send(LOGIN, "obama2")[0] == 200
+    assert client.session["cart"] == ["apples"]
+
+
 def test_face_of_another_ends_nobodys_session(obama, enrolled):
     by_face = browser(obama)
     enrolment.remove(enrolled("biden", "biden"))
