@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from django.urls import path
 
-from . import api, device_views, removal_views, views
+from . import api, device_views, privacy_views, views
 from .operations import health
 
 app_name = "faceauth"
@@ -26,23 +26,23 @@ urlpatterns = [
     path("whoami/", api.WhoAmIView.as_view(), name="whoami"),
     path("verify/", api.VerifyView.as_view(), name="verify"),
     path("enrol/", views.EnrolView.as_view(), name="enrol"),
-    path("notice/", views.NoticeView.as_view(), name="notice"),
-    path("export/", views.ExportView.as_view(), name="export"),
-    path("remove/", removal_views.RemoveView.as_view(), name="remove"),
+    path("notice/", privacy_views.NoticeView.as_view(), name="notice"),
+    path("export/", privacy_views.ExportView.as_view(), name="export"),
+    path("remove/", privacy_views.RemoveView.as_view(), name="remove"),
     path(
         "remove/by-email/",
-        removal_views.RemoveByEmailView.as_view(),
+        privacy_views.RemoveByEmailView.as_view(),
         name="remove_by_email",
     ),
     path(
         "remove/by-email/<str:token>/",
-        removal_views.PlanRemovalView.as_view(),
+        privacy_views.PlanRemovalView.as_view(),
         name="plan_removal",
     ),
-    path("remove/cancel/", removal_views.CancelRemovalView.as_view(), name="cancel_removal"),
+    path("remove/cancel/", privacy_views.CancelRemovalView.as_view(), name="cancel_removal"),
     path(
         "remove/cancel/<str:token>/",
-        removal_views.CancelByMailView.as_view(),
+        privacy_views.CancelByMailView.as_view(),
         name="cancel_by_mail",
     ),
     path("health/", health.live, name="health"),

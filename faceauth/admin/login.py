@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from django.contrib import admin
+from django.contrib import admin, messages
 from django.contrib.admin.forms import AdminAuthenticationForm, AdminPasswordChangeForm
 from django.contrib.auth import views as auth_views
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
@@ -13,6 +13,7 @@ from django.utils.http import urlencode
 from django.utils.translation import gettext as _
 
 from faceauth import conf, devices, faces, users
+from faceauth.errors import UnknownDevice
 from faceauth.forms import FaceLoginForm, OwnFaceForm, PasswordLimitMixin
 from faceauth.http import rate_limit
 from faceauth.step_up import second_step
@@ -100,7 +101,12 @@ class FaceStepView(CaptureMixin, AdminRedirectMixin, auth_views.LoginView):
     def get(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
         if self.site.has_permission(request):
             return HttpResponseRedirect(self.get_success_url())
-        return self._password_redirect() or super().get(request, *args, **kwargs)
+        if redirect := self._password_redirect():
+            return redirect
+        if not self.pending and not self._face_is_enough():
+            messages.warning(request, UnknownDevice().messages[0], fail_silently=True)
+            return HttpResponseRedirect(self.login_url("login"))
+        return super().get(request, *args, **kwargs)
 
     def post(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
         return self._password_redirect() or super().post(request, *args, **kwargs)
@@ -139,6 +145,12 @@ class FaceStepView(CaptureMixin, AdminRedirectMixin, auth_views.LoginView):
         if form.device is not None:
             devices.log_in(self.request, response, form.device, user)
         return response
+
+    def _face_is_enough(self) -> bool:
+        """Return True if the face alone can log in here."""
+        device = devices.current(self.request)
+        known = device is not None and bool(devices.people(device))
+        return known or conf.get().UNKNOWN_DEVICES == "allow"
 
     def _password_redirect(self) -> HttpResponse | None:
         """Return a redirect to the password if it is missing or was entered too long ago."""

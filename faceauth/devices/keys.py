@@ -52,22 +52,21 @@ def parse(text: str) -> bytes | None:
     return key.public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo)
 
 
-def proves(device: FaceDevice, nonce: str, signature: str) -> bool:
-    """Return True if the device's key has signed the nonce.
+def is_signed(device: FaceDevice, nonce: str, signature: str) -> bool:
+    """Return True if the device's key has signed the nonce, now or at any time.
 
     Args:
         device: The device, which has a key.
-        nonce: A text from `new_nonce`. It can't be used again, whatever follows.
+        nonce: A text from `new_nonce`.
         signature: The base64 of the signature: r and s, 32 bytes each.
     """
     key = load_der_public_key(bytes(device.public_key or b""))
     assert isinstance(key, ec.EllipticCurvePublicKey)
     try:
-        owner, _random = signing.loads(nonce, salt=_SALT, max_age=NONCE_AGE)
         raw = _decode(signature)
-    except (signing.BadSignature, ValueError):
+    except ValueError:
         return False
-    if owner != device.pk or len(raw) != 2 * _HALF:
+    if len(raw) != 2 * _HALF:
         return False
     r, s = (int.from_bytes(half, "big") for half in (raw[:_HALF], raw[_HALF:]))
     message = (PREFIX + nonce).encode()
@@ -75,7 +74,16 @@ def proves(device: FaceDevice, nonce: str, signature: str) -> bool:
         key.verify(utils.encode_dss_signature(r, s), message, ec.ECDSA(SHA256()))
     except InvalidSignature:
         return False
-    return mark_used("device", [nonce.encode()], NONCE_AGE)
+    return True
+
+
+def spend(device: FaceDevice, nonce: str) -> bool:
+    """Use up a nonce. Return False if it is too old, was used before or is another device's."""
+    try:
+        owner, _random = signing.loads(nonce, salt=_SALT, max_age=NONCE_AGE)
+    except (signing.BadSignature, ValueError):
+        return False
+    return owner == device.pk and mark_used("device", [nonce.encode()], NONCE_AGE)
 
 
 def _decode(text: str) -> bytes:

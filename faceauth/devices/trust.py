@@ -69,8 +69,11 @@ def recognise(request: HttpRequest, nonce: str = "", signature: str = "") -> Fac
     if device is None or found is None:
         return None
     if device.has_key:
-        if not keys.proves(device, nonce, signature):
+        if not keys.is_signed(device, nonce, signature):
             FaceDevice.objects.filter(pk=device.pk).update(suspected_at=timezone.now())
+            return None
+        # A nonce that is too old is no sign of a copy: the page was open for long.
+        if not keys.spend(device, nonce):
             return None
         if FaceDevice.objects.filter(pk=device.pk, suspected_at__isnull=False).update(
             suspected_at=None

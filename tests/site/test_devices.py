@@ -336,6 +336,8 @@ def test_signature_works_once(client, obama, show):
     assert show(client, "obama2", **signed)[0] == 200
     log_out(client)
     assert show(client, "obama2", **signed)[1]["code_required"]
+    # The browser has the key, so nobody has copied its cookie.
+    assert FaceDevice.objects.get().suspected_at is None
 
 
 def test_key_of_another_kind_is_no_key(client, obama):
@@ -401,3 +403,16 @@ def test_export_and_deletion_cover_the_devices(client, obama, biden):
     assert FaceDevice.objects.get().trusts.get().user == biden
     biden.delete()
     assert not FaceDevice.objects.exists()
+
+
+def test_staff_enter_the_password_first_on_an_unknown_device(client, obama, upload):
+    User.objects.filter(pk=obama.pk).update(is_staff=True)
+    page = client.get("/admin/login/face/", follow=True)
+    assert page.redirect_chain[-1][0].startswith("/admin/login/")
+    assert "Log in with your password first" in page.text
+    answer = client.post("/admin/login/face/", {"snapshot": upload("obama2")}, headers=JSON)
+    assert answer.json()["error"]["code"] == "unknown_device"
+    log_in_by_password(client, "obama")
+    assert client.get("/admin/login/face/").status_code == 200
+    client.post("/admin/login/face/", {"snapshot": upload("obama2")})
+    assert username_of(client) == "obama"

@@ -29,7 +29,8 @@ from faceauth import api, errors, urls
 from faceauth.capture import samples
 from faceauth.models import DeviceTrust, FailureCount
 from faceauth.operations import health
-from faceauth.views import CaptureMixin, ExportView, PostOnlyView
+from faceauth.privacy_views import ExportView
+from faceauth.views import CaptureMixin, PostOnlyView
 from tests.robustness.pictures import plain
 from tests.robustness.stack import SECRET
 from tests.site.conftest import JSON, PASSWORD

@@ -1,25 +1,86 @@
-"""The pages that remove a face: at once with the face, or by email with a day to cancel it."""
+"""What people may ask for: the notice, the export, and the pages that remove a face.
+
+A face is removed at once by whoever shows it, or by email with a day to cancel it.
+"""
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, cast
 
 from django.conf import settings
 from django.contrib import messages
+from django.contrib.auth import views as auth_views
 from django.contrib.auth.decorators import login_not_required
 from django.contrib.auth.mixins import LoginRequiredMixin
-from django.http import HttpRequest, HttpResponse, HttpResponseBase, HttpResponseRedirect
+from django.contrib.sites.shortcuts import get_current_site
+from django.http import (
+    HttpRequest,
+    HttpResponse,
+    HttpResponseBase,
+    HttpResponseRedirect,
+    JsonResponse,
+)
 from django.shortcuts import redirect, resolve_url
 from django.utils.decorators import method_decorator
 from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
-from django.views.generic import TemplateView
+from django.views.generic import TemplateView, View
 
-from . import enrolment, errors, faces
+from . import conf, enrolment, errors, faces
 from .audit import notifications
 from .enrolment import planned_removal
+from .gallery import in_database
 from .http.responses import error_response, wants_json
+from .lockout import counters
+from .privacy import export
+from .recognition import encoders
 from .views import CaptureMixin, RecentlyConfirmedMixin
+
+
+@method_decorator(never_cache, name="dispatch")
+@method_decorator(login_not_required, name="dispatch")
+class NoticeView(TemplateView):
+    """The notice: what is kept about a face, what for and for how long. Everyone can read it.
+
+    A user who agreed to an earlier version can agree to this one.
+    """
+
+    template_name = "faceauth/notice.html"
+
+    def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
+        config = conf.get()
+        site = config.SITE_NAME or get_current_site(self.request).name
+        return super().get_context_data(
+            config=config,
+            site_name=site,
+            numbers=encoders.encoder().size,
+            searched_in_database=in_database(),
+            failures_days=counters.KEEP_FOR["account"].days,
+            face=faces.of(self.request.user),
+            consent_is_outdated=enrolment.consent_is_outdated(self.request.user),
+            **kwargs,
+        )
+
+    def post(self, request: HttpRequest) -> HttpResponse:
+        if not request.user.is_authenticated:
+            return auth_views.redirect_to_login(request.path)
+        consent, user = enrolment.Consent.from_request(request), cast(Any, request.user)
+        # If the notice changed after the page was opened, the new one is shown first.
+        if request.POST.get("version") == consent.version and enrolment.agree(user, consent):
+            message = _("Thank you. You have agreed to the new notice.")
+            messages.success(request, message, fail_silently=True)
+            return HttpResponseRedirect(resolve_url(settings.LOGIN_REDIRECT_URL))
+        return redirect("faceauth:notice")
+
+
+@method_decorator(never_cache, name="dispatch")
+class ExportView(RecentlyConfirmedMixin, View):
+    """Download everything that is kept about the logged-in user's face."""
+
+    def get(self, request: HttpRequest) -> HttpResponse:
+        response = JsonResponse(export.export(request.user), json_dumps_params={"indent": 1})
+        response["Content-Disposition"] = 'attachment; filename="face.json"'
+        return response
 
 
 class RemoveView(CaptureMixin, RecentlyConfirmedMixin, TemplateView):
