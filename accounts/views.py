@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any, cast
 
 from django.conf import settings
+from django.contrib import messages
 from django.contrib.auth import login
 from django.contrib.auth import views as auth_views
 from django.contrib.auth.forms import SetPasswordForm
@@ -175,6 +176,15 @@ class PasswordChangeView(FaceRequiredMixin, SuccessMessageMixin, auth_views.Pass
         kwargs = super().get_form_kwargs()
         asks = issubclass(self.get_form_class(), ChangePasswordForm)
         return {**kwargs, "request": self.request} if asks else kwargs
+
+    def form_valid(self, form: Any) -> HttpResponse:
+        response = super().form_valid(form)
+        if devices.revoke_by_password(self.request.user, self.request):
+            message = _(
+                "Other browsers that were trusted with the old one are not trusted any more."
+            )
+            messages.warning(self.request, message)
+        return response
 
 
 @method_decorator(never_cache, name="dispatch")

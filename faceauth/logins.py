@@ -211,7 +211,9 @@ def record_reset(request: HttpRequest | None, user: Any) -> None:
 
     Somebody else may have signed up with the user's address and enrolled their own face. So a face
     and trusted devices that were added before the address was confirmed are removed, and a message
-    and an email say so. A face that is a second step stays: the mailbox does not replace it.
+    and an email say so. A face that is a second step stays: the mailbox does not replace it. So do
+    devices that were trusted after a code by email; those that the old password made trusted don't,
+    except the browser of the request.
 
     Call it from a view of your own that resets passwords by email. It clears the failures of the
     face as well.
@@ -220,6 +222,7 @@ def record_reset(request: HttpRequest | None, user: Any) -> None:
     confirmed_at = face.face_address_confirmed_at if _address_is_confirmed(user) else None
     before = {"created_at__lt": confirmed_at} if confirmed_at else {}
     revoked = devices.revoke_all(user, request, **before)
+    revoked += devices.revoke_by_password(user, request)
     enrolled_before = not confirmed_at or (face.face_enrolled_at or confirmed_at) < confirmed_at
     removed = (
         face.face_is_enrolled
@@ -239,10 +242,7 @@ def _reset_message(removed: bool) -> str:
             "Your face was enrolled before you confirmed your email address, so somebody else "
             "could have enrolled it. We removed it. Log in and enrol your face again."
         )
-    return _(
-        "Browsers that were trusted before you confirmed your email address are not trusted any "
-        "more."
-    )
+    return _("Other browsers that were trusted before are not trusted any more.")
 
 
 def _address_is_confirmed(user: Any) -> bool:

@@ -47,6 +47,11 @@ class StaffPasswordChangeView(auth_views.PasswordChangeView):
     def get_form_kwargs(self) -> dict[str, Any]:
         return {**super().get_form_kwargs(), "request": self.request}
 
+    def form_valid(self, form: Any) -> HttpResponse:
+        response = super().form_valid(form)
+        devices.revoke_by_password(self.request.user, self.request)
+        return response
+
 
 class StaffFaceLoginForm(FaceLoginForm):
     """Log in staff by face. Other users' faces are refused as unknown faces are."""

@@ -7,12 +7,13 @@ from typing import Any
 from allauth.account.signals import (
     authentication_step_completed,
     email_confirmed,
+    password_changed,
     password_reset,
 )
 from django.dispatch import receiver
 from django.http import HttpRequest
 
-from faceauth import logins
+from faceauth import devices, logins
 from faceauth.audit import notifications
 
 from .internals import METHOD
@@ -42,3 +43,9 @@ def note_confirmed_address(email_address: Any, **kwargs: Any) -> None:
 def note_reset(request: HttpRequest, user: Any, **kwargs: Any) -> None:
     """Remove what was added to the account before its address was confirmed."""
     logins.record_reset(request, user)
+
+
+@receiver(password_changed)
+def end_trust_by_password(request: HttpRequest, user: Any, **kwargs: Any) -> None:
+    """End the trust in other devices that the old password gave."""
+    devices.revoke_by_password(user, request)

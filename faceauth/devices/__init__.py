@@ -18,6 +18,7 @@ from .trust import (
     recognise,
     revoke,
     revoke_all,
+    revoke_by_password,
     trust,
 )
 
@@ -33,5 +34,6 @@ __all__ = [
     "recognise",
     "revoke",
     "revoke_all",
+    "revoke_by_password",
     "trust",
 ]

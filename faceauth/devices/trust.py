@@ -178,6 +178,19 @@ def revoke_all(user: Any, request: HttpRequest | None = None, *conditions: Q, **
     return len(found)
 
 
+def revoke_by_password(user: Any, request: HttpRequest | None = None) -> int:
+    """End the trust that the user's password gave, except in the browser of the request.
+
+    Call it where a user gets a new password: somebody may have known the old one, and trusted a
+    browser of their own with it. Trust that a code by email gave stays.
+
+    Returns:
+        The number of devices.
+    """
+    here = current(request) if request is not None else None
+    return revoke_all(user, request, ~Q(device=here), by=DeviceTrust.By.PASSWORD)
+
+
 def forget(user: Any) -> None:
     """Delete the user's trust in all devices, without events: the user is being deleted."""
     user.face_devices.all().delete()

@@ -9,7 +9,8 @@ from allauth.account.models import EmailAddress, EmailConfirmationHMAC
 from django.core import mail
 
 from faceauth import logins
-from tests.support.accounts import account, face
+from faceauth.models import DeviceTrust, FaceDevice
+from tests.support.accounts import PASSWORD, account, face
 
 NEW_PASSWORD = {"password1": "another long one", "password2": "another long one"}
 
@@ -46,3 +47,14 @@ def test_a_password_reset(client, enrolled, confirmed):
     assert client.login(username="ada", password=NEW_PASSWORD["password1"])
     assert face(ada).has_face == confirmed
     assert face(ada).face_address_confirmed_at is not None
+
+
+def test_a_changed_password_ends_the_trust_that_the_old_one_gave(client, db):
+    ada = account("ada")
+    for by in DeviceTrust.By:
+        device = FaceDevice.objects.create(secret_hash="x")
+        DeviceTrust.objects.create(device=device, user=ada, by=by)
+    client.force_login(ada, backend="django.contrib.auth.backends.ModelBackend")
+    form = {"oldpassword": PASSWORD, **NEW_PASSWORD}
+    assert client.post("/accounts/password/change/", form).status_code == 302
+    assert {each.by for each in DeviceTrust.objects.all()} == {"code", "staff"}

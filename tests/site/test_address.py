@@ -30,10 +30,10 @@ def reset(client, user):
     return client.post(form, NEW_PASSWORD, follow=True)
 
 
-def add_device(user, age=timedelta()):
+def add_device(user, age=timedelta(), by="code"):
     device = FaceDevice.objects.create(secret_hash="x", label="Firefox")
     at = timezone.now() - age
-    return DeviceTrust.objects.create(device=device, user=user, by="password", created_at=at)
+    return DeviceTrust.objects.create(device=device, user=user, by=by, created_at=at)
 
 
 def test_the_first_proof_is_kept():
@@ -100,7 +100,16 @@ def test_what_was_added_afterwards_stays(client):
     assert face(ada).has_face
     assert list(DeviceTrust.objects.all()) == [new]
     assert old.device.label in FaceEvent.objects.get(kind="device_revoked").device
-    assert "Browsers that were trusted before" in page.text
+    assert "browsers that were trusted before" in page.text
+
+
+def test_trust_that_the_old_password_gave_ends(client):
+    """Somebody else may have known it."""
+    ada = account("ada")
+    logins.confirm_address(ada)
+    add_device(ada, by="password")
+    assert "not trusted any more" in reset(client, ada).text
+    assert not DeviceTrust.objects.exists()
 
 
 def test_a_reset_confirms_the_address(client):

@@ -19,7 +19,7 @@ from accounts.models import User
 from faceauth import devices
 from faceauth.devices import cookie
 from faceauth.models import DeviceTrust, FaceDevice
-from tests.site.conftest import JSON, PASSWORD
+from tests.site.conftest import JSON, PASSWORD, log_out
 from tests.site.test_devices import Key, log_in_by_password
 from tests.support.mail import code
 
@@ -64,6 +64,21 @@ def test_browser_that_has_made_a_key_by_now_stays_the_same_device(client, obama)
     log_in_by_password(client, "obama")
     log_in_by_password(client, "obama", device_key=Key().public)
     assert FaceDevice.objects.get().has_key
+
+
+@pytest.mark.parametrize("page", ["/accounts/password-change/", "/admin/password_change/"])
+def test_new_password_ends_the_trust_that_a_stranger_got_with_the_old_one(
+    client, obama, show, page
+):
+    User.objects.update(is_staff=True)
+    stranger = Client()
+    log_in_by_password(stranger, "obama")
+    log_in_by_password(client, "obama")
+    client.force_login(obama)
+    client.post(page, {"old_password": PASSWORD, **NEW_PASSWORD})
+    assert show(stranger, "obama2").json()["code_required"]
+    log_out(client)
+    assert show(client, "obama2").json()["user"]["username"] == "obama"
 
 
 def test_login_does_not_bring_a_device_back_that_was_just_revoked(client, obama, rf):
