@@ -16,6 +16,9 @@ from tests.support.people import OBAMA, picture
 from tests.support.servers import Server
 from tests.support.visiting import Browser
 
+# The cookie of a trusted device, without HTTPS.
+DEVICE = "faceauth_device"
+
 PASSWORD = "correct horse battery staple"
 
 OWN_USER = {
@@ -149,15 +152,30 @@ def started(tmp_path, wheel):
 
 
 def enrol(browser: Browser, page: str, **fields: Any) -> None:
-    """Log in by password and enrol the face."""
+    """Log in by password, enrol the face, and trust the browser."""
     browser.token(page)
     status, _ = browser.send(page, **fields, password=PASSWORD)
     assert status == 302
     browser.token("/face/enrol/")
     challenge, frames = browser.turn("obama")
     shots = [picture(name) for name in OBAMA]
-    status, answer = browser.post("/face/enrol/", shots, frames, challenge=challenge, consent="on")
+    fields = {"challenge": challenge, "consent": "on", "trust": "on"}
+    status, answer = browser.post("/face/enrol/", shots, frames, **fields)
     assert (status, answer.get("user")) == (200, {"username": "ada"}), answer
+
+
+def logged_out(project: Project, browser: Browser) -> Browser:
+    """The same browser without its session: all that it keeps is that it is trusted."""
+    left = project.visit()
+    left.cookies[DEVICE] = browser.cookies[DEVICE]
+    return left
+
+
+def face_is_not_enough(browser: Browser) -> None:
+    """In a browser that nobody trusts."""
+    browser.token("/face/login/")
+    status, answer = browser.log_in("obama")
+    assert (status, answer.get("code_required")) == (200, True), answer
 
 
 def stranger_is_refused(browser: Browser) -> None:
@@ -177,11 +195,13 @@ def face_logs_in(browser: Browser) -> str:
 def followed(
     project: Project, title: str, page: str = "/face/login/", **fields: str
 ) -> tuple[Browser, str]:
-    """Do what the guide says, enrol, log in by face: the browser, and where that leads."""
+    """Do what the guide says, enrol, log in by face: the trusted browser, and where that leads."""
     project.follow()
     project.follow(title)
-    enrol(project.visit(), page, **(fields or {"username": "ada"}))
-    browser = project.visit()
+    first = project.visit()
+    enrol(first, page, **(fields or {"username": "ada"}))
+    face_is_not_enough(project.visit())
+    browser = logged_out(project, first)
     stranger_is_refused(browser)
     return browser, face_logs_in(browser)
 
@@ -264,11 +284,11 @@ def test_allauth(started, capsys):
     assert admin_is_open(browser)
     assert (project.folder / "logins.txt").read_text().splitlines() == ["ada password", "ada face"]
     # No way around what allauth asks of passwords.
-    browser = project.visit()
-    browser.token("/face/login/")
-    status, _ = browser.send("/face/login/", username="ada", password=PASSWORD)
-    assert status == 400
-    assert not admin_is_open(browser)
+    stranger = project.visit()
+    stranger.token("/face/login/")
+    status, _ = stranger.send("/face/login/", username="ada", password=PASSWORD)
+    assert status >= 400
+    assert not admin_is_open(stranger)
     project.stop()
 
     # What it asks for first, it asks of faces too.
@@ -276,7 +296,7 @@ def test_allauth(started, capsys):
     before = settings.read_text()
     settings.write_text(before + MANDATORY)
     project.serve()
-    browser = project.visit()
+    browser = logged_out(project, browser)
     assert face_logs_in(browser) == "/accounts/confirm-email/"
     assert not admin_is_open(browser)
     project.stop()
