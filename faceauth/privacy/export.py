@@ -33,6 +33,7 @@ def export(user: Any) -> dict[str, Any]:
         "consent": _consent(face),
         "face": _face(face),
         "disabled_by_staff_at": face.face_disabled_at,
+        "address_confirmed_at": face.face_address_confirmed_at,
         "failures": list(
             (counters.account_failures(user) | counters.device_failures(user)).values(
                 "failures", "wait_until", "disabled_at", "forget_at"

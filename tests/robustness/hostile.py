@@ -114,7 +114,7 @@ class Attack:
         for name in self.random.sample(NAMES, self.random.randrange(3)):
             fields[name] = self.random.choice(VALUES)
         if path == SIGN_UP:
-            fields.pop("password", None)  # with one, an account needs no face
+            fields.pop("password", None)
         body = bytearray(json.dumps(fields).encode())
         if self.random.random() < 0.5:
             start = self.random.randrange(len(body))

@@ -9,6 +9,7 @@ from typing import Any
 
 from django import forms
 from django.contrib.auth import login
+from django.contrib.auth.password_validation import validate_password
 from django.contrib.auth.views import RedirectURLMixin
 from django.http import HttpResponse
 from django.views.generic import CreateView
@@ -28,6 +29,12 @@ class SignUpForm(EnrolFormMixin, forms.ModelForm):
     class Meta:
         model = User
         fields = ("username", "email")
+
+    def clean_password(self) -> str:
+        password: str = self.cleaned_data["password"]
+        if password:
+            validate_password(password)
+        return password
 
     def clean(self) -> dict[str, Any]:
         if not self.has_pictures and not self.cleaned_data.get("password"):
