@@ -179,5 +179,7 @@ class ResetForm(PasswordResetForm):
     ) -> None:
         subject = render_to_string(subject_template_name, context).strip()
         body = render_to_string(email_template_name, context)
-        if context["user"].pk is not None:
+        # Nobody's mailbox is flooded. Counted for every address that is entered.
+        admitted = rate_limit.admits_code(f"reset {to_email.casefold()}")
+        if admitted and context["user"].pk is not None:
             outbox.put(EmailMessage(subject, body, from_email, [to_email]), "password_reset")

@@ -103,7 +103,8 @@ class FaceAuthSettings:
     """The number of days without a login by face after which a device is no longer trusted."""
 
     CODES_PER_HOUR: int = 5
-    """The maximum number of codes that are emailed for one account in an hour."""
+    """The maximum number of codes that are emailed for one account in an hour; in a day, four times
+    as many."""
 
     FACE_COOLDOWN_HOURS: int | None = 24
     """The number of hours after a face was enrolled, replaced or removed in which

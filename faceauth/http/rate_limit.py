@@ -23,11 +23,15 @@ from faceauth.models import RequestCount
 
 from . import client_ip
 
-MINUTE, HOUR = 60, 60 * 60
+MINUTE, HOUR, DAY = 60, 60 * 60, 24 * 60 * 60
 
 # How many times as much as one address a whole network may do: a /24, or a /48 of IPv6. Otherwise
 # whoever has a /48 could use each of its 65,536 subnets like another visitor's.
 NETWORK_FACTOR = 5
+
+# How many times as many codes are emailed for one account in a day as in an hour. With 20 codes of
+# five tries each, whoever has somebody's picture guesses one in a year with a probability of 4 %.
+CODES_A_DAY = 4
 
 
 def count(action: str, client: Any, limit: int, seconds: int) -> float:
@@ -111,10 +115,15 @@ def forgive_password(request: HttpRequest | None, username: str) -> None:
 def admits_code(account: Any) -> bool:
     """Count a code that is to be mailed for an account. Return False after ``CODES_PER_HOUR``.
 
+    Also after `CODES_A_DAY` times as many in a day: each code allows a few guesses.
+
     Args:
         account: The user's primary key or, if no code is sent, anything that stands for nobody.
     """
-    return not count("code", account, conf.get().CODES_PER_HOUR, HOUR)
+    limit = conf.get().CODES_PER_HOUR
+    if count("code", account, limit, HOUR):
+        return False
+    return not count("code-day", account, limit * CODES_A_DAY, DAY)
 
 
 def _enforce_by_address(

@@ -18,10 +18,10 @@ from django.utils import timezone
 from accounts.models import User
 from faceauth import devices
 from faceauth.devices import cookie
-from faceauth.models import DeviceTrust, FaceDevice
+from faceauth.models import DeviceTrust, FaceDevice, FailureCount
 from tests.site.conftest import JSON, PASSWORD, log_out
 from tests.site.test_devices import Key, log_in_by_password
-from tests.support.mail import code
+from tests.support.mail import code, sent
 
 pytestmark = pytest.mark.postgres
 
@@ -127,6 +127,23 @@ def test_taken_names_cannot_be_listed(client, obama, biden, settings):
     assert answers == [400, 400, 429]
     # Nor does it tell which ones are free.
     assert client.post(SIGN_UP_CODE, {"username": "free"}).status_code == 429
+
+
+def test_code_is_guessed_no_more_than_a_few_times_a_day(obama, show, monkeypatch):
+    """A face without a username counts for no account: whose it is must not be told."""
+    now = 1_000_000_000.0 // (24 * 3600) * 24 * 3600
+    for hour in range(24):
+        monkeypatch.setattr("faceauth.http.rate_limit.time.time", lambda now=now + 3600 * hour: now)
+        for _ in range(2):
+            FailureCount.objects.all().delete()  # from many networks
+            assert show(Client(), "obama2").json()["code_required"]
+    assert len(sent()) == 20
+
+
+def test_password_resets_do_not_flood_a_mailbox(obama):
+    for email in ["obama@example.com", "OBAMA@example.com"] * 4:
+        assert Client().post("/accounts/password-reset/", {"email": email}).status_code == 302
+    assert len(sent()) == 5
 
 
 def test_owner_who_confirms_by_face_ends_no_strangers_wait(client, obama, show):
