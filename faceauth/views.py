@@ -166,7 +166,7 @@ class LoginView(CaptureMixin, RedirectLoggedInMixin, auth_views.LoginView):
         else:
             context.update(form=self.face_form(self.request), password_form=form)
         context["device"] = device if device and devices.people(device) else None
-        context["device_nonce"] = self._nonce()
+        context["device_nonce"] = devices.nonce_for(self.request)
         context["unknown_devices"] = conf.get().UNKNOWN_DEVICES
         context["face_alone"] = conf.get().FACE_ALONE
         context["adapt"] = conf.get().ADAPT
@@ -214,17 +214,12 @@ class LoginView(CaptureMixin, RedirectLoggedInMixin, auth_views.LoginView):
         return HttpResponseRedirect(url)
 
     def error_details(self) -> dict[str, Any]:
-        nonce = self._nonce()
+        nonce = devices.nonce_for(self.request)
         return {"device_nonce": nonce} if nonce else {}
 
     def _asks_for_code(self) -> bool:
         asked = self.request.method == "GET" and self.request.GET.get("step") == "code"
         return asked and code_login.is_pending(self.request)
-
-    def _nonce(self) -> str:
-        """Return a text for the browser's key to sign; "" if the browser has none."""
-        device = devices.current(self.request)
-        return devices.new_nonce(device) if device and device.has_key else ""
 
     def _adapt(self, form: Any, user: Any) -> None:
         """Adapt the template to the face, if the user gave a username or a password."""
@@ -266,9 +261,9 @@ class ChallengeView(PostOnlyView):
             rate_limit.enforce("challenge", client, limit, rate_limit.MINUTE)
         except errors.FaceError as error:
             return error_response(request, error)
-        payload, device = challenge.issue(request), devices.current(request)
-        if device and device.has_key:
-            payload["device_nonce"] = devices.new_nonce(device)
+        payload = challenge.issue(request)
+        if nonce := devices.nonce_for(request):
+            payload["device_nonce"] = nonce
         return JsonResponse(payload)
 
 

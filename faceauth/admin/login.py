@@ -128,8 +128,13 @@ class FaceStepView(CaptureMixin, AdminRedirectMixin, auth_views.LoginView):
         form.password_form = self.site.login_form or AdminAuthenticationForm
         return form
 
+    def error_details(self) -> dict[str, Any]:
+        nonce = devices.nonce_for(self.request)
+        return {"device_nonce": nonce} if nonce else {}
+
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
         return super().get_context_data(
+            device_nonce=devices.nonce_for(self.request),
             title=_("Now show your face") if self.pending else _("Log in with your face"),
             pending=self.pending,
             device=devices.current(self.request),

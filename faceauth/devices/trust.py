@@ -52,6 +52,12 @@ def current(request: HttpRequest) -> FaceDevice | None:
     return device if device.has_key or _is_fresh(device, found.secret_hash) else None
 
 
+def nonce_for(request: HttpRequest) -> str:
+    """Return a text for the browser's key to sign; "" if the browser has none."""
+    device = current(request)
+    return keys.new_nonce(device) if device is not None and device.has_key else ""
+
+
 def recognise(request: HttpRequest, nonce: str = "", signature: str = "") -> FaceDevice | None:
     """Return the trusted device that sends this request, or None.
 

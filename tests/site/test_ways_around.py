@@ -98,6 +98,18 @@ def test_login_does_not_undo_the_suspicion_of_a_theft_in_the_meantime(client, ob
     assert FaceDevice.objects.get().suspected_at
 
 
+def test_admin_asks_the_key_of_a_trusted_browser(client, obama, show):
+    """Without a challenge, which brings a nonce as well, the page and the errors bring it."""
+    User.objects.update(is_staff=True)
+    key, page = Key(), "/admin/login/face/"
+    log_in_by_password(client, "obama", device_key=key.public)
+    nonce = client.get(page).context["device_nonce"]
+    refused = show(client, "biden", page, **key.sign(nonce))
+    assert refused.status_code == 401
+    nonce = refused.json()["error"]["device_nonce"]
+    assert show(client, "obama2", page, **key.sign(nonce)).json()["user"]["username"] == "obama"
+
+
 def test_each_person_of_a_device_is_found_once(client, obama, biden):
     for name in ("obama", "biden"):
         log_in_by_password(Client(), name)
