@@ -12,6 +12,7 @@ from typing import Any
 from django.conf import settings
 from django.contrib.auth import load_backend
 from django.http import HttpRequest
+from django.utils.crypto import constant_time_compare, salted_hmac
 
 from . import devices, errors, faces
 from .audit import events, notifications
@@ -50,7 +51,9 @@ def begin(request: HttpRequest, result: Result) -> None:
         events.record(FaceEvent.Kind.CODE_SENT, request, user, details)
     elif user:
         events.record(FaceEvent.Kind.REFUSED, request, user, details._replace(outcome=NOT_SENT))
-    request.session[_PENDING] = result.counted.pack() if result.counted else []
+    packed = result.counted.pack() if result.counted else []
+    # Of the same length for everybody: some sessions are kept in a cookie.
+    request.session[_PENDING] = [packed, _state(user) if user else secrets.token_hex(32)]
 
 
 def is_pending(request: HttpRequest) -> bool:
@@ -63,15 +66,19 @@ def finish(request: HttpRequest, code: str) -> Any:
 
     Raises:
         CodeWrong: The code is not the one that was sent.
-        CodeExpired: The code is too old or was tried too often, or the face has changed since.
+        CodeExpired: The code is too old or was tried too often, or the face, the password or the
+            address has changed since.
     """
     sent = email_code.redeem(request, PURPOSE, code)
     user = faces.users().filter(pk=sent.user_id).first()
     backend, path = _backend()
     if user is None or not backend.user_can_authenticate(user) or not _has_same_face(user, sent):
         raise errors.CodeExpired()
+    packed, state = request.session.pop(_PENDING, ([], ""))
+    if not constant_time_compare(state, _state(user)):
+        raise errors.CodeExpired()
     user.backend = path
-    Attempt.unpack(request, request.session.pop(_PENDING, [])).succeeded(user)
+    Attempt.unpack(request, packed).succeeded(user)
     if device := devices.current(request):
         counters.clear_device(device, user)
     events.remember(request, user, EventDetails(mode=FaceEvent.Mode.CODE))
@@ -84,6 +91,12 @@ def _has_same_face(user: Any, sent: Any) -> bool:
     issued_at = sent.forget_at - email_code.VALID_FOR
     renewed = face.face_renewed_at is not None and face.face_renewed_at >= issued_at
     return face.has_face and not renewed and face.face_disabled_at is None
+
+
+def _state(user: Any) -> str:
+    """Return a keyed hash of what a code ends with: the user's password and address."""
+    text = f"{user.pk}:{user.password}:{notifications.address_of(user)}"
+    return salted_hmac("faceauth.code.state", text, algorithm="sha256").hexdigest()
 
 
 def _backend() -> tuple[FaceBackend, str]:

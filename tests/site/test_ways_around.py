@@ -19,7 +19,7 @@ from accounts.models import User
 from faceauth import devices
 from faceauth.devices import cookie
 from faceauth.models import DeviceTrust, FaceDevice, FailureCount
-from tests.site.conftest import JSON, PASSWORD, log_out
+from tests.site.conftest import JSON, PASSWORD, log_out, username_of
 from tests.site.test_devices import Key, log_in_by_password
 from tests.support.mail import code, sent
 
@@ -150,6 +150,15 @@ def test_code_is_guessed_no_more_than_a_few_times_a_day(obama, show, monkeypatch
             FailureCount.objects.all().delete()  # from many networks
             assert show(Client(), "obama2").json()["code_required"]
     assert len(sent()) == 20
+
+
+@pytest.mark.parametrize("column", ["password", "email"])
+def test_code_ends_with_the_password_and_the_address(client, obama, show, column):
+    """An owner who notices that somebody reads their mail changes one of them."""
+    show(client, "obama2", username="obama")
+    User.objects.update(**{column: "new@example.com"})
+    client.post(LOGIN, {"code": code()})
+    assert username_of(client) is None
 
 
 def test_password_resets_do_not_flood_a_mailbox(obama):
