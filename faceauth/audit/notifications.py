@@ -24,8 +24,12 @@ KINDS = ("enrolled", "replaced", "removed", "disabled", "device_copied")
 def notify(request: HttpRequest | None, event: FaceEvent) -> None:
     """Notify the event's user, if it is one of `KINDS` and ``NOTIFY_BY_MAIL`` is on."""
     if event.kind in KINDS and conf.get().NOTIFY_BY_MAIL:
-        context = {"reason": event.outcome, "device": event.device}
-        send(request, event.user, event.kind, context)
+        context = {"user": event.user, "reason": event.outcome, "device": event.device}
+        if event.kind == "disabled" and event.outcome != "by_staff":
+            # From the outbox: the time of a guess does not tell that there is a face to disable.
+            send_later(request, address_of(event.user), event.kind, context)
+        else:
+            send(request, event.user, event.kind, context)
 
 
 def send(request: HttpRequest | None, user: Any, name: str, context: dict[str, Any]) -> bool:

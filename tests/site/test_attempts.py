@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from django.core import mail
 from django.test import Client, RequestFactory
 
 from faceauth import logins
@@ -196,7 +195,7 @@ def test_fifty_failures_disable_the_face_until_a_password_login(
     assert FaceEvent.objects.first().outcome == "too_far"
     assert FaceEvent.objects.filter(user=obama, outcome="disabled").count() == 1
     assert guess("", "obama2").json() == guess("", "biden").json()
-    (told,) = mail.outbox
+    (told,) = sent()
     assert (told.to, told.subject) == (
         ["obama@example.com"],
         "Face login was turned off on our site",
@@ -214,7 +213,7 @@ def test_fifty_failures_disable_the_face_until_a_password_login(
 def test_new_password_by_mail_enables_the_face_again(client, obama, quick, clock):
     logins.confirm_address(obama, face_seen=True)
     disable(clock)
-    mail.outbox.clear()
+    sent().clear()
     client.post("/accounts/password-reset/", {"email": obama.email})
     link = next(line for line in sent()[0].body.splitlines() if line.startswith("http"))
     page = client.get(link, follow=True)
