@@ -9,6 +9,7 @@ from accounts.models import User
 from faceauth import enrolment
 from faceauth.enrolment import Consent
 from tests.site.conftest import JSON, PASSWORD, username_of
+from tests.support.accounts import log_in_by_face
 from tests.support.people import OBAMA
 
 LOGIN, ENROL, REMOVE = "/face/login/", "/face/enrol/", "/face/remove/"
@@ -40,7 +41,7 @@ def test_consent_is_given_anew_with_each_enrolment(client, obama, enrol, setting
     settings.FACEAUTH = {**settings.FACEAUTH, "NOTICE_VERSION": "2"}
     first = obama.face_consented_at
     assert (obama.face_consent_version, obama.face_consent_from) == ("1", "")
-    client.force_login(obama)
+    log_in_by_face(client, obama)
     assert enrol("2", REMOTE_ADDR="2001:db8:1:2::3").status_code == 200
     obama.refresh_from_db()
     assert (obama.face_consent_version, obama.face_consent_from) == ("2", "2001:db8:1::/48")
@@ -49,7 +50,7 @@ def test_consent_is_given_anew_with_each_enrolment(client, obama, enrol, setting
 
 def test_nobody_agrees_to_a_notice_that_came_after_the_page(client, obama, enrol, settings):
     settings.FACEAUTH = {**settings.FACEAUTH, "NOTICE_VERSION": "2"}
-    client.force_login(obama)
+    log_in_by_face(client, obama)
     assert 'value="2"' in client.get(ENROL).text
     answer = enrol("1")
     assert answer.status_code == 400
@@ -59,7 +60,7 @@ def test_nobody_agrees_to_a_notice_that_came_after_the_page(client, obama, enrol
 
 
 def test_consent_goes_with_the_face(client, obama):
-    client.force_login(obama)
+    log_in_by_face(client, obama)
     client.post(REMOVE)
     obama.refresh_from_db()
     assert obama.face_consented_at is None
@@ -79,7 +80,7 @@ def test_who_agreed_to_an_earlier_notice_is_told_and_still_logs_in(client, obama
 
 def test_agreeing_anew_records_the_new_consent_and_ends_the_asking(client, obama, settings):
     settings.FACEAUTH = {**settings.FACEAUTH, "NOTICE_VERSION": "2"}
-    client.force_login(obama)
+    log_in_by_face(client, obama)
     answer = client.post(NOTICE, {"version": "2"}, REMOTE_ADDR="198.51.100.7", follow=True)
     assert "You have agreed to the new notice" in answer.text
     assert "has changed" not in answer.text
@@ -91,7 +92,7 @@ def test_agreeing_anew_records_the_new_consent_and_ends_the_asking(client, obama
 
 def test_agreeing_to_what_one_has_not_seen_shows_it_first(client, obama, settings):
     settings.FACEAUTH = {**settings.FACEAUTH, "NOTICE_VERSION": "3"}
-    client.force_login(obama)
+    log_in_by_face(client, obama)
     assert client.post(NOTICE, {"version": "2"})["Location"] == NOTICE
     obama.refresh_from_db()
     assert obama.face_consent_version == "1"
@@ -155,6 +156,6 @@ def test_every_page_and_the_consent_lead_to_the_notice(client, obama):
     link = f'href="{NOTICE}"'
     assert client.get("/").text.count(link) == 1  # the footer's
     assert client.get("/signup/").text.count(link) == 2
-    client.force_login(obama)
+    log_in_by_face(client, obama)
     assert client.get(ENROL).text.count(link) == 2
     assert client.get(PROFILE).text.count(link) == 2

@@ -17,6 +17,7 @@ from faceauth.models import FaceEvent
 from faceauth.privacy import export
 from tests.site.conftest import PASSWORD, log_out, username_of
 from tests.support import encoders as support
+from tests.support.accounts import log_in_by_face
 from tests.support.people import picture
 from tests.support.webcam import snapshot
 
@@ -53,10 +54,17 @@ def small(request, use):
 
 @pytest.fixture
 def enrolled_by_page(client, ask, upload):
-    """Enrol on the page, logged in by password, then log out."""
+    """Enrol on the page, then log out.
+
+    A face that the site can read is replaced only by whoever shows it.
+    """
 
     def enrol(user):
-        client.force_login(user, "django.contrib.auth.backends.ModelBackend")
+        user.refresh_from_db()
+        if user.has_face:
+            log_in_by_face(client, user)
+        else:
+            client.force_login(user, "django.contrib.auth.backends.ModelBackend")
         shots = [upload(f"obama{pose}") for pose in ("", " left", " right", " up", " smile")]
         status, answer = ask("/face/enrol/", snapshot=shots, consent="on")
         assert status == 200, answer

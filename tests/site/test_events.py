@@ -11,6 +11,7 @@ from faceauth import signals
 from faceauth.audit import events
 from faceauth.models import FaceEvent
 from tests.site.conftest import PASSWORD, log_out, username_of
+from tests.support.accounts import log_in_by_face
 from tests.support.people import OBAMA
 
 pytestmark = pytest.mark.postgres
@@ -56,6 +57,7 @@ def heard_by(signal, act):
 
 def test_face_that_comes_changes_and_goes_is_kept_and_told(client, ada, enrol):
     enrol()
+    log_in_by_face(client, ada)
     enrol()
     client.post(REMOVE)
     assert kinds() == ["enrolled", "replaced", "removed"]
@@ -179,6 +181,7 @@ def test_receivers_hear_of_it(client, obama, upload, settings):
 
 def test_receivers_hear_of_enrolment_and_removal(client, ada, enrol):
     (enrolled,) = heard_by(signals.face_enrolled, enrol)
+    log_in_by_face(client, ada)
     (removed,) = heard_by(signals.face_removed, lambda: client.post(REMOVE))
     assert enrolled["user"] == removed["user"] == ada
 
@@ -232,6 +235,7 @@ def test_who_has_no_address_or_wants_no_mail_gets_none(client, ada, enrol, setti
     del settings.FACEAUTH["NOTIFY_BY_MAIL"]
     ada.email = ""
     ada.save(update_fields=["email"])
+    log_in_by_face(client, ada)
     enrol()
     assert kinds() == ["enrolled", "replaced"]
     assert mail.outbox == []

@@ -6,13 +6,13 @@ import re
 
 import pytest
 from django.contrib.sessions.models import Session
-from django.core import mail
 from django.test import Client
 from django.utils import timezone
 
 from accounts.models import User
 from faceauth.models import FaceDevice, FaceEvent
 from tests.site.conftest import PASSWORD, log_in_by_face, username_of
+from tests.support.mail import sent
 
 EVERYWHERE, DELETE, REMOVE = "/accounts/logout-everywhere/", "/accounts/delete/", "/face/remove/"
 PROFILE, CONFIRM = "/accounts/profile/", "/face/confirm/"
@@ -138,9 +138,9 @@ def test_face_is_removed_without_a_password_where_a_mail_opens_another_way(clien
     assert is_logged_in(client)
     # And the way in is there.
     client.logout()
-    mail.outbox.clear()
+    sent().clear()
     client.post("/accounts/password-reset/", {"email": user.email})
-    (link,) = re.findall(r"http://testserver(/\S+)", mail.outbox[0].body)
+    (link,) = re.findall(r"http://testserver(/\S+)", str(sent()[0].body))
     form = client.get(link)["Location"]
     new = "another engine of brass"
     client.post(form, {"new_password1": new, "new_password2": new})

@@ -19,7 +19,8 @@ HOST = "faceauth.example.com"
 @pytest.fixture(scope="module")
 def database():
     try:
-        with postgres.Server() as server:
+        # It is stopped as a crash would stop it.
+        with postgres.Server(durable=True) as server:
             yield server
     except postgres.Unavailable as error:
         unavailable(f"PostgreSQL cannot be had: {error}")
