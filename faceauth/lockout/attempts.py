@@ -126,7 +126,7 @@ class Attempt:
             details: The details for the audit log.
         """
         events.record(FaceEvent.Kind.REFUSED, self.request, user, details)
-        waits = [each for each in self.counters if not each.asks_for_username]
+        waits = [each for each in self.counters if each.makes_wait]
         if any(self.counts[each.key] == each.limit for each in waits):
             events.record(FaceEvent.Kind.LOCKED, self.request, user, details)
         if self.device is not None:

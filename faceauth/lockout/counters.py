@@ -15,6 +15,7 @@ from django.utils import timezone
 from django.utils.crypto import salted_hmac
 
 from faceauth import conf, faces, users
+from faceauth.audit.notifications import address_of
 from faceauth.http import client_ip
 from faceauth.models import FaceDevice, FailureCount
 from faceauth.step_up import second_step
@@ -27,6 +28,8 @@ FIRST_WAIT, LONGEST_WAIT = timedelta(seconds=30), timedelta(hours=1)
 KEEP_FOR = {
     # Of visitors who only claim that the account is theirs.
     "account": timedelta(days=365),
+    # Of visitors who claim the account by its email address, or another name that finds it.
+    "alias": timedelta(days=365),
     # Of visitors who have given the account's password, or are logged in to it.
     "own": timedelta(days=365),
     # For a username in lower case, whether an account has it or not.
@@ -49,7 +52,7 @@ KEEP_FOR = {
 
 # The counters of one account: for visitors who only claim that it is theirs, and for visitors who
 # have given its password.
-ACCOUNT = ("account", "own")
+ACCOUNT = ("account", "alias", "own")
 # Counters that many people share. A success takes back only its own attempt: if it forgave the
 # failures of others, anybody who has an account could guess at all the others for as long as they
 # like. Instead, these counters lose their failures evenly, a full one within the time that its
@@ -73,6 +76,15 @@ class Counter(NamedTuple):
     key: str
     limit: int
     user: Any = None
+
+    @property
+    def makes_wait(self) -> bool:
+        """Return True if a full counter makes visitors wait.
+
+        If an email address shared the waits of its account's username, a visitor could find out
+        that the two are of one account. The name as it was entered makes them wait.
+        """
+        return self.kind not in ("alias", "site")
 
     @property
     def asks_for_username(self) -> bool:
@@ -113,7 +125,7 @@ def counters_of(
             Counter("device", device_key(device, user), config.failures, user) for user in people
         ]
     found: list[tuple[str, Any, int]] = []
-    account = account_id(username) if username else None
+    account, kind = _claimed(username) if username else (None, "")
     if client is not None:
         found.append(("client-account", f"{client.pk}:{account}", config.failures))
         found.append(("client", client.pk, config.MAX_FAILURES_PER_ADDRESS))
@@ -125,7 +137,7 @@ def counters_of(
         # Counted whether the account exists or not: nothing here reveals that. And counted for the
         # spelling in lower case as well, because some databases find the account by other
         # capitals and others do not.
-        found.append(("account", account, config.failures))
+        found.append((kind, account, config.failures))
         found.append(("name", username.casefold(), config.failures))
     else:
         if session is not None and session.session_key:
@@ -164,14 +176,26 @@ def key_of(kind: str, who: Any) -> str:
 
 def account_id(username: str) -> Any:
     """Return the primary key of the account with this name; if there is none, a text for it."""
-    user = faces.by_username(username, get_user_model()._default_manager.only("pk"))
-    return f"named {username}" if user is None else user.pk
+    return _claimed(username)[0]
+
+
+def _claimed(username: str) -> tuple[Any, str]:
+    """Return the `account_id` of a name, and the kind of counter that its failures have."""
+    model = get_user_model()
+    user = faces.by_username(username, model._default_manager.only(model.USERNAME_FIELD))
+    if user is None:
+        return f"named {username}", "account"
+    is_username = users.username(user).casefold() == username.casefold()
+    return user.pk, "account" if is_username else "alias"
 
 
 def keys_of_user(user: Any) -> list[str]:
     """Return the keys of all counters of one user alone, other spellings of the name included."""
-    name = key_of("name", users.username(user).casefold())
-    return [name, *[key_of(kind, user.pk) for kind in ACCOUNT]]
+    names = {users.username(user).casefold(), address_of(user).casefold()} - {""}
+    return [
+        *[key_of("name", each) for each in sorted(names)],
+        *[key_of(kind, user.pk) for kind in ACCOUNT],
+    ]
 
 
 def account_failures(user: Any) -> QuerySet[FailureCount]:
@@ -206,7 +230,8 @@ def accept_owner(user: Any) -> bool:
     owner's login, a guesser would learn that the account exists and when its owner is there.
     """
     FailureCount.objects.filter(key=key_of("own", user.pk)).delete()
-    row = FailureCount.objects.filter(key=key_of("account", user.pk))
+    claimed = [key_of(kind, user.pk) for kind in ("account", "alias")]
+    row = FailureCount.objects.filter(key__in=claimed)
     # From here on, each failure leads to the longest wait, so that a lower count looks the same.
     config = conf.get()
     looks_the_same = config.failures + math.ceil(math.log2(LONGEST_WAIT / FIRST_WAIT))
@@ -259,7 +284,7 @@ def lock(counters: Iterable[Counter], now: datetime) -> dict[str, FailureCount]:
 def count(row: FailureCount, counter: Counter, now: datetime) -> None:
     """Count a failure in a locked row, and begin a wait if it has reached the limit."""
     row.failures += 1
-    if row.failures >= counter.limit and not counter.asks_for_username:
+    if row.failures >= counter.limit and counter.makes_wait:
         row.wait_until = now + wait_after(row.failures - counter.limit)
     row.save(update_fields=["failures", "wait_until", "decayed_at"])
 

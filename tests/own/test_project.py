@@ -8,7 +8,7 @@ from django.core.management import call_command
 from faceauth import db, enrolment
 from faceauth.models import FaceEvent
 from tests.projects.own.models import Person
-from tests.support.accounts import PASSWORD
+from tests.support.accounts import PASSWORD, log_in_by_face
 from tests.support.people import encodings, picture
 
 LOGIN, ENROL = "/face/login/", "/face/enrol/"
@@ -24,7 +24,7 @@ def ada(db):
 def boss(db, client):
     boss = Person.objects.create_user("boss@example.com", PASSWORD, is_admin=True)
     enrolment.enrol(boss, encodings("obama", "obama3"))
-    client.force_login(boss)
+    log_in_by_face(client, boss)
     return boss
 
 

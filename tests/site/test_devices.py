@@ -416,3 +416,14 @@ def test_staff_enter_the_password_first_on_an_unknown_device(client, obama, uplo
     assert client.get("/admin/login/face/").status_code == 200
     client.post("/admin/login/face/", {"snapshot": upload("obama2")})
     assert username_of(client) == "obama"
+
+
+def test_waits_do_not_tell_that_a_name_and_an_address_are_one_account(obama, show):
+    def codes(name, face, times):
+        client = Client(REMOTE_ADDR=f"192.0.2.{len(name)}")
+        return [show(client, face, username=name)[0] for _time in range(times)]
+
+    for first, second in (("obama", "obama@example.com"), ("nobody", "nobody@example.com")):
+        assert codes(first, "biden", 6) == [200] * 5 + [429]
+        assert codes(second, "biden", 6) == [200] * 5 + [429]
+        assert codes(first.upper(), "biden", 1) == [429]
