@@ -27,6 +27,9 @@ from .labels import label
 # How many people one device can serve. A face is compared with each of them.
 MAX_PEOPLE = 3
 
+# How many devices one user can trust. The one that was used the longest time ago makes room.
+MAX_DEVICES = 20
+
 # For how long the secret before the last one is accepted of a device without a key: the answer
 # with the new one may have been lost, and two tabs may log in at the same time.
 GRACE = timedelta(minutes=2)
@@ -141,8 +144,9 @@ def trust(
         granted, new = DeviceTrust.objects.update_or_create(
             device=device, user=user, defaults={"by": by, "last_used_at": timezone.now()}
         )
-        extra = device.trusts.order_by("-last_used_at", "-pk").values_list("pk", flat=True)
-        device.trusts.filter(pk__in=list(extra[MAX_PEOPLE:])).delete()
+        for trusts, limit in ((device.trusts, MAX_PEOPLE), (user.face_devices, MAX_DEVICES)):
+            extra = trusts.order_by("-last_used_at", "-pk").values_list("pk", flat=True)[limit:]
+            trusts.filter(pk__in=list(extra)).delete()
     if new:
         details = events.EventDetails(device=str(granted))
         events.record(Kind.DEVICE_TRUSTED, request, user, details)

@@ -427,3 +427,9 @@ def test_waits_do_not_tell_that_a_name_and_an_address_are_one_account(obama, sho
         assert codes(first, "biden", 6) == [200] * 5 + [429]
         assert codes(second, "biden", 6) == [200] * 5 + [429]
         assert codes(first.upper(), "biden", 1) == [429]
+
+
+def test_user_trusts_no_more_than_twenty_devices(obama):
+    for _time in range(22):
+        log_in_by_password(Client(), "obama")
+    assert obama.face_devices.count() == 20
