@@ -16,6 +16,8 @@ face_removed = Signal()
 face_login_succeeded = Signal()
 face_login_failed = Signal()
 face_locked = Signal()  # further attempts must wait, or the face was disabled
+face_device_trusted = Signal()
+face_device_revoked = Signal()  # also if a copy of its cookie was used
 
 # Sent with `user` alone, inside the transaction that writes, changes or removes a user's template:
 # for receivers that store something derived from it.

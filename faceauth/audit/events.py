@@ -35,6 +35,9 @@ SIGNALS = {
     Kind.REFUSED: signals.face_login_failed,
     Kind.LOCKED: signals.face_locked,
     Kind.DISABLED: signals.face_locked,
+    Kind.DEVICE_TRUSTED: signals.face_device_trusted,
+    Kind.DEVICE_REVOKED: signals.face_device_revoked,
+    Kind.DEVICE_COPIED: signals.face_device_revoked,
 }
 
 # Outcomes of events that were not caused by the owner of the face: `face_purge` or staff. Or by a

@@ -16,9 +16,11 @@ from django.test import Client
 from django.utils import timezone
 
 from accounts.models import User
+from faceauth import devices
 from faceauth.devices import cookie
 from faceauth.models import DeviceTrust, FaceDevice, FaceEvent
 from faceauth.privacy.export import export
+from faceauth.signals import face_device_revoked, face_device_trusted
 from tests.site.conftest import JSON, PASSWORD, log_out, username_of
 from tests.support.mail import sent
 from tests.support.people import OBAMA
@@ -433,3 +435,21 @@ def test_user_trusts_no_more_than_twenty_devices(obama):
     for _time in range(22):
         log_in_by_password(Client(), "obama")
     assert obama.face_devices.count() == 20
+
+
+def test_receivers_hear_of_devices(client, obama):
+    heard = []
+
+    def listen(signal, user, event, **kwargs):
+        heard.append((signal, user, event.device))
+
+    followed = (face_device_trusted, face_device_revoked)
+    for signal in followed:
+        signal.connect(listen)
+    try:
+        log_in_by_password(client, "obama")
+        devices.revoke_all(obama)
+    finally:
+        for signal in followed:
+            signal.disconnect(listen)
+    assert heard == [(signal, obama, "Firefox, Linux") for signal in followed]
