@@ -56,7 +56,7 @@ class SignUpForm(forms.Form):
         strip=False,
         widget=forms.PasswordInput(attrs={"autocomplete": "new-password"}),
         help_text=_(
-            "Optional. Without one, enrol your face to log in, or ask for a password by email."
+            "Optional. Without one, enrol your face to log in. You can set a password later."
         ),
     )
 
