@@ -1,7 +1,7 @@
 """Measure accuracy and attack the liveness challenge. An optional app, ``faceauth.evaluation``.
 
 ``face_evaluate`` measures how well a folder of photos is distinguished, ``face_calibrate`` checks
-the site's own templates, and ``face_attack`` attacks the challenge. The map:
+the site's own templates, and ``face_attack`` attacks the challenge or a whole site. The map:
 
 - `dataset`: a folder of photos, encoded
 - `scores`: distances between templates and probes, and their error rates
@@ -10,4 +10,5 @@ the site's own templates, and ``face_attack`` attacks the challenge. The map:
 - `calibrate`: make a calibration, such as the one that ships with the app
 - `accuracy_report`, `plots`: the results as text and as curves
 - `pad`: presentation attacks and genuine attempts, rendered, judged and counted
+- `posting`: a site attacked by HTTP, with photos and a script
 """

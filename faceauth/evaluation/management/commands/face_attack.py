@@ -1,4 +1,4 @@
-"""Command ``face_attack``: attack the liveness challenge, and print how many attacks succeed."""
+"""Command ``face_attack``: attack the challenge, or a site, and print how many attacks succeed."""
 
 from __future__ import annotations
 
@@ -23,6 +23,8 @@ from faceauth.evaluation.pad import report, scenarios, test_cases, videos
 from faceauth.evaluation.pad.scenarios import SCENARIOS, Case, Verdict
 from faceauth.evaluation.pad.test_cases import Material
 from faceauth.evaluation.pad.videos import Excerpt, TurnLimits
+from faceauth.evaluation.posting import run
+from faceauth.evaluation.posting.throwaway import StartError
 from faceauth.liveness import challenge
 from faceauth.models import UsedItem
 from faceauth.vision.encoding import Encoding
@@ -32,12 +34,13 @@ DOES_NOT_HOLD = 4
 
 
 class Command(BaseCommand):
-    """Attack the challenge with photos and videos, in several processes."""
+    """Attack the challenge with photos and videos, in several processes, or a site by HTTP."""
 
     help = (
         "Attack the liveness challenge with photos of people, from a folder of <person>/<photo>, "
         "and with videos of heads that turn. Print how many attacks succeed and how many genuine "
-        "attempts are refused. Exit with status 4 if there are more than promised."
+        "attempts are refused. Exit with status 4 if there are more than promised. With --post, "
+        "attack a running site instead, as a script does that has photos and no camera."
     )
     requires_migrations_checks = True
 
@@ -62,6 +65,29 @@ class Command(BaseCommand):
         parser.add_argument(
             "--seed", type=int, default=0, help="another number gives other attempts (default: 0)"
         )
+        parser.add_argument(
+            "--post",
+            nargs="?",
+            const="",
+            metavar="URL",
+            help="post films to the login page at this URL, on which the folders' names are "
+            "usernames; without a URL, to sites of its own with throw-away databases, one for each "
+            "value of UNKNOWN_DEVICES and without limits on guessing",
+        )
+        parser.add_argument(
+            "--people",
+            type=cli.at_least(1),
+            default=20,
+            help="with --post: number of people attacked (default: 20)",
+        )
+        parser.add_argument(
+            "--who-exists",
+            type=int,
+            default=0,
+            metavar="N",
+            help="with --post without a URL: compare the answers and their times for accounts that "
+            "exist and accounts that don't, with N requests each",
+        )
         parser.add_argument("--json", type=Path, help="write all results to this file")
         parser.add_argument(
             "--processes", type=int, help="number of processes (default: one per core)"
@@ -71,6 +97,9 @@ class Command(BaseCommand):
         paths = dataset.photos(folder)
         if not paths:
             raise CommandError(f"There are no photos in {folder}/<person>/.")
+        if options["post"] is not None:
+            self._post(paths, **options)
+            return
         if UsedItem._meta.db_table not in connection.introspection.table_names():
             raise CommandError(
                 "The database has no table for used answers: run manage.py migrate first."
@@ -78,11 +107,7 @@ class Command(BaseCommand):
         turns = options["turns"] or conf.get().CHALLENGE_TURNS
         count, seed = options["attempts"], options["seed"]
         excerpts, templates = self._read_videos(options["clips"], turns)
-        # Spawned, not forked: a fork would copy the parent's threads in the middle of their work.
-        pool = ProcessPoolExecutor(
-            options["processes"] or os.cpu_count(), get_context("spawn"), initializer=django.setup
-        )
-        with pool:
+        with self._pool(options["processes"]) as pool:
             chosen = test_cases.select_photos(paths, count, seed)
             portraits = tqdm(
                 pool.map(test_cases.read_portrait, chosen, chunksize=8),
@@ -103,6 +128,37 @@ class Command(BaseCommand):
         cli.write_json(options["json"], {"turns": turns, "rows": results})
         if report.broken(results):
             sys.exit(DOES_NOT_HOLD)
+
+    def _post(self, paths: Sequence[Path], **options: Any) -> None:
+        """Attack a site by HTTP, and print the tables."""
+        if options["post"] and options["who_exists"]:
+            raise CommandError("--who-exists needs a site of its own: give --post no URL.")
+        try:
+            with self._pool(options["processes"]) as pool:
+                results = run.attack(
+                    pool,
+                    paths,
+                    url=options["post"],
+                    people=options["people"],
+                    turns=options["turns"] or conf.get().CHALLENGE_TURNS,
+                    requests=options["who_exists"],
+                    seed=options["seed"],
+                    write=self.stdout.write,
+                )
+        except (OSError, ValueError) as error:
+            raise CommandError(str(error)) from error
+        except StartError as error:
+            raise CommandError(
+                "The throw-away site does not start. It uses SQLite: if the project can't, start "
+                f"it yourself and give the URL of its login page.\n{error}"
+            ) from error
+        cli.write_json(options["json"], results)
+
+    def _pool(self, processes: int | None) -> ProcessPoolExecutor:
+        # Spawned, not forked: a fork would copy the parent's threads in the middle of their work.
+        return ProcessPoolExecutor(
+            processes or os.cpu_count(), get_context("spawn"), initializer=django.setup
+        )
 
     def _read_videos(
         self, folder: Path | None, turns: int
