@@ -20,7 +20,7 @@ def main() -> None:
     os.environ["STATIC_ROOT"] = str(Path(__file__).parent)
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "tests.projects.site.settings")
     django.setup()
-    from benchmarks import challenge, decision, login, pictures, speed, worker
+    from benchmarks import challenge, decision, login, pictures, speed, trusted, worker
 
     people = pictures.webcam_pictures()
     shots = [each for of_one in people.values() for each in of_one]
@@ -42,6 +42,10 @@ def main() -> None:
         f"\nA login with a challenge of {challenge.FRAMES} frames takes "
         f"{challenge.measure():.0f} ms of CPU time (target: at most 400 for 8)."
     )
+    print("\n| people enrolled | log in with a username | log in on a trusted device |")
+    print("| --- | --- | --- |")
+    for each in trusted.measure():
+        print(f"| {each.people:,} | {each.by_name:.1f} ms | {each.trusted:.1f} ms |")
     started = worker.measure()
     print(
         f"\nA new worker process takes {started.seconds:.2f} s of CPU time and "

@@ -1,4 +1,4 @@
-"""The command that attacks the liveness challenge."""
+"""The command that attacks the liveness challenge, and sites by HTTP."""
 
 from __future__ import annotations
 
@@ -11,11 +11,13 @@ from django.core.management import CommandError, call_command
 from faceauth.evaluation.management.commands.face_attack import DOES_NOT_HOLD
 from faceauth.evaluation.pad.scenarios import SCENARIOS, Case, judge, judge_replay
 from faceauth.evaluation.pad.videos import TurnLimits, excerpts, read, track
+from faceauth.evaluation.posting.report import ALL
 from faceauth.models import UsedItem
 from faceauth.vision import Engine
 from tests.site.test_production import manage
+from tests.support.faces import Faces
 from tests.support.films import turning
-from tests.support.webcam import snapshot
+from tests.support.webcam import ENROLMENT, snapshot
 
 PEOPLE = {"Barack": ["obama", "obama2", "obama left", "obama right"], "Joe": ["biden"]}
 REPLAY = next(index for index, each in enumerate(SCENARIOS) if each.replayed)
@@ -117,3 +119,79 @@ def test_error_names_what_is_missing(people, tmp_path, capsys):
         call_command("face_attack", people, clips=tmp_path, processes=1)
     done = manage("face_attack", str(people), DATABASE_URL=f"sqlite:///{tmp_path}/empty.sqlite3")
     assert done.stderr.strip().endswith("run manage.py migrate first.")
+
+
+@pytest.fixture(scope="module")
+def albums(tmp_path_factory):
+    """Two people with five photos that they enrol, and one that is public."""
+    folder = tmp_path_factory.mktemp("albums")
+    for person in ("obama", "biden"):
+        (folder / person).mkdir()
+        shots = [snapshot(f"{person}{pose}") for pose in ENROLMENT]
+        public = Faces()[{"obama": "obama2"}.get(person, person)]
+        for number, data in enumerate([*shots, public]):
+            (folder / person / f"{number}.jpg").write_bytes(data)
+    return folder
+
+
+def posted(folder, file, **options):
+    """What the command finds when it posts: its rows, by the setting and the attack."""
+    call_command("face_attack", folder, processes=1, json=file, **options)
+    found = json.loads(file.read_text())
+    rows = {key: value for key, value in found.items() if isinstance(value, list)}
+    rows["existence"] = found.get("existence")
+    return {
+        key: {row["attack"]: row for row in value} if key != "existence" else value
+        for key, value in rows.items()
+    }
+
+
+def test_stolen_cookie_without_its_key_opens_nothing_and_is_noticed(albums, tmp_path, capsys):
+    found = posted(
+        albums,
+        tmp_path / "results.json",
+        post="",
+        people=2,
+        only="without its key",
+        unknown_devices=["code"],
+        who_exists=2,
+    )
+    (row,) = found["code"].values()
+    assert (row["attempts"], row["logins"], row["noticed"]) == (2, 0, [2, 2])
+    assert row["reasons"] == {"code_required": 2}
+    # And the answers do not tell who has an account.
+    assert [row["same_answer"] for row in found["existence"]] == [True] * 4
+    printed = capsys.readouterr().out
+    assert "noticed at the owner's next login: 2 of 2" in printed
+    assert "no such account" in printed
+
+
+@pytest.mark.slow
+def test_posted_film_logs_in_only_where_the_face_alone_is_allowed_to(albums, tmp_path, capsys):
+    found = posted(albums, tmp_path / "results.json", post="", people=2)
+    for setting in ("code", "refuse"):
+        row = found[setting][ALL]
+        assert (row["attempts"], row["logins"]) == (20, 0)
+    row = found["allow"]["the enrolled pictures, animated"]
+    assert row["logins"] == row["attempts"] == 4
+    assert row["people"]["events"] == 2
+    assert found["allow"]["a public photo, still"]["logins"] == 0
+    assert 'UNKNOWN_DEVICES = "allow"' in capsys.readouterr().out
+
+
+def test_running_site_is_attacked_by_its_url(albums, tmp_path, capsys, live_server, settings):
+    settings.FACEAUTH = {**settings.FACEAUTH, "CHALLENGE": "turns"}
+    url = f"{live_server.url}/face/login/"
+    found = posted(albums, tmp_path / "results.json", post=url, people=1, only="still")
+    (row,) = found[url].values()
+    assert (row["attempts"], row["logins"]) == (2, 0)
+    assert row["reasons"] == {"challenge_failed": 2}
+
+
+def test_error_says_why_a_site_cannot_be_attacked(albums, people, tmp_path, live_server):
+    with pytest.raises(CommandError, match="Nobody has enough photos"):
+        call_command("face_attack", people, post="", processes=1)
+    with pytest.raises(CommandError, match="give --post no URL"):
+        call_command("face_attack", people, post=live_server.url, who_exists=1, processes=1)
+    with pytest.raises(CommandError, match="is no page to log in on"):
+        call_command("face_attack", albums, post=f"{live_server.url}/", people=1, processes=1)

@@ -14,15 +14,16 @@ ALL = "all without a cookie of the person's device"
 
 
 def rows(tries: Sequence[tuple[Attack, Sequence[Try]]], people: int) -> list[dict[str, Any]]:
-    """Return a row for each attack, and one for all that need no stolen cookie.
+    """Return a row for each attack, and one for all of those that need no stolen cookie.
 
     Args:
         tries: The attempts of each attack.
         people: The number of people attacked.
     """
-    together = [each for attack, made in tries if not attack.stolen for each in made]
     found = [_row(attack.name, made, people) for attack, made in tries if made]
-    return [*found, _row(ALL, together, people)] if together else found
+    others = [made for attack, made in tries if made and not attack.stolen]
+    together = [each for made in others for each in made]
+    return [*found, _row(ALL, together, people)] if len(others) > 1 else found
 
 
 def text(results: Sequence[Mapping[str, Any]], title: str) -> str:

@@ -25,6 +25,8 @@ def attack(
     paths: Sequence[Path],
     *,
     url: str,
+    settings: Sequence[str],
+    only: str,
     people: int,
     turns: int,
     requests: int,
@@ -37,7 +39,9 @@ def attack(
         pool: The processes that make the films.
         paths: Photos of people.
         url: The login page of a running site, on which the people's folders are their usernames. If
-            it is empty, throw-away sites are attacked: one for each value of ``UNKNOWN_DEVICES``.
+            it is empty, throw-away sites are attacked.
+        settings: The values of ``UNKNOWN_DEVICES``, with a throw-away site for each.
+        only: Make only attacks whose name contains this text.
         people: The number of people.
         turns: The number of turns in a challenge.
         requests: The number of requests for each case of `existence`; 0 to leave it out.
@@ -64,16 +68,16 @@ def attack(
     write(f"{passing} of {len(targets)} people have a public photo that passes when animated")
     results: dict[str, Any] = {"turns": turns, "people": len(targets), "passing": passing}
     if url:
-        results[url] = _attack(url, targets, None)
+        results[url] = _attack(url, targets, None, only)
         write("\n" + report.text(results[url], "Attacks"))
         return results
-    for value in SETTINGS:
+    for value in settings:
         with ThrowawaySite(targets, value, login_name(FACELESS)) as site:
-            results[value] = _attack(site.url, targets, site)
-            write("\n" + report.text(results[value], f'UNKNOWN_DEVICES = "{value}"'))
-            if requests and value == SETTINGS[0]:
-                results["existence"] = _compare(site, targets, requests, seed)
-                write("\n" + report.existence(results["existence"]))
+            results[value] = _attack(site.url, targets, site, only)
+        write("\n" + report.text(results[value], f'UNKNOWN_DEVICES = "{value}"'))
+    if requests:
+        results["existence"] = _compare(targets, requests, seed)
+        write("\n" + report.existence(results["existence"]))
     return results
 
 
@@ -90,23 +94,19 @@ def _prepared(
 
 
 def _attack(
-    url: str, targets: Sequence[Target], site: ThrowawaySite | None
+    url: str, targets: Sequence[Target], site: ThrowawaySite | None, only: str
 ) -> list[dict[str, Any]]:
     tries = []
-    for each in tqdm(ATTACKS, unit="attack"):
-        if site is not None or not each.own_site:
-            made = [one for target in targets for one in each.run(url, target, site)]
-            tries.append((each, made))
+    chosen = [each for each in ATTACKS if only in each.name and not (each.own_site and not site)]
+    for each in tqdm(chosen, unit="attack"):
+        made = [one for target in targets for one in each.run(url, target, site)]
+        tries.append((each, made))
     return report.rows(tries, len(targets))
 
 
-def _compare(
-    site: ThrowawaySite, targets: Sequence[Target], requests: int, seed: int
-) -> list[dict[str, Any]]:
-    passing = [
-        each for each in targets if any(film.passes for film in (*each.enrolled, *each.animated))
-    ]
-    if len(passing) < 2:
-        raise ValueError("Comparing the answers takes films of two people that pass.")
+def _compare(targets: Sequence[Target], requests: int, seed: int) -> list[dict[str, Any]]:
+    if len(targets) < 2:
+        raise ValueError("Comparing the answers takes two people.")
     names = login_name(FACELESS), login_name(NOBODY)
-    return existence.rows(existence.measure(site.url, passing, *names, requests, seed))
+    with ThrowawaySite(targets, "code", names[0], challenge=None) as site:
+        return existence.rows(existence.measure(site.url, targets, *names, requests, seed))

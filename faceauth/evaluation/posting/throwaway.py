@@ -85,16 +85,25 @@ class ThrowawaySite:
         targets: The people who are enrolled.
         unknown_devices: The value of ``UNKNOWN_DEVICES``.
         faceless: The name of an account without a face.
+        challenge: The value of ``CHALLENGE``.
     """
 
-    def __init__(self, targets: Iterable[Target], unknown_devices: str, faceless: str) -> None:
+    def __init__(
+        self,
+        targets: Iterable[Target],
+        unknown_devices: str,
+        faceless: str,
+        challenge: str | None = "turns",
+    ) -> None:
         self._folder = TemporaryDirectory(prefix="face_attack")
         root = Path(self._folder.name)
         self._mails = root / "mails"
         people = [_account(each.username, each.encodings) for each in targets]
         people.append(_account(faceless, []))
         (root / "people.json").write_text(json.dumps(people))
-        (root / "face_attack_settings.py").write_text(self._settings(root, unknown_devices))
+        (root / "face_attack_settings.py").write_text(
+            self._settings(root, unknown_devices, challenge)
+        )
         self._log = (root / "log").open("w+")
         self.process = subprocess.Popen(
             [sys.executable, "-m", CpuTimeMiddleware.__module__, str(root / "people.json")],
@@ -145,10 +154,10 @@ class ThrowawaySite:
                 found.append(message)
         return found
 
-    def _settings(self, root: Path, unknown_devices: str) -> str:
+    def _settings(self, root: Path, unknown_devices: str, challenge: str | None) -> str:
         faceauth: Mapping[str, Any] = {
             **dict.fromkeys(LIMITS, UNLIMITED),
-            "CHALLENGE": "turns",
+            "CHALLENGE": challenge,
             "UNKNOWN_DEVICES": unknown_devices,
             "NOTIFY_BY_MAIL": True,
         }

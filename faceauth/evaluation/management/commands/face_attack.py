@@ -81,6 +81,13 @@ class Command(BaseCommand):
             help="with --post: number of people attacked (default: 20)",
         )
         parser.add_argument(
+            "--unknown-devices",
+            nargs="+",
+            choices=run.SETTINGS,
+            default=run.SETTINGS,
+            help="with --post without a URL: values of UNKNOWN_DEVICES (default: all)",
+        )
+        parser.add_argument(
             "--who-exists",
             type=int,
             default=0,
@@ -139,6 +146,8 @@ class Command(BaseCommand):
                     pool,
                     paths,
                     url=options["post"],
+                    settings=options["unknown_devices"],
+                    only=options["only"] or "",
                     people=options["people"],
                     turns=options["turns"] or conf.get().CHALLENGE_TURNS,
                     requests=options["who_exists"],
