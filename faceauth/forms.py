@@ -111,7 +111,8 @@ class FaceLoginForm(ChallengedForm):
             return None
         values = [str(self[name].value() or "") for name in ("device_nonce", "device_signature")]
         device = devices.recognise(self.request, *values)
-        return device if device and self._claimed_people(device) else None
+        self._people = self._claimed_people(device) if device else []
+        return device if self._people else None
 
     @cached_property
     def needs_code(self) -> bool:
@@ -125,7 +126,7 @@ class FaceLoginForm(ChallengedForm):
         return str(self.cleaned_data["username"])
 
     def clean(self) -> dict[str, Any]:
-        people = self._claimed_people(self.device) if self.device else []
+        people = self._people if self.device else []
         attempts.check(self.request, self.claimed_username, device=self.device, people=people)
         if self.errors:
             return self.cleaned_data

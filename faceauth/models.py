@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 from django.conf import settings
 from django.db import models
@@ -185,6 +187,9 @@ class FaceDevice(models.Model):
     last_used_at = models.DateTimeField(_("last used"), default=timezone.now, db_index=True)
     # When somebody used a copy of the cookie without the key.
     suspected_at = models.DateTimeField(null=True, editable=False)
+
+    # Read by `devices.people`.
+    known_people: list[Any] | None = None
 
     class Meta:
         verbose_name = _("device")

@@ -84,9 +84,9 @@ def recognise(request: HttpRequest, nonce: str = "", signature: str = "") -> Fac
         # A nonce that is too old is no sign of a copy: the page was open for long.
         if not keys.spend(device, nonce):
             return None
-        if FaceDevice.objects.filter(pk=device.pk, suspected_at__isnull=False).update(
-            suspected_at=None
-        ):
+        # Most logins are spared the write. Of several at once, one tells of the copy.
+        suspected = FaceDevice.objects.filter(pk=device.pk, suspected_at__isnull=False)
+        if device.suspected_at and suspected.update(suspected_at=None):
             _tell_of_copy(device, request)
         return device
     if _is_fresh(device, found.secret_hash):
@@ -97,10 +97,15 @@ def recognise(request: HttpRequest, nonce: str = "", signature: str = "") -> Fac
 
 
 def people(device: FaceDevice) -> list[Any]:
-    """Return the users who trust the device and have a face that can be compared."""
-    users = faces.users().filter(face_devices__device=device)
-    found = users.order_by("-face_devices__last_used_at")[:MAX_PEOPLE]
-    return [user for user in found if faces.of(user).has_face]
+    """Return the users who trust the device and have a face that can be compared.
+
+    They are read once for each instance, so once in a login: reading a face decrypts it.
+    """
+    if device.known_people is None:
+        users = faces.users().filter(face_devices__device=device)
+        found = users.order_by("-face_devices__last_used_at")[:MAX_PEOPLE]
+        device.known_people = [user for user in found if faces.of(user).has_face]
+    return device.known_people
 
 
 def may_trust(request: HttpRequest) -> bool:
