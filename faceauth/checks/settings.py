@@ -87,9 +87,9 @@ def check_unknown_devices(app_configs: Configs, **kwargs: Any) -> list[CheckMess
     if setting_errors() or conf.get().UNKNOWN_DEVICES != "allow" or conf.get().CHALLENGE is None:
         return []
     message = (
-        "FACEAUTH['UNKNOWN_DEVICES'] is 'allow': anyone with one public photo of a person and a "
+        "FACEAUTH['UNKNOWN_DEVICES'] is 'allow': anyone with public photos of a person and a "
         "script can log in as that person. Animated by public code and posted without a camera, "
-        "such photos logged in as 9 of 10 people at the first try."
+        "such photos logged in as 20 of 20 people, by manage.py face_attack --post."
     )
     hint = (
         "Set it to 'code', the default: on a device that its owner does not trust yet, the site "
