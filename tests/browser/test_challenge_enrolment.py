@@ -133,10 +133,12 @@ def test_site_that_asks_for_no_turns_at_enrolment_takes_photos(
 
 def test_without_javascript_there_is_no_enrolment(visitors: Visitors, member: User):
     page = visitors.open("/face/enrol/", user=member, java_script_enabled=False)
-    expect(page.locator("noscript p")).to_have_text(
+    expect(page.locator("noscript p").first).to_have_text(
         "Enrolling your face needs JavaScript and a camera."
     )
     expect(page.locator("main form:visible")).to_have_count(0)
+    page.get_by_role("link", name="Not now").click()
+    expect(page).to_have_url(PROFILE)
 
 
 def test_without_javascript_one_signs_up_with_a_password(visitors: Visitors, transactional_db):
