@@ -38,7 +38,7 @@ def main() -> None:
         return (vectors @ matrix).astype(np.float32)
 
     def recovered(count: int) -> Encoding:
-        """What an attacker computes who knows so many templates and steals the whole table."""
+        """The result of an attacker who knows so many templates and steals the whole table."""
         # Orthogonal Procrustes: the rotation that fits all known pairs best.
         u, _, v = np.linalg.svd(known[:count].T @ stored(known[:count]))
         return stored(others) @ (u @ v).T

@@ -9,7 +9,8 @@ from operator import attrgetter
 from typing import Any, NamedTuple
 
 import numpy as np
-from django.contrib.auth import get_backends
+from django.conf import settings
+from django.contrib.auth import load_backend
 from django.contrib.auth.backends import BaseBackend
 from django.contrib.auth.base_user import AbstractBaseUser
 from django.http import HttpRequest
@@ -273,7 +274,16 @@ class FaceBackend(BaseBackend):
 
 def configured() -> FaceBackend:
     """Return the site's face backend, which may be of a class of its own."""
-    return next((each for each in get_backends() if isinstance(each, FaceBackend)), FaceBackend())
+    return configured_with_path()[0]
+
+
+def configured_with_path() -> tuple[FaceBackend, str]:
+    """Return the site's face backend, and its dotted path as the settings have it."""
+    for path in settings.AUTHENTICATION_BACKENDS:
+        backend = load_backend(path)
+        if isinstance(backend, FaceBackend):
+            return backend, path
+    return FaceBackend(), f"{FaceBackend.__module__}.{FaceBackend.__qualname__}"
 
 
 def _is_identified(user: Any) -> bool:

@@ -9,15 +9,13 @@ from __future__ import annotations
 import secrets
 from typing import Any
 
-from django.conf import settings
-from django.contrib.auth import load_backend
 from django.http import HttpRequest
 from django.utils.crypto import constant_time_compare, salted_hmac
 
 from . import devices, errors, faces
 from .audit import events, notifications
 from .audit.events import EventDetails
-from .backends import FaceBackend, Result
+from .backends import Result, configured_with_path
 from .http import rate_limit
 from .lockout import counters
 from .lockout.attempts import Attempt
@@ -71,7 +69,7 @@ def finish(request: HttpRequest, code: str) -> Any:
     """
     sent = email_code.redeem(request, PURPOSE, code)
     user = faces.users().filter(pk=sent.user_id).first()
-    backend, path = _backend()
+    backend, path = configured_with_path()
     if user is None or not backend.user_can_authenticate(user) or not _has_same_face(user, sent):
         raise errors.CodeExpired()
     packed, state = request.session.pop(_PENDING, ([], ""))
@@ -97,12 +95,3 @@ def _state(user: Any) -> str:
     """Return a keyed hash of what a code ends with: the user's password and address."""
     text = f"{user.pk}:{user.password}:{notifications.address_of(user)}"
     return salted_hmac("faceauth.code.state", text, algorithm="sha256").hexdigest()
-
-
-def _backend() -> tuple[FaceBackend, str]:
-    """Return the site's face backend and its dotted path."""
-    for path in settings.AUTHENTICATION_BACKENDS:
-        backend = load_backend(path)
-        if isinstance(backend, FaceBackend):
-            return backend, path
-    return FaceBackend(), f"{FaceBackend.__module__}.{FaceBackend.__qualname__}"

@@ -114,11 +114,16 @@ class FaceLoginForm(ChallengedForm):
         self._people = self._claimed_people(device) if device else []
         return device if self._people else None
 
-    @cached_property
+    @property
+    def face_is_enough(self) -> bool:
+        """Return True if the face alone logs in here."""
+        return self.device is not None or conf.get().UNKNOWN_DEVICES == "allow"
+
+    @property
     def needs_code(self) -> bool:
         """Return True if the face is only the first of two factors here."""
-        known = self.device is not None or conf.get().UNKNOWN_DEVICES == "allow"
-        return not known and self.offers_code and conf.get().UNKNOWN_DEVICES == "code"
+        code = self.offers_code and conf.get().UNKNOWN_DEVICES == "code"
+        return code and not self.face_is_enough
 
     def clean_username(self) -> str:
         if not self.claimed_username and not self.device and not conf.get().FACE_ALONE:
@@ -130,7 +135,8 @@ class FaceLoginForm(ChallengedForm):
         attempts.check(self.request, self.claimed_username, device=self.device, people=people)
         if self.errors:
             return self.cleaned_data
-        self._refuse_unknown_device()
+        if not self.face_is_enough and not self.needs_code:
+            raise errors.UnknownDevice()
         try:
             snapshot, turns = self._analyse(self.cleaned_data["snapshot"])
         except errors.FaceError as error:
@@ -170,12 +176,6 @@ class FaceLoginForm(ChallengedForm):
             return people
         named = faces.by_username(self.claimed_username)
         return [user for user in people if user == named]
-
-    def _refuse_unknown_device(self) -> None:
-        """Raise UnknownDevice if the face does not help here, whoever shows it."""
-        allowed = self.device is not None or conf.get().UNKNOWN_DEVICES == "allow"
-        if not allowed and not self.needs_code:
-            raise errors.UnknownDevice()
 
     def confirm_login_allowed(self, user: AbstractBaseUser) -> None:
         """Apply the site's rule about who may log in: that of its password form.
@@ -248,12 +248,10 @@ class OwnFaceForm(FaceLoginForm):
         """Return None: the owner is known already, on whatever device."""
         return None
 
-    @cached_property
-    def needs_code(self) -> bool:
-        return False
-
-    def _refuse_unknown_device(self) -> None:
-        """Do nothing: the face is not the only factor."""
+    @property
+    def face_is_enough(self) -> bool:
+        """Return True: the face is not the only factor."""
+        return True
 
     def _authenticate(
         self, snapshot: Sequence[samples.Sample], turns: Sequence[str] | None

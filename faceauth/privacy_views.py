@@ -1,4 +1,4 @@
-"""What people may ask for: the notice, the export, and the pages that remove a face.
+"""The pages of what people may ask for: the notice, the export, and the pages that remove a face.
 
 A face is removed at once by whoever shows it, or by email with a day to cancel it.
 """

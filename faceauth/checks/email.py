@@ -9,6 +9,7 @@ from django.contrib.auth import get_user_model
 from django.core.checks import CheckMessage, Tags, Warning, register
 
 from faceauth import conf
+from faceauth.audit import notifications
 
 from .settings import Configs, setting_errors
 
@@ -36,16 +37,8 @@ def check_email(app_configs: Configs, **kwargs: Any) -> list[CheckMessage]:
         message = f"{consequence}: {user._meta.label} has no field {field!r}."
         hint = f"Name the field in {user.__name__}.EMAIL_FIELD. {hint}"
         return [Warning(message, hint=hint, id="faceauth.W028")]
-    backend = _backend()
+    backend = notifications.mail_backend()
     if settings.DEBUG or backend not in SENDING_NOTHING:
         return []
     message = f"{consequence}: {backend} sends no email."
     return [Warning(message, hint=f"Set up a mail server. {hint}", id="faceauth.W028")]
-
-
-def _backend() -> str:
-    """Return the dotted path of the default mail backend."""
-    # From Django 6.1 on.
-    mailers: Any = getattr(settings, "MAILERS", {})
-    default: str = settings.EMAIL_BACKEND if not mailers else ""
-    return mailers.get("default", {}).get("BACKEND", default)

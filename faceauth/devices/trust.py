@@ -48,11 +48,10 @@ def current(request: HttpRequest) -> FaceDevice | None:
 
     Only pages may rely on it: it does not ask for the key. Logins use `recognise`.
     """
-    found = cookie.read(request)
-    device = active().filter(pk=found.device).first() if found else None
-    if device is None or found is None:
+    device, secret_hash = _named_by_cookie(request)
+    if device is None:
         return None
-    return device if device.has_key or _is_fresh(device, found.secret_hash) else None
+    return device if device.has_key or _is_fresh(device, secret_hash) else None
 
 
 def nonce_for(request: HttpRequest) -> str:
@@ -73,9 +72,8 @@ def recognise(request: HttpRequest, nonce: str = "", signature: str = "") -> Fac
         nonce: A text from `keys.new_nonce`, for a device with a key.
         signature: The device's signature of it.
     """
-    found = cookie.read(request)
-    device = active().filter(pk=found.device).first() if found else None
-    if device is None or found is None:
+    device, secret_hash = _named_by_cookie(request)
+    if device is None:
         return None
     if device.has_key:
         if not keys.is_signed(device, nonce, signature):
@@ -89,7 +87,7 @@ def recognise(request: HttpRequest, nonce: str = "", signature: str = "") -> Fac
         if device.suspected_at and suspected.update(suspected_at=None):
             _tell_of_copy(device, request)
         return device
-    if _is_fresh(device, found.secret_hash):
+    if _is_fresh(device, secret_hash):
         return device
     _tell_of_copy(device, request, revoked=True)
     device.delete()
@@ -210,6 +208,14 @@ def forget(user: Any) -> None:
     """Delete the user's trust in all devices, without events: the user is being deleted."""
     user.face_devices.all().delete()
     FaceDevice.objects.filter(trusts__isnull=True).delete()
+
+
+def _named_by_cookie(request: HttpRequest) -> tuple[FaceDevice | None, str]:
+    """Return the device that the cookie names, if it is active, and the hash of the secret."""
+    found = cookie.read(request)
+    if found is None:
+        return None, ""
+    return active().filter(pk=found.device).first(), found.secret_hash
 
 
 def _is_fresh(device: FaceDevice, secret_hash: str) -> bool:

@@ -1,4 +1,4 @@
-"""What is tried against each person, and how it ended."""
+"""The attacks that are tried against each person, and their results."""
 
 from __future__ import annotations
 

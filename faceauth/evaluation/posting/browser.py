@@ -26,7 +26,7 @@ DEVICE_COOKIE = "faceauth_device"
 
 
 class Answer(NamedTuple):
-    """What the site answers.
+    """The answer of the site.
 
     Attributes:
         status: The HTTP status.
