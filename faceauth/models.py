@@ -150,6 +150,75 @@ class UsedItem(models.Model):
     forget_at = models.DateTimeField(db_index=True)
 
 
+class FaceChallenge(models.Model):
+    """A liveness challenge, and what was seen of its answer so far. Written by `liveness`."""
+
+    class Result(models.TextChoices):
+        OPEN = "", _("open")
+        PASSED = "passed", _("passed")
+        FAILED = "failed", _("failed")
+        SPENT = "spent", _("spent")
+
+    # A keyed hash of the id, which only the visitor's session and page know.
+    key = models.CharField(max_length=80, primary_key=True)
+    # The number of the last request with frames that was accepted.
+    number = models.PositiveIntegerField(default=0)
+    # The steps, and the poses, times and encodings of the frames, encrypted. Never pixels.
+    state = models.BinaryField(editable=False)
+    result = models.CharField(
+        max_length=8, choices=Result.choices, default=Result.OPEN, blank=True, editable=False
+    )
+    # Whether the first step was shown: a challenge that is given up after that is counted.
+    revealed = models.BooleanField(default=False, editable=False)
+    # The device it was opened on, if it is a trusted one, and a keyed hash of the address.
+    device = models.ForeignKey(
+        "FaceDevice", models.CASCADE, null=True, related_name="challenges", editable=False
+    )
+    address = models.CharField(max_length=80, blank=True, default="", editable=False)
+    # When it can no longer be answered, and when the row is deleted.
+    expires_at = models.DateTimeField(db_index=True)
+    forget_at = models.DateTimeField(db_index=True)
+
+    class Meta:
+        indexes = [models.Index(fields=["address", "expires_at"], name="faceauth_challenge_at")]
+
+
+class FaceTake(models.Model):
+    """How the head moved at one login, to notice when a film of it comes back.
+
+    Written by `liveness.replay`.
+    """
+
+    user = models.ForeignKey(settings.AUTH_USER_MODEL, models.CASCADE, related_name="face_takes")
+    device = models.ForeignKey(
+        "FaceDevice", models.SET_NULL, null=True, related_name="takes", editable=False
+    )
+    # The path of the head and a few encodings, encrypted. Never pixels.
+    take = models.BinaryField(editable=False)
+    at = models.DateTimeField(default=timezone.now, db_index=True)
+
+
+class LoginTiming(models.Model):
+    """How long the stages of one login took, in seconds. It is linked to nobody.
+
+    Written by `audit.timings`.
+    """
+
+    class Kind(models.TextChoices):
+        PHONE = "phone", _("phone")
+        TABLET = "tablet", _("tablet")
+        COMPUTER = "computer", _("computer")
+
+    kind = models.CharField(max_length=8, choices=Kind.choices, default=Kind.COMPUTER)
+    # From the opening of the page until the camera, the face, the last step and the answer.
+    camera = models.FloatField(null=True)
+    face = models.FloatField(null=True)
+    steps = models.FloatField(null=True)
+    answer = models.FloatField(null=True)
+    # Rounded to the hour, so that no login can be recognised by it.
+    at = models.DateTimeField(db_index=True)
+
+
 class EmailCode(models.Model):
     """A code that was sent by email, or a decoy of one. Written by `step_up.email_code`."""
 
