@@ -1,0 +1,29 @@
+"""What is kept of a frame: where the head was and how it was held. Never pixels."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+
+class Sighting(NamedTuple):
+    """A head in one frame.
+
+    Attributes:
+        at: When the frame arrived, in seconds since the challenge was opened.
+        yaw: How far the head is turned towards the right of the picture, the person's own left, in
+            degrees.
+        pitch: How far the chin is raised, in degrees.
+        squeeze: The width of the face for its height, as the head pose leaves it: a head keeps it
+            when it turns, and a flat picture that is tilted does not.
+        size: Of the face, as a share of the frame's shorter side; turns do not change it.
+        x: Of its centre, as a share of the frame's width.
+        y: Of its centre, as a share of the frame's height.
+    """
+
+    at: float
+    yaw: float
+    pitch: float
+    squeeze: float
+    size: float
+    x: float
+    y: float

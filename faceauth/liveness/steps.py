@@ -1,0 +1,149 @@
+"""The steps of a challenge: where the head is asked to go, and whether it goes there.
+
+A step is one of eight directions, or "closer". What counts is the first clear movement after the
+step was shown, measured from how the person holds their head when they look ahead.
+"""
+
+from __future__ import annotations
+
+import math
+import secrets
+from collections.abc import Sequence
+from enum import Enum
+from typing import NamedTuple
+
+from .sightings import Sighting
+
+CLOSER = "closer"
+
+# The directions of the head, as (towards the person's own left, chin raised).
+DIRECTIONS: dict[str, tuple[float, float]] = {
+    "left": (1, 0),
+    "right": (-1, 0),
+    "up": (0, 1),
+    "down": (0, -1),
+    "left_up": (math.sqrt(0.5), math.sqrt(0.5)),
+    "left_down": (math.sqrt(0.5), -math.sqrt(0.5)),
+    "right_up": (-math.sqrt(0.5), math.sqrt(0.5)),
+    "right_down": (-math.sqrt(0.5), -math.sqrt(0.5)),
+}
+
+# Degrees from the person's own rest.
+TURNED = 12.0  # a turn this far is made
+ELSEWHERE = 14.0  # a turn this far in another direction is the wrong one
+STILL = 3.0  # from one frame to the next, of a head that is held still
+AHEAD = 20.0  # from straight ahead, of a head at rest
+
+# Degrees between the direction that was asked for and the one that the head takes.
+WITHIN = 30.0
+WRONG = 50.0
+
+NEARER = 1.22  # times the size at rest
+SHORTEST = 0.3  # seconds from the step to the movement's end: nobody is quicker
+LONGEST = 3.0  # seconds
+REACTION = 0.6  # seconds in which the head may still go on with the step before
+
+# The squeeze of a head that turns stays this near to that at rest, as a factor.
+SAME_SQUEEZE = 1.18
+
+
+class Verdict(Enum):
+    """What a movement is so far."""
+
+    ON = "on"
+    DONE = "done"
+    WRONG = "wrong"
+    LATE = "late"
+
+
+class Progress(NamedTuple):
+    """How far a step is.
+
+    Attributes:
+        verdict: What the movement is so far.
+        share: How much of it is made, from 0 to 1.
+    """
+
+    verdict: Verdict
+    share: float = 0.0
+
+
+def draw(kind: str) -> list[str]:
+    """Draw the steps of a challenge at random.
+
+    Args:
+        kind: "short" or "full".
+    """
+    directions = list(DIRECTIONS)
+    secrets.SystemRandom().shuffle(directions)
+    if kind == "short":
+        # A picture that is brought closer looks like a person who comes closer, so this step is
+        # never the only one.
+        return directions[:1] if secrets.randbelow(9) else [CLOSER, directions[0]]
+    steps = directions[:2]
+    steps.insert(secrets.randbelow(3), CLOSER)
+    return steps
+
+
+def at_rest(seen: Sequence[Sighting]) -> Sighting | None:
+    """Return the last sighting if the head looks ahead and is held still, else None."""
+    if len(seen) < 2:
+        return None
+    before, last = seen[-2:]
+    if math.hypot(last.yaw, last.pitch) > AHEAD or _moved(before, last) > STILL:
+        return None
+    return last
+
+
+def judge(step: str, rest: Sighting, seen: Sequence[Sighting], since: float) -> Progress:
+    """Judge the movement that follows a step.
+
+    Args:
+        step: A direction, or `CLOSER`.
+        rest: The head at rest.
+        seen: The head when the step was shown, and in each frame since, in order of time.
+        since: When the step was shown, in seconds since the challenge was opened.
+    """
+    last = seen[-1]
+    path = [(each.yaw - rest.yaw, each.pitch - rest.pitch) for each in seen]
+    begin = _beginning(path, seen, since)
+    start, now = path[begin], path[-1]
+    nearer = last.size / max(each.size for each in seen[: begin + 1])
+    if step == CLOSER:
+        share = (last.size / seen[0].size - 1) / (NEARER - 1)
+        wrong = _elsewhere(now, start)
+        made = share >= 1
+    else:
+        direction = DIRECTIONS[step]
+        along = now[0] * direction[0] + now[1] * direction[1]
+        away = math.degrees(math.acos(max(-1.0, min(1.0, along / (math.hypot(*now) or 1)))))
+        share = along / TURNED
+        same = 1 / SAME_SQUEEZE < last.squeeze / rest.squeeze < SAME_SQUEEZE
+        made = share >= 1 and away <= WITHIN and same
+        wrong = nearer >= NEARER or (away > WRONG and _elsewhere(now, start))
+    share = max(0.0, min(1.0, share))
+    if made and last.at - since >= SHORTEST:
+        return Progress(Verdict.DONE, 1.0)
+    # A movement that ends without having been the right one is another one.
+    farthest = max(path[begin:], key=lambda each: math.hypot(*each))
+    ended = _elsewhere(farthest, start) and math.hypot(*now) < math.hypot(*farthest) / 2
+    if wrong or (ended and not made):
+        return Progress(Verdict.WRONG, share)
+    return Progress(Verdict.LATE if last.at - since > LONGEST else Verdict.ON, share)
+
+
+def _beginning(path: Sequence[tuple[float, float]], seen: Sequence[Sighting], since: float) -> int:
+    """Return where the movement begins: after a step, the head may still go on with that one."""
+    if math.hypot(*path[0]) <= 2 * STILL:
+        return 0
+    early = [index for index, each in enumerate(seen) if each.at - since <= REACTION]
+    return max(early, key=lambda index: math.hypot(*path[index]), default=0)
+
+
+def _elsewhere(now: tuple[float, float], start: tuple[float, float]) -> bool:
+    """Return True if the head is clearly turned, and clearly moved to get there."""
+    return math.hypot(*now) >= ELSEWHERE <= math.hypot(now[0] - start[0], now[1] - start[1])
+
+
+def _moved(one: Sighting, other: Sighting) -> float:
+    return math.hypot(one.yaw - other.yaw, one.pitch - other.pitch)
