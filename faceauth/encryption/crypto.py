@@ -43,10 +43,10 @@ from faceauth import conf
 
 _VERSION = b"\x03"
 _KEY_SIZE = 32
-_ID_SIZE = 4
+ID_SIZE = 4
 _NONCE_SIZE = 12
 _DIMENSION_SIZE = 2
-HEADER_SIZE = len(_VERSION) + 2 * _ID_SIZE
+HEADER_SIZE = len(_VERSION) + 2 * ID_SIZE
 
 
 class DecryptionError(ValueError):
@@ -68,7 +68,7 @@ def seal(encodings: NDArray[np.float32], binding: bytes, encoder: str) -> bytes:
         ImproperlyConfigured: A key in the settings is malformed.
     """
     ring, nonce, size = _keyring(), os.urandom(_NONCE_SIZE), encodings.shape[1]
-    data_id, transform_id = ring.header[1 : 1 + _ID_SIZE], ring.header[1 + _ID_SIZE :]
+    data_id, transform_id = ring.header[1 : 1 + ID_SIZE], ring.header[1 + ID_SIZE :]
     head = ring.header + encoder_tag(encoder) + size.to_bytes(_DIMENSION_SIZE, "little")
     transformed = encodings @ secret_matrix(ring.transform_keys[transform_id], size)
     data = transformed.astype("<f4").tobytes()
@@ -89,8 +89,8 @@ def unseal(blob: bytes, binding: bytes) -> tuple[str, NDArray[np.float32]]:
     if not blob.startswith(_VERSION):
         raise DecryptionError("its format is unknown")
     ring = _keyring()
-    data_key = ring.data_keys.get(blob[1 : 1 + _ID_SIZE])
-    transform_key = ring.transform_keys.get(blob[1 + _ID_SIZE : HEADER_SIZE])
+    data_key = ring.data_keys.get(blob[1 : 1 + ID_SIZE])
+    transform_key = ring.transform_keys.get(blob[1 + ID_SIZE : HEADER_SIZE])
     if data_key is None or transform_key is None:
         raise DecryptionError("no key of this site has sealed it")
     try:
@@ -124,6 +124,24 @@ def search_key() -> bytes:
     other.
     """
     return _keyring().search_key
+
+
+def record_key() -> tuple[bytes, bytes]:
+    """Return the id and the key that encrypt a record now: see `records`."""
+    key_id = current_header()[1 : 1 + ID_SIZE]
+    return key_id, _record_keys(_keyring().data_keys[key_id])
+
+
+def record_key_of(key_id: bytes) -> bytes | None:
+    """Return the key of records with this id, or None if this site does not have it."""
+    key = _keyring().data_keys.get(key_id)
+    return _record_keys(key) if key is not None else None
+
+
+@lru_cache(maxsize=8)
+def _record_keys(data_key: bytes) -> bytes:
+    # Not the key of the templates: no record can be taken for one.
+    return _derive(data_key, b"faceauth records")
 
 
 @cache
@@ -201,4 +219,4 @@ def _derive(master: bytes, purpose: bytes) -> bytes:
 
 
 def _key_id(key: bytes) -> bytes:
-    return sha256(b"faceauth id" + key).digest()[:_ID_SIZE]
+    return sha256(b"faceauth id" + key).digest()[:ID_SIZE]
