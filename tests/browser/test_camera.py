@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 from playwright.sync_api import expect
 
+from tests.support.accessibility import assert_accessible
 from tests.support.browsing import INSECURE_HOST, Visitors, photo
 from tests.support.webcam import frame
 
@@ -35,16 +36,6 @@ def test_says_why_there_is_no_camera_and_takes_a_photo(
     expect(page.get_by_text("Welcome back, ada.")).to_be_visible()
 
 
-def test_asks_for_the_camera_again_once_it_is_allowed(visitors: Visitors, webcam, member):
-    webcam.show("obama")
-    page = visitors.open("/face/login/", camera="refused")
-    expect(page.get_by_text("This site isn’t allowed to use your camera.").first).to_be_visible()
-
-    page.context.grant_permissions(["camera"])
-    page.get_by_role("button", name="Try again").click()
-    expect(page).to_have_url(re.compile("/accounts/profile/$"))
-
-
 def test_shows_what_the_camera_sees_as_a_mirror_would(visitors: Visitors, webcam):
     webcam.show("biden")
     page = visitors.open("/face/login/", camera="refused")
@@ -52,7 +43,6 @@ def test_shows_what_the_camera_sees_as_a_mirror_would(visitors: Visitors, webcam
     advice = {"ok": False, "code": "too_dark", "message": "Wait.", "faces": 0, "face": None}
     page.route("**/face/preview/", lambda route: route.fulfill(json=advice))
     page.context.grant_permissions(["camera"])
-    page.get_by_role("button", name="Try again").click()
     expect(page.locator("[data-part=status]")).to_contain_text("Wait.")
     page.wait_for_timeout(500)
 
@@ -64,3 +54,61 @@ def test_shows_what_the_camera_sees_as_a_mirror_would(visitors: Visitors, webcam
     middle = slice(height * 3 // 8, height * 5 // 8), slice(width * 3 // 8, width * 5 // 8)
     assert np.abs(shown[middle].astype(int) - mirrored[middle]).mean() < 12
     assert np.abs(shown[middle].astype(int) - mirrored[:, ::-1][middle]).mean() > 20
+
+
+def test_camera_that_is_allowed_again_starts_by_itself(visitors: Visitors, webcam, member):
+    webcam.show("obama")
+    page = visitors.open("/face/login/", camera="refused")
+    expect(page.get_by_text("This site isn’t allowed to use your camera.").first).to_be_visible()
+    page.context.grant_permissions(["camera"])
+    expect(page).to_have_url(re.compile("/accounts/profile/$"))
+
+
+def test_one_of_several_cameras_can_be_chosen_and_is_remembered(visitors: Visitors, webcam):
+    page = visitors.open("/face/login/", camera="three")
+    cameras = page.get_by_label("Camera", exact=True)
+    expect(cameras.locator("option")).to_have_count(3)
+    first, _, third = cameras.locator("option").all_inner_texts()
+    expect(cameras).to_have_value(camera_id(page))
+    cameras.focus()
+    page.keyboard.type(third)
+    expect(cameras.locator("option:checked")).to_have_text(third)
+    expect(cameras).to_be_focused()
+    assert_accessible(page)
+    page.wait_for_function(f"id => {SHOWN} === id", arg=cameras.input_value())
+
+    page.reload()
+    expect(cameras.locator("option:checked")).to_have_text(third)
+    # It was disconnected since: another one does.
+    page.evaluate("localStorage.setItem('faceauth-camera', 'gone')")
+    page.reload()
+    expect(cameras.locator("option:checked")).to_have_text(first)
+
+
+def test_one_camera_is_not_asked_for(visitors: Visitors, webcam):
+    page = visitors.open("/face/login/")
+    expect(page.locator("[data-part=status]")).to_contain_text("We can’t see a face.")
+    expect(page.get_by_label("Camera", exact=True)).to_be_hidden()
+
+
+def test_camera_that_shows_nothing_is_said_to_be_in_use(visitors: Visitors):
+    page = visitors.open("/face/login/", camera="refused")
+    page.evaluate(
+        """() => {
+            const stream = () => new MediaStream([
+                ...document.createElement("canvas").captureStream(0).getVideoTracks()
+            ]);
+            navigator.mediaDevices.getUserMedia = async () => stream();
+        }"""
+    )
+    page.context.grant_permissions(["camera"])
+    expect(page.locator("[data-part=status]")).to_contain_text("The camera isn’t responding.")
+    expect(page.get_by_role("button", name="Try again")).to_be_visible()
+
+
+SHOWN = "document.querySelector('video').srcObject?.getVideoTracks()[0].getSettings().deviceId"
+
+
+def camera_id(page) -> str:
+    """Return the id of the camera that is on."""
+    return str(page.wait_for_function(f"() => {SHOWN}").json_value())

@@ -35,8 +35,10 @@ NOT_RECOGNISED_ALONE = (
 PATIENTLY = 60_000
 
 # What the browser does about the camera: it was allowed before, is allowed or refused when the
-# page asks, was refused before, or there is none.
-Camera = Literal["allowed", "allowed when asked", "refused when asked", "refused", "missing"]
+# page asks, was refused before, there is none, or there are three.
+Camera = Literal[
+    "allowed", "allowed when asked", "refused when asked", "refused", "missing", "three"
+]
 
 # What Chromium says on the console of answers that the page handles, and of an insecure host.
 EXPECTED = ("Failed to load resource", "The Cross-Origin-Opener-Policy header has been ignored")
@@ -108,7 +110,10 @@ class Visitors:
     def _browser(self, camera: Camera) -> Browser:
         switches = [f"--host-resolver-rules=MAP {INSECURE_HOST} 127.0.0.1"]
         if camera != "missing":
-            switches.append("--use-fake-device-for-media-stream")
+            count = 3 if camera == "three" else 1
+            switches.append(f"--use-fake-device-for-media-stream=device-count={count}")
+        # Of several, Chromium lets none show a file: they show a test card.
+        if camera not in ("missing", "three"):
             switches.append(f"--use-file-for-fake-video-capture={self._webcam.path}")
         key = " ".join(switches)
         if key not in self._browsers:

@@ -1,4 +1,5 @@
-import { Camera, lastingProblem, permissionState } from "./camera.js";
+import { CameraChooser } from "./camera-chooser.js";
+import { Camera, lastingProblem, permissionState, watchPermission } from "./camera.js";
 import { Challenge } from "./challenge.js";
 import { emit, partsOf } from "./dom.js";
 import { FRAME, PICTURE, burstOf, pictureOf } from "./pictures.js";
@@ -11,7 +12,7 @@ const PREVIEW_INTERVAL_MS = 280;
 const CHALLENGE_INTERVAL_MS = 125;
 
 // No picture is taken while the visitor is typing in one of these.
-const TYPED = "input:not([type=checkbox], [type=radio], [type=file]), textarea, select";
+const TYPED = "input:not([type=checkbox], [type=radio], [type=file]), textarea, select:not([data-part])";
 
 /**
  * The live view: the camera, the guidance, and the moment at which a picture is taken.
@@ -33,6 +34,7 @@ export class CaptureWidget {
   #token;
   #challenged;
   #camera;
+  #chooser;
   #preview;
   #status;
   #stability = new Stability();
@@ -69,7 +71,8 @@ export class CaptureWidget {
     this.#challenged = challenged;
     this.#ready = ready;
     const { video, status, announcer, stage, start, take } = this.#parts;
-    this.#camera = new Camera(video, () => this.#fail("gone"));
+    this.#camera = new Camera(video, (problem) => this.#fail(problem));
+    this.#chooser = new CameraChooser(root, messages, this.#camera, () => this.#restart());
     this.#status = new Status(status, announcer);
     this.#preview = new Preview({
       url: root.dataset.previewUrl,
@@ -83,6 +86,7 @@ export class CaptureWidget {
     start.addEventListener("click", () => this.start());
     take.addEventListener("click", () => this.take());
     this.#releaseWithPage();
+    watchPermission(() => root.dataset.problem === "refused" && this.start());
     this.askFor("straight");
     stage.hidden = false;
     this.stop();
@@ -121,6 +125,7 @@ export class CaptureWidget {
     } catch (error) {
       this.#fail(error.problem);
     }
+    this.#chooser.update();
   }
 
   /** Turn the camera on if the browser need not ask; otherwise leave that to the button. */
@@ -274,6 +279,12 @@ export class CaptureWidget {
     const text = this.#messages.get(unreachable ? "lost" : "slow");
     this.say(retrying ? text : this.#messages.forError(error), "bad");
     if (!retrying) this.#challenge?.cancel();
+  }
+
+  /** Go on with the camera that the visitor chose, if one is wanted. */
+  #restart() {
+    this.#challenge?.restart();
+    if (["live", "problem"].includes(this.#root.dataset.state)) this.start();
   }
 
   #fail(problem) {
