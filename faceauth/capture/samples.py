@@ -6,10 +6,11 @@ the samples of a form without analysing them again.
 
 from __future__ import annotations
 
+import math
 import os
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
-from functools import lru_cache
+from functools import cached_property, lru_cache
 from threading import BoundedSemaphore
 from typing import IO
 
@@ -26,8 +27,11 @@ from faceauth.vision import (
     UnsupportedImageError,
     decode_image,
 )
+from faceauth.vision.alignment import Box
 from faceauth.vision.encoding import Encoder, Encoding
-from faceauth.vision.images import UPLOAD_FORMATS
+from faceauth.vision.face_mesh import Mesh
+from faceauth.vision.head_pose import HeadPose, head_pose
+from faceauth.vision.images import MAX_SIDE, UPLOAD_FORMATS
 from faceauth.vision.quality import Quality, measure
 
 # Beyond these limits, an encoding moves by more than half the distance that separates people. A
@@ -38,7 +42,11 @@ SOFTEST = 0.12
 
 WAIT_SECONDS = 5.0
 
+NEAREST = 24  # pixels: a smaller box is no place to look for a face
+MAX_FRAME_SIDE = 1280  # pixels; larger frames of a conversation are scaled down
+
 Picture = bytes | IO[bytes]
+Near = tuple[float, float, float, float]
 
 
 class Sample:
@@ -50,16 +58,32 @@ class Sample:
         quality: The quality of the largest face, or None if there is no face.
     """
 
-    def __init__(self, image: NDArray[np.uint8], faces: list[Face]) -> None:
+    def __init__(
+        self, image: NDArray[np.uint8], faces: list[Face], mesh: Mesh | None = None
+    ) -> None:
         self.image = image
         self.faces = faces
         self.quality: Quality | None = None
         self._quick: Encoding | None = None
+        self._mesh = mesh
         if faces:
             self.quality = measure(image, faces[0].box, faces[0].landmarks)
 
     def __repr__(self) -> str:
         return f"<Sample of {len(self.faces)} face(s)>"
+
+    @property
+    def mesh(self) -> Mesh | None:
+        """The mesh of the largest face, or None if there is no face."""
+        if self._mesh is None and self.faces:
+            with _slot(), metrics.stage("mesh"):
+                self._mesh = engine().mesh(self.image, self.faces[0])
+        return self._mesh
+
+    @cached_property
+    def head(self) -> HeadPose | None:
+        """The pose of the largest face, or None if there is no face."""
+        return None if self.mesh is None else head_pose(self.mesh.points)
 
     def problem(self, *, moving: bool = False) -> errors.FaceError | None:
         """Return the first reason why the picture can't be used, or None if it can.
@@ -127,22 +151,38 @@ def analyse_picture(picture: Picture, *, formats: tuple[str, ...] = UPLOAD_FORMA
     Raises:
         FaceError: The data is no picture, the picture is too large, or the site is busy.
     """
-    settings = conf.get()
-    data = picture if isinstance(picture, bytes) else picture.read(settings.MAX_SNAPSHOT_BYTES + 1)
-    if len(data) > settings.MAX_SNAPSHOT_BYTES:
-        raise errors.TooLarge()
+    data = _read(picture)
     with _slot():
-        try:
-            with metrics.stage("decode"):
-                image = decode_image(data, max_pixels=settings.MAX_IMAGE_PIXELS, formats=formats)
-        except ImageTooLargeError as error:
-            raise errors.TooLarge() from error
-        except UnsupportedImageError as error:
-            raise errors.UnsupportedType() from error
-        except ImageError as error:
-            raise errors.BadImage() from error
+        image = _decode(data, MAX_SIDE, formats)
         with metrics.stage("find"):
             faces = engine().find_faces(image)
+        return Sample(image, faces)
+
+
+def analyse_frame(picture: Picture, near: Near | None = None) -> Sample:
+    """Decode one frame of a conversation and find the face, where it was in the frame before.
+
+    Other faces are noticed only if there is no face at that place.
+
+    Args:
+        picture: The content of a file, or the open file.
+        near: The face's box in the frame before (left, top, right, bottom), as shares of the
+            frame's width and height.
+
+    Raises:
+        FaceError: The data is no picture, the picture is too large, or the site is busy.
+    """
+    data = _read(picture)
+    with _slot():
+        image = _decode(data, MAX_FRAME_SIDE, UPLOAD_FORMATS)
+        if near is not None and (box := _pixels(image, near)):
+            with metrics.stage("mesh"):
+                tracked = engine().track(image, box)
+            if tracked:
+                face, mesh = tracked
+                return Sample(image, [face], mesh)
+        with metrics.stage("find"):
+            faces = engine().find_faces(image, quickly=True)
         return Sample(image, faces)
 
 
@@ -197,6 +237,42 @@ def probe_encodings(snapshot: Snapshot) -> Encoding:
         FaceError: See `analyse`.
     """
     return np.stack([sample.encoding(quickly=True) for sample in analyse(snapshot)])
+
+
+def _read(picture: Picture) -> bytes:
+    """Return the content of a picture that is not too large."""
+    limit = conf.get().MAX_SNAPSHOT_BYTES
+    data = picture if isinstance(picture, bytes) else picture.read(limit + 1)
+    if len(data) > limit:
+        raise errors.TooLarge()
+    return data
+
+
+def _decode(data: bytes, max_side: int, formats: tuple[str, ...]) -> NDArray[np.uint8]:
+    limit = conf.get().MAX_IMAGE_PIXELS
+    try:
+        with metrics.stage("decode"):
+            return decode_image(data, max_pixels=limit, max_side=max_side, formats=formats)
+    except ImageTooLargeError as error:
+        raise errors.TooLarge() from error
+    except UnsupportedImageError as error:
+        raise errors.UnsupportedType() from error
+    except ImageError as error:
+        raise errors.BadImage() from error
+
+
+def _pixels(image: NDArray[np.uint8], near: Near) -> Box | None:
+    """Return the box in pixels, or None if there can be no face in it."""
+    height, width = image.shape[:2]
+    if not all(map(math.isfinite, near)):
+        return None
+    left, top, right, bottom = (
+        round(min(max(share, -1.0), 2.0) * side)
+        for share, side in zip(near, (width, height, width, height), strict=True)
+    )
+    tall = bottom - top >= NEAREST and right - left >= NEAREST
+    inside = left < width and top < height and right > 0 and bottom > 0
+    return (left, top, right, bottom) if tall and inside else None
 
 
 def _samples(snapshot: Snapshot) -> Iterator[Sample]:

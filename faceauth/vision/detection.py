@@ -82,7 +82,7 @@ class Detector:
         return self._session.get_providers()
 
     def levels(
-        self, pyramid: Pyramid, smallest: float, *, every: bool = False
+        self, pyramid: Pyramid, smallest: float, *, every: bool = False, once: bool = False
     ) -> Iterator[list[Detection]]:
         """Yield the detections of each level, from faces as tall as the image down to `smallest`.
 
@@ -95,6 +95,7 @@ class Detector:
             smallest: The size of the smallest faces in pixels.
             every: Start with the second round. Use it to find all faces, where the search never
                 stops early.
+            once: Leave out the second round.
         """
         if pyramid.side < smallest / 2:
             return  # a strip too narrow for a face, which would fill the memory if enlarged
@@ -107,6 +108,8 @@ class Detector:
         count = max(0, math.ceil(steps - 0.5)) + 1
         for index in range(count):
             yield self.scan(pyramid, largest / STEP**index, border=0)
+        if once:
+            return
         for index in range(2 * count):
             yield self.scan(pyramid, largest / STEP ** (index / 2))
 
