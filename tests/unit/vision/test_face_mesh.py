@@ -85,8 +85,8 @@ def test_a_face_is_followed_from_where_it_was(engine, name, off):
     assert followed.is_same_as(face)
     assert 0.93 < followed.size / face.size < 1.07
     here, there = head_pose(mesh.points), head_pose(engine.mesh(image, face).points)
-    assert abs(here.yaw - there.yaw) < 6
-    assert abs(here.pitch - there.pitch) < 6
+    assert abs(here.yaw - there.yaw) < 8
+    assert abs(here.pitch - there.pitch) < 8
     assert engine.track(image, mesh.points)
 
 
@@ -162,7 +162,7 @@ def test_pose_of_a_rotated_mean_face(yaw, pitch, roll):
     points = rotated(yaw, pitch, roll)
     pose = head_pose(points)
     assert pose.yaw == pytest.approx(yaw * np.cos(np.radians(pitch)), abs=2.5)
-    assert pose.pitch == pytest.approx(pitch, abs=1.5)
+    assert pose.pitch == pytest.approx(pitch, abs=2.5)
     assert pose.squeeze == pytest.approx(1, abs=0.02)
     assert pose.skew == pytest.approx(0, abs=0.02)
     assert pose.size == pytest.approx(200, rel=0.05)
