@@ -19,10 +19,10 @@ from django.views.generic import View
 from . import backends, conf, errors, faces, users
 from .audit import events
 from .capture import samples
-from .fields import MovementField, SnapshotField
+from .fields import SnapshotField
 from .forms import ChallengedForm
 from .http.responses import error_response
-from .liveness.head_turns import NotLiveError
+from .liveness import challenge as challenges
 from .lockout import attempts
 from .models import FaceEvent
 from .recognition.policy import Decision, Outcome
@@ -55,6 +55,8 @@ class VerifyForm(ChallengedForm):
     for it, and nobody can try faces without limit.
     """
 
+    purpose = challenges.VERIFY
+
     username = forms.CharField(max_length=254, strip=False)
     snapshot = SnapshotField()
 
@@ -66,8 +68,7 @@ class VerifyForm(ChallengedForm):
         self.challenged = conf.get().CHALLENGE is not None and (
             answered or not conf.get().VERIFY_PHOTOS
         )
-        if self.challenged:
-            self.fields["snapshot"] = MovementField(required=False)
+        self.fields["snapshot"].required = not self.challenged
 
     def clean(self) -> dict[str, Any]:
         if seconds := attempts.retry_after(username=self["username"].value(), **self._client):
@@ -76,10 +77,6 @@ class VerifyForm(ChallengedForm):
             return self.cleaned_data
         try:
             probe = self._probe()
-        except NotLiveError as error:
-            attempts.admit(username=self.cleaned_data["username"], **self._client)
-            self._record(None, Decision(Outcome.NOBODY), str(error))
-            raise errors.ChallengeFailed() from error
         except errors.FaceError as error:
             self.add_error("snapshot", error)
             return self.cleaned_data
@@ -90,13 +87,14 @@ class VerifyForm(ChallengedForm):
         """Return the encodings, float32 (n, d), of the person in front of the camera.
 
         Raises:
-            FaceError: A picture cannot be used.
-            NotLiveError: The frames do not show a head that turned as asked.
+            FaceError: The challenge was not passed, or a picture cannot be used.
         """
-        pictures = self.cleaned_data["snapshot"]
         if not self.challenged:
-            return samples.probe_encodings(pictures)
-        return backends.configured().probe(*self.redeem_and_analyse(pictures))
+            return samples.probe_encodings(self.cleaned_data["snapshot"])
+        assert self.request is not None
+        kind = challenges.kind(challenges.VERIFY, trusted=False)
+        token = self.passed_challenge
+        return challenges.redeem(self.request, token, challenges.VERIFY, kind).encodings
 
     def _verify(self, probe: Encoding) -> bool:
         username, backend = self.cleaned_data["username"], backends.configured()

@@ -20,10 +20,11 @@ from .audit import events
 from .audit.events import EventDetails
 from .capture import samples
 from .encryption import crypto
-from .errors import Busy, ChallengeFailed, FaceError, UnknownDevice
+from .enrolment import adaptation
+from .errors import Busy, CameraNeeded, ChallengeExpired, FaceError, UnknownDevice
 from .gallery import gallery
-from .liveness import challenge
-from .liveness.head_turns import NotLiveError
+from .liveness import challenge as challenges
+from .liveness.conversation import NotLiveError
 from .lockout import attempts
 from .models import FaceDevice, FaceEvent
 from .recognition import encoders, policy
@@ -50,11 +51,13 @@ class Result(NamedTuple):
         counted: The attempt, which counts as a failure until it is told that it succeeded. None if
             the pictures could not be used.
         details: The details for the audit log.
+        probe: The encodings of the face that was recognised, float32 (n, d).
     """
 
     user: Any = None
     counted: attempts.Attempt | None = None
     details: EventDetails = EventDetails()
+    probe: Encoding | None = None
 
 
 class _Claim(NamedTuple):
@@ -94,6 +97,28 @@ class _Claim(NamedTuple):
         self.admit().failed(faces.by_username(self.name) if self.name else None, details)
 
 
+def refuse_not_live(
+    request: HttpRequest,
+    error: NotLiveError,
+    username: str | None = None,
+    device: FaceDevice | None = None,
+    people: Sequence[Any] = (),
+) -> None:
+    """Count a challenge that failed as an attempt that was refused.
+
+    Args:
+        request: The request with the frames that failed.
+        error: The reason.
+        username: The claimed username, or None.
+        device: The trusted device that sends the request, if it is one.
+        people: The users who trust the device.
+
+    Raises:
+        TooManyAttempts: The attempt must wait.
+    """
+    _Claim(request, username, device, people).refuse_not_live(error)
+
+
 class FaceBackend(BaseBackend):
     """Authenticate by face: on a device that the user trusts, or as the second of two factors.
 
@@ -108,7 +133,7 @@ class FaceBackend(BaseBackend):
         request: HttpRequest | None,
         snapshot: samples.Snapshot | None = None,
         username: str | None = None,
-        turns: Sequence[str] | None = None,
+        challenge: str | None = None,
         device: FaceDevice | None = None,
         owner: Any = None,
         **options: Any,
@@ -120,14 +145,13 @@ class FaceBackend(BaseBackend):
 
         Args:
             request: The request, if there is one. Failures are counted for its address.
-            snapshot: One picture or several of one person, as bytes or files. If the site has a
-                challenge, the frames of its answer, in chronological order. Receivers of
-                ``user_login_failed`` get `snapshot` as it is; pass an iterator, which is exhausted
-                by then, to keep pictures from them.
+            snapshot: One picture or several of one person, as bytes or files. Only where
+                ``CHALLENGE`` is None. Receivers of ``user_login_failed`` get `snapshot` as it is;
+                pass an iterator, which is exhausted by then, to keep pictures from them.
             username: The username or email address, for a comparison with that user only (1:1).
                 Without it, the face is compared with the people of the device or, without a
                 device, with all templates (1:N).
-            turns: The turns that the frames must show, from ``challenge.redeem``.
+            challenge: The challenge that the session has passed; it is used up.
             device: The trusted device, from ``devices.recognise``.
             owner: The user who is logged in, or has given the password: only their face counts.
             **options: ``staff=True`` refuses other users exactly as unknown faces are refused.
@@ -139,28 +163,30 @@ class FaceBackend(BaseBackend):
 
         Raises:
             Busy: No core was free to analyse the pictures.
-            ChallengeFailed: The frames do not show a live person who turned as asked.
+            ChallengeExpired: The session has not passed this challenge, or it is too old.
             TooManyAttempts: There were too many failures before.
             UnknownDevice: The face alone is not enough here.
         """
-        if snapshot is None:
+        if snapshot is None and challenge is None:
             return None
         if device is None and owner is None and conf.get().UNKNOWN_DEVICES != "allow":
             raise UnknownDevice()
-        result = self.attempt(request, snapshot, username, turns, device, owner, **options)
+        result = self.attempt(request, snapshot, username, challenge, device, owner, **options)
         if result.user is None or result.counted is None:
             return None
         result.counted.succeeded(result.user)
         events.remember(request, result.user, result.details)
+        if (username or device or owner) and result.probe is not None:
+            adaptation.adapt(result.user, result.probe[0])
         # The owner may be the user of a session that a password began.
         return result.user if owner else sessions.bind(result.user)
 
     def attempt(
         self,
         request: HttpRequest | None,
-        snapshot: samples.Snapshot,
+        snapshot: samples.Snapshot | None = None,
         username: str | None = None,
-        turns: Sequence[str] | None = None,
+        challenge: str | None = None,
         device: FaceDevice | None = None,
         owner: Any = None,
         staff: bool = False,
@@ -179,16 +205,15 @@ class FaceBackend(BaseBackend):
         if device and not people:
             raise UnknownDevice()
         claim = _Claim(request, username, device, people)
+        purpose = challenges.CONFIRM if owner else challenges.LOGIN
+        kind = challenges.kind(purpose, trusted=device is not None)
         try:
-            probe = self.probe(snapshot, turns)
-        except Busy:
-            raise  # not about the face: the visitor has to come back
+            probe = self.probe(request, snapshot, challenge, purpose, kind)
+        except (Busy, ChallengeExpired, CameraNeeded):
+            raise  # not about the face: the visitor has to come back, or to begin again
         except FaceError:
             claim.count_unusable()
             return Result()
-        except NotLiveError as error:
-            claim.refuse_not_live(error)
-            raise ChallengeFailed() from error
         counted = claim.admit()
         if people:
             found = self.verify_among(probe, counted.people if device else people)
@@ -203,7 +228,7 @@ class FaceBackend(BaseBackend):
             known = claim.name or found.decision.accepted
             counted.failed(found.user if known else None, details)
             return Result(None, counted, details)
-        return Result(found.user, counted, details)
+        return Result(found.user, counted, details, probe)
 
     def get_user(self, user_id: Any) -> Any:
         """Return the user of a session, or None if the user is gone or may not log in.
@@ -217,17 +242,26 @@ class FaceBackend(BaseBackend):
         """Return False for inactive users, as ``ModelBackend`` does."""
         return bool(getattr(user, "is_active", True))
 
-    def probe(self, snapshot: samples.Snapshot, turns: Sequence[str] | None) -> Encoding:
-        """Return the encodings, float32 (n, d), of the person in the pictures.
+    def probe(
+        self,
+        request: HttpRequest | None,
+        snapshot: samples.Snapshot | None,
+        challenge: str | None,
+        purpose: str,
+        kind: str,
+    ) -> Encoding:
+        """Return the encodings, float32 (n, d), of the person in front of the camera.
 
         Raises:
+            CameraNeeded: There are pictures, but no challenge.
+            ChallengeExpired: The session has not passed this challenge, or it is too old.
             FaceError: A picture cannot be used.
-            NotLiveError: The frames do not show a head that turned as asked.
         """
         if conf.get().CHALLENGE is None:
-            return samples.probe_encodings(snapshot)
-        analysed = challenge.check_answer(samples.analyse_movement(snapshot), turns or ())
-        return samples.probe_encodings([sample for sample in analysed if not sample.problem()])
+            return samples.probe_encodings(snapshot or ())
+        if request is None or not challenge:
+            raise CameraNeeded()
+        return challenges.redeem(request, challenge, purpose, kind).encodings
 
     def outcome(self, found: Finding, attempt: attempts.Attempt) -> str:
         """Return the outcome of the attempt: the decision's, unless the user may not log in."""

@@ -69,15 +69,15 @@ class FaceAuthSettings:
     LOGIN_FRAMES: int = 3
     """The number of pictures that the login page takes in one burst."""
 
-    CHALLENGE: Literal["turns"] | None = "turns"
-    """How users prove that the camera does not see a photo: ``"turns"`` asks them to turn their
-    head. If None, any photo is accepted."""
+    CHALLENGE: Literal["auto", "short", "full"] | None = "auto"
+    """How users prove that the camera does not see a photo: they move their head as the page asks,
+    at the moment it asks. ``"short"`` asks for one movement and ``"full"`` for three; ``"auto"`` is
+    short for logins on a trusted device, and full everywhere else. If None, any photo is
+    accepted."""
 
-    CHALLENGE_TURNS: int = 2
-    """The number of head turns that a challenge asks for."""
-
-    CHALLENGE_SECONDS: int = 60
-    """How long a challenge is valid, in seconds."""
+    CHALLENGE_SECONDS: int = 20
+    """How long all movements of a challenge may take together, in seconds. Each of them may take
+    three."""
 
     CHALLENGE_AT_ENROLMENT: bool = True
     """If True, enrolment needs a challenge too. If False, anyone with photos of a person can enrol
@@ -165,9 +165,8 @@ class FaceAuthSettings:
     for one of them. Staff who have a face can then change or remove it only in a session that
     has seen their face, and their password doesn't reset the failures of their face."""
 
-    PREVIEWS_PER_MINUTE: int = 600
-    """The maximum number of frames from the camera pages that are analysed per address and
-    minute."""
+    FRAMES_PER_MINUTE: int = 1200
+    """The maximum number of requests with frames from the camera pages, per address and minute."""
 
     ENROLMENTS_PER_HOUR: int = 20
     """The maximum number of times that a user can send pictures to enrol, or an address can send

@@ -156,13 +156,26 @@ class LookAlike(FaceError):
 
 
 class ChallengeFailed(FaceError):
-    """The frames do not show a live head that turned as asked."""
+    """The frames do not show one live head that moved as asked."""
 
     default_code = "challenge_failed"
-    default_message = _(
-        "We didn’t see your head turn as asked. Turn it slowly, as far as the arrow shows, "
-        "and back to the middle each time."
-    )
+    default_message = _("We didn’t see your head move as asked. Follow the arrow and try again.")
+
+
+class FramesOutOfOrder(FaceError):
+    """The frames are not the next ones: they were sent twice, late, or in parallel with others.
+
+    Attributes:
+        number: The number of the last request that was accepted. The next one has one more.
+    """
+
+    status = 409
+    default_code = "frames_out_of_order"
+    default_message = _("These pictures came late. Go on with the newest ones.")
+
+    def __init__(self, number: int) -> None:
+        super().__init__()
+        self.number = number
 
 
 class ChallengeExpired(FaceError):

@@ -16,7 +16,6 @@ from django.utils.text import format_lazy
 from django.utils.translation import gettext_lazy as _
 
 from . import conf, errors
-from .liveness import head_turns
 
 
 class SnapshotInput(forms.FileInput):
@@ -63,20 +62,6 @@ class SnapshotField(forms.Field):
             message = _("Some pictures are missing. Take or choose all %(count)d.")
             raise errors.MissingSnapshot(message % {"count": self.shots})
         if len(value) > conf.get().MAX_SNAPSHOTS:
-            raise errors.TooLarge(_("There are too many pictures. Send fewer."))
-        return value
-
-
-class MovementField(SnapshotField):
-    """The frames of the answer to a challenge, in chronological order. Cleans to the files."""
-
-    def clean(self, value: Sequence[UploadedFile]) -> Sequence[UploadedFile]:
-        """Return the files.
-
-        Raises:
-            TooLarge: There are too many.
-        """
-        if len(value) > head_turns.MAX_FRAMES:
             raise errors.TooLarge(_("There are too many pictures. Send fewer."))
         return value
 

@@ -23,40 +23,41 @@ from django.utils.translation import gettext_lazy as _
 from . import backends, code_login, conf, devices, enrolment, errors, faces, users
 from .capture import samples
 from .enrolment import shots
-from .fields import ConsentField, MovementField, SnapshotField, TrustField
+from .fields import ConsentField, SnapshotField, TrustField
 from .http import rate_limit
-from .liveness import challenge
-from .liveness.head_turns import NotLiveError
+from .liveness import challenge as challenges
 from .lockout import attempts
 from .models import FaceDevice, FaceEvent
 from .vision.encoding import Encoding
 
 
 class ChallengedForm(forms.Form):
-    """A form that can require the answer to a liveness challenge."""
+    """A form that can require a liveness challenge, which the page has passed before it is sent.
 
-    challenge = forms.CharField(required=False, max_length=1024, widget=forms.HiddenInput)
+    Attributes:
+        challenged: Whether a challenge is required.
+        purpose: What the challenge must have been opened for.
+    """
+
+    challenged = False
+    purpose = challenges.LOGIN
+
+    challenge = forms.CharField(required=False, max_length=64, widget=forms.HiddenInput)
 
     def __init__(self, *args: Any, request: HttpRequest | None = None, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.request = request
 
-    def redeem_and_analyse(
-        self, files: Sequence[UploadedFile]
-    ) -> tuple[list[samples.Sample], list[str]]:
-        """Use up the challenge, and analyse the frames of its answer.
-
-        Returns:
-            The analysed frames, and the turns that they must show.
+    @property
+    def passed_challenge(self) -> str:
+        """Return the challenge that the page says it has passed.
 
         Raises:
-            FaceError: There is no challenge to answer, or a frame cannot be used.
+            CameraNeeded: There is none.
         """
-        token = self.cleaned_data.get("challenge")
-        if not token or not files or self.request is None:
-            raise errors.CameraNeeded()
-        turns = challenge.redeem(self.request, token)
-        return samples.analyse_movement(files), turns
+        if token := self.cleaned_data.get("challenge"):
+            return str(token)
+        raise errors.CameraNeeded()
 
 
 class FaceLoginForm(ChallengedForm):
@@ -95,8 +96,8 @@ class FaceLoginForm(ChallengedForm):
         self.challenged = conf.get().CHALLENGE is not None
         field: Any = self.fields["snapshot"]
         field.frames = conf.get().LOGIN_FRAMES
-        if self.challenged:
-            self.fields["snapshot"] = MovementField(label=field.label, required=False)
+        # The frames were sent before.
+        field.required = not self.challenged
 
     @property
     def claimed_username(self) -> str | None:
@@ -138,13 +139,12 @@ class FaceLoginForm(ChallengedForm):
         if not self.face_is_enough and not self.needs_code:
             raise errors.UnknownDevice()
         try:
-            snapshot, turns = self._analyse(self.cleaned_data["snapshot"])
+            shown = self._shown()
         except errors.FaceError as error:
             attempts.count_unusable(self.request, error, self.device, people)
             self.add_error("snapshot", error)
             return self.cleaned_data
-        self.cleaned_data["snapshot"] = snapshot
-        self.user = self._authenticate(snapshot, turns)
+        self.user = self._authenticate(shown)
         if self.needs_code:
             return self.cleaned_data
         if self.user is None:
@@ -152,22 +152,30 @@ class FaceLoginForm(ChallengedForm):
         self.confirm_login_allowed(self.user)
         return self.cleaned_data
 
-    def _authenticate(
-        self, snapshot: Sequence[samples.Sample], turns: Sequence[str] | None
-    ) -> AbstractBaseUser | None:
-        """Return the user whose face the pictures show, or None."""
-        arguments: dict[str, Any] = {
-            "username": self.claimed_username,
-            "turns": turns,
-            "device": self.device,
-        }
-        arguments |= self.authenticate_options
-        if self.needs_code:
-            self.result = backends.configured().attempt(self.request, snapshot, **arguments)
-            return self.result.user
+    def _shown(self) -> dict[str, Any]:
+        """Return what shows the face, as arguments of `FaceBackend.authenticate`.
+
+        Raises:
+            FaceError: There is no challenge, or a picture cannot be used.
+        """
+        if self.challenged:
+            return {"challenge": self.passed_challenge}
         # An iterator, because receivers of user_login_failed get the same arguments: it is then
         # exhausted, so they get no pictures.
-        return authenticate(self.request, snapshot=iter(snapshot), **arguments)
+        return {"snapshot": iter(samples.analyse(self.cleaned_data["snapshot"]))}
+
+    def _authenticate(self, shown: dict[str, Any]) -> AbstractBaseUser | None:
+        """Return the user whose face was shown, or None."""
+        arguments: dict[str, Any] = {
+            **shown,
+            "username": self.claimed_username,
+            "device": self.device,
+            **self.authenticate_options,
+        }
+        if self.needs_code:
+            self.result = backends.configured().attempt(self.request, **arguments)
+            return self.result.user
+        return authenticate(self.request, **arguments)
 
     def _claimed_people(self, device: FaceDevice) -> list[Any]:
         """Return those people of the device whom the visitor can be, by the name they gave."""
@@ -188,12 +196,6 @@ class FaceLoginForm(ChallengedForm):
     def get_user(self) -> AbstractBaseUser | None:
         """Return the user who was recognised."""
         return self.user
-
-    def _analyse(
-        self, files: Sequence[UploadedFile]
-    ) -> tuple[list[samples.Sample], list[str] | None]:
-        """Return the analysed pictures and, if there is a challenge, its turns."""
-        return self.redeem_and_analyse(files) if self.challenged else (samples.analyse(files), None)
 
 
 class CodeForm(forms.Form):
@@ -235,6 +237,8 @@ class CodeForm(forms.Form):
 class OwnFaceForm(FaceLoginForm):
     """Authenticate a known user by face, 1:1. A username in the request is ignored."""
 
+    purpose = challenges.CONFIRM
+
     def __init__(self, *args: Any, owner: Any, **kwargs: Any) -> None:
         self.owner = owner
         super().__init__(*args, **kwargs)
@@ -253,11 +257,9 @@ class OwnFaceForm(FaceLoginForm):
         """Return True: the face is not the only factor."""
         return True
 
-    def _authenticate(
-        self, snapshot: Sequence[samples.Sample], turns: Sequence[str] | None
-    ) -> AbstractBaseUser | None:
-        options = {"turns": turns, "owner": self.owner, **self.authenticate_options}
-        return authenticate(self.request, snapshot=iter(snapshot), **options)
+    def _authenticate(self, shown: dict[str, Any]) -> AbstractBaseUser | None:
+        options = {**shown, "owner": self.owner, **self.authenticate_options}
+        return authenticate(self.request, **options)
 
     def clean(self) -> dict[str, Any]:
         message = _("We didn’t recognise you. Look straight into the camera and try again.")
@@ -335,9 +337,10 @@ class EnrolFormMixin(ChallengedForm):
     face_required = True
     """If False, the form can be sent without pictures, and then needs no consent."""
 
+    purpose = challenges.ENROL
+
     consent = ConsentField()
     snapshot = SnapshotField(label=_("Pictures of your face"))
-    frame = MovementField(required=False)
 
     def __init__(self, *args: Any, user: Any = None, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
@@ -426,13 +429,13 @@ class EnrolFormMixin(ChallengedForm):
         """Return the encodings, float32 (n, d), of the person who answered the challenge.
 
         Raises:
-            FaceError: The frames do not show a live person.
+            FaceError: The challenge was not passed, or too long ago.
         """
-        analysed, turns = self.redeem_and_analyse(self.cleaned_data["frame"])
-        try:
-            return samples.probe_encodings(challenge.check_answer(analysed, turns)[:1])
-        except NotLiveError as error:
-            raise errors.ChallengeFailed() from error
+        if self.request is None:
+            raise errors.CameraNeeded()
+        kind = challenges.kind(challenges.ENROL, trusted=False)
+        token = self.passed_challenge
+        return challenges.redeem(self.request, token, challenges.ENROL, kind).encodings[:1]
 
 
 class EnrolForm(EnrolFormMixin):

@@ -21,7 +21,7 @@ DOWN = (OperationalError, InterfaceError)
 
 # This app's URL names that the second step needs, or that reveal nothing about the user.
 EXEMPT = {
-    *("confirm", "challenge", "preview", "login", "revoke_by_mail"),
+    *("confirm", "frames", "login", "revoke_by_mail"),
     *("whoami", "notice", "health", "ready"),
     *("plan_removal", "cancel_by_mail"),
 }

@@ -153,21 +153,13 @@ class UsedItem(models.Model):
 class FaceChallenge(models.Model):
     """A liveness challenge, and what was seen of its answer so far. Written by `liveness`."""
 
-    class Result(models.TextChoices):
-        OPEN = "", _("open")
-        PASSED = "passed", _("passed")
-        FAILED = "failed", _("failed")
-        SPENT = "spent", _("spent")
-
-    # A keyed hash of the id, which only the visitor's session and page know.
+    # A keyed hash of the id, which only the visitor's session and page know, and of what it is for.
     key = models.CharField(max_length=80, primary_key=True)
     # The number of the last request with frames that was accepted.
     number = models.PositiveIntegerField(default=0)
     # The steps, and the poses, times and encodings of the frames, encrypted. Never pixels.
     state = models.BinaryField(editable=False)
-    result = models.CharField(
-        max_length=8, choices=Result.choices, default=Result.OPEN, blank=True, editable=False
-    )
+    passed = models.BooleanField(default=False, editable=False)
     # Whether the first step was shown: a challenge that is given up after that is counted.
     revealed = models.BooleanField(default=False, editable=False)
     # The device it was opened on, if it is a trusted one, and a keyed hash of the address.

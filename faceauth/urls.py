@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from django.urls import path
 
-from . import api, device_views, privacy_views, views
+from . import api, device_views, frames_view, privacy_views, views
 from .operations import health
 
 app_name = "faceauth"
@@ -20,8 +20,7 @@ urlpatterns = [
         device_views.RevokeByMailView.as_view(),
         name="revoke_by_mail",
     ),
-    path("challenge/", views.ChallengeView.as_view(), name="challenge"),
-    path("preview/", views.PreviewView.as_view(), name="preview"),
+    path("frames/", frames_view.FramesView.as_view(), name="frames"),
     path("confirm/", views.ConfirmView.as_view(), name="confirm"),
     path("whoami/", api.WhoAmIView.as_view(), name="whoami"),
     path("verify/", api.VerifyView.as_view(), name="verify"),

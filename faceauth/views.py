@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from typing import Any, cast
 
 from django import forms
@@ -27,7 +26,6 @@ from django.views.generic import FormView, View
 
 from . import code_login, conf, devices, errors, faces, logins, users
 from .backends import Result
-from .capture import guidance, samples
 from .enrolment import adaptation, planned_removal
 from .forms import (
     CodeForm,
@@ -37,10 +35,9 @@ from .forms import (
     OwnPasswordForm,
     PasswordForm,
 )
-from .http import client_ip, json_body, rate_limit
+from .http import json_body
 from .http.responses import error_response, wants_json, with_retry_after
 from .http.uploads import bounded_upload
-from .liveness import challenge
 from .models import DeviceTrust, FaceEvent
 from .step_up import confirmation, second_step
 
@@ -222,15 +219,11 @@ class LoginView(CaptureMixin, RedirectLoggedInMixin, auth_views.LoginView):
         return asked and code_login.is_pending(self.request)
 
     def _adapt(self, form: Any, user: Any) -> None:
-        """Adapt the template to the face, if the user gave a username or a password."""
-        if isinstance(form, CodeForm):
-            return
-        if not isinstance(form, FaceLoginForm):
+        """Adapt the template to a face that was refused, but that the password confirms."""
+        if not isinstance(form, CodeForm | FaceLoginForm):
             adaptation.adapt_to_login(
                 user, self.request.FILES.getlist("snapshot")[:1], confirmed=True
             )
-        elif form.claimed_username or form.device:
-            adaptation.adapt_to_login(user, form.cleaned_data["snapshot"][:1])
 
     def _update_device(self, form: Any, user: Any, response: HttpResponse) -> None:
         """Change the secret of a trusted device, or trust the browser if the user wishes that."""
@@ -250,48 +243,6 @@ class LoginView(CaptureMixin, RedirectLoggedInMixin, auth_views.LoginView):
 def wants_trust(request: HttpRequest) -> bool:
     """Return True if the box that trusts the browser is ticked."""
     return bool(forms.CheckboxInput().value_from_datadict(request.POST, request.FILES, "trust"))
-
-
-class ChallengeView(PostOnlyView):
-    """Issue a new challenge for the visitor's session."""
-
-    def post(self, request: HttpRequest) -> HttpResponse:
-        client, limit = client_ip.rate_limit_key(request), conf.get().CHALLENGES_PER_MINUTE
-        try:
-            rate_limit.enforce("challenge", client, limit, rate_limit.MINUTE)
-        except errors.FaceError as error:
-            return error_response(request, error)
-        payload = challenge.issue(request)
-        if nonce := devices.nonce_for(request):
-            payload["device_nonce"] = nonce
-        return JsonResponse(payload)
-
-
-class PreviewView(PostOnlyView):
-    """Return where the face is in a frame and what to do, for the page's guidance.
-
-    Nothing is stored, and nothing is decided.
-    """
-
-    def post(self, request: HttpRequest) -> HttpResponse:
-        client, limit = client_ip.rate_limit_key(request), conf.get().PREVIEWS_PER_MINUTE
-        frame = request.FILES.get("snapshot")
-        try:
-            rate_limit.enforce("preview", client, limit, rate_limit.MINUTE)
-            if frame is None:
-                raise errors.MissingSnapshot()
-            return JsonResponse(guidance.advise(samples.analyse_picture(frame), self._pose()))
-        except errors.FaceError as error:
-            return error_response(request, error)
-
-    def _pose(self) -> guidance.Pose:
-        """Return the pose that the page asks for."""
-        try:
-            level = float(self.request.POST["level"])
-        except (KeyError, ValueError):
-            level = math.nan
-        name = self.request.POST.get("pose", guidance.STRAIGHT.name)
-        return guidance.Pose(name, level if math.isfinite(level) else None)
 
 
 class ConfirmView(CaptureMixin, LoginRequiredMixin, auth_views.RedirectURLMixin, FormView):
@@ -343,7 +294,6 @@ class ConfirmView(CaptureMixin, LoginRequiredMixin, auth_views.RedirectURLMixin,
         if isinstance(form, OwnFaceForm):
             confirmation.note(request, user, confirmation.FACE)
             logins.record_use(FaceEvent.Kind.CONFIRMED, request, form.get_user())
-            adaptation.adapt_to_login(user, form.cleaned_data["snapshot"][:1])
         else:
             confirmation.note(request, user, confirmation.PASSWORD)
             logins.clear_failures(request, user)

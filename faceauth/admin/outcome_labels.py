@@ -10,7 +10,7 @@ from django.http import HttpRequest
 from django.utils.translation import gettext_lazy as _
 
 from faceauth.audit import events
-from faceauth.liveness.head_turns import NotLiveError, Reason
+from faceauth.liveness.conversation import NotLiveError, Reason
 from faceauth.models import FaceEvent
 from faceauth.recognition.policy import Outcome
 
@@ -27,13 +27,10 @@ LABELS: dict[str, Any] = {
     "disabled": _("face login disabled"),
     "inactive": _("inactive account"),
     "not_staff": _("not a member of staff"),
-    _not_live(Reason.FRAME_COUNT): _("not live: too few frames"),
-    _not_live(Reason.NOT_STRAIGHT): _("not live: never looked straight ahead"),
-    _not_live(Reason.NOT_TURNED): _("not live: did not turn as asked"),
-    _not_live(Reason.FLAT): _("not live: flat"),
-    _not_live(Reason.JUMPED): _("not live: the head jumped"),
+    _not_live(Reason.OTHER_WAY): _("not live: another movement"),
+    _not_live(Reason.MIRRORED): _("not live: the movement to the other side"),
     _not_live(Reason.ANOTHER): _("not live: another person in between"),
-    _not_live(Reason.COPIED): _("not live: frames used before"),
+    _not_live(Reason.REPLAYED): _("not live: an earlier login again"),
     events.UNUSED: _("not used for a long time"),
     events.BY_STAFF: _("by staff"),
     events.RESET: _("older than the confirmation of the address"),

@@ -46,7 +46,7 @@ def advise(sample: Sample, pose: Pose = STRAIGHT) -> dict[str, Any]:
     face = None
     if sample.quality:
         face = {
-            "box": [round(each, 3) for each in _relative_box(sample)],
+            "box": [round(each, 3) for each in relative_box(sample)],
             **{name: round(each, 3) for name, each in sample.quality._asdict().items()},
         }
     return {
@@ -63,7 +63,7 @@ def _advice(sample: Sample, pose: Pose) -> tuple[str, str]:
     problem = sample.problem()
     if problem and len(sample.faces) != 1:
         return problem.default_code, problem.messages[0]
-    left, top, right, bottom = _relative_box(sample)
+    left, top, right, bottom = relative_box(sample)
     if bottom - top < MIN_HEIGHT:
         return "too_small", _("Come closer.")
     if bottom - top > MAX_HEIGHT:
@@ -114,7 +114,8 @@ def _pose_advice(quality: Quality, pose: Pose) -> tuple[str, str] | None:
             return None
 
 
-def _relative_box(sample: Sample) -> tuple[float, float, float, float]:
+def relative_box(sample: Sample) -> tuple[float, float, float, float]:
+    """Return the box of the largest face as shares of the frame: left, top, right, bottom."""
     height, width = sample.image.shape[:2]
     left, top, right, bottom = sample.faces[0].box
     return left / width, top / height, right / width, bottom / height

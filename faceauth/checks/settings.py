@@ -14,7 +14,7 @@ from django.core.exceptions import ImproperlyConfigured
 
 from faceauth import conf
 from faceauth.conf import FaceAuthSettings
-from faceauth.liveness import head_turns
+from faceauth.liveness import challenge as challenges
 from faceauth.models import FaceTemplateMixin
 from faceauth.recognition import encoders
 from faceauth.recognition.calibration import calibration, data_file
@@ -29,8 +29,7 @@ RATES = ("MAX_FALSE_MATCH_RATE", "MAX_FALSE_IDENTIFICATION_RATE")
 # Higher rates are surely mistakes, and the calibration table ends here.
 MAX_RATE = 0.1
 
-# A turn needs three frames: between two, a head moves less far.
-MAX_TURNS = head_turns.MAX_FRAMES // 3
+LEAST_SECONDS = 9
 
 # The longest periods that dates and cookies can represent, and that anyone waits for a turned head.
 MAX_PERIODS = {
@@ -57,10 +56,13 @@ def check_challenge(app_configs: Configs, **kwargs: Any) -> list[CheckMessage]:
     message = hint = ""
     if config.CHALLENGE is None:
         message = "FACEAUTH['CHALLENGE'] is None: a photo of a person logs in as that person."
-        hint = "Leave it out: users are then asked to turn their head."
-    elif config.CHALLENGE_TURNS == 1:
-        message = "FACEAUTH['CHALLENGE_TURNS'] is 1: a photo that is tilted may pass for a head."
-        hint = "Ask for 2 turns, to both sides, or more."
+        hint = "Leave it out: users are then asked to move their head."
+    elif config.CHALLENGE == challenges.SHORT:
+        message = (
+            "FACEAUTH['CHALLENGE'] is 'short': wherever people log in, one movement is enough, "
+            "which a film of a person makes by chance in 1 of 9 logins."
+        )
+        hint = "Leave it out: one movement is then enough on trusted devices alone."
     elif not config.CHALLENGE_AT_ENROLMENT:
         message = (
             "FACEAUTH['CHALLENGE_AT_ENROLMENT'] is False: anyone with photos of a person can enrol "
@@ -150,9 +152,9 @@ def _bound_errors() -> Iterator[CheckMessage]:
         message = f"FACEAUTH['NOTICE_VERSION'] has {len(config.NOTICE_VERSION)} characters."
         hint = f"It is stored with each consent and has between 1 and {limit} characters."
         yield Error(message, hint=hint, id="faceauth.E012")
-    if config.CHALLENGE_TURNS > MAX_TURNS:
-        message = f"FACEAUTH['CHALLENGE_TURNS'] is {config.CHALLENGE_TURNS}."
-        hint = f"{head_turns.MAX_FRAMES} frames can show at most {MAX_TURNS} turns."
+    if config.CHALLENGE_SECONDS < LEAST_SECONDS:
+        message = f"FACEAUTH['CHALLENGE_SECONDS'] is {config.CHALLENGE_SECONDS}."
+        hint = f"Three movements of three seconds each need {LEAST_SECONDS} seconds or more."
         yield Error(message, hint=hint, id="faceauth.E011")
     for key in ("ENROLMENT_SHOTS", "LOGIN_FRAMES"):
         if (count := getattr(config, key)) > config.MAX_SNAPSHOTS:

@@ -94,6 +94,17 @@ def recognise(request: HttpRequest, nonce: str = "", signature: str = "") -> Fac
     return None
 
 
+def recognise_early(request: HttpRequest, nonce: str, signature: str) -> FaceDevice | None:
+    """Return the trusted device that opens a challenge, or None.
+
+    It is recognised again at the login. A browser that does not sign yet is no sign of a copy.
+    """
+    device = current(request)
+    if device is None or not device.has_key:
+        return device
+    return recognise(request, nonce, signature) if signature else None
+
+
 def people(device: FaceDevice) -> list[Any]:
     """Return the users who trust the device and have a face that can be compared.
 

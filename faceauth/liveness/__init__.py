@@ -1,1 +1,1 @@
-"""Is a live person there? The challenge, and judging head turns."""
+"""Is a live person there? The challenge, its steps, and judging how the head follows them."""

@@ -1,118 +1,316 @@
-"""The liveness challenge: random head turns, asked of one session and answered once.
+"""The liveness challenge: opened for one session, answered frame by frame, and used once.
 
-`head_turns` judges whether frames show them.
+The steps are in the database, encrypted, and shown one by one. One conditional update for each
+request with frames lets several processes agree, and nobody can go back.
 """
 
 from __future__ import annotations
 
+import hmac
 import secrets
-from collections.abc import Sequence
+import time
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
 from datetime import timedelta
-from typing import Any
+from typing import NamedTuple
 
 import numpy as np
-from django.core import signing
 from django.http import HttpRequest
+from django.utils import timezone
+from django.utils.crypto import salted_hmac
 
 from faceauth import conf
-from faceauth.capture.samples import Sample
-from faceauth.errors import ChallengeExpired, ChallengeFailed
+from faceauth.encryption import records
+from faceauth.encryption.crypto import DecryptionError
+from faceauth.errors import ChallengeExpired, FramesOutOfOrder
+from faceauth.http import client_ip
+from faceauth.models import FaceChallenge, FaceDevice
 from faceauth.recognition.calibration import calibration
-from faceauth.single_use import mark_used
-from faceauth.vision.encoding import template
+from faceauth.vision.encoding import Encoding
 
-from . import head_turns
-from .head_turns import LEFT, RIGHT, Frame, NotLiveError
+from .conversation import Conversation, Look, NotLiveError, Reason
 
-# The yaws that the page waits for: a little stricter than those that the server requires.
-PAGE_TURNED, PAGE_MIDDLE = 0.2, 0.1
+SHORT, FULL = "short", "full"
+LOGIN, CONFIRM, ENROL, VERIFY = "login", "confirm", "enrol", "verify"
+PURPOSES = (LOGIN, CONFIRM, ENROL, VERIFY)
 
-# How long frames are remembered.
-KEEP_FRAMES_FOR = timedelta(days=1)
+# For how long a page may wait for a face, and for how long a challenge that was passed can be used.
+WAITING = timedelta(minutes=2)
+USABLE = timedelta(minutes=1)
+# An enrolment may have pictures to replace first.
+USABLE_TO_ENROL = timedelta(minutes=10)
 
-_SALT = "faceauth.challenge"
+# Challenges that were given up are remembered for a day; so many count as a failure.
+KEEP = timedelta(days=1)
+GIVEN_UP = 3
+
 _SESSION_KEY = "faceauth_challenge"
 
 
-def issue(request: HttpRequest) -> dict[str, Any]:
-    """Return a new challenge for the visitor's session, as it is sent to the page."""
-    settings = conf.get()
-    owner = request.session.setdefault(_SESSION_KEY, secrets.token_urlsafe(16))
-    turns = draw_turns(settings.CHALLENGE_TURNS)
-    token = {"id": secrets.token_urlsafe(16), "owner": owner, "turns": turns}
-    return {
-        "challenge": signing.dumps(token, salt=_SALT),
-        "turns": turns,
-        "seconds": settings.CHALLENGE_SECONDS,
-        "frames": head_turns.MAX_FRAMES,
-        "turned": PAGE_TURNED,
-        "middle": PAGE_MIDDLE,
-    }
+class Answer(NamedTuple):
+    """The answer to a challenge that was passed.
 
-
-def draw_turns(count: int) -> list[str]:
-    """Draw this many turns at random; two or more always go to both sides.
-
-    A flat photo that begins tilted one way and ends tilted the other seems to turn, but to one
-    side only.
+    Attributes:
+        encodings: Of the frames that look ahead, float32 (n, d).
+        conversation: How the head moved.
     """
-    while True:
-        turns = [secrets.choice((LEFT, RIGHT)) for _ in range(count)]
-        if count < 2 or len(set(turns)) == 2:
-            return turns
+
+    encodings: Encoding
+    conversation: Conversation
 
 
-def redeem(request: HttpRequest, token: str) -> list[str]:
-    """Spend a challenge and return its turns. It can't be used again, whatever follows.
+@dataclass
+class Challenge:
+    """A challenge of the visitor's session.
 
-    Raises:
-        ChallengeExpired: The challenge is too old, was used before, or is another session's.
-        ChallengeFailed: The challenge was not issued by this site.
+    Attributes:
+        id: What the page names it by.
+        purpose: What it is for, one of `PURPOSES`.
+        number: The number of the last request with frames that was accepted.
+        opened: When it was opened, in seconds since the epoch.
+        place: Where the face was last, as shares of the frame: left, top, right, bottom; or None.
+        conversation: What was seen of the answer so far.
+        device_id: The trusted device that it was opened on, if any.
+        revealed: Whether the first step was shown.
     """
-    seconds = conf.get().CHALLENGE_SECONDS
-    try:
-        payload = signing.loads(token, salt=_SALT, max_age=seconds)
-    except signing.SignatureExpired as error:
-        raise ChallengeExpired() from error
-    except signing.BadSignature as error:
-        raise ChallengeFailed() from error
-    # If the session has ended in the meantime, the challenge has ended with it.
-    if payload["owner"] != request.session.get(_SESSION_KEY):
-        raise ChallengeExpired()
-    if not mark_used("challenge", [payload["id"].encode()], timedelta(seconds=seconds)):
-        raise ChallengeExpired()
-    turns: list[str] = payload["turns"]
-    return turns
+
+    id: str
+    purpose: str
+    number: int
+    opened: float
+    place: tuple[float, float, float, float] | None
+    conversation: Conversation
+    device_id: int | None = None
+    revealed: bool = False
+
+    @property
+    def device(self) -> FaceDevice | None:
+        """The trusted device that it was opened on, or None."""
+        return FaceDevice.objects.filter(pk=self.device_id).first() if self.device_id else None
+
+    @property
+    def key(self) -> str:
+        """The primary key of its row."""
+        return _key(self.id, self.purpose)
+
+    @property
+    def now(self) -> float:
+        """How many seconds ago it was opened."""
+        return now() - self.opened
+
+    def advance(self, looks: Iterable[Callable[[], Look | None]]) -> None:
+        """Take the frames of one request, and keep what they show.
+
+        Args:
+            looks: Functions that look at one frame each, in order of time. None if a frame shows
+                no face. No frame after the one that ends the challenge is looked at.
+
+        Raises:
+            FramesOutOfOrder: Another request was quicker.
+            NotLiveError: The head does not move as asked. The challenge has ended.
+        """
+        conversation, step = self.conversation, self.conversation.done
+        try:
+            conversation.check_time(self.now)
+            for look in looks:
+                if (found := look()) is not None:
+                    conversation.see(found)
+                if conversation.passed or conversation.done > step:
+                    break
+        except NotLiveError as error:
+            self._end(error.reason)
+            raise
+        conversation.show(self.now)
+        self._save()
+
+    def _save(self) -> None:
+        conversation, moment = self.conversation, timezone.now()
+        changes = {
+            "number": self.number + 1,
+            "state": _seal(self),
+            "passed": conversation.passed,
+            "revealed": conversation.rest is not None,
+        }
+        if conversation.passed:
+            usable = USABLE_TO_ENROL if self.purpose == ENROL else USABLE
+            changes["expires_at"] = moment + usable
+        elif conversation.rest is not None and not self.revealed:
+            changes["expires_at"] = moment + timedelta(seconds=conf.get().CHALLENGE_SECONDS)
+        rows = FaceChallenge.objects.filter(key=self.key, number=self.number, passed=False)
+        if not rows.update(**changes):
+            current = FaceChallenge.objects.filter(key=self.key).values_list("number", flat=True)
+            raise FramesOutOfOrder(current.first() or 0)
+        self.number, self.revealed = self.number + 1, conversation.rest is not None
+
+    def _end(self, reason: Reason) -> None:
+        """End the challenge. One that took too long counts as given up."""
+        rows = FaceChallenge.objects.filter(key=self.key)
+        if reason is Reason.LATE:
+            rows.update(expires_at=timezone.now(), state=b"")
+        else:
+            rows.delete()
 
 
-def check_answer(samples: Sequence[Sample], turns: Sequence[str]) -> list[Sample]:
-    """Check that frames answer a challenge and that none was sent before.
+def kind(purpose: str, *, trusted: bool) -> str:
+    """Return which kind of challenge is needed at least, `SHORT` or `FULL`.
 
     Args:
-        samples: The analysed frames, in order of time.
-        turns: The turns that were asked for.
+        purpose: One of `PURPOSES`.
+        trusted: Whether the request comes from a device that the user trusts.
+    """
+    setting = conf.get().CHALLENGE
+    if setting in (SHORT, FULL):
+        return setting
+    return SHORT if purpose == LOGIN and trusted else FULL
 
-    Returns:
-        The frames in which the person looks straight ahead.
+
+def now() -> float:
+    """Return the time of the server's clock, in seconds since the epoch."""
+    return time.time()
+
+
+def resume(request: HttpRequest, challenge_id: str) -> Challenge:
+    """Return the challenge of the visitor's session that has this id.
 
     Raises:
-        NotLiveError: The frames do not show one live head that turns as asked, or one of them was
-            sent before.
+        ChallengeExpired: It is too old, was passed or used, or is another session's.
     """
-    pixels = {sample.image.tobytes() for sample in samples}
-    if len(pixels) < len(samples) or not mark_used("frame", pixels, KEEP_FRAMES_FOR):
-        raise NotLiveError(head_turns.Reason.COPIED)
-    return check_movement(samples, turns)
+    noted = request.session.get(_SESSION_KEY) or {}
+    if not hmac.compare_digest(noted.get("id", "").encode(), challenge_id.encode()):
+        raise ChallengeExpired()
+    challenge = _load(noted["id"], noted["purpose"])
+    if challenge is None:
+        raise ChallengeExpired()
+    return challenge
 
 
-def check_movement(samples: Sequence[Sample], turns: Sequence[str]) -> list[Sample]:
-    """Check as `check_answer` does, but accept frames that were sent before.
+def current(request: HttpRequest, purpose: str, kind: str) -> Challenge | None:
+    """Return the challenge that the visitor's session has open for this purpose, if any."""
+    noted = request.session.get(_SESSION_KEY) or {}
+    if noted.get("purpose") != purpose:
+        return None
+    challenge = _load(noted["id"], purpose)
+    return challenge if challenge and challenge.conversation.kind == kind else None
+
+
+def open_new(request: HttpRequest, purpose: str, kind: str, device: FaceDevice | None) -> Challenge:
+    """Open a challenge for the visitor's session, in place of any other.
+
+    Args:
+        request: The request.
+        purpose: One of `PURPOSES`.
+        kind: `SHORT` or `FULL`.
+        device: The trusted device that the request comes from, or None.
+    """
+    moment = timezone.now()
+    FaceChallenge.objects.filter(forget_at__lt=moment).delete()
+    conversation = Conversation.draw(kind, calibration().scale)
+    challenge = Challenge(
+        secrets.token_urlsafe(16),
+        purpose,
+        0,
+        now(),
+        None,
+        conversation,
+        device.pk if device else None,
+    )
+    request.session[_SESSION_KEY] = {"id": challenge.id, "purpose": purpose}
+    FaceChallenge.objects.create(
+        key=challenge.key,
+        state=_seal(challenge),
+        device=device,
+        address=_address(request),
+        expires_at=moment + WAITING,
+        forget_at=moment + KEEP,
+    )
+    return challenge
+
+
+def take_given_up(request: HttpRequest, device: FaceDevice | None) -> bool:
+    """Return True if so many challenges were given up here that they count as a failure.
+
+    They are then forgotten. A challenge counts if its first step was shown, wherever the session
+    has gone: on a trusted device those of the device, elsewhere those of the address.
+    """
+    here = {"device": device} if device else {"device": None, "address": _address(request)}
+    rows = FaceChallenge.objects.filter(
+        **here, revealed=True, passed=False, expires_at__lt=timezone.now()
+    )
+    keys = list(rows.order_by("expires_at").values_list("key", flat=True)[:GIVEN_UP])
+    if len(keys) < GIVEN_UP:
+        return False
+    deleted, _rows = FaceChallenge.objects.filter(key__in=keys).delete()
+    return deleted == GIVEN_UP
+
+
+def redeem(request: HttpRequest, challenge_id: str, purpose: str, kind: str) -> Answer:
+    """Use up a challenge that was passed, and return its answer.
+
+    Args:
+        request: The request of the session that passed it.
+        challenge_id: The challenge.
+        purpose: What it must have been opened for.
+        kind: `SHORT` accepts both kinds, `FULL` only full ones.
 
     Raises:
-        NotLiveError: The frames do not show one live head that turns as asked.
+        ChallengeExpired: The challenge was not passed, is too old, was used before, is another
+            session's or of another kind.
     """
-    frames = [Frame(sample.image, sample.faces[0].box, sample.faces[0].yaw) for sample in samples]
-    straight = head_turns.check_turns(frames, turns)
-    encodings = [template(sample.encoding(quickly=True)[None]) for sample in samples]
-    head_turns.check_person(np.stack(encodings), straight, calibration().scale)
-    return [samples[index] for index in straight]
+    noted = request.session.get(_SESSION_KEY) or {}
+    if not hmac.compare_digest(noted.get("id", "").encode(), challenge_id.encode()):
+        raise ChallengeExpired()
+    challenge = _load(challenge_id, purpose, passed=True)
+    if challenge is None:
+        raise ChallengeExpired()
+    del request.session[_SESSION_KEY]
+    # The database decides which request was first.
+    deleted, _rows = FaceChallenge.objects.filter(key=challenge.key).delete()
+    conversation = challenge.conversation
+    if not deleted or (kind == FULL and conversation.kind != FULL):
+        raise ChallengeExpired()
+    return Answer(np.stack(conversation.ahead), conversation)
+
+
+def _load(challenge_id: str, purpose: str, *, passed: bool = False) -> Challenge | None:
+    rows = FaceChallenge.objects.filter(passed=passed, expires_at__gt=timezone.now())
+    row = rows.filter(key=_key(challenge_id, purpose)).first()
+    if row is None:
+        return None
+    try:
+        return _unseal(challenge_id, purpose, row)
+    except DecryptionError:
+        return None
+
+
+def _seal(challenge: Challenge) -> bytes:
+    place = np.array(challenge.place or [np.nan] * 4, "<f4").tobytes()
+    opened = np.array([challenge.opened], "<f8").tobytes()
+    return records.seal(opened + place + challenge.conversation.pack(), challenge.key.encode())
+
+
+def _unseal(challenge_id: str, purpose: str, row: FaceChallenge) -> Challenge:
+    data = records.unseal(row.state, row.key.encode())
+    opened = float(np.frombuffer(data, "<f8", 1)[0])
+    left, top, right, bottom = np.frombuffer(data, "<f4", 4, 8).tolist()
+    place = None if np.isnan(left) else (left, top, right, bottom)
+    conversation = Conversation.unpack(data[24:])
+    return Challenge(
+        challenge_id,
+        purpose,
+        row.number,
+        opened,
+        place,
+        conversation,
+        row.device_id,
+        row.revealed,
+    )
+
+
+def _key(challenge_id: str, purpose: str) -> str:
+    name = f"{purpose}:{challenge_id}"
+    return salted_hmac("faceauth.challenge", name, algorithm="sha256").hexdigest()
+
+
+def _address(request: HttpRequest) -> str:
+    name = client_ip.rate_limit_key(request)
+    return salted_hmac("faceauth.challenge.address", name, algorithm="sha256").hexdigest()

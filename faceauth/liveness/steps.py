@@ -85,6 +85,14 @@ def draw(kind: str) -> list[str]:
     return steps
 
 
+def mirrored(step: str) -> str | None:
+    """Return the step that a mirrored camera makes of this one; None if it stays the same."""
+    for one, other in (("left", "right"), ("right", "left")):
+        if step.startswith(one):
+            return step.replace(one, other)
+    return None
+
+
 def at_rest(seen: Sequence[Sighting]) -> Sighting | None:
     """Return the last sighting if the head looks ahead and is held still, else None."""
     if len(seen) < 2:

@@ -9,7 +9,15 @@ from django.utils import timezone
 
 from faceauth import faces
 from faceauth.audit import events
-from faceauth.models import DeviceTrust, EmailCode, FaceDevice, FaceEvent, RequestCount, UsedItem
+from faceauth.models import (
+    DeviceTrust,
+    EmailCode,
+    FaceChallenge,
+    FaceDevice,
+    FaceEvent,
+    RequestCount,
+    UsedItem,
+)
 
 # A device without users is kept for this long, because it may be about to get its first one.
 NEW = timedelta(hours=1)
@@ -40,8 +48,8 @@ def unused_devices(days: int) -> QuerySet[FaceDevice]:
 
 
 def expired_rows() -> list[QuerySet]:
-    """Return the expired rows: counts of requests, emailed codes, and used challenges."""
-    models = (RequestCount, EmailCode, UsedItem)
+    """Return the expired rows: counts of requests, emailed codes, used nonces and challenges."""
+    models = (RequestCount, EmailCode, UsedItem, FaceChallenge)
     return [model.objects.filter(forget_at__lt=timezone.now()) for model in models]
 
 

@@ -1,0 +1,284 @@
+"""One conversation: the steps are shown one after another, each once the one before was seen.
+
+It knows no database and no HTTP: `challenge` keeps it between requests.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+import struct
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from enum import Enum
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from faceauth.vision.encoding import Encoding, template
+
+from . import steps
+from .sightings import Sighting
+from .steps import Progress, Verdict
+
+Shape = NDArray[np.float16]
+
+# How many encodings are compared with the template, and how far apart they are, in seconds.
+AHEAD, APART = 3, 0.15
+# Degrees from rest within which a frame still looks ahead.
+STILL_AHEAD = 6.0
+
+# Encodings of turned frames differ from the mean of the straight ones by up to 0.32. If another
+# person is faded in, by 0.35 at least.
+SAME_AS_AHEAD_WITHIN = 0.38
+
+# Sightings that are kept: at ten a second, longer than a conversation takes.
+MAX_SIGHTINGS = 256
+
+_HEADER = struct.Struct("<I")
+
+
+class Reason(Enum):
+    """The reasons why a conversation ends without success. The values are stored in events."""
+
+    OTHER_WAY = "other_way"
+    MIRRORED = "mirrored"
+    LATE = "late"
+    ANOTHER = "another"
+    REPLAYED = "replayed"
+
+
+class NotLiveError(ValueError):
+    """The frames do not show one live head that moves as asked.
+
+    Attributes:
+        reason: The rule that they break. The error's text names it as well.
+    """
+
+    def __init__(self, reason: Reason) -> None:
+        super().__init__(f"not_live:{reason.value}")
+        self.reason = reason
+
+
+class Look(NamedTuple):
+    """What one frame shows.
+
+    Attributes:
+        sighting: Where the head was, and how it was held.
+        shape: Of the face, float16 (k, 2), to notice replays: see `takes.shape_of`.
+        encode: Returns the encoding of the face, float32 (d,). It costs more than all the rest, so
+            it is called only for the frames that are compared.
+        comparable: Whether the frame is good enough to be compared.
+    """
+
+    sighting: Sighting
+    shape: Shape
+    encode: Callable[[], Encoding]
+    comparable: bool = True
+
+
+@dataclass
+class Conversation:
+    """The steps of a challenge, and what was seen of the answer so far.
+
+    Attributes:
+        kind: "short" or "full".
+        steps: The steps, in the order in which they are shown.
+        scale: See `recognition.calibration.Calibration`.
+        done: How many steps are done.
+        rest: The head at rest, once it has been.
+        shown: When the step was shown, in seconds since the challenge was opened; None if it was
+            not shown yet.
+        share: How much of the step is made, from 0 to 1.
+        seen: The head in each frame, from the one at rest on.
+        shapes: The shape of the face in each of them.
+        ahead: Encodings of frames that look ahead.
+    """
+
+    kind: str
+    steps: list[str]
+    scale: float = 1.0
+    done: int = 0
+    rest: Sighting | None = None
+    shown: float | None = None
+    share: float = 0.0
+    encoded_at: float = -math.inf
+    begin: int = 0
+    seen: list[Sighting] = field(default_factory=list)
+    shapes: list[Shape] = field(default_factory=list)
+    ahead: list[Encoding] = field(default_factory=list)
+
+    @classmethod
+    def draw(cls, kind: str, scale: float = 1.0) -> Conversation:
+        """Return a new conversation with steps drawn at random."""
+        return cls(kind, steps.draw(kind), scale)
+
+    @property
+    def passed(self) -> bool:
+        """Return True once all steps were seen."""
+        return self.done == len(self.steps)
+
+    @property
+    def step(self) -> str | None:
+        """Return the step that is asked for now, or None before the first and after the last."""
+        return None if self.rest is None or self.passed else self.steps[self.done]
+
+    def see(self, look: Look) -> None:
+        """Take the next frame with a face.
+
+        Raises:
+            NotLiveError: The head does not move as asked, or is another person's.
+        """
+        if self.passed:
+            return
+        if self.step is None:
+            self._wait_for_rest(look)
+        elif self.shown is not None:
+            self._follow(look)
+
+    def show(self, at: float) -> None:
+        """Note that the step that is asked for now is shown to the visitor.
+
+        Args:
+            at: The time, in seconds since the challenge was opened.
+        """
+        if self.step is not None and self.shown is None:
+            self.shown = at
+
+    def check_time(self, at: float) -> None:
+        """Check that the step is not too old.
+
+        Raises:
+            NotLiveError: It is.
+        """
+        if self.shown is not None and not self.passed and at - self.shown > steps.LONGEST:
+            raise NotLiveError(Reason.LATE)
+
+    def _wait_for_rest(self, look: Look) -> None:
+        if not look.comparable:
+            self._forget()
+            return
+        self._keep(look)
+        rest = steps.at_rest(self.seen)
+        if rest is None:
+            # Frames from before the head was held still are no part of the answer.
+            self._forget(keep=1)
+            return
+        self._encode_ahead(look)
+        self.rest, self.begin = rest, len(self.seen) - 1
+
+    def _follow(self, look: Look) -> None:
+        assert self.rest is not None and self.shown is not None
+        self._keep(look)
+        progress = self._judge()
+        self.share = progress.share
+        if progress.verdict is Verdict.DONE:
+            self._check_person(look)
+            self.done, self.shown, self.share = self.done + 1, None, 0.0
+            self.begin = len(self.seen) - 1
+        elif progress.verdict is Verdict.WRONG:
+            raise NotLiveError(self._why_wrong())
+        elif progress.verdict is Verdict.LATE:
+            raise NotLiveError(Reason.LATE)
+        elif look.comparable and self._is_ahead(look.sighting):
+            self._encode_ahead(look)
+
+    def _judge(self, step: str | None = None) -> Progress:
+        assert self.rest is not None and self.shown is not None
+        asked = step or self.steps[self.done]
+        return steps.judge(asked, self.rest, self.seen[self.begin :], self.shown)
+
+    def _why_wrong(self) -> Reason:
+        """Return whether the movement is the mirror image of the one that was asked for."""
+        mirror = steps.mirrored(self.steps[self.done])
+        right = mirror is not None and self._judge(mirror).verdict is Verdict.DONE
+        return Reason.MIRRORED if right else Reason.OTHER_WAY
+
+    def _check_person(self, look: Look) -> None:
+        """Check that a frame shows the person who looked ahead before.
+
+        Raises:
+            NotLiveError: It shows another.
+        """
+        encoding = template(look.encode()[None])
+        within = SAME_AS_AHEAD_WITHIN * self.scale
+        if float(np.linalg.norm(encoding - template(np.stack(self.ahead)))) > within:
+            raise NotLiveError(Reason.ANOTHER)
+
+    def _is_ahead(self, sighting: Sighting) -> bool:
+        assert self.rest is not None
+        turned = math.hypot(sighting.yaw - self.rest.yaw, sighting.pitch - self.rest.pitch)
+        return turned <= STILL_AHEAD
+
+    def _encode_ahead(self, look: Look) -> None:
+        """Keep the encoding of a frame that looks ahead, if more are needed.
+
+        Raises:
+            NotLiveError: It shows another person than the frames before.
+        """
+        at = look.sighting.at
+        if len(self.ahead) >= AHEAD or at - self.encoded_at < APART:
+            return
+        if self.ahead:
+            self._check_person(look)
+        self.ahead.append(look.encode())
+        self.encoded_at = at
+
+    def _keep(self, look: Look) -> None:
+        self.seen.append(look.sighting)
+        self.shapes.append(look.shape)
+        if len(self.seen) > MAX_SIGHTINGS:
+            raise NotLiveError(Reason.LATE)
+
+    def _forget(self, keep: int = 0) -> None:
+        self.seen, self.shapes = (
+            self.seen[-keep:] if keep else [],
+            self.shapes[-keep:] if keep else [],
+        )
+
+    def pack(self) -> bytes:
+        """Return the conversation as bytes."""
+        shape = self.shapes[0].shape if self.shapes else (0, 2)
+        size = self.ahead[0].shape[0] if self.ahead else 0
+        head = json.dumps(
+            {
+                "kind": self.kind,
+                "steps": self.steps,
+                "scale": self.scale,
+                "done": self.done,
+                "rest": self.rest,
+                "shown": self.shown,
+                "share": self.share,
+                "encoded_at": self.encoded_at if self.ahead else None,
+                "begin": self.begin,
+                "sizes": [len(self.seen), shape[0], len(self.ahead), size],
+            }
+        ).encode()
+        seen = np.array(self.seen, "<f4").tobytes()
+        shapes = np.array(self.shapes, "<f2").tobytes()
+        return (
+            _HEADER.pack(len(head)) + head + seen + shapes + np.array(self.ahead, "<f4").tobytes()
+        )
+
+    @classmethod
+    def unpack(cls, data: bytes) -> Conversation:
+        """Return the conversation that `pack` returned as bytes."""
+        (length,) = _HEADER.unpack_from(data)
+        body = _HEADER.size + length
+        head = json.loads(data[_HEADER.size : body])
+        count, points, encodings, size = head.pop("sizes")
+        width = len(Sighting._fields)
+        seen = np.frombuffer(data, "<f4", count * width, body).reshape(count, width)
+        body += seen.nbytes
+        shapes = np.frombuffer(data, "<f2", count * points * 2, body).reshape(count, points, 2)
+        ahead = np.frombuffer(data, "<f4", encodings * size, body + shapes.nbytes)
+        rest, encoded_at = head.pop("rest"), head.pop("encoded_at")
+        return cls(
+            rest=Sighting(*rest) if rest else None,
+            encoded_at=-math.inf if encoded_at is None else encoded_at,
+            seen=[Sighting(*map(float, each)) for each in seen],
+            shapes=list(shapes),
+            ahead=list(ahead.reshape(encodings, size)),
+            **head,
+        )
