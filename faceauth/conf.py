@@ -197,8 +197,9 @@ class FaceAuthSettings:
     biometrics allows. If None, faces are kept."""
 
     KEEP_EVENTS_DAYS: int | None = 365
-    """The number of days after which ``face_purge`` deletes events. The default is as long as an
-    account's failures count, so that they can be looked up. If None, events are kept."""
+    """The number of days after which ``face_purge`` deletes events, and how long logins took. The
+    default is as long as an account's failures count, so that they can be looked up. If None, both
+    are kept."""
 
     HEALTH: bool = False
     """If True, ``health/`` and ``health/ready/`` respond to health probes. Anyone can call them;

@@ -6,7 +6,7 @@ No label identifies a user: the site's addresses, the outcomes and the stages ar
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from functools import cache, wraps
 from importlib.util import find_spec
@@ -30,6 +30,9 @@ MULTIPROC_DIR = "PROMETHEUS_MULTIPROC_DIR"
 # when there are many of them.
 SECONDS = (0.0001, 0.0003, 0.001, 0.003, 0.01, 0.02, 0.03, 0.05, 0.1, 0.2, 0.5, 1, 2, 5)
 
+# The buckets of what people wait for: see `audit.timings`.
+LOGIN_SECONDS = (0.25, 0.5, 0.75, 1, 1.5, 2, 2.5, 3, 4, 5, 7.5, 10, 15, 20, 30, 60)
+
 _OFF = nullcontext()
 
 
@@ -37,6 +40,7 @@ class _Collectors(NamedTuple):
     requests: Counter
     events: Counter
     seconds: Histogram
+    logins: Histogram
     now: Gauge
     people: Gauge
 
@@ -67,6 +71,18 @@ def count_event(kind: str, mode: str, outcome: str) -> None:
     """Count an event of the audit log: see `audit.events`."""
     if enabled():
         _collectors().events.labels(kind, mode, outcome).inc()
+
+
+def observe_login(device: str, times: Mapping[str, float]) -> None:
+    """Count how long a login took until each stage ended: see `audit.timings`.
+
+    Args:
+        device: The kind of device.
+        times: The seconds since the page was opened, by stage.
+    """
+    if enabled():
+        for name, seconds in times.items():
+            _collectors().logins.labels(name, device).observe(seconds)
 
 
 def count_requests(view: View) -> View:
@@ -134,6 +150,12 @@ def _collectors() -> _Collectors:
         events=Counter("faceauth_events", "Events of the audit log.", ["kind", "mode", "outcome"]),
         seconds=Histogram(
             "faceauth_stage_seconds", "Duration of stages.", ["stage"], buckets=SECONDS
+        ),
+        logins=Histogram(
+            "faceauth_login_stage_seconds",
+            "Time from the opening of the login page until each stage ended.",
+            ["stage", "device"],
+            buckets=LOGIN_SECONDS,
         ),
         now=Gauge(
             "faceauth_stage_now",

@@ -13,7 +13,7 @@ from django.utils.translation import gettext as _
 
 from faceauth.enrolment import lookalikes
 
-from . import statistics
+from . import login_times, statistics
 
 # The maximum number of pairs of look-alikes listed.
 MAX_PAIRS = 50
@@ -37,6 +37,7 @@ def context(request: HttpRequest, site: admin.AdminSite) -> dict[str, Any]:
         "reasons": reasons,
         "daily": statistics.daily(),
         "distances": statistics.distances(users.enrolled),
+        "login_times": login_times.table(),
         "days": statistics.DAYS,
         "found": found,
         "pairs": [

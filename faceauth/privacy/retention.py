@@ -15,6 +15,7 @@ from faceauth.models import (
     FaceChallenge,
     FaceDevice,
     FaceEvent,
+    LoginTiming,
     RequestCount,
     UsedItem,
 )
@@ -33,6 +34,11 @@ def unused_faces(days: int) -> Q:
 def old_events(days: int) -> QuerySet[FaceEvent]:
     """Return the events that are older than this many days."""
     return FaceEvent.objects.filter(at__lt=_ago(days))
+
+
+def old_timings(days: int) -> QuerySet[LoginTiming]:
+    """Return the times of logins that are older than this many days."""
+    return LoginTiming.objects.filter(at__lt=_ago(days))
 
 
 def unused_trusts(days: int) -> QuerySet[DeviceTrust]:

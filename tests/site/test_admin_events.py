@@ -17,7 +17,7 @@ from faceauth.admin import charts, statistics
 from faceauth.admin import staff as doing
 from faceauth.db import to_local_time
 from faceauth.enrolment import lookalikes
-from faceauth.models import FaceEvent
+from faceauth.models import FaceEvent, LoginTiming
 from faceauth.recognition import policy
 from tests.support.admin import made_up, member, staff
 
@@ -138,11 +138,44 @@ def test_histogram_stands_against_the_limit_that_decides(admin_client, week, set
     assert sum(each.good for each in chart.columns) == 3
 
 
+def login_times(page):
+    """Return the rows of the dashboard's table of how long logins took."""
+    section = re.search(r'aria-labelledby="faceauth-times".*?</section>', page.text, re.S)
+    rows = re.findall(r"<tr>(.*?)</tr>", section[0], re.S)
+    return [[unescape(each.strip()) for each in re.findall(r">([^<]+)</t", row)] for row in rows]
+
+
+def test_how_long_logins_take(admin_client):
+    now = timezone.now()
+    for tenths in range(1, 101):  # 0.1 to 10 seconds
+        times = {"camera": 0.52, "face": 0.9, "steps": tenths / 10, "answer": tenths / 10 + 0.04}
+        LoginTiming.objects.create(kind="phone", at=now, **times)
+    LoginTiming.objects.create(kind="computer", at=now, steps=80, answer=500)
+    LoginTiming.objects.create(kind="tablet", at=now - timedelta(days=31), answer=1)
+    with CaptureQueriesContext(connection) as queries:
+        page = admin_client.get(DASHBOARD)
+    assert login_times(page) == [
+        ["Stage", "phone", "computer"],
+        ["Camera on", "0.5 (0.5)", "–"],
+        ["Face found", "0.9 (0.9)", "–"],
+        ["Steps done", "5.0 (9.5)", "≥ 60 (≥ 60)"],
+        ["Answer", "5.0 (9.5)", "≥ 60 (≥ 60)"],
+        ["Logins", "100", "1"],
+    ]
+    assert sum("logintiming" in each["sql"] for each in queries) == 1
+    page = admin_client.get(DASHBOARD, headers={"Accept-Language": "es"})
+    assert login_times(page)[:2] == [
+        ["Etapa", "teléfono", "ordenador"],
+        ["Cámara encendida", "0,5 (0,5)", "–"],
+    ]
+
+
 def test_figures_of_an_empty_site(admin_client):
     page = admin_client.get(DASHBOARD)
     assert page.status_code == 200
     assert page.text.count("None in this period.") == 2
     assert "0.0 %" in page.text
+    assert "No logins were measured in this period." in page.text
     assert "No two faces are similar enough" in page.text
 
 

@@ -8,11 +8,13 @@ import sys
 from base64 import b64encode
 
 import pytest
+from django.test import RequestFactory
 from django.urls import path
 from prometheus_client import REGISTRY
 
 from config import urls
 from faceauth import checks, metrics
+from faceauth.audit import timings
 from faceauth.gallery import gallery
 from tests.site.test_production import ROOT, environment
 from tests.support.people import picture
@@ -74,6 +76,16 @@ def test_stages(ask, on, obama, upload, more):
         assert more("faceauth_stage_seconds_count", stage=stage) == count, stage
         assert REGISTRY.get_sample_value("faceauth_stage_now", {"stage": stage}) == 0
     assert 0.001 < more("faceauth_stage_seconds_sum", stage="find") < 60
+
+
+def test_how_long_logins_take(on, db, more):
+    phone = RequestFactory(headers={"User-Agent": "Mozilla/5.0 (iPhone; ...) Mobile"}).post(LOGIN)
+    timings.record(phone, '{"camera": 0.75, "face": 1, "steps": 2}', 0.3)
+    name = "faceauth_login_stage_seconds"
+    for stage, seconds in {"camera": 0.75, "face": 1, "steps": 2, "answer": 2.3}.items():
+        assert more(f"{name}_sum", stage=stage, device="phone") == pytest.approx(seconds)
+    assert more(f"{name}_bucket", stage="answer", device="phone", le="2.0") == 0
+    assert more(f"{name}_bucket", stage="answer", device="phone", le="2.5") == 1
 
 
 def test_people(ask, on, obama, enrolled, upload):

@@ -25,6 +25,7 @@ from faceauth.models import (
     FaceDevice,
     FaceEvent,
     FailureCount,
+    LoginTiming,
     RequestCount,
     UsedItem,
 )
@@ -33,7 +34,16 @@ from tests.support.people import enrol_silently
 
 pytestmark = pytest.mark.postgres
 
-DELETED = (FailureCount, UsedItem, RequestCount, EmailCode, FaceDevice, DeviceTrust, Session)
+DELETED = (
+    FailureCount,
+    UsedItem,
+    RequestCount,
+    EmailCode,
+    FaceDevice,
+    DeviceTrust,
+    LoginTiming,
+    Session,
+)
 
 NOTHING_DUE = """\
 Events whose scores of removed faces were erased: 0.
@@ -42,6 +52,7 @@ Trusts in devices not used for 90 days deleted: 0.
 Devices that nobody trusts any more deleted: 0.
 Sessions that expired or whose user was deleted: 0.
 Events older than 365 days deleted: 0.
+Times of logins older than 365 days deleted: 0.
 Faces removed as their owners planned by email: 0.
 Faces not used for 730 days removed: 0.
 """
@@ -99,6 +110,8 @@ def rows(people):
     for days in (1, -1):
         RequestCount.objects.create(key=f"count {days}", forget_at=ago(days))
         EmailCode.objects.create(key=f"code {days}", forget_at=ago(days))
+    for days in (364, 366, 367):
+        LoginTiming.objects.create(answer=days, at=ago(days))
     # One device for two people, of whom one uses it no longer; one that nobody uses; and one that
     # nobody trusts any more.
     family, old, _revoked, _fresh = [
@@ -148,6 +161,7 @@ def test_dry_run_says_what_a_real_one_does_and_changes_nothing(rows, purge):
         "Devices that nobody trusts any more deleted: 2.",
         "Sessions that expired or whose user was deleted: 2.",
         "Events older than 365 days deleted: 4.",
+        "Times of logins older than 365 days deleted: 2.",
         "Faces removed as their owners planned by email: 0.",
         "Faces not used for 730 days removed: 2.",
         "Faces kept because their owners have no password and no other way in: 1. See "
@@ -167,6 +181,7 @@ def test_what_is_due_is_gone_and_nothing_else(rows, purge):
     assert [event.user and event.user.username for event in scored.order_by("pk")] == ["new", None]
     assert [*RequestCount.objects.values_list("key", flat=True)] == ["count -1"]
     assert [*EmailCode.objects.values_list("key", flat=True)] == ["code -1"]
+    assert [*LoginTiming.objects.values_list("answer", flat=True)] == [364]
     assert {*Session.objects.values_list("pk", flat=True)} == {"in use", "anonymous"}
     assert {*FaceDevice.objects.values_list("label", flat=True)} == {"family", "fresh"}
     assert DeviceTrust.objects.get().user.username == "new"

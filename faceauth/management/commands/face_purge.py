@@ -30,9 +30,9 @@ class Command(BaseCommand):
 
     help = (
         "Delete data that has been kept long enough: faces that have not been used to log in "
-        "for a long time, or whose owners asked for it by email, old events, expired counts, "
-        "codes and sessions, devices that are no longer used, and the distances of faces that "
-        "have been removed since. "
+        "for a long time, or whose owners asked for it by email, old events and times of logins, "
+        "expired counts, codes and sessions, devices that are no longer used, and the distances of "
+        "faces that have been removed since. "
         "The owner of a removed face is notified by email, and an event is kept. "
         "Run it once a day; a run that was interrupted is continued by the next one. Exit with "
         "status 0 if all is done."
@@ -125,6 +125,8 @@ class Command(BaseCommand):
             return
         count = self._delete(retention.old_events(days))
         self.stdout.write(f"Events older than {days} days deleted: {count}.")
+        count = self._delete(retention.old_timings(days))
+        self.stdout.write(f"Times of logins older than {days} days deleted: {count}.")
 
     def _remove_planned(self) -> None:
         """Remove the faces whose owners have asked for it by email, and have not cancelled it."""
