@@ -19,7 +19,7 @@ from tests.support.faces import Faces
 REACTION = 0.35  # seconds from a step to the movement
 MOVEMENT = 0.5  # seconds that it takes
 
-TURN = 19.0  # degrees
+TURN = 20.0  # degrees
 NEARER = 1.32  # times the size at rest
 
 SWAY = 0.6  # degrees, slowly

@@ -5,6 +5,8 @@ It is the strongest attack that one photo makes, and in tests it stands for an h
 
 from __future__ import annotations
 
+from typing import Any
+
 import cv2
 import numpy as np
 from numpy.typing import NDArray
@@ -97,13 +99,10 @@ class Puppet:
         # Each pixel comes from the point of the photo whose way leads to it.
         source = self._here
         for _ in range(ROUNDS):
-            there = cv2.remap(way, source, None, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
-            source = self._here - there
+            source = self._here - _sampled(way, source, cv2.BORDER_REPLICATE)
+        source = source * np.float32(COARSE) + np.float32((COARSE - 1) / 2)
         fine = cv2.resize(source, (WIDTH, HEIGHT), interpolation=cv2.INTER_LINEAR)
-        fine *= np.float32(COARSE)
-        fine += np.float32((COARSE - 1) / 2)
-        seen = cv2.remap(self._photo, fine, None, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REFLECT)
-        return np.asarray(seen, np.uint8)
+        return np.asarray(_sampled(self._photo, fine, cv2.BORDER_REFLECT), np.uint8)
 
     def _way(self, yaw: float, pitch: float, nearer: float) -> Grid:
         """Return how far each point of the warp goes, float32 (rows, columns, 2)."""
@@ -174,6 +173,12 @@ class Puppet:
         # Of a face that is hardly seen, the measure says nothing.
         usable = min(found[..., 0, 0].min(), found[..., 1, 1].min()) > LEAST
         return np.linalg.inv(found) if usable else self._turns
+
+
+def _sampled(image: Any, places: Any, border: int) -> NDArray[Any]:
+    """Return the values of an image at these places, (rows, columns, 2): x and y in pixels."""
+    x, y = cv2.split(places)
+    return np.asarray(cv2.remap(image, x, y, cv2.INTER_LINEAR, borderMode=border))
 
 
 def _placed(image: Image, middle: NDArray[np.float64], scale: float) -> Image:

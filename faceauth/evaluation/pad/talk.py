@@ -6,6 +6,7 @@ import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any, NamedTuple, Protocol
+from unittest import mock
 
 from faceauth.liveness import challenge
 
@@ -101,12 +102,8 @@ class QuickClock:
     @contextmanager
     def installed(self) -> Iterator[None]:
         """Make it the clock of all challenges."""
-        before = challenge.now
-        challenge.now = self.now
-        try:
+        with mock.patch.object(challenge, "now", self.now, create=True):
             yield
-        finally:
-            challenge.now = before
 
 
 def talk(
@@ -123,7 +120,9 @@ def talk(
     """
     start = since = clock.now()
     opening = {"purpose": purpose, **({"username": username} if username else {})}
-    name, step, number, steps, sent = "", ("", 0), 1, [], []
+    name, step, number = "", ("", 0), 1
+    steps: list[str] = []
+    sent: list[bytes] = []
     while clock.now() - start < MAX_SECONDS:
         frame = encode_jpeg(show(step[0], clock.now() - since))
         sent.append(frame)
