@@ -34,7 +34,8 @@ SHORT, FULL = "short", "full"
 LOGIN, CONFIRM, ENROL, VERIFY = "login", "confirm", "enrol", "verify"
 PURPOSES = (LOGIN, CONFIRM, ENROL, VERIFY)
 
-# For how long a page may wait for a face, and for how long a challenge that was passed can be used.
+# For how long a page may send no frames before the first step, and for how long a challenge that
+# was passed can be used.
 WAITING = timedelta(minutes=2)
 USABLE = timedelta(minutes=1)
 # An enrolment may have pictures to replace first.
@@ -134,7 +135,9 @@ class Challenge:
         if conversation.passed:
             usable = USABLE_TO_ENROL if self.purpose == ENROL else USABLE
             changes["expires_at"] = moment + usable
-        elif conversation.rest is not None and not self.revealed:
+        elif conversation.rest is None:
+            changes["expires_at"] = moment + WAITING
+        elif not self.revealed:
             changes["expires_at"] = moment + timedelta(seconds=conf.get().CHALLENGE_SECONDS)
         rows = FaceChallenge.objects.filter(key=self.key, number=self.number, passed=False)
         if not rows.update(**changes):

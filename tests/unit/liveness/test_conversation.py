@@ -1,0 +1,122 @@
+"""One conversation: what it takes from each frame, and how it ends."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pytest
+
+from faceauth.liveness.conversation import Conversation, Look, NotLiveError, Reason
+from faceauth.liveness.sightings import Sighting
+
+SHAPE = np.zeros((4, 2), np.float16)
+
+
+def encoding(person: int) -> Any:
+    return np.eye(8, dtype=np.float32)[person]
+
+
+def frame(at: float, yaw: float = 0, pitch: float = 0, size: float = 0.4, **more: Any) -> Look:
+    person, comparable = more.get("person", 0), more.get("comparable", True)
+    sighting = Sighting(at, yaw, pitch, 1.0, size, 0.5, 0.5)
+    return Look(sighting, SHAPE, lambda: encoding(person), comparable)
+
+
+def begun(*steps: str) -> Conversation:
+    """Return a conversation whose first step is shown after 0.2 seconds."""
+    talk = Conversation("full", list(steps))
+    for at in (0.0, 0.1):
+        talk.see(frame(at))
+    talk.show(0.2)
+    return talk
+
+
+def see(talk: Conversation, *frames: Look) -> None:
+    for each in frames:
+        talk.see(each)
+        talk.show(each.sighting.at + 0.02)
+
+
+def reason(talk: Conversation, *frames: Look) -> Reason:
+    with pytest.raises(NotLiveError) as caught:
+        see(talk, *frames)
+    return caught.value.reason
+
+
+def test_nothing_is_asked_before_the_head_is_held_still():
+    talk = Conversation("short", ["left"])
+    see(talk, frame(0.0), frame(0.1, yaw=9), frame(0.2, yaw=18), frame(0.3, yaw=9))
+    assert talk.step is None
+    see(talk, frame(0.4, yaw=1), frame(0.5, yaw=0))
+    assert talk.step == "left"
+
+
+def test_nothing_is_asked_while_the_picture_is_too_poor_to_be_compared():
+    talk = Conversation("short", ["left"])
+    see(talk, frame(0.0), frame(0.1, comparable=False), frame(0.2))
+    assert talk.step is None
+
+
+def test_each_step_is_asked_once_the_one_before_was_seen():
+    talk = begun("left", "closer", "up")
+    see(talk, frame(0.4), frame(0.7, yaw=16))
+    assert (talk.step, talk.done) == ("closer", 1)
+    see(talk, frame(1.0, yaw=14, size=0.44), frame(1.4, yaw=6, size=0.52))
+    assert (talk.step, talk.done) == ("up", 2)
+    see(talk, frame(1.8, pitch=5, size=0.52), frame(2.2, pitch=17, size=0.5))
+    assert talk.passed
+    assert talk.step is None
+
+
+def test_the_other_way_ends_it():
+    assert reason(begun("up"), frame(0.5, yaw=8), frame(0.7, yaw=20)) is Reason.OTHER_WAY
+
+
+def test_the_mirror_image_of_the_step_is_told_apart():
+    assert reason(begun("left_up"), frame(0.7, yaw=-14, pitch=14)) is Reason.MIRRORED
+
+
+def test_a_head_that_does_not_move_is_too_late():
+    talk = begun("left")
+    assert reason(talk, frame(1.0), frame(2.0), frame(3.3)) is Reason.LATE
+
+
+def test_time_passes_without_a_face_as_well():
+    talk = begun("left")
+    talk.check_time(3.1)
+    with pytest.raises(NotLiveError):
+        talk.check_time(3.3)
+
+
+def test_somebody_else_may_not_make_the_movement():
+    assert reason(begun("left"), frame(0.4), frame(0.7, yaw=16, person=1)) is Reason.ANOTHER
+
+
+def test_somebody_else_may_not_look_ahead_in_between():
+    assert reason(begun("left"), frame(0.5, person=1)) is Reason.ANOTHER
+
+
+def test_few_frames_that_look_ahead_are_encoded():
+    talk = begun("left")
+    see(talk, *[frame(0.25 + 0.05 * number, yaw=number / 5) for number in range(12)])
+    assert len(talk.ahead) == 3
+    see(talk, frame(1.0, yaw=16))
+    assert len(talk.ahead) == 3
+
+
+def test_it_goes_on_after_being_stored():
+    talk = begun("left", "closer", "up")
+    see(talk, frame(0.4), frame(0.7, yaw=16))
+    stored = Conversation.unpack(talk.pack())
+    assert (stored.step, stored.done, stored.steps) == ("closer", 1, ["left", "closer", "up"])
+    assert np.allclose(stored.ahead, talk.ahead)
+    assert np.allclose(stored.seen, talk.seen)
+    assert np.array_equal(stored.shapes, talk.shapes)
+    see(stored, frame(1.0, yaw=14, size=0.44), frame(1.4, yaw=6, size=0.52))
+    assert stored.step == "up"
+
+
+def test_it_is_stored_before_the_first_face_as_well():
+    stored = Conversation.unpack(Conversation("short", ["left"]).pack())
+    assert (stored.kind, stored.steps, stored.seen) == ("short", ["left"], [])
