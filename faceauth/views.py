@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from typing import Any, cast
 
 from django import forms
@@ -25,6 +26,7 @@ from django.views.decorators.cache import never_cache
 from django.views.generic import FormView, View
 
 from . import code_login, conf, devices, errors, faces, logins, users
+from .audit import timings
 from .backends import Result
 from .enrolment import adaptation, planned_removal
 from .forms import (
@@ -137,6 +139,10 @@ class LoginView(CaptureMixin, RedirectLoggedInMixin, auth_views.LoginView):
     password_form: Any = PasswordForm
     code_form: Any = CodeForm
 
+    def setup(self, request: HttpRequest, *args: Any, **kwargs: Any) -> None:
+        super().setup(request, *args, **kwargs)
+        self._began = time.monotonic()
+
     def get_form_class(self) -> Any:
         """Return the form that was submitted: each has a field that the others lack."""
         if "code" in self.request.POST or self._asks_for_code():
@@ -171,7 +177,9 @@ class LoginView(CaptureMixin, RedirectLoggedInMixin, auth_views.LoginView):
 
     def form_valid(self, form: Any) -> HttpResponse:
         if isinstance(form, FaceLoginForm) and form.needs_code:
-            return self.ask_for_code(form.result)
+            asked = self.ask_for_code(form.result)
+            self._record_time(form)
+            return asked
         user = form.get_user()
         redirect_or_page = self.log_in(user)
         if "Location" not in redirect_or_page:
@@ -183,6 +191,7 @@ class LoginView(CaptureMixin, RedirectLoggedInMixin, auth_views.LoginView):
         response = self.success_response(user, greeting, redirect_or_page["Location"])
         if began:
             self._update_device(form, user, response)
+            self._record_time(form)
         return response
 
     def log_in(self, user: Any) -> HttpResponse:
@@ -224,6 +233,12 @@ class LoginView(CaptureMixin, RedirectLoggedInMixin, auth_views.LoginView):
             adaptation.adapt_to_login(
                 user, self.request.FILES.getlist("snapshot")[:1], confirmed=True
             )
+
+    def _record_time(self, form: Any) -> None:
+        """Record how long the login took until its face was recognised, as far as anybody knows."""
+        if isinstance(form, FaceLoginForm):
+            seconds = time.monotonic() - self._began
+            timings.record(self.request, self.request.POST.get("timings", ""), seconds)
 
     def _update_device(self, form: Any, user: Any, response: HttpResponse) -> None:
         """Change the secret of a trusted device, or trust the browser if the user wishes that."""

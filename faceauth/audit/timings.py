@@ -4,6 +4,10 @@ The page sends, with the form, the seconds from its opening until the camera was
 first face was seen (`face`) and the form was sent (`steps`). The answer comes after the last of
 these, by as much as the server takes for the form; the way to and from the browser is not in it.
 
+Only logins that the face was enough for, or that went on to the code by email, are recorded: a face
+that is refused may be tried again on the same page, and the time says nothing. A code is asked for
+whether somebody was recognised or not, so the numbers contain both.
+
 Nothing here is linked to a user, an address or a device, and times are rounded to the hour.
 """
 

@@ -11,6 +11,7 @@ from django.test import RequestFactory
 
 from faceauth.audit import timings
 from faceauth.models import LoginTiming
+from tests.site.conftest import PASSWORD
 
 pytestmark = pytest.mark.postgres
 
@@ -93,3 +94,40 @@ def test_login_does_not_fail_with_it(db, monkeypatch, caplog):
     timings.record(request(), json.dumps({"steps": 2}), 0.1)
     assert "could not be saved: DatabaseError" in caplog.text
     assert "0.75" not in caplog.text
+
+
+POSTED = '{"camera": 0.75, "face": 1, "steps": 2}'
+
+
+def test_logins_by_face_are_recorded(ask, obama, upload):
+    status, _answer = ask(
+        "/face/login/", username="obama", snapshot=upload("obama2"), timings=POSTED
+    )
+    kept = LoginTiming.objects.get()
+    assert status == 200
+    assert (kept.camera, kept.face, kept.steps) == (0.75, 1, 2)
+    assert 2 < kept.answer < 30
+
+
+def test_logins_that_go_on_to_the_code_are_recorded_whoever_it_was(ask, obama, upload, settings):
+    settings.FACEAUTH = {**settings.FACEAUTH, "UNKNOWN_DEVICES": "code"}
+    for name in ("obama", "nobody"):
+        _status, answer = ask(
+            "/face/login/", username=name, snapshot=upload("obama2"), timings=POSTED
+        )
+        assert answer["code_required"]
+    assert LoginTiming.objects.count() == 2
+
+
+def test_refusals_and_passwords_are_not_recorded(ask, obama, upload):
+    fields = {"username": "obama", "timings": POSTED}
+    assert ask("/face/login/", snapshot=upload("biden"), **fields)[0] == 401
+    assert ask("/face/login/", password=PASSWORD, **fields)[0] == 200
+    assert not LoginTiming.objects.exists()
+
+
+@pytest.mark.parametrize("posted", ["", "{", POSTED * 1000, '{"steps": "\\u0000"}'])
+def test_login_with_nonsense_logs_in(ask, obama, upload, posted):
+    fields = {"username": "obama", "timings": posted}
+    assert ask("/face/login/", snapshot=upload("obama2"), **fields)[0] == 200
+    assert not LoginTiming.objects.exists()
