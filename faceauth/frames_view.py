@@ -23,6 +23,7 @@ from .step_up import second_step
 from .views import PostOnlyView
 
 MAX_FRAMES = 3  # in one request
+MAX_USERNAME = 254  # characters, as in the form
 
 
 class FramesView(PostOnlyView):
@@ -122,14 +123,14 @@ class _Conversation:
         if purpose in (challenges.LOGIN, challenges.CONFIRM):
             attempts.check(self.request, username, device=self.device, people=self.people)
         kind = challenges.kind(purpose, trusted=self.device is not None)
-        if (challenge := challenges.current(self.request, purpose, kind)) is not None:
+        if (challenge := challenges.current(self.request, purpose, kind, username)) is not None:
             return challenge
         client, limit = client_ip.rate_limit_key(self.request), conf.get().CHALLENGES_PER_MINUTE
         rate_limit.enforce("challenge", client, limit, rate_limit.MINUTE)
         if challenges.take_given_up(self.request, self.device):
             attempts.count_unusable(self.request, None, self.device, self.people)
             attempts.check(self.request, username, device=self.device, people=self.people)
-        return challenges.open_new(self.request, purpose, kind, self.device)
+        return challenges.open_new(self.request, purpose, kind, self.device, username)
 
     def _claim(self, purpose: str) -> str | None:
         """Return the username that is claimed, and note the device if it is trusted by that user.
@@ -142,7 +143,7 @@ class _Conversation:
             if not owner.is_authenticated:
                 raise errors.LoginRequired()
             return users.username(owner)
-        username = self.post.get("username") or None
+        username = self.post.get("username", "")[:MAX_USERNAME] or None
         if purpose == challenges.LOGIN:
             proof = [self.post.get(name, "") for name in ("device_nonce", "device_signature")]
             device = devices.recognise_early(self.request, *proof)
@@ -160,12 +161,10 @@ class _Conversation:
             challenges.VERIFY,
         ):
             return
-        if challenge.purpose == challenges.CONFIRM:
-            backends.refuse_not_live(self.request, error, self._claim(challenge.purpose))
-            return
+        username = challenges.claimed_username(self.request)
         device = challenge.device
         people = devices.people(device) if device else []
-        backends.refuse_not_live(self.request, error, None, device if people else None, people)
+        backends.refuse_not_live(self.request, error, username, device if people else None, people)
 
     def _answer(self, challenge: Challenge, sample: samples.Sample | None) -> dict[str, Any]:
         conversation = challenge.conversation

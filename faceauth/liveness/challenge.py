@@ -187,16 +187,34 @@ def resume(request: HttpRequest, challenge_id: str) -> Challenge:
     return challenge
 
 
-def current(request: HttpRequest, purpose: str, kind: str) -> Challenge | None:
+def current(
+    request: HttpRequest, purpose: str, kind: str, username: str | None
+) -> Challenge | None:
     """Return the challenge that the visitor's session has open for this purpose, if any."""
     noted = request.session.get(_SESSION_KEY) or {}
     if noted.get("purpose") != purpose:
         return None
     challenge = _load(noted["id"], purpose)
-    return challenge if challenge and challenge.conversation.kind == kind else None
+    if challenge is None or challenge.conversation.kind != kind:
+        return None
+    if noted.get("username") != username:
+        request.session[_SESSION_KEY] = {**noted, "username": username}
+    return challenge
 
 
-def open_new(request: HttpRequest, purpose: str, kind: str, device: FaceDevice | None) -> Challenge:
+def claimed_username(request: HttpRequest) -> str | None:
+    """Return the username that was given when the session's challenge was opened, or None."""
+    noted = request.session.get(_SESSION_KEY) or {}
+    return noted.get("username")
+
+
+def open_new(
+    request: HttpRequest,
+    purpose: str,
+    kind: str,
+    device: FaceDevice | None,
+    username: str | None,
+) -> Challenge:
     """Open a challenge for the visitor's session, in place of any other.
 
     Args:
@@ -204,6 +222,7 @@ def open_new(request: HttpRequest, purpose: str, kind: str, device: FaceDevice |
         purpose: One of `PURPOSES`.
         kind: `SHORT` or `FULL`.
         device: The trusted device that the request comes from, or None.
+        username: The username that was given, or None.
     """
     moment = timezone.now()
     FaceChallenge.objects.filter(forget_at__lt=moment).delete()
@@ -217,7 +236,11 @@ def open_new(request: HttpRequest, purpose: str, kind: str, device: FaceDevice |
         conversation,
         device.pk if device else None,
     )
-    request.session[_SESSION_KEY] = {"id": challenge.id, "purpose": purpose}
+    request.session[_SESSION_KEY] = {
+        "id": challenge.id,
+        "purpose": purpose,
+        "username": username,
+    }
     FaceChallenge.objects.create(
         key=challenge.key,
         state=_seal(challenge),
