@@ -102,7 +102,7 @@ class QuickClock:
     @contextmanager
     def installed(self) -> Iterator[None]:
         """Make it the clock of all challenges."""
-        with mock.patch.object(challenge, "now", self.now, create=True):
+        with mock.patch.object(challenge, "now", self.now):
             yield
 
 
