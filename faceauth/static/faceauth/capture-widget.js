@@ -2,99 +2,105 @@ import { CameraChooser } from "./camera-chooser.js";
 import { Camera, lastingProblem, permissionState, watchPermission } from "./camera.js";
 import { Challenge } from "./challenge.js";
 import { emit, partsOf } from "./dom.js";
+import { FrameLoop } from "./frame-loop.js";
 import { FRAME, PICTURE, burstOf, pictureOf } from "./pictures.js";
-import { Preview } from "./preview.js";
 import { Stability } from "./stability.js";
-import { Status } from "./status.js";
+import { Stage } from "./stage.js";
+import { mark } from "./timings.js";
 
-// How often the server sees a frame: often enough to help, or to follow a head that turns.
-const PREVIEW_INTERVAL_MS = 280;
-const CHALLENGE_INTERVAL_MS = 125;
+// How often the server sees a frame: often enough to help.
+const GUIDANCE_INTERVAL_MS = 280;
 
 // No picture is taken while the visitor is typing in one of these.
-const TYPED = "input:not([type=checkbox], [type=radio], [type=file]), textarea, select:not([data-part])";
+const TYPED =
+  "input:not([type=checkbox], [type=radio], [type=file]), textarea, select:not([data-part])";
 
 /**
- * The live view: the camera, the guidance, and the moment at which a picture is taken.
- *
- * The root's `data-state` is off, starting, live, still, complete or problem, and its `data-tone`
- * idle, good, warn, bad or busy; its `data-pose` is the pose asked for.
+ * The live view: the camera, the guidance, and the moment at which a picture is taken or a challenge
+ * begins. The root's `data-pose` is the pose or the step asked for; `Stage` has the states.
  */
 export class CaptureWidget {
-  /** True to take pictures without a press on the button. */
+  /** True to turn the camera on and to take pictures without a press on a button. */
   auto = true;
 
   #root;
   #messages;
-  #parts;
+  #stage;
+  #video;
   #frames;
   #ready;
-  #onPictures;
-  #onError;
-  #token;
+  #options;
   #challenged;
   #camera;
   #chooser;
-  #preview;
-  #status;
+  #guidance;
   #stability = new Stability();
   #poseFields;
+  #near = {};
   #pitch = null;
   #pausedUntil = 0;
   #taking = false;
   #challenge = null;
   #automatic = false;
+  #waiting = 0;
 
   /**
    * @param {HTMLElement} root the widget
    * @param {import("./messages.js").Messages} messages
    * @param {object} options
-   * @param {(pictures: Blob[], automatic: boolean, challenge?: string) => void} options.onPictures
-   *   called with the pictures taken, and the id of the challenge that they pass
+   * @param {(pictures: Blob[], automatic: boolean) => void} [options.onPictures] called with the
+   *   pictures taken
+   * @param {(challenge: string, picture: Blob, automatic: boolean) => void} [options.onPassed]
+   *   called with the id of a challenge that was passed, and a picture of the visitor looking ahead
    * @param {(error: object, automatic: boolean) => void} [options.onError] called if a challenge
-   *   ended without pictures
+   *   was refused
    * @param {() => string} options.token the CSRF token
+   * @param {() => Record<string, string>} [options.fields] what a challenge is opened with
    * @param {number} [options.frames] how many pictures are taken at once
-   * @param {boolean} [options.challenged] true if each look has to pass a challenge
+   * @param {boolean} [options.challenged] true to pass a challenge instead of taking pictures
    * @param {(asked: boolean) => boolean} [options.ready] returns true if everything is there that a
    *   picture needs; if the visitor `asked` for the picture, it may say what is missing
    */
   constructor(root, messages, options) {
     const { frames = 1, challenged = false, ready = () => true } = options;
+    const { video, start, take, quit } = partsOf(root);
     this.#root = root;
     this.#messages = messages;
-    this.#parts = partsOf(root);
-    this.#onPictures = options.onPictures;
-    this.#onError = options.onError;
-    this.#token = options.token;
+    this.#options = options;
+    this.#stage = new Stage(root, messages);
+    this.#video = video;
     this.#frames = frames;
     this.#challenged = challenged;
     this.#ready = ready;
-    const { video, status, announcer, stage, start, take } = this.#parts;
     this.#camera = new Camera(video, (problem) => this.#fail(problem));
     this.#chooser = new CameraChooser(root, messages, this.#camera, () => this.#restart());
-    this.#status = new Status(status, announcer);
-    this.#preview = new Preview({
-      url: root.dataset.previewUrl,
-      frame: () => this.#challenge?.frame() ?? pictureOf(video, FRAME),
-      fields: () => this.#challenge?.fields ?? this.#poseFields,
-      interval: () => (this.#challenge ? CHALLENGE_INTERVAL_MS : PREVIEW_INTERVAL_MS),
+    this.#guidance = new FrameLoop({
+      url: root.dataset.framesUrl,
+      name: "frame",
+      frame: () => pictureOf(video, FRAME),
+      fields: () => ({ ...this.#poseFields, ...this.#near }),
+      interval: () => GUIDANCE_INTERVAL_MS,
       token: options.token,
-      onAdvice: (advice, frame) => this.#takeAdvice(advice, frame),
-      onError: (error, retrying) => this.#showConnectionError(error, retrying),
+      onAnswer: (advice) => this.#takeAdvice(advice),
+      onError: (error, temporary) => this.#showConnectionError(error, temporary),
     });
-    start.addEventListener("click", () => this.start());
+    start.addEventListener("click", () => this.start(true));
     take.addEventListener("click", () => this.take());
+    quit.addEventListener("click", () => this.stop());
     this.#releaseWithPage();
     watchPermission(() => root.dataset.problem === "refused" && this.start());
     this.askFor("straight");
-    stage.hidden = false;
     this.stop();
   }
 
   /** @returns {boolean} true if the camera is on and shown */
   get live() {
-    return this.#root.dataset.state === "live";
+    return this.#stage.state === "live";
+  }
+
+  /** @returns {boolean} true if the camera is on */
+  get on() {
+    return this.#camera.on;
   }
 
   /** The pitch of the face as it was last seen; null if the head was not held as asked for. */
@@ -115,13 +121,21 @@ export class CaptureWidget {
     this.#challenge?.cancel();
   }
 
-  /** Turn the camera on; the browser may ask the visitor. */
-  async start() {
-    this.#show("starting", "idle", this.#messages.get("starting"));
+  /**
+   * Turn the camera on; the browser may ask the visitor.
+   * @param {boolean} [asked] true if the visitor asked for it, and so for what follows
+   */
+  async start(asked = false) {
+    clearInterval(this.#waiting);
+    if (asked) this.auto = true;
+    this.#stage.show("starting", "idle", this.#messages.get("starting"));
     try {
       const started = await this.#camera.start();
       // Not if a chosen photo is shown by now.
-      if (started && this.#root.dataset.state === "starting") this.resume();
+      if (started && this.#stage.state === "starting") {
+        mark("camera");
+        this.resume({ asked });
+      }
     } catch (error) {
       this.#fail(error.problem);
     }
@@ -131,7 +145,7 @@ export class CaptureWidget {
   /** Turn the camera on if the browser need not ask; otherwise leave that to the button. */
   async startIfAllowed() {
     const state = await permissionState();
-    if (this.#root.dataset.state !== "off") return;
+    if (this.#stage.state !== "off" || !this.auto) return;
     if (state === "granted") await this.start();
     if (state === "denied") this.#fail("refused");
   }
@@ -141,35 +155,51 @@ export class CaptureWidget {
     const problem = lastingProblem();
     if (problem) return this.#fail(problem);
     this.#release();
-    this.#show("off", "idle", this.#messages.get("off"));
+    this.#stage.show("off", "idle", this.#messages.get("off"));
   }
 
   /** Turn the camera off: all pictures are taken. */
   complete() {
     this.#release();
-    this.#show("complete", "good", this.#messages.get("complete"));
+    this.#stage.show("complete", "good", this.#messages.get("complete"));
   }
 
-  /** Turn the camera off and keep showing the last picture. */
+  /** Keep showing the last picture until the page is left, which turns the camera off. */
   finish() {
-    this.#release();
+    this.#guidance.stop();
     this.#root.dataset.tone = "good";
   }
 
   /**
-   * Take a picture now, or a burst; during a challenge, start it again.
-   * @param {boolean} automatic false if the visitor asked for it
+   * Turn the camera off and say why the site refuses, and what to do.
+   * @param {string} text
+   * @param {object} [options]
+   * @param {boolean} [options.focus] true to put the focus on the text
+   * @param {number} [options.seconds] how long the visitor has to wait
    */
-  async take(automatic = false) {
-    if (this.#challenge) return this.#challenge.restart();
-    if (!this.live || this.#taking || !this.#ready(!automatic)) return;
+  refuse(text, { focus = false, seconds = 0 } = {}) {
+    this.#release();
+    // Whoever gets the focus reads the text.
+    const read = focus ? "" : text;
+    this.#stage.show("refused", "bad", text, { read, urgent: true });
+    if (seconds > 0) this.#countDown(seconds);
+    if (focus) this.#stage.focus();
+  }
+
+  /**
+   * Take a picture now, or a burst, or begin a challenge.
+   * @param {boolean} automatic false if the visitor asked for it
+   * @param {string} [reason] why a challenge begins again
+   */
+  async take(automatic = false, reason = "") {
+    if (!this.live || this.#taking || this.#challenge || !this.#ready(!automatic)) return;
+    if (this.#challenged) return this.#pass(automatic, reason);
     this.#taking = true;
     try {
-      const { pictures, challenge, error } = await this.#capture(automatic);
-      if (error) return this.#onError(error, automatic);
-      if (!pictures?.length || !this.live) return;
+      const pictures = await this.#capture();
+      if (!pictures.length || !this.live) return;
       emit(this.#root, "capture", { pictures, automatic });
-      this.#onPictures(pictures, automatic, challenge);
+      this.#options.onPictures(pictures, automatic);
     } finally {
       this.#taking = false;
     }
@@ -177,51 +207,59 @@ export class CaptureWidget {
 
   /**
    * Lead the visitor through a challenge.
-   * @param {boolean} automatic false if the visitor asked for it; if true, it ends as soon as they
-   *   type
-   * @returns {Promise<{challenge: string, pictures: Blob[]} | {error: object} | {}>} {} if it was
+   * @param {string} [reason] why it begins again
+   * @returns {Promise<{challenge: string, picture: Blob} | {error: object} | {}>} {} if it was
    *   given up
    */
-  async runChallenge(automatic = false) {
-    const { take } = this.#parts;
-    const label = take.textContent;
-    if (!automatic) this.#reveal();
-    this.#automatic = automatic;
+  async runChallenge(reason = "") {
+    this.#guidance.stop();
     this.#challenge = new Challenge(this.#root, this.#messages, {
       say: (...all) => this.say(...all),
-      token: this.#token,
+      token: this.#options.token,
+      fields: () => ({ purpose: this.#root.dataset.purpose, ...this.#options.fields?.() }),
     });
-    take.textContent = this.#messages.get("begin-again");
+    this.#stage.offer("quit");
     try {
-      return (await this.#challenge.run()) ?? {};
+      return (await this.#challenge.run(reason)) ?? {};
     } finally {
       this.#challenge = null;
-      take.textContent = label;
       this.#root.dataset.pose = this.#poseFields.pose;
       this.#stability.interrupt();
     }
   }
 
-  /**
-   * Show a picture instead of the camera, which stays on.
-   * @param {Blob} picture
-   * @param {{mirrored: boolean}} options
-   */
-  freeze(picture, { mirrored }) {
-    this.#preview.stop();
-    const { still } = this.#parts;
-    still.onload = still.onerror = () => URL.revokeObjectURL(still.src);
-    still.src = URL.createObjectURL(picture);
-    this.#root.dataset.still = mirrored ? "mirrored" : "plain";
-    this.#show("still", "busy", this.#messages.get("checking"));
+  /** Give up the challenge that runs, if the page began it by itself: the visitor is busy. */
+  interrupt() {
+    if (this.#automatic) this.#challenge?.cancel();
   }
 
-  /** Go back from a picture to the camera, or to the button if the camera is off. */
-  resume() {
+  /**
+   * Show a picture instead of the camera, which stays on.
+   * @param {Blob | null} picture null to keep showing what the camera shows now
+   * @param {{mirrored: boolean}} options
+   */
+  freeze(picture, { mirrored = true } = {}) {
+    this.#guidance.stop();
+    this.#stage.freeze(picture, mirrored);
+  }
+
+  /**
+   * Go back from a picture to the camera, or to the button if the camera is off.
+   * @param {object} [options]
+   * @param {boolean} [options.asked] true if the visitor asked for what follows
+   * @param {string} [options.reason] why a challenge begins again
+   */
+  resume({ asked = false, reason = "" } = {}) {
     if (!this.#camera.on) return this.stop();
+    this.#video.play();
     this.#stability.reset();
-    this.#show("live", "idle", this.#messages.get("live"));
-    this.#preview.start();
+    this.#stage.show("live", "idle", this.#messages.get("live"));
+    if (!this.#challenged) {
+      this.#stage.offer("take");
+      return this.#guidance.start();
+    }
+    if (this.#ready(false) && (asked || (this.auto && !isTyping()))) this.take(!asked, reason);
+    else this.#wait(asked);
   }
 
   /**
@@ -232,97 +270,99 @@ export class CaptureWidget {
    */
   pause(milliseconds, text, read = text) {
     this.#pausedUntil = performance.now() + milliseconds;
-    this.say(text, "idle", read);
+    this.say(text, "idle", { read });
   }
 
   /**
    * Say something under the picture.
    * @param {string} text
    * @param {string} tone
-   * @param {string} [read] what to read out instead of the text
+   * @param {{read?: string, urgent?: boolean}} [options] what to read out instead, and if at once
    */
-  say(text, tone, read = text) {
-    this.#root.dataset.tone = tone;
-    this.#status.say(text, read);
+  say(text, tone, options) {
+    this.#stage.say(text, tone, options);
   }
 
-  async #capture(automatic) {
-    if (this.#challenged) return this.runChallenge(automatic);
+  /** Pass a challenge, then hand over. */
+  async #pass(automatic, reason) {
+    this.#automatic = automatic;
+    if (!automatic) this.#stage.reveal();
+    const { challenge, picture, error } = await this.runChallenge(reason);
+    if (error) return this.#options.onError(error, automatic);
+    if (challenge && this.live) return this.#options.onPassed(challenge, picture, automatic);
+    if (this.live) this.#wait();
+  }
+
+  /** Wait until the visitor asks for a challenge. */
+  #wait(asked = false) {
+    const ready = this.#ready(asked);
+    this.say(this.#messages.get(ready ? "ready" : "unready"), "idle");
+    this.#stage.offer("take");
+  }
+
+  async #capture() {
     if (this.#frames > 1) this.say(this.#messages.get("hold"), "good");
-    return { pictures: await burstOf(this.#parts.video, PICTURE, this.#frames) };
+    return burstOf(this.#video, PICTURE, this.#frames);
   }
 
-  #takeAdvice(advice, frame) {
+  #takeAdvice(advice) {
     emit(this.#root, "preview", advice);
-    if (this.#challenge) return this.#feedChallenge(advice, frame);
+    const { ok, face, message } = advice;
+    this.#near = face ? { near: face.box.join() } : {};
     if (this.#taking) return;
     if (performance.now() < this.#pausedUntil) return this.#stability.interrupt();
-    this.#pitch = advice.ok ? advice.face.head_pose_pitch : null;
+    this.#pitch = ok ? face.head_pose_pitch : null;
     const { steady, struggling } = this.#stability.feed(advice);
     const ready = this.#ready(false);
     const automatic = ready && this.auto && !isTyping();
-    let text = advice.message;
+    let text = message;
     if (struggling) text = this.#messages.get("anyway", { advice: text });
-    if (advice.ok && !automatic) text = this.#messages.get(ready ? "ready" : "unready");
-    this.say(text, advice.ok && ready ? "good" : "warn");
-    if (steady && automatic) this.take(true);
+    if (ok && !automatic) text = this.#messages.get(ready ? "ready" : "unready");
+    this.say(text, ok && ready ? "good" : "warn");
+    if (steady && automatic) {
+      mark("face");
+      this.take(true);
+    }
   }
 
-  #feedChallenge(advice, frame) {
-    if (this.#automatic && isTyping()) this.#challenge.cancel();
-    else this.#challenge.feed(advice, frame);
-  }
-
-  #showConnectionError(error, retrying) {
+  #showConnectionError(error, temporary) {
     this.#stability.interrupt();
     const unreachable = error.status === 0 && error.code !== "timeout";
     const text = this.#messages.get(unreachable ? "lost" : "slow");
-    this.say(retrying ? text : this.#messages.forError(error), "bad");
-    if (!retrying) this.#challenge?.cancel();
+    this.say(temporary ? text : this.#messages.forError(error), "bad");
+  }
+
+  /** Disable the button until the visitor may try again, and say how long that is. */
+  #countDown(seconds) {
+    const until = performance.now() + seconds * 1000;
+    const tick = () => {
+      const left = Math.ceil((until - performance.now()) / 1000);
+      if (left <= 0) clearInterval(this.#waiting);
+      const text = this.#messages.get(left > 0 ? "locked" : "unlocked", { time: inWords(left) });
+      this.#stage.hold(text, left > 0);
+    };
+    clearInterval(this.#waiting);
+    this.#waiting = setInterval(tick, 1000);
+    tick();
   }
 
   /** Go on with the camera that the visitor chose, if one is wanted. */
   #restart() {
-    this.#challenge?.restart();
-    if (["live", "problem"].includes(this.#root.dataset.state)) this.start();
+    this.#challenge?.cancel();
+    if (["live", "problem"].includes(this.#stage.state)) this.start();
   }
 
   #fail(problem) {
     this.#release();
     this.#root.dataset.problem = problem;
-    this.#show("problem", "bad", this.#messages.get(`problem-${problem}`));
+    this.#stage.show("problem", "bad", this.#messages.get(`problem-${problem}`));
   }
 
   #release() {
+    clearInterval(this.#waiting);
     this.#challenge?.cancel();
-    this.#preview.stop();
+    this.#guidance.stop();
     this.#camera.stop();
-  }
-
-  #show(state, tone, text) {
-    const { cover, explanation, start, still, take } = this.#parts;
-    const startHadFocus = document.activeElement === start;
-    if (state !== "problem") delete this.#root.dataset.problem;
-    this.#root.dataset.state = state;
-    const uncovered = state === "live" || state === "still";
-    const startable = ["off", "problem"].includes(state) && !lastingProblem();
-    cover.hidden = uncovered;
-    explanation.textContent = uncovered ? "" : text;
-    start.hidden = !startable;
-    start.textContent = this.#messages.get(state === "problem" ? "retry" : "start");
-    still.hidden = state !== "still";
-    take.hidden = !uncovered || !this.#camera.on;
-    this.say(text, tone);
-    // A button that disappears must not lose the keyboard user's place in the page.
-    if (startHadFocus) this.#root.focus({ preventScroll: true });
-    if (document.activeElement !== this.#root) return;
-    [start, take].find((each) => !each.hidden)?.focus({ preventScroll: true });
-    if (startHadFocus) this.#reveal();
-  }
-
-  /** Scroll to the picture and to the line under it. */
-  #reveal() {
-    for (const part of ["status", "video"]) this.#parts[part].scrollIntoView({ block: "nearest" });
   }
 
   /** Turn the camera off when the page is left, and on again if the browser brings it back. */
@@ -336,6 +376,14 @@ export class CaptureWidget {
   }
 }
 
-function isTyping() {
+/** Return true if the visitor is typing. */
+export function isTyping() {
   return Boolean(document.activeElement?.matches(TYPED));
+}
+
+/** Return a time in the page's language, such as "30 seconds" or "2 minutes". */
+function inWords(seconds) {
+  const [value, unit] = seconds < 100 ? [seconds, "second"] : [Math.ceil(seconds / 60), "minute"];
+  const style = { style: "unit", unit, unitDisplay: "long" };
+  return new Intl.NumberFormat(document.documentElement.lang || undefined, style).format(value);
 }

@@ -10,7 +10,7 @@ const PAUSE_MS = 2500;
 
 /**
  * Collect several pictures, each in its own pose, and send them with the rest of the form; if the
- * site asks for a challenge, with the frames that show it.
+ * site asks for a challenge, that is passed before.
  *
  * If the form asks for consent, the camera is off before it is given, and all pictures are dropped
  * when it is withdrawn.
@@ -91,22 +91,22 @@ export function startEnrolment(root) {
     } while (error.code === "challenge_expired");
   }
 
-  /** Return the challenge passed and its frames, {} if none is needed, undefined if it failed. */
+  /** Return the challenge passed, {} if none is needed, undefined if it failed. */
   async function passChallenge() {
-    if (!root.dataset.challengeUrl || !agreed()) return {};
+    if (!("challenged" in root.dataset) || !agreed()) return {};
     if (!widget.live) await widget.start();
     if (!widget.live) return;
     prompt.textContent = messages.get("turns");
     prompt.hidden = false;
-    const { pictures, challenge, error } = await widget.runChallenge();
+    const { challenge, error } = await widget.runChallenge();
     askForPose();
     if (error) {
       submission.showError(error);
       widget.complete();
     }
-    if (!pictures) return;
-    widget.freeze(pictures.at(-1), { mirrored: true });
-    return { challenge, frames: pictures };
+    if (!challenge) return;
+    widget.freeze(null);
+    return { challenge };
   }
 
   form.addEventListener("submit", async (event) => {

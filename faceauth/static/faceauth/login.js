@@ -7,80 +7,132 @@ import { Submission } from "./submission.js";
 
 // Time to read why a picture was refused before the next one is taken.
 const PAUSE_MS = 2000;
-const MAX_FAILURES = 3;
-const FINAL_ERRORS = ["too_many_attempts", "challenge_abandoned"];
+
+// How often the page tries again by itself after it was refused for what can be done better at once.
+const MAX_RETRIES = 2;
+
+// Refusals of a challenge, after which another one is opened.
+const NOT_LIVE = ["challenge_failed", "challenge_expired"];
+
+// Refusals of a picture, after which another one is taken.
+const NOT_USABLE = [
+  "no_face",
+  "several_faces",
+  "too_small",
+  "too_dark",
+  "too_bright",
+  "blurred",
+  "busy",
+];
 
 /**
- * Log in with a burst that is sent as soon as it is taken, or with a photo. If the site asks for a
- * challenge, its frames are sent, and no photo is accepted instead.
+ * Log in: pass the challenge and send its id, or, on sites without one, send a burst as soon as it
+ * is taken, or a photo.
  * @param {HTMLElement} root the widget
  */
 export function startLogin(root) {
   const form = root.closest("form");
-  const username = form.querySelector("[data-faceauth-username]");
+  const details = form.querySelector("[data-faceauth-username]");
   const stuck = form.querySelector("[data-faceauth-stuck]");
-  const messages = new Messages(partsOf(root).words);
-  const submission = new Submission(root, messages);
+  const { explanation, words } = partsOf(root);
+  const messages = new Messages(words);
+  const challenged = "challenged" in root.dataset;
+  // The line under the picture and its cover say everything: a toast would lie over the way out.
+  const submission = new Submission(root, messages, {
+    tell: (message, level) => level === "success" && widget.say(message, "good"),
+  });
   const widget = new CaptureWidget(root, messages, {
-    onPictures: (pictures, automatic, challenge) =>
-      send(pictures, { automatic, challenge, mirrored: true }),
+    onPictures: (pictures, automatic) => send(pictures, { automatic }),
+    onPassed: (challenge, picture, automatic) => send([], { automatic, challenge, picture }),
     onError: (error, automatic) => {
       submission.showError(error);
-      handleFailure(error, automatic);
+      refuse(error, automatic);
     },
     token: () => submission.token,
+    fields: () => ({ username: form.elements.username?.value ?? "" }),
     frames: Number(root.dataset.frames),
-    challenged: Boolean(root.dataset.challengeUrl),
+    challenged,
     // Only the username can be missing, on sites that need one.
     ready: (asked) => (asked ? form.reportValidity() : form.matches(":valid")),
   });
-  let failures = 0;
-  let refused = [];
+  let retries = 0;
+  let refused = null;
 
-  async function send(pictures, { automatic, challenge, mirrored }) {
+  async function send(pictures, { automatic, challenge, picture = pictures[0], photo = false }) {
     if (submission.busy) return;
-    widget.freeze(pictures.at(-1), { mirrored });
-    const error = await submission.send(pictures, { challenge });
-    if (!error) return widget.finish();
-    refused = pictures;
-    handleFailure(error, automatic);
+    widget.freeze(challenge ? null : pictures.at(-1), { mirrored: !photo });
+    const error = await submission.send(pictures, { challenge, timed: !photo });
+    if (!error) return submission.busy ? widget.finish() : widget.stop();
+    refused = picture;
+    retry(error, automatic) || refuse(error, automatic);
   }
 
-  function handleFailure(error, automatic) {
-    if (automatic) failures += 1;
-    // The message asks for it: open the field, but leave the focus with a password being typed.
-    if (username && error.code === "not_recognised") username.open = true;
-    // After three refusals the page stops asking the server by itself.
-    if (failures >= MAX_FAILURES || FINAL_ERRORS.includes(error.code)) widget.auto = false;
-    if (stuck) stuck.hidden = widget.auto;
-    widget.resume();
-    if (!widget.live) return;
-    if (error.code === "challenge_expired" && failures < MAX_FAILURES) widget.take(automatic);
-    else widget.pause(PAUSE_MS, messages.get(widget.auto ? "pause" : "stuck"));
+  /** Try again, if that may help; return true if so. */
+  function retry({ code, message }, automatic) {
+    if (!widget.on || retries >= MAX_RETRIES) return false;
+    if (!(challenged ? NOT_LIVE : NOT_USABLE).includes(code)) return false;
+    retries += 1;
+    widget.resume({ asked: !automatic, reason: message });
+    if (!challenged) widget.pause(PAUSE_MS, message);
+    return true;
   }
 
+  /** Stop, and say what to do. */
+  function refuse({ code, message, retryAfter }, automatic) {
+    retries = 0;
+    if (stuck) stuck.hidden = false;
+    const asks = details && ["not_recognised", "username_needed"].includes(code);
+    if (asks) details.open = true;
+    // Who came to an open page and moved nothing yet keeps the focus.
+    const focus = !asks && !(automatic && code === "too_many_attempts");
+    widget.refuse(message, { focus: focus && !isElsewhere(), seconds: retryAfter });
+    if (asks && !isElsewhere()) form.elements.username.focus();
+  }
+
+  /** Return true if the visitor is busy with something else than this form. */
+  function isElsewhere() {
+    const { activeElement } = document;
+    return activeElement !== document.body && !form.contains(activeElement);
+  }
+
+  /** Leave whoever logs in with a password in peace. */
+  function giveWay() {
+    if (!asksForPassword(document.activeElement) || submission.busy) return;
+    widget.auto = false;
+    if (widget.on || root.dataset.state === "starting") widget.stop();
+  }
+
+  const field = form.elements.username;
+  const described = field?.getAttribute("aria-describedby") ?? "";
+  field?.setAttribute("aria-describedby", `${explanation.id} ${described}`.trim());
+  field?.addEventListener("focus", () => widget.interrupt());
   // Another user, or a comparison with one face only: worth asking the server again.
-  username?.addEventListener("change", () => {
-    failures = 0;
-    widget.auto = true;
+  field?.addEventListener("change", () => {
+    retries = 0;
     if (stuck) stuck.hidden = true;
+    if (challenged) widget.take(true);
   });
+  document.addEventListener("focusin", giveWay);
   // A face that is refused and then confirmed by the password is what a template can adapt to.
   document.querySelector("[data-faceauth-confirms]")?.addEventListener("formdata", (event) => {
-    for (const picture of refused.slice(0, 1)) {
-      event.formData.append("snapshot", picture, "frame.jpg");
-    }
+    if (refused) event.formData.append("snapshot", refused, "frame.jpg");
   });
   form.querySelector("[type=submit]").hidden = true;
   form.addEventListener("submit", (event) => {
     event.preventDefault();
     if (widget.live) widget.take();
-    else if (!submission.busy) widget.start();
+    else if (!submission.busy) widget.start(true);
   });
   useFileInput(root, messages, ([photo]) => {
-    if (form.reportValidity()) send([photo], { automatic: false, mirrored: false });
+    if (form.reportValidity()) send([photo], { automatic: false, photo: true });
   });
   // Reads the key of a trusted device while there is time.
   deviceProof(root.dataset.deviceNonce);
+  giveWay();
   widget.startIfAllowed();
+}
+
+/** Return true if an element is in a form that asks for a password. */
+function asksForPassword(element) {
+  return Boolean(element?.form?.querySelector("[type=password]"));
 }

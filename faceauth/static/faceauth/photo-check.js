@@ -27,8 +27,8 @@ function start(root) {
       const body = new FormData();
       body.append("csrfmiddlewaretoken", input.form.elements.csrfmiddlewaretoken.value);
       body.append("pose", "photo");
-      body.append("snapshot", file);
-      const { data, error } = await post(root.dataset.previewUrl, body, {
+      body.append("frame", file);
+      const { data, error } = await post(root.dataset.framesUrl, body, {
         timeout: TIMEOUT_MS,
         signal,
       });

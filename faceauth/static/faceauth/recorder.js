@@ -1,92 +1,92 @@
-import { FrameDifference } from "./frame-difference.js";
 import { drawOn, hasFrame, jpegOf } from "./pictures.js";
 
-/** Large enough to measure how a head is turned, small enough for a dozen to be sent at once. */
-const FORMAT = { longest: 640, quality: 0.85 };
+/** Large enough to measure how a head is turned, small enough to be sent eight times a second. */
+const FORMAT = { longest: 640, quality: 0.8 };
 
-// Takes every third of a camera's usual 30 frames a second, and every one of ten a second.
-const FRAME_INTERVAL_MS = 80;
+// How long to wait for a frame that differs from the one before: a camera's noise makes all differ.
+const PATIENCE_MS = 1000;
 
 // The interval at which to look for new frames in browsers that do not report them.
 const TIMER_MS = 100;
 
-/** Takes frames from a video, about ten a second, while it is on. */
+/** Takes the newest frame of a video, never the same one twice. */
 export class Recorder {
   #video;
-  #onFrame;
+  #canvas = document.createElement("canvas");
   #controller = null;
-  #newest = null;
-  #returned = null;
+  #shown = 0;
+  #taken = 0;
+  #last = null;
+  #lastAt = 0;
   #waiting = [];
 
-  /**
-   * @param {HTMLVideoElement} video
-   * @param {(picture: Blob, time: number, change: number) => void} onFrame called with each frame,
-   *   never twice in a row with the same picture, and how much it differs from the one before
-   */
-  constructor(video, onFrame) {
+  /** @param {HTMLVideoElement} video */
+  constructor(video) {
     this.#video = video;
-    this.#onFrame = onFrame;
+    // So that browsers keep its pixels where they are encoded.
+    this.#canvas.getContext("2d", { willReadFrequently: true });
   }
 
-  /** Start taking frames. */
+  /** Start watching for frames. */
   start() {
     this.stop();
     this.#controller = new AbortController();
-    this.#run(this.#controller.signal);
+    // What the video shows already is a frame to take.
+    this.#shown = 1;
+    this.#taken = 0;
+    this.#watch(this.#controller.signal);
   }
 
   /** Stop, and answer everybody who waits for a frame with null. */
   stop() {
     this.#controller?.abort();
-    this.#controller = null;
-    this.#newest = this.#returned = null;
+    this.#controller = this.#last = null;
     this.#wake();
   }
 
   /**
-   * Return the newest frame; if it was returned before, wait for another.
-   * @returns {Promise<Blob | null>} null if the recorder is stopped meanwhile
+   * Take the newest frame; if it was taken before, wait for another.
+   * @returns {Promise<Blob | null>} a JPEG; null if the recorder is stopped meanwhile
    */
   async next() {
-    if (this.#newest === this.#returned) await new Promise((done) => this.#waiting.push(done));
-    this.#returned = this.#newest;
-    return this.#returned;
+    const signal = this.#controller?.signal;
+    while (signal && !signal.aborted) {
+      if (this.#shown === this.#taken) await new Promise((done) => this.#waiting.push(done));
+      const picture = signal.aborted ? null : await this.#take();
+      if (!signal.aborted && picture) return picture;
+    }
+    return null;
   }
 
-  async #run(signal) {
+  /** Return what the video shows now; null if there is nothing new. */
+  async #take() {
+    this.#taken = this.#shown;
     const video = this.#video;
-    const difference = new FrameDifference();
-    const canvas = document.createElement("canvas");
-    // So that browsers keep its pixels where they are read.
-    canvas.getContext("2d", { willReadFrequently: true });
-    let last = -Infinity;
-    while (!signal.aborted) {
-      const time = await newFrame(video);
-      if (signal.aborted || time - last < FRAME_INTERVAL_MS || !hasFrame(video)) continue;
-      last = time;
-      const drawn = drawOn(canvas, video, video.videoWidth, video.videoHeight, FORMAT);
-      const change = difference.next(drawn);
-      const picture = await jpegOf(canvas, FORMAT);
-      if (signal.aborted) return;
-      if (!(await sameBytes(picture, this.#newest))) this.#onFrame(picture, time, change);
-      this.#newest = picture;
+    if (!hasFrame(video)) return null;
+    drawOn(this.#canvas, video, video.videoWidth, video.videoHeight, FORMAT);
+    const picture = await jpegOf(this.#canvas, FORMAT);
+    const patient = performance.now() - this.#lastAt < PATIENCE_MS;
+    if (patient && (await sameBytes(picture, this.#last))) return null;
+    this.#last = picture;
+    this.#lastAt = performance.now();
+    return picture;
+  }
+
+  #watch(signal) {
+    if (signal.aborted) return;
+    const video = this.#video;
+    const next = () => {
+      this.#shown += 1;
       this.#wake();
-    }
+      this.#watch(signal);
+    };
+    if (video.requestVideoFrameCallback) video.requestVideoFrameCallback(next);
+    else setTimeout(next, TIMER_MS);
   }
 
   #wake() {
     for (const done of this.#waiting.splice(0)) done();
   }
-}
-
-/** @returns {Promise<number>} the time, once the video shows another frame */
-function newFrame(video) {
-  return new Promise((done) => {
-    const now = () => done(performance.now());
-    if (video.requestVideoFrameCallback) video.requestVideoFrameCallback(now);
-    else setTimeout(now, TIMER_MS);
-  });
 }
 
 async function sameBytes(one, other) {

@@ -2,12 +2,10 @@ import { deviceProof, fillDeviceKey } from "./device-fields.js";
 import { emit } from "./dom.js";
 import { clearFieldErrors, focusFirstError, showFieldErrors } from "./field-errors.js";
 import { post } from "./http.js";
+import { mark, timings } from "./timings.js";
 import { clearErrors, toast } from "./toasts.js";
 
 const TIMEOUT_MS = 30_000;
-
-// The error that the page handles itself, without a message: it asks for another challenge.
-const HANDLED = "challenge_expired";
 
 /** Sends a widget's form with its pictures, one request at a time, and shows the result. */
 export class Submission {
@@ -15,17 +13,22 @@ export class Submission {
   #form;
   #name;
   #messages;
+  #tell;
   #unlock = null;
 
   /**
    * @param {HTMLElement} root the widget
    * @param {import("./messages.js").Messages} messages
+   * @param {object} [options]
+   * @param {(message: string, level: "success" | "error") => void} [options.tell] says something to
+   *   the visitor; by default in a toast
    */
-  constructor(root, messages) {
+  constructor(root, messages, { tell = toast } = {}) {
     this.#root = root;
     this.#form = root.closest("form");
     this.#name = root.dataset.name;
     this.#messages = messages;
+    this.#tell = tell;
     // Back on a page that was left: its token, and perhaps its user, have changed since.
     addEventListener("pageshow", ({ persisted }) => persisted && this.busy && location.reload());
   }
@@ -43,12 +46,12 @@ export class Submission {
   /**
    * Send the form. On success the page is left, and the form stays locked until then.
    * @param {Blob[]} pictures
-   * @param {object} [passed]
-   * @param {string} [passed.challenge] the challenge that was passed
-   * @param {Blob[]} [passed.frames] the frames that show it, if the pictures do not
-   * @returns {Promise<object | undefined>} the error, if there was one
+   * @param {object} [options]
+   * @param {string} [options.challenge] the challenge that was passed
+   * @param {boolean} [options.timed] true to send how long it took
+   * @returns {Promise<object | undefined>} the error with its `message`, if there was one
    */
-  async send(pictures, { challenge, frames = [] } = {}) {
+  async send(pictures, { challenge, timed = false } = {}) {
     this.#clear();
     this.#unlock = lock(this.#form);
     await fillDeviceKey(this.#form);
@@ -56,14 +59,15 @@ export class Submission {
     body.delete(this.#name);
     for (const each of pictures) body.append(this.#name, each, each.name ?? "picture.jpg");
     if (challenge) body.append("challenge", challenge);
-    for (const each of frames) body.append("frame", each, "frame.jpg");
+    if (timed) body.append("timings", JSON.stringify(timings()));
     const proof = await deviceProof(this.#root.dataset.deviceNonce);
     for (const [name, value] of Object.entries(proof)) body.append(name, value);
     const { data, elsewhere, error } = await post(this.#form.action, body, { timeout: TIMEOUT_MS });
+    mark("answer");
     if (data?.code_required) {
       location.assign(data.next);
     } else if (data && emit(this.#root, "success", data)) {
-      toast(data.message, "success");
+      this.#tell(data.message, "success");
       location.assign(data.next);
     } else if (elsewhere) {
       location.assign(elsewhere);
@@ -72,22 +76,22 @@ export class Submission {
       this.#unlock = null;
       // Each nonce can be used once.
       if (error?.device_nonce) this.#root.dataset.deviceNonce = error.device_nonce;
-      if (error && error.code !== HANDLED) this.showError(error);
+      if (error) this.showError(error);
     }
     return error;
   }
 
   /**
-   * Show an error in a toast, and at the fields that it names.
+   * Say what went wrong, also at the fields that the error names, and complete its `message`.
    * @param {{code: string, message?: string, fields?: Record<string, string[]>}} error
    */
   showError(error) {
     this.#clear();
-    const message = this.#messages.forError(error);
-    toast(message, "error");
+    error.message = this.#messages.forError(error);
+    this.#tell(error.message, "error");
     showFieldErrors(this.#form, error.fields ?? {});
     focusFirstError(this.#form);
-    emit(this.#root, "error", { ...error, message });
+    emit(this.#root, "error", { ...error });
   }
 
   #clear() {

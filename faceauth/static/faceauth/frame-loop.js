@@ -1,22 +1,24 @@
 import { post } from "./http.js";
 
-const TIMEOUT_MS = 10_000;
-const MAX_WAIT_MS = 8000;
+const TIMEOUT_MS = 8000;
+const MAX_WAIT_MS = 4000;
 
-/** Shows the server a small frame a few times a second, one at a time, and passes on its advice. */
-export class Preview {
+/** Shows the server one frame after another, one request at a time, and passes on its answers. */
+export class FrameLoop {
   #options;
   #controller = null;
 
   /**
    * @param {object} options
    * @param {string} options.url
-   * @param {() => Promise<Blob | null>} options.frame
+   * @param {string} options.name of the field that holds the frame
+   * @param {() => Promise<Blob | null>} options.frame returns the frame to send next
    * @param {() => Record<string, string | number>} options.fields what to send with the frame
-   * @param {() => number} options.interval milliseconds from one frame to the next
+   * @param {() => number} options.interval milliseconds from one request to the next, at least
    * @param {() => string} options.token the CSRF token
-   * @param {(advice: object, frame: Blob) => void} options.onAdvice
-   * @param {(error: object, retrying: boolean) => void} options.onError
+   * @param {(answer: object, frame: Blob) => void} options.onAnswer
+   * @param {(error: object, temporary: boolean) => boolean | undefined} options.onError returns
+   *   true to go on and false to stop; by default the loop goes on after temporary errors
    */
   constructor(options) {
     this.#options = options;
@@ -46,14 +48,14 @@ export class Preview {
       let wait = this.#options.interval() - (performance.now() - began);
       if (answer?.data) {
         failures = 0;
-        this.#options.onAdvice(answer.data, frame);
+        this.#options.onAnswer(answer.data, frame);
       } else if (answer) {
-        failures += 1;
         const error = answer.error ?? { code: "unknown", status: 0, retryAfter: 0 };
-        const retrying = isTemporary(error);
-        this.#options.onError(error, retrying);
-        if (!retrying) return;
-        wait = Math.min(MAX_WAIT_MS, Math.max(error.retryAfter * 1000, 500 * 2 ** failures));
+        const temporary = isTemporary(error);
+        if (!(this.#options.onError(error, temporary) ?? temporary)) return;
+        failures = temporary ? failures + 1 : 0;
+        const pause = Math.max(error.retryAfter * 1000, 250 * 2 ** failures);
+        if (temporary) wait = Math.min(MAX_WAIT_MS, pause);
       }
       await delay(wait, signal);
     }
@@ -61,11 +63,11 @@ export class Preview {
 
   async #show(frame, signal) {
     if (signal.aborted) return null;
-    const { url, fields, token } = this.#options;
+    const { url, name, fields, token } = this.#options;
     const body = new FormData();
     body.append("csrfmiddlewaretoken", token());
-    for (const [name, value] of Object.entries(fields())) body.append(name, value);
-    body.append("snapshot", frame, "frame.jpg");
+    for (const [key, value] of Object.entries(fields())) body.append(key, value);
+    body.append(name, frame, "frame.jpg");
     return post(url, body, { timeout: TIMEOUT_MS, signal });
   }
 }
@@ -90,14 +92,18 @@ function visible(signal) {
   });
 }
 
+/** Wait, but no longer than until the browser is online again. */
 function delay(milliseconds, signal) {
+  if (milliseconds <= 0) return undefined;
   return new Promise((done) => {
     const end = () => {
       clearTimeout(timer);
       signal.removeEventListener("abort", end);
+      removeEventListener("online", end);
       done();
     };
-    const timer = setTimeout(end, Math.max(0, milliseconds));
+    const timer = setTimeout(end, milliseconds);
     signal.addEventListener("abort", end);
+    addEventListener("online", end);
   });
 }
