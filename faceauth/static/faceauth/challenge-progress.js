@@ -19,6 +19,7 @@ export class ChallengeProgress {
 
   /** Show no step: the visitor has only to look ahead. */
   reset() {
+    delete this.#root.dataset.step;
     this.#root.dataset.pose = "straight";
     this.#marks.replaceChildren();
     this.#marks.hidden = true;
@@ -34,7 +35,7 @@ export class ChallengeProgress {
    *   to the visitor's left and up
    */
   show({ name, done, total, share }, { yaw, pitch }) {
-    this.#root.dataset.pose = name;
+    this.#root.dataset.step = this.#root.dataset.pose = name;
     this.#mark(done, total);
     this.#set("share", share);
     // The picture is a mirror: the visitor's left is the page's left.
@@ -46,6 +47,7 @@ export class ChallengeProgress {
   /** Show all steps as done. */
   complete() {
     this.#mark(this.#marks.children.length, this.#marks.children.length);
+    this.#root.dataset.step = "passed";
     this.#root.dataset.pose = "straight";
     this.#set("share", 1);
   }

@@ -7,6 +7,9 @@ import { clearErrors, toast } from "./toasts.js";
 
 const TIMEOUT_MS = 30_000;
 
+// The error that the page handles itself, without a message: it opens another challenge.
+const HANDLED = "challenge_expired";
+
 /** Sends a widget's form with its pictures, one request at a time, and shows the result. */
 export class Submission {
   #root;
@@ -76,7 +79,8 @@ export class Submission {
       this.#unlock = null;
       // Each nonce can be used once.
       if (error?.device_nonce) this.#root.dataset.deviceNonce = error.device_nonce;
-      if (error) this.showError(error);
+      if (error) error.message = this.#messages.forError(error);
+      if (error && error.code !== HANDLED) this.showError(error);
     }
     return error;
   }
