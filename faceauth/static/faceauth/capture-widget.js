@@ -55,7 +55,7 @@ export class CaptureWidget {
    * @param {(error: object, automatic: boolean) => void} [options.onError] called if a challenge
    *   was refused
    * @param {() => string} options.token the CSRF token
-   * @param {() => Record<string, string>} [options.fields] what a challenge is opened with
+   * @param {() => Record<string, string>} [options.fields] what else a challenge is opened with
    * @param {number} [options.frames] how many pictures are taken at once
    * @param {boolean} [options.challenged] true to pass a challenge instead of taking pictures
    * @param {(asked: boolean) => boolean} [options.ready] returns true if everything is there that a
@@ -216,7 +216,7 @@ export class CaptureWidget {
     this.#challenge = new Challenge(this.#root, this.#messages, {
       say: (...all) => this.say(...all),
       token: this.#options.token,
-      fields: () => ({ purpose: this.#root.dataset.purpose, ...this.#options.fields?.() }),
+      fields: this.#options.fields,
     });
     this.#stage.offer("quit");
     try {

@@ -50,9 +50,9 @@ export class Challenge {
    * @param {object} options
    * @param {(text: string, tone: string, options?: object) => void} options.say
    * @param {() => string} options.token the CSRF token
-   * @param {() => Record<string, string>} options.fields what a challenge is opened with
+   * @param {() => Record<string, string>} [options.fields] what else a challenge is opened with
    */
-  constructor(root, messages, { say, token, fields }) {
+  constructor(root, messages, { say, token, fields = () => ({}) }) {
     this.#root = root;
     this.#messages = messages;
     this.#say = say;
@@ -105,9 +105,11 @@ export class Challenge {
     return this.#recorder.next();
   }
 
-  #request() {
-    const opening = this.#id ? {} : this.#fields();
-    return { challenge: this.#id, number: this.#number + 1, ...opening };
+  async #request() {
+    const named = { challenge: this.#id, number: this.#number + 1 };
+    if (this.#id) return named;
+    const { purpose, deviceNonce } = this.#root.dataset;
+    return { ...named, purpose, ...this.#fields(), ...(await deviceProof(deviceNonce)) };
   }
 
   #interval() {
@@ -162,8 +164,8 @@ export class Challenge {
     this.#step = step;
     this.#progress.show(step, this.#turnOf(face));
     this.#tell({ step: step.name, ...step });
-    if (!ok && message) this.#advise(message, "warn");
-    else this.#advise(this.#messages.get(step.name) || message, "idle", { urgent: true });
+    if (!ok) this.#advise(message, "warn");
+    else this.#advise(message, "idle", { urgent: true });
   }
 
   /** Return how far the head is turned from where it was before the first step. */
@@ -187,7 +189,6 @@ export class Challenge {
     const unseen = !this.#step;
     if (error.code === "frames_out_of_order") {
       this.#number = error.number ?? this.#number;
-      this.#id ||= error.challenge ?? "";
       return true;
     }
     // While nobody was there, nobody need know.

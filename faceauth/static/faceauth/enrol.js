@@ -93,7 +93,7 @@ export function startEnrolment(root) {
 
   /** Return the challenge passed, {} if none is needed, undefined if it failed. */
   async function passChallenge() {
-    if (!("challenged" in root.dataset) || !agreed()) return {};
+    if (!("purpose" in root.dataset) || !agreed()) return {};
     if (!widget.live) await widget.start();
     if (!widget.live) return;
     prompt.textContent = messages.get("turns");

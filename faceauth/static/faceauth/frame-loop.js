@@ -13,7 +13,8 @@ export class FrameLoop {
    * @param {string} options.url
    * @param {string} options.name of the field that holds the frame
    * @param {() => Promise<Blob | null>} options.frame returns the frame to send next
-   * @param {() => Record<string, string | number>} options.fields what to send with the frame
+   * @param {() => Record<string, string | number> | Promise<Record<string, string | number>>}
+   *   options.fields what to send with the frame
    * @param {() => number} options.interval milliseconds from one request to the next, at least
    * @param {() => string} options.token the CSRF token
    * @param {(answer: object, frame: Blob) => void} options.onAnswer
@@ -66,7 +67,7 @@ export class FrameLoop {
     const { url, name, fields, token } = this.#options;
     const body = new FormData();
     body.append("csrfmiddlewaretoken", token());
-    for (const [key, value] of Object.entries(fields())) body.append(key, value);
+    for (const [key, value] of Object.entries(await fields())) body.append(key, value);
     body.append(name, frame, "frame.jpg");
     return post(url, body, { timeout: TIMEOUT_MS, signal });
   }

@@ -36,7 +36,7 @@ export function startLogin(root) {
   const stuck = form.querySelector("[data-faceauth-stuck]");
   const { explanation, words } = partsOf(root);
   const messages = new Messages(words);
-  const challenged = "challenged" in root.dataset;
+  const challenged = "purpose" in root.dataset;
   // The line under the picture and its cover say everything: a toast would lie over the way out.
   const submission = new Submission(root, messages, {
     tell: (message, level) => level === "success" && widget.say(message, "good"),
