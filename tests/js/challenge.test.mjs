@@ -13,48 +13,56 @@ import {
   settle,
 } from "./fakes.mjs";
 
-const ISSUED = {
-  challenge: "id",
-  turns: ["left", "right"],
-  turned: 0.25,
-  middle: 0.1,
-  frames: 12,
-  seconds: 20,
-};
 const TEXTS = {
-  left: "Turn left.",
-  right: "Turn right.",
-  back: "Back to the middle.",
-  turns: "Turn as asked.",
-  prompt: "{number} of {total}: {pose}",
-  again: "Once more.",
-  "other-way": "Other way.",
-  "too-quick": "Too quick.",
-  expired: "Too long.",
-  abandoned: "No turn seen.",
   cannot: "{advice} Or log in with your password.",
+  lost: "Connection lost.",
+  slow: "Connection slow.",
+  "error-unknown": "Something went wrong.",
 };
-const BOX = [0.3, 0.7, 0.8, 0.3];
-const NOBODY = { ok: false, code: "no_face", message: "No face.", faces: 0, face: null };
+const FACE = { box: [0.3, 0.2, 0.7, 0.8], yaw: 0, pitch: 0 };
 
-beforeEach(fakeDocument);
+beforeEach(() => {
+  fakeDocument();
+  globalThis.navigator ??= { onLine: true };
+});
 
-/** A challenge before a fake camera: `look(yaw)` is one frame that the server saw. */
+/** The site's answer to a frame. */
+function saw(state, { ok = true, message = "Hold still.", step = null, ...more } = {}) {
+  return { state, ok, message, step, faces: 1, face: FACE, ...more };
+}
+
+function asked(name, { done = 0, total = 1, share = 0, ...more } = {}) {
+  const step = { name, done, total, share };
+  return saw("step", { message: `Move ${name}.`, step, ...more });
+}
+
+function refused(code, status = 400, more = {}) {
+  const retry = status === 429 ? { "Retry-After": "30" } : {};
+  const error = { code, message: `${code}.`, ...more };
+  return new Response(JSON.stringify({ error }), { status, headers: retry });
+}
+
+/** A challenge before a fake camera, and a site that gives prepared answers. */
 class Scene {
   said = [];
+  sent = [];
   result = undefined;
+  #answers = [];
+  #number = 0;
   #level = 0;
 
-  constructor(t, answers = [ISSUED]) {
+  constructor(t) {
     this.clock = fakeClock(t);
-    this.video = new FakeVideo();
+    // A camera that has shown nothing yet.
+    this.video = Object.assign(new FakeVideo(), { readyState: 0 });
     this.steps = Object.assign(new FakeElement(), { dataset: { part: "steps" } });
     this.root = fakeWidget([this.video, this.steps]);
-    this.root.dataset.challengeUrl = "/face/challenge/";
-    t.mock.method(globalThis, "fetch", async () => new Response(JSON.stringify(answers[0])));
-    const say = (text, tone, read = text) => this.said.push({ text, tone, read });
+    Object.assign(this.root.dataset, { framesUrl: "/face/frames/", purpose: "login" });
+    t.mock.method(globalThis, "fetch", (_url, { body }) => this.#answer(body));
+    const say = (text, tone, options = {}) => this.said.push({ text, tone, ...options });
+    const fields = () => ({ username: "ada" });
     const messages = new Messages(fakeTemplate(TEXTS));
-    this.challenge = new Challenge(this.root, messages, { say, token: () => "token" });
+    this.challenge = new Challenge(this.root, messages, { say, token: () => "token", fields });
   }
 
   async start() {
@@ -63,28 +71,26 @@ class Scene {
     return this;
   }
 
-  /** Show advice about the next frame, 125 ms later. */
-  async see(advice) {
-    this.clock.pass(125);
-    // No two frames of a camera are the same.
-    this.video.show((this.#level += 1));
-    await settle();
-    this.challenge.feed(advice, await this.challenge.frame());
-    await settle();
-  }
-
-  /** Have the head turned that far, from frame to frame. */
-  async look(...yaws) {
-    for (const yaw of yaws) {
-      if (this.result !== undefined) return;
-      const face = { box: BOX, head_pose_yaw: yaw, head_pose_pitch: 0 };
-      await this.see({ ok: true, code: "good", message: "Good.", faces: 1, face });
+  /** Let the camera show one frame after another, and the site answer each. */
+  async see(...answers) {
+    for (const each of answers) {
+      this.#answers.push(each);
+      await this.#pass(130);
     }
   }
 
-  /** Hold the head straight and still until the first turn is asked for. */
-  async holdStill() {
-    await this.look(0, 0, 0, 0, 0, 0);
+  /** Answer requests for so many milliseconds, without a new answer being prepared. */
+  async wait(milliseconds) {
+    for (let passed = 0; passed < milliseconds; passed += 100) await this.#pass(100);
+  }
+
+  async #pass(milliseconds) {
+    this.video.readyState = 2;
+    // No two frames of a camera are the same.
+    this.video.show((this.#level += 1));
+    await settle();
+    this.clock.pass(milliseconds);
+    await settle();
   }
 
   get last() {
@@ -93,150 +99,160 @@ class Scene {
 
   /** The steps that the page's scripts were told of. */
   get events() {
-    return this.root.events.map(({ step, turn, done }) => [step, turn, done].join(" "));
+    return this.root.events.map(({ step, done, share }) => [step, done, share].join(" "));
+  }
+
+  async #answer(body) {
+    const { frame, ...fields } = Object.fromEntries(body);
+    this.sent.push({ ...fields, picture: await frame.text() });
+    const answer = this.#answers.shift() ?? saw("look");
+    if (answer instanceof Error) throw answer;
+    if (answer instanceof Response) return answer;
+    if (!fields.challenge) this.#number = 0;
+    const data = { challenge: "id", number: (this.#number += 1), ...answer };
+    this.#number = data.number;
+    return new Response(JSON.stringify(data));
   }
 }
 
-const LEFT = [0.1, 0.2, 0.3, 0.2, 0.1, 0, 0];
-const RIGHT = LEFT.map((yaw) => -yaw);
-
-test("a head that turns as asked passes, and its frames are handed over", async (t) => {
+test("each frame goes to the site once, and the challenge that is passed is handed over", async (t) => {
   const scene = await new Scene(t).start();
-  await scene.holdStill();
-  assert.equal(scene.last.text, "Turn left.");
-  assert.equal(scene.last.read, "Turn as asked. 1 of 4: Turn left.");
-  await scene.look(...LEFT);
-  assert.equal(scene.last.read, "3 of 4: Turn right.");
-  await scene.look(...RIGHT);
+  await scene.see(saw("look"), asked("left"), asked("left", { share: 0.5 }), saw("passed"));
 
   assert.equal(scene.result.challenge, "id");
-  assert.equal(scene.result.pictures.length, 12);
-  assert.equal(new Set(scene.result.pictures).size, 12);
-  assert.deepEqual(scene.events, [
-    "straight  0",
-    "turn left 0",
-    "back left 1",
-    "turn right 2",
-    "back right 3",
-    "done  4",
-  ]);
+  assert.equal(await scene.result.picture.text(), scene.sent[0].picture);
+  assert.equal(new Set(scene.sent.map(({ picture }) => picture)).size, scene.sent.length);
+  assert.deepEqual(
+    scene.sent.map(({ challenge, number }) => [challenge, number]),
+    [
+      ["", "1"],
+      ["id", "2"],
+      ["id", "3"],
+      ["id", "4"],
+    ],
+  );
+  assert.equal(scene.sent[0].purpose, "login");
+  assert.equal(scene.sent[0].username, "ada");
+  assert.equal(scene.sent[1].username, undefined);
+  assert.deepEqual(scene.events, ["look 0 0", "left 0 0", "left 0 0.5", "passed 1 1"]);
+});
+
+test("a step is shown and read out at once, guidance is not urgent", async (t) => {
+  const scene = await new Scene(t).start();
+  await scene.see(saw("look", { ok: false, message: "Move into the oval." }));
+  assert.deepEqual(scene.last, { text: "Move into the oval.", tone: "warn" });
+  await scene.see(asked("left_up", { total: 3 }));
+  assert.deepEqual(scene.last, { text: "Move left_up.", tone: "idle", urgent: true });
+  assert.equal(scene.root.dataset.pose, "left_up");
+  assert.equal(scene.steps.children.length, 3);
+});
+
+test("the arc fills as the site says, and the dot goes where the head does", async (t) => {
+  const scene = await new Scene(t).start();
+  const turned = { ...FACE, yaw: 9, pitch: 3 };
+  await scene.see(saw("look", { face: { ...FACE, yaw: 2, pitch: 3 } }));
+  await scene.see(asked("left", { share: 0.5, face: turned }));
+  assert.equal(scene.root.properties["--faceauth-share"], "0.50");
+  // To the visitor's left is to the left of the mirrored picture.
+  assert.equal(scene.root.properties["--faceauth-x"], "-0.50");
+  assert.equal(scene.root.properties["--faceauth-y"], "0.00");
+});
+
+test("steps that are done are marked", async (t) => {
+  const scene = await new Scene(t).start();
+  await scene.see(asked("left", { total: 2 }), asked("closer", { done: 1, total: 2 }));
+  const marks = scene.steps.children.map(({ attributes }) => [...attributes].join());
+  assert.deepEqual(marks, ["data-done", "data-next"]);
 });
 
 test("what the device's key signs is replaced with each challenge", async (t) => {
-  const scene = new Scene(t, [{ ...ISSUED, device_nonce: "new" }]);
+  const scene = new Scene(t);
   scene.root.dataset.deviceNonce = "old";
   await scene.start();
+  await scene.see(saw("look", { device_nonce: "new" }));
   assert.equal(scene.root.dataset.deviceNonce, "new");
 });
 
-test("a step is marked as done only once the head has turned far enough", async (t) => {
+test("somebody who makes no progress for 20 seconds hears of another way", async (t) => {
   const scene = await new Scene(t).start();
-  await scene.holdStill();
-  const done = () => scene.steps.children.filter(({ attributes }) => attributes.has("data-done"));
-  await scene.look(0.1, 0.2, 0.24);
-  assert.equal(done().length, 0);
-  assert.equal(scene.root.dataset.pose, "left");
-  await scene.look(0.26);
-  assert.equal(done().length, 1);
-  assert.equal(scene.root.dataset.pose, "from-left");
+  await scene.wait(19_000);
+  assert.equal(scene.last.text, "Hold still.");
+  await scene.wait(2_000);
+  assert.equal(scene.last.text, "Hold still. Or log in with your password.");
 });
 
-test("a still picture gets no further, and hears of another way after 20 seconds", async (t) => {
-  const scene = await new Scene(t, [{ ...ISSUED, seconds: 60 }]).start();
-  await scene.holdStill();
-  await scene.look(...Array(100).fill(0));
-  assert.equal(scene.last.text, "Turn left.");
-  await scene.look(...Array(70).fill(0));
-  assert.equal(scene.last.text, "Turn left. Or log in with your password.");
-  assert.equal(scene.events.at(-1), "turn left 0");
-  assert.equal(scene.result, undefined);
-});
-
-describe("it starts again", () => {
-  test("after a turn the other way, and says so for long enough to read it", async (t) => {
-    const scene = await new Scene(t).start();
-    await scene.holdStill();
-    await scene.look(-0.1, -0.2);
-    assert.equal(scene.last.text, "Other way.");
-    assert.equal(scene.events.at(-1), "straight  0");
-    await scene.look(...Array(11).fill(0));
-    assert.equal(scene.last.text, "Other way.");
-    await scene.holdStill();
-    assert.equal(scene.last.text, "Turn left.");
-  });
-
-  test("if the head jumps, which the server would refuse", async (t) => {
-    const scene = await new Scene(t).start();
-    await scene.holdStill();
-    await scene.look(0.5, 0, 0, -0.5, 0, 0);
-    assert.equal(scene.last.text, "Too quick.");
-    assert.equal(scene.result, undefined);
-  });
-
-  test("if nobody is visible for a while, but not for a moment", async (t) => {
-    const scene = await new Scene(t).start();
-    await scene.holdStill();
-    await scene.look(0.1, 0.2, 0.3);
-    await scene.see(NOBODY);
-    await scene.look(0.3);
-    assert.equal(scene.last.text, "Back to the middle.");
-    for (let i = 0; i < 12; i += 1) await scene.see(NOBODY);
-    assert.equal(scene.last.text, "No face.");
-    assert.equal(scene.events.at(-1), "straight  0");
-  });
-
-  test("if the visitor asks for it", async (t) => {
-    const scene = await new Scene(t).start();
-    await scene.holdStill();
-    await scene.look(0.1, 0.2, 0.3);
-    scene.challenge.restart();
-    assert.equal(scene.last.text, "Once more.");
-    assert.equal(scene.challenge.fields.pose, "straight");
-  });
-});
-
-test("a head that is not held still is not asked to turn", async (t) => {
+test("frames are rarer while nobody is there", async (t) => {
   const scene = await new Scene(t).start();
-  for (let i = 0; i < 20; i += 1) await scene.look(i % 2 ? 0.06 : -0.06);
-  assert.equal(scene.last.text, "Good.");
-  assert.deepEqual(scene.events, ["straight  0"]);
+  const nobody = saw("look", { ok: false, faces: 0, face: null, message: "No face." });
+  await scene.see(...Array(45).fill(nobody));
+  const before = scene.sent.length;
+  for (let i = 0; i < 20; i += 1) await scene.see(nobody);
+  assert.ok(scene.sent.length - before <= 6);
 });
 
-test("a challenge is replaced when its time is nearly over, twice, then given up", async (t) => {
+describe("when the connection is bad", () => {
+  test("it goes on with the same challenge, and says so meanwhile", async (t) => {
+    const scene = await new Scene(t).start();
+    await scene.see(asked("left"), new TypeError("network"));
+    assert.deepEqual(scene.last, { text: "Connection lost.", tone: "bad" });
+    await scene.wait(1000);
+    assert.deepEqual([scene.sent.at(-1).challenge, scene.sent.at(-1).number > 2], ["id", true]);
+  });
+
+  test("frames that came already are not sent again", async (t) => {
+    const scene = await new Scene(t).start();
+    const late = refused("frames_out_of_order", 409, { number: 7 });
+    await scene.see(asked("left"), late, asked("left", { number: 8 }));
+    assert.deepEqual(
+      scene.sent.map(({ number }) => number),
+      ["1", "2", "8"],
+    );
+  });
+});
+
+describe("after a challenge that failed", () => {
+  test("it says why, leaves time to read it, and opens another one, twice", async (t) => {
+    const scene = await new Scene(t).start();
+    for (const _ of [1, 2]) {
+      await scene.see(asked("left"), refused("challenge_failed"));
+      assert.deepEqual(scene.last, { text: "challenge_failed.", tone: "warn", urgent: true });
+      assert.equal(scene.root.dataset.pose, "straight");
+      const count = scene.sent.length;
+      await scene.wait(1000);
+      assert.equal(scene.sent.length, count);
+      await scene.wait(800);
+      assert.equal(scene.sent[count].challenge, "");
+      assert.equal(scene.sent[count].number, "1");
+    }
+    await scene.see(refused("challenge_failed"));
+    assert.equal(scene.result.error.code, "challenge_failed");
+  });
+
+  test("nobody is told of one that expired while nobody was there", async (t) => {
+    const scene = await new Scene(t).start();
+    await scene.see(saw("look"), refused("challenge_expired"), saw("look"));
+    assert.equal(scene.sent[2].challenge, "");
+    assert.ok(scene.said.every(({ text }) => text === "Hold still."));
+  });
+});
+
+test("a refusal ends it at once", async (t) => {
   const scene = await new Scene(t).start();
-  for (const renewals of [1, 2]) {
-    await scene.holdStill();
-    scene.clock.pass(18_000);
-    await settle();
-    assert.equal(scene.last.text, "Too long.");
-    assert.equal(fetch.mock.callCount(), 1 + renewals);
-    scene.clock.pass(1500);
-  }
-  scene.clock.pass(18_000);
-  await settle();
-  assert.deepEqual(scene.result.error, { code: "challenge_abandoned", message: "No turn seen." });
-});
-
-test("a site that issues no challenge ends it with the site's error", async (t) => {
-  const scene = new Scene(t);
-  const error = { code: "too_many_attempts", message: "Wait a while." };
-  const refusal = new Response(JSON.stringify({ error }), { status: 429 });
-  fetch.mock.mockImplementation(async () => refusal);
-  await scene.start();
+  await scene.see(refused("too_many_attempts", 429));
   assert.equal(scene.result.error.code, "too_many_attempts");
-  assert.equal(scene.result.error.message, "Wait a while.");
+  assert.equal(scene.result.error.retryAfter, 30);
+  await scene.wait(5000);
+  assert.equal(scene.sent.length, 1);
 });
 
-test("a challenge that is given up leaves nothing on the page and asks for no frame", async (t) => {
+test("a challenge that is given up leaves nothing on the page and sends no frame", async (t) => {
   const scene = await new Scene(t).start();
-  await scene.holdStill();
-  await scene.look(0.1, 0.2);
-  const waiting = scene.challenge.frame();
+  await scene.see(asked("left", { share: 0.5 }));
   scene.challenge.cancel();
-  await settle();
+  await scene.wait(1000);
   assert.equal(scene.result, null);
-  assert.equal(await waiting, null);
+  assert.equal(scene.sent.length, 1);
   assert.equal(scene.steps.hidden, true);
-  assert.equal(scene.root.dataset.pose, "straight");
+  assert.equal(scene.root.dataset.step, undefined);
   assert.equal(scene.root.properties["--faceauth-share"], "0.00");
 });

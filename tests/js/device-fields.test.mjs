@@ -41,8 +41,8 @@ test("a browser that can have no key sends none", async () => {
 
 test("a nonce is signed by a browser that has a key", async () => {
   await publicKey();
-  const proof = await deviceProof("nonce");
-  assert.equal(proof.device_nonce, "nonce");
+  const proof = await deviceProof("another");
+  assert.equal(proof.device_nonce, "another");
   assert.equal(atob(proof.device_signature).length, 64);
   assert.deepEqual(await deviceProof(undefined), {});
 });

@@ -67,6 +67,7 @@ class FakeCanvas extends FakeElement {
 /** Let modules find a document, in which nothing is hidden. */
 export function fakeDocument() {
   globalThis.HTMLMediaElement = { HAVE_CURRENT_DATA: 2 };
+  globalThis.addEventListener = globalThis.removeEventListener = () => {};
   globalThis.document = {
     hidden: false,
     addEventListener() {},

@@ -21,8 +21,8 @@ class Announcer {
 
 function started(t) {
   const clock = fakeClock(t);
-  const [shown, announcer] = [{ textContent: "" }, new Announcer()];
-  return { clock, shown, announcer, status: new Status(shown, announcer) };
+  const [shown, announcer, alert] = [{ textContent: "" }, new Announcer(), new Announcer()];
+  return { clock, shown, announcer, alert, status: new Status(shown, announcer, alert) };
 }
 
 test("a text is shown at once, and read out", (t) => {
@@ -56,7 +56,7 @@ test("texts that change quickly are read out at most every 1.5 seconds, the newe
 
 test("something else can be read out than is shown", (t) => {
   const { clock, shown, announcer, status } = started(t);
-  status.say("Turn left.", "1 of 4: Turn left.");
+  status.say("Turn left.", { read: "1 of 4: Turn left." });
   clock.pass(0);
   assert.equal(shown.textContent, "Turn left.");
   assert.deepEqual(announcer.heard, ["1 of 4: Turn left."]);
@@ -70,4 +70,18 @@ test("a text that comes back is not read out again if nothing was in between", (
   status.say("Look into the camera.");
   clock.pass(5000);
   assert.deepEqual(announcer.heard, ["Look into the camera."]);
+});
+
+test("an urgent text is read out at once, by the region that interrupts", (t) => {
+  const { clock, announcer, alert, status } = started(t);
+  status.say("Hold still.");
+  clock.pass(0);
+  status.say("Turn left.", { urgent: true });
+  assert.deepEqual(alert.heard.filter(Boolean), ["Turn left."]);
+  // The same step again, after something else, is read out again.
+  status.say("Move into the oval.");
+  clock.pass(1500);
+  status.say("Turn left.", { urgent: true });
+  assert.deepEqual(alert.heard.filter(Boolean), ["Turn left.", "Turn left."]);
+  assert.deepEqual(announcer.heard.filter(Boolean), ["Hold still.", "Move into the oval."]);
 });

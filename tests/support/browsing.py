@@ -40,6 +40,15 @@ Camera = Literal[
     "allowed", "allowed when asked", "refused when asked", "refused", "missing", "three"
 ]
 
+# Tells the person before the webcam which step the page shows.
+FOLLOWED = """
+    let told;
+    addEventListener("faceauth:challenge", ({ detail: { step, done } }) => {
+        if (told !== `${step} ${done}`) showStep(step === "look" ? "" : step);
+        told = `${step} ${done}`;
+    });
+"""
+
 # What Chromium says on the console of answers that the page handles, and of an insecure host.
 EXPECTED = ("Failed to load resource", "The Cross-Origin-Opener-Policy header has been ignored")
 
@@ -83,6 +92,8 @@ class Visitors:
         if camera == "allowed when asked":
             # Chromium can be made to say yes without asking, but then it tells the page so.
             context.add_init_script("navigator.permissions.query = async () => ({state: 'prompt'})")
+        context.expose_function("showStep", self._webcam.ask)
+        context.add_init_script(FOLLOWED)
         context.set_default_timeout(15_000)
         self._contexts.append(context)
         self._watch(context, origin)

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Sequence
 from functools import cache
 from pathlib import Path
+from threading import Event, Thread
 from typing import Any
 
 import cv2
@@ -14,9 +16,10 @@ from faceauth.vision import Engine
 from tests.support.faces import Faces
 from tests.support.memo import SOURCES, stored
 from tests.support.oracle import Oracle
+from tests.support.person import Person
 
 WIDTH, HEIGHT = 640, 480
-FRAMES_PER_SECOND = 10
+FRAMES_PER_SECOND = 20
 # How much of the frame's height the face takes: about what it does when one sits at a laptop.
 FACE_SHARE = 0.45
 
@@ -31,34 +34,68 @@ class Webcam:
     def __init__(self, path: Path) -> None:
         self.path = path
         self.path.touch()
+        self._sitter: Sitter | None = None
         self.show()
 
     def show(self, *names: str, seconds_each: float = 1.0) -> None:
         """Show these people one after another, over and over; nobody where no name is given."""
         frames = [frame(name) for name in names] or [empty_room()]
         repeat = round(FRAMES_PER_SECOND * seconds_each) if len(frames) > 1 else 1
-        write_y4m(self.path, [frame for frame in frames for _ in range(repeat)])
-
-    def turn(self, name: str, *turns: str, straight: float = 1.2, aside: float = 0.0) -> None:
-        """Show that person turning their head, over and over: to these sides, else once to each.
-        They look straight ahead and to the side for so many seconds.
-        """
-        places = []
-        for turn in turns or TURNED:
-            stays = [1.0] * round(FRAMES_PER_SECOND * aside)
-            places += [0.0] * round(FRAMES_PER_SECOND * straight)
-            places += [float(TURNED[turn] * share) for share in (*AWAY, *stays, *AWAY[::-1])]
-        # Twice, with other noise: where a movement ends is no frame that it began with.
-        write_y4m(self.path, filmed([turned(name, place) for place in places * 2]))
+        self._film([frame for frame in frames for _ in range(repeat)])
 
     def sit(self, name: str) -> None:
         """Show that person looking straight ahead."""
-        write_y4m(self.path, filmed([frame(name)] * 2 * FRAMES_PER_SECOND))
+        self._film(filmed([frame(name)] * FRAMES_PER_SECOND))
 
     def wave(self, name: str) -> None:
         """Show a photograph of that person that is moved about and tilted, over and over."""
-        steps = np.linspace(0, 2 * np.pi, 60, endpoint=False)
-        write_y4m(self.path, filmed([tilted(frame(name), step) for step in steps]))
+        steps = np.linspace(0, 2 * np.pi, 6 * FRAMES_PER_SECOND, endpoint=False)
+        self._film(filmed([tilted(frame(name), step) for step in steps]))
+
+    def follow(self, name: str, **habits: Any) -> None:
+        """Show that person, who moves as the page asks: see `Person` for their `habits`."""
+        self.leave()
+        self._sitter = Sitter(self.path, Person(name, **habits))
+        self._sitter.start()
+
+    def ask(self, step: str) -> None:
+        """Ask for a step: the page shows it now. Nobody but who follows moves."""
+        if self._sitter:
+            self._sitter.ask(step)
+
+    def leave(self) -> None:
+        """Let the person who follows get up. What was seen last stays in the picture."""
+        if self._sitter:
+            self._sitter.leave()
+        self._sitter = None
+
+    def _film(self, frames: Sequence[Any]) -> None:
+        self.leave()
+        write_y4m(self.path, frames)
+
+
+class Sitter(Thread):
+    """A person who sits before the webcam and follows the page, frame by frame."""
+
+    def __init__(self, path: Path, person: Person) -> None:
+        super().__init__(daemon=True)
+        self._path, self._person = path, person
+        self._step, self._since = "", time.monotonic()
+        self._left = Event()
+
+    def ask(self, step: str) -> None:
+        """Note what the page shows now."""
+        self._step, self._since = step, time.monotonic()
+
+    def leave(self) -> None:
+        """Stop, and wait until the file is no longer written."""
+        self._left.set()
+        self.join()
+
+    def run(self) -> None:
+        while not self._left.wait(1 / FRAMES_PER_SECOND):
+            picture = self._person.frame_for(self._step, time.monotonic() - self._since)
+            write_y4m(self._path, [cv2.cvtColor(picture, cv2.COLOR_RGB2BGR)])
 
 
 # How far the nose moves, sideways and down, in units of the distance between the eyes.
