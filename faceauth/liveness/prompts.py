@@ -12,10 +12,10 @@ STEPS = {
     "right": _("Turn your head to your right."),
     "up": _("Raise your chin."),
     "down": _("Lower your chin."),
-    "left_up": _("Look up and to your left."),
-    "left_down": _("Look down and to your left."),
-    "right_up": _("Look up and to your right."),
-    "right_down": _("Look down and to your right."),
+    "left_up": _("Turn your head up and to your left."),
+    "left_down": _("Turn your head down and to your left."),
+    "right_up": _("Turn your head up and to your right."),
+    "right_down": _("Turn your head down and to your right."),
     CLOSER: _("Come closer."),
 }
 

@@ -58,10 +58,11 @@ def browsers(webcam_file: Webcam) -> Iterator[Visitors]:
 
 
 @pytest.fixture
-def webcam(webcam_file: Webcam) -> Webcam:
+def webcam(webcam_file: Webcam) -> Iterator[Webcam]:
     """The fake camera: `webcam.show("obama")`. Nobody sits before it when a test begins."""
     webcam_file.show()
-    return webcam_file
+    yield webcam_file
+    webcam_file.leave()
 
 
 @pytest.fixture
