@@ -17,6 +17,7 @@ from django.core.files.base import ContentFile
 from django.db import connection
 from django.test import Client, RequestFactory
 from django.utils import timezone
+from faceauth.liveness.head_turns import NotLiveError, Reason
 
 from accounts.models import User
 from faceauth import backends, conf, signals
@@ -25,7 +26,6 @@ from faceauth.capture import samples
 from faceauth.encryption import crypto
 from faceauth.errors import ChallengeFailed
 from faceauth.liveness import challenge
-from faceauth.liveness.head_turns import NotLiveError, Reason
 from faceauth.lockout import counters
 from faceauth.models import FaceEvent, FailureCount
 from faceauth.recognition import policy

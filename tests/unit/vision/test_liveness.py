@@ -3,7 +3,6 @@ from __future__ import annotations
 import cv2
 import numpy as np
 import pytest
-
 from faceauth.liveness.head_turns import (
     LEFT,
     MAX_CHANGE,
@@ -15,6 +14,7 @@ from faceauth.liveness.head_turns import (
     check_person,
     check_turns,
 )
+
 from faceauth.vision import Engine, decode_image
 from tests.support.heads import filmed, still, turning
 from tests.support.webcam import frame, tilted
