@@ -41,6 +41,7 @@ def look(challenge: Challenge, frame: IO[bytes], seen: list[samples.Sample]) -> 
         yaw=head.yaw,
         pitch=head.pitch,
         squeeze=head.squeeze,
+        skew=head.skew,
         size=head.size / min(height, width),
         x=head.x / width,
         y=head.y / height,

@@ -23,6 +23,7 @@ class Sighting(NamedTuple):
         pitch: How far the chin is raised, in degrees.
         squeeze: The width of the face for its height, as the head pose leaves it: a head keeps it
             when it turns, and a flat picture that is tilted does not.
+        skew: The same along the diagonals.
         size: Of the face, as a share of the frame's shorter side; turns do not change it.
         x: Of its centre, as a share of the frame's width.
         y: Of its centre, as a share of the frame's height.
@@ -32,6 +33,7 @@ class Sighting(NamedTuple):
     yaw: float
     pitch: float
     squeeze: float
+    skew: float
     size: float
     x: float
     y: float

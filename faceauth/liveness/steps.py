@@ -29,22 +29,26 @@ DIRECTIONS: dict[str, tuple[float, float]] = {
 }
 
 # Degrees from the person's own rest.
-TURNED = 12.0  # a turn this far is made
-ELSEWHERE = 14.0  # a turn this far in another direction is the wrong one
+TURNED = 10.0  # a turn this far is made
+ELSEWHERE = 12.0  # a turn this far in another direction is the wrong one
 STILL = 3.0  # from one frame to the next, of a head that is held still
-AHEAD = 20.0  # from straight ahead, of a head at rest
+AHEAD_YAW, AHEAD_PITCH = 20.0, 25.0  # from straight ahead, of a head at rest
 
 # Degrees between the direction that was asked for and the one that the head takes.
-WITHIN = 30.0
-WRONG = 50.0
+WITHIN = 27.5
+WRONG = 45.0
 
 NEARER = 1.22  # times the size at rest
 SHORTEST = 0.3  # seconds from the step to the movement's end: nobody is quicker
 LONGEST = 3.0  # seconds
 REACTION = 0.6  # seconds in which the head may still go on with the step before
 
-# The squeeze of a head that turns stays this near to that at rest, as a factor.
-SAME_SQUEEZE = 1.18
+# A head at rest that leaves it sooner than this after the step was shown does not answer it.
+SOONEST, LEFT = 0.3, 5.0  # seconds, degrees
+
+# The shape of a head that turns stays this near to that at rest: a factor, and a difference.
+SQUEEZED, STRETCHED = 0.9, 1.16
+SKEWED = 0.09
 
 
 class Verdict(Enum):
@@ -98,7 +102,8 @@ def at_rest(seen: Sequence[Sighting]) -> Sighting | None:
     if len(seen) < 2:
         return None
     before, last = seen[-2:]
-    if math.hypot(last.yaw, last.pitch) > AHEAD or _moved(before, last) > STILL:
+    ahead = abs(last.yaw) <= AHEAD_YAW and abs(last.pitch) <= AHEAD_PITCH
+    if not ahead or _moved(before, last) > STILL:
         return None
     return last
 
@@ -126,11 +131,11 @@ def judge(step: str, rest: Sighting, seen: Sequence[Sighting], since: float) -> 
         along = now[0] * direction[0] + now[1] * direction[1]
         away = math.degrees(math.acos(max(-1.0, min(1.0, along / (math.hypot(*now) or 1)))))
         share = along / TURNED
-        same = 1 / SAME_SQUEEZE < last.squeeze / rest.squeeze < SAME_SQUEEZE
-        made = share >= 1 and away <= WITHIN and same
+        made = share >= 1 and away <= WITHIN and _same_shape(rest, last)
         wrong = nearer >= NEARER or (away > WRONG and _elsewhere(now, start))
+        wrong = wrong or _too_soon(path, seen, since)
     share = max(0.0, min(1.0, share))
-    if made and last.at - since >= SHORTEST:
+    if made and not wrong and last.at - since >= SHORTEST:
         return Progress(Verdict.DONE, 1.0)
     # A movement that ends without having been the right one is another one.
     farthest = max(path[begin:], key=lambda each: math.hypot(*each))
@@ -138,6 +143,20 @@ def judge(step: str, rest: Sighting, seen: Sequence[Sighting], since: float) -> 
     if wrong or (ended and not made):
         return Progress(Verdict.WRONG, share)
     return Progress(Verdict.LATE if last.at - since > LONGEST else Verdict.ON, share)
+
+
+def _too_soon(path: Sequence[tuple[float, float]], seen: Sequence[Sighting], since: float) -> bool:
+    """Return True if a head at rest leaves it before anybody can have seen the step."""
+    return math.hypot(*path[0]) <= 2 * STILL and any(
+        each.at - since < SOONEST and math.hypot(*place) > LEFT
+        for each, place in zip(seen, path, strict=True)
+    )
+
+
+def _same_shape(rest: Sighting, now: Sighting) -> bool:
+    return (
+        SQUEEZED <= now.squeeze / rest.squeeze <= STRETCHED and abs(now.skew - rest.skew) <= SKEWED
+    )
 
 
 def _beginning(path: Sequence[tuple[float, float]], seen: Sequence[Sighting], since: float) -> int:
