@@ -6,7 +6,9 @@ from typing import Any, NamedTuple
 
 from django.utils.translation import gettext as _
 
+from faceauth import errors
 from faceauth.vision.quality import Quality
+from faceauth.vision.visibility import is_backlit
 
 from .samples import Sample
 
@@ -37,12 +39,23 @@ STRAIGHT = Pose("straight")
 PHOTO = "photo"
 
 
-def advise(sample: Sample, pose: Pose = STRAIGHT) -> dict[str, Any]:
-    """Return the answer of the preview: if the frame is good, what to do, and where the face is.
+# Below this mean, in grey levels, a frame without a face is black.
+BLACK = 12
 
-    Positions are fractions of the frame's width and height.
+
+def advise(sample: Sample, pose: Pose = STRAIGHT) -> dict[str, Any]:
+    """Return the page's guidance: if the frame is good, what to do, and where the face is.
+
+    A good frame can have a ``hint``: a person who wears dark glasses, for example, is told to take
+    them off, but may go on. Positions are fractions of the frame's width and height.
     """
-    code, message = _photo_advice(sample) if pose.name == PHOTO else _advice(sample, pose)
+    hint = None
+    if pose.name == PHOTO:
+        code, message = _photo_advice(sample)
+    else:
+        code, message = _advice(sample, pose)
+        if code == "ok" and pose.name == STRAIGHT.name and (found := _hint(sample)):
+            hint, message = found
     face = None
     if sample.quality:
         face = {
@@ -53,6 +66,7 @@ def advise(sample: Sample, pose: Pose = STRAIGHT) -> dict[str, Any]:
         "ok": code == "ok",
         "code": code,
         "message": message,
+        "hint": hint,
         "faces": len(sample.faces),
         "face": face,
     }
@@ -61,6 +75,11 @@ def advise(sample: Sample, pose: Pose = STRAIGHT) -> dict[str, Any]:
 def _advice(sample: Sample, pose: Pose) -> tuple[str, str]:
     """Return the first thing to change: one face, then its position, then light, then the pose."""
     problem = sample.problem()
+    if not sample.faces:
+        if sample.is_far:
+            return "too_small", _("Come closer.")
+        if sample.image.mean() < BLACK:
+            return "black", _("The picture is black. Is something in front of your camera?")
     if problem and len(sample.faces) != 1:
         return problem.default_code, problem.messages[0]
     left, top, right, bottom = relative_box(sample)
@@ -71,10 +90,26 @@ def _advice(sample: Sample, pose: Pose) -> tuple[str, str]:
     x, y = (left + right) / 2, (top + bottom) / 2
     if not (CENTRE[0] < x < CENTRE[1] and CENTRE[0] < y < CENTRE[1]):
         return "off_centre", _("Move your face to the middle.")
+    if isinstance(problem, errors.TooDark) and is_backlit(sample.image, sample.faces[0].box):
+        return problem.default_code, _("The light is behind you. Turn towards the light.")
     if problem:
         return problem.default_code, problem.messages[0]
     assert sample.quality
     return _pose_advice(sample.quality, pose) or ("ok", _("Hold still."))
+
+
+def _hint(sample: Sample) -> tuple[str, str] | None:
+    """Return what would make a good frame better, or None."""
+    seen = sample.visibility
+    if seen is None:
+        return None
+    if seen.covered:
+        return "covered", _("Something covers your face. If you wear a mask, take it off.")
+    if seen.dark_lenses:
+        return "dark_glasses", _("Take off your sunglasses.")
+    if seen.backlit:
+        return "backlit", _("The light is behind you. Turn towards the light.")
+    return None
 
 
 def _photo_advice(sample: Sample) -> tuple[str, str]:

@@ -151,6 +151,18 @@ class Engine:
                 faces.append(face)
         return sorted(faces, key=lambda face: -face.size)
 
+    def has_face(self, image: Image, size: float) -> bool:
+        """Return True if there is a face about that tall, within a fifth.
+
+        Args:
+            image: RGB, uint8 (height, width, 3).
+            size: In pixels.
+
+        Raises:
+            ModelError: A network's file is missing or damaged.
+        """
+        return bool(self.load().detector.scan(Pyramid(image), size, border=0))
+
     def mesh(self, image: Image, face: Face | Box | Points) -> Mesh:
         """Return the face mesh of one face.
 

@@ -4,9 +4,10 @@ import cv2
 import numpy as np
 import pytest
 
+from tests.support import drawings
 from tests.support.webcam import empty_room, frame
 
-PREVIEW = "/face/preview/"
+FRAMES = "/face/frames/"
 
 
 def jpeg(picture):
@@ -21,8 +22,8 @@ def zoomed(picture, factor):
 
 @pytest.fixture
 def advice(ask, upload, db):
-    def get(picture, **pose):
-        status, answer = ask(PREVIEW, snapshot=upload(jpeg(picture)), **pose)
+    def get(picture, pose="straight", **fields):
+        status, answer = ask(FRAMES, frame=upload(jpeg(picture)), pose=pose, **fields)
         assert status == 200
         assert answer["ok"] == (answer["code"] == "ok")
         assert answer["message"]
@@ -35,7 +36,7 @@ def advice(ask, upload, db):
 @pytest.mark.parametrize("name", ["obama", "obama2", "biden", "astronaut"])
 def test_face_that_sits_at_a_webcam_is_fine(advice, name):
     answer = advice(frame(name))
-    assert (answer["code"], answer["faces"]) == ("ok", 1)
+    assert (answer["code"], answer["faces"], answer["hint"]) == ("ok", 1, None)
     left, top, right, bottom = answer["face"]["box"]
     assert left < 0.5 < right
     assert top < 0.5 < bottom
@@ -45,7 +46,10 @@ def test_words_that_help(advice):
     picture = frame("obama")
     assert advice(empty_room())["code"] == "no_face"
     assert advice(empty_room())["face"] is None
+    assert advice(np.zeros_like(picture))["code"] == "black"
     assert advice(zoomed(picture, 0.5))["code"] == "too_small"
+    # Too small to be found, but to be seen.
+    assert advice(zoomed(picture, 0.3))["code"] == "too_small"
     assert advice(zoomed(picture, 2.0))["code"] == "too_close"
     assert advice(np.roll(picture, 190, axis=1))["code"] == "off_centre"
     assert advice((picture * 0.1).astype(np.uint8))["code"] == "too_dark"
@@ -90,3 +94,27 @@ def test_chin_is_lifted_from_where_it_was(advice):
 def test_pose_that_makes_no_sense_is_any_other(advice, level):
     assert advice(frame("obama"), pose="up", level=level)["code"] == "ok"
     assert advice(frame("obama"), pose="upside down", level=level)["code"] == "ok"
+
+
+@pytest.mark.real
+@pytest.mark.parametrize(
+    ("drawn", "hint", "words"),
+    [
+        (drawings.with_dark_glasses, "dark_glasses", "Take off your sunglasses."),
+        (drawings.with_mask, "covered", "Something covers your face."),
+        (drawings.before_a_window, "backlit", "The light is behind you."),
+    ],
+    ids=["dark glasses", "mask", "backlit"],
+)
+def test_what_hides_a_face_is_said_and_refuses_nobody(advice, drawn, hint, words):
+    answer = advice(drawn(frame("obama")))
+    assert (answer["ok"], answer["hint"]) == (True, hint)
+    assert answer["message"].startswith(words)
+    # Whoever turns hears what to do with the head.
+    assert advice(drawn(frame("obama left")), pose="left")["hint"] is None
+
+
+def test_face_too_dark_before_a_window_turns_to_the_light(advice):
+    answer = advice(drawings.before_a_window(frame("obama"), light=0.05))
+    assert answer["code"] == "too_dark"
+    assert answer["message"] == "The light is behind you. Turn towards the light."
