@@ -56,8 +56,9 @@ class Sample:
 
     Attributes:
         image: RGB, uint8 (height, width, 3).
-        faces: The faces that were found, the largest first.
-        quality: The quality of the largest face, or None if there is no face.
+        faces: The faces that were found, the largest first. In a frame of a conversation, the one
+            that was followed is the first.
+        quality: The quality of the first face, or None if there is no face.
     """
 
     def __init__(
@@ -76,7 +77,7 @@ class Sample:
 
     @property
     def mesh(self) -> Mesh | None:
-        """The mesh of the largest face, or None if there is no face."""
+        """The mesh of the first face, or None if there is no face."""
         if self._mesh is None and self.faces:
             with _slot(), metrics.stage("mesh"):
                 self._mesh = engine().mesh(self.image, self.faces[0])
@@ -99,7 +100,7 @@ class Sample:
 
     @cached_property
     def head(self) -> HeadPose | None:
-        """The pose of the largest face, or None if there is no face."""
+        """The pose of the first face, or None if there is no face."""
         return None if self.mesh is None else head_pose(self.mesh.points)
 
     def problem(self, *, moving: bool = False) -> errors.FaceError | None:
@@ -126,7 +127,7 @@ class Sample:
         return None
 
     def encoding(self, *, quickly: bool = False) -> Encoding:
-        """Return the encoding of the largest face, float32 (d,).
+        """Return the encoding of the first face, float32 (d,).
 
         Args:
             quickly: Return the mean over the face and its mirror image, instead of the mean over
@@ -176,15 +177,15 @@ def analyse_picture(picture: Picture, *, formats: tuple[str, ...] = UPLOAD_FORMA
         return Sample(image, faces)
 
 
-def analyse_frame(picture: Picture, near: Near | None = None) -> Sample:
+def analyse_frame(picture: Picture, near: Near | None = None, *, beside: bool = False) -> Sample:
     """Decode one frame of a conversation and find the face, where it was in the frame before.
-
-    Other faces are noticed only if there is no face at that place.
 
     Args:
         picture: The content of a file, or the open file.
         near: The face's box in the frame before (left, top, right, bottom), as shares of the
-            frame's width and height.
+            frame's width and height. The face at this place is the sample's first.
+        beside: Look for other faces as well. Where there is no face in `near`, or no `near`, the
+            whole frame is looked over anyway.
 
     Raises:
         FaceError: The data is no picture, the picture is too large, or the site is busy.
@@ -197,7 +198,11 @@ def analyse_frame(picture: Picture, near: Near | None = None) -> Sample:
                 tracked = engine().track(image, box)
             if tracked:
                 face, mesh = tracked
-                return Sample(image, [face], mesh)
+                others = []
+                if beside:
+                    with metrics.stage("find"):
+                        others = engine().faces_beside(image, face)
+                return Sample(image, [face, *others], mesh)
         with metrics.stage("find"):
             faces = engine().find_faces(image, quickly=True)
         return Sample(image, faces)

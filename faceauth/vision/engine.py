@@ -17,8 +17,15 @@ from .detection import SAME_LEVEL, Detection, Detector, Pyramid, distinct
 from .dlib_networks import DETECTOR_FILE, detector_graph, model_path, read_layers
 from .encoding import DlibEncoder, Encoder, Encoding, encode_with_mirror, template
 from .face_mesh import PRESENT, Crop, FaceMesh, Mesh, Points
+from .mesh_network import FILE as MESH_FILE
+from .mesh_network import mesh_graph
+from .tflite_reader import read_network
 
 Image = NDArray[np.uint8]
+
+
+# Faces of at least this share of another one's size are noticed beside it.
+BESIDE = 0.8
 
 
 class NoFaceError(ValueError):
@@ -91,11 +98,18 @@ class Engine:
         """
         with self._loading:
             if self._networks is None:
-                model = detector_graph(read_layers(model_path(DETECTOR_FILE)))
                 threads, providers = self.threads, self.providers
-                session = onnx_session.open_session(model, threads=threads, providers=providers)
+                detector, mesh = (
+                    onnx_session.open_session(model, threads=threads, providers=providers)
+                    for model in (
+                        detector_graph(read_layers(model_path(DETECTOR_FILE))),
+                        mesh_graph(read_network(MESH_FILE)),
+                    )
+                )
                 self._encoder.load(threads=threads, providers=providers)
-                self._networks = _Networks(Detector(session), Aligner(), self._encoder, FaceMesh())
+                self._networks = _Networks(
+                    Detector(detector), Aligner(), self._encoder, FaceMesh(mesh)
+                )
             return self._networks
 
     def running_on(self) -> list[str]:
@@ -113,7 +127,7 @@ class Engine:
         image: Image,
         *,
         smallest: float = 80,
-        beside: float | None = 0.8,
+        beside: float | None = BESIDE,
         quickly: bool = False,
     ) -> list[Face]:
         """Find the faces in an image, the largest first.
@@ -186,7 +200,7 @@ class Engine:
         """Find a face where it was a moment ago, in a quarter of the time of `find_faces`.
 
         The detector does not run: the mesh tells whether the face is still there. Other faces are
-        not noticed.
+        not noticed: see `faces_beside`.
 
         Args:
             image: RGB, uint8 (height, width, 3).
@@ -201,8 +215,23 @@ class Engine:
         mesh = self.mesh(image, near)
         if mesh.presence < PRESENT:
             return None
-        box = fitted_box(mesh.landmarks)
-        return Face(box, 1.0, self.load().aligner.landmarks(image, box)), mesh
+        landmarks = self.load().aligner.landmarks(image, fitted_box(mesh.landmarks))
+        return Face(mesh.box, 1.0, landmarks), mesh
+
+    def faces_beside(self, image: Image, face: Face) -> list[Face]:
+        """Find other faces of about the same size, by one look over the whole image.
+
+        Args:
+            image: RGB, uint8 (height, width, 3).
+            face: From `find_faces` or `track`.
+
+        Raises:
+            ModelError: A network's file is missing or damaged.
+        """
+        size = face.size * math.sqrt(BESIDE)
+        found = self.load().detector.scan(Pyramid(image), size, border=0)
+        faces = (self._face(image, each) for each in found)
+        return [each for each in faces if not each.is_same_as(face)]
 
     def encode(self, image: Image, face: Face | Box) -> Encoding:
         """Return the encoding of one face, as ``face_recognition.face_encodings`` gives it.
