@@ -8,6 +8,7 @@ from functools import cache, partial
 from threading import Lock
 from typing import NamedTuple
 
+import cv2
 import numpy as np
 from numpy.typing import NDArray
 
@@ -17,9 +18,6 @@ from .detection import SAME_LEVEL, Detection, Detector, Pyramid, distinct
 from .dlib_networks import DETECTOR_FILE, detector_graph, model_path, read_layers
 from .encoding import DlibEncoder, Encoder, Encoding, encode_with_mirror, template
 from .face_mesh import PRESENT, Crop, FaceMesh, Mesh, Points
-from .mesh_network import FILE as MESH_FILE
-from .mesh_network import mesh_graph
-from .tflite_reader import read_network
 
 Image = NDArray[np.uint8]
 
@@ -98,18 +96,14 @@ class Engine:
         """
         with self._loading:
             if self._networks is None:
+                model = detector_graph(read_layers(model_path(DETECTOR_FILE)))
                 threads, providers = self.threads, self.providers
-                detector, mesh = (
-                    onnx_session.open_session(model, threads=threads, providers=providers)
-                    for model in (
-                        detector_graph(read_layers(model_path(DETECTOR_FILE))),
-                        mesh_graph(read_network(MESH_FILE)),
-                    )
-                )
+                session = onnx_session.open_session(model, threads=threads, providers=providers)
                 self._encoder.load(threads=threads, providers=providers)
-                self._networks = _Networks(
-                    Detector(detector), Aligner(), self._encoder, FaceMesh(mesh)
-                )
+                # OpenCV runs the face mesh, by default with a thread for each core.
+                cv2.setNumThreads(threads)
+                detector, mesh = Detector(session), FaceMesh()
+                self._networks = _Networks(detector, Aligner(), self._encoder, mesh)
             return self._networks
 
     def running_on(self) -> list[str]:

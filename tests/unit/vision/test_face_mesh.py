@@ -9,11 +9,9 @@ import cv2
 import numpy as np
 import pytest
 
-from faceauth.vision import ModelError, mesh_network
-from faceauth.vision.face_mesh import PRESENT, Crop
+from faceauth.vision import ModelError, face_mesh
+from faceauth.vision.face_mesh import PRESENT, FaceMesh
 from faceauth.vision.head_pose import FILE, head_pose
-from faceauth.vision.mesh_network import mesh_graph
-from faceauth.vision.tflite_reader import read_network
 from tests.support.webcam import frame, turned
 
 PEOPLE = ["astronaut", "obama", "obama2", "obama3", "biden"]
@@ -53,9 +51,9 @@ def rotated(yaw, pitch, roll=0):
 
 
 def test_the_file_is_the_one_that_its_notice_names():
-    data = mesh_network.FILE.read_bytes()
+    data = face_mesh.FILE.read_bytes()
     assert hashlib.sha256(data).hexdigest() == SHA256
-    assert SHA256 in (mesh_network.FILE.parent / "NOTICE.txt").read_text()
+    assert SHA256 in (face_mesh.FILE.parent / "NOTICE.txt").read_text()
 
 
 @pytest.mark.parametrize("name", PEOPLE)
@@ -157,31 +155,10 @@ def test_threads_do_not_disturb_each_other(engine):
 def test_a_damaged_file_is_told(tmp_path, content):
     path = tmp_path / "mesh.tflite"
     if content is not None:
-        whole = mesh_network.FILE.read_bytes()
+        whole = face_mesh.FILE.read_bytes()
         path.write_bytes(whole[:content] if isinstance(content, int) else content)
     with pytest.raises(ModelError, match=r"mesh\.tflite"):
-        read_network(path)
-
-
-def test_another_network_is_told():
-    network = read_network(mesh_network.FILE)
-    with pytest.raises(ModelError, match="face mesh"):
-        mesh_graph(network._replace(outputs=network.outputs[:1]))
-    other = network.operators[-1]._replace(kind=99)
-    with pytest.raises(ModelError, match="face mesh"):
-        mesh_graph(network._replace(operators=[*network.operators[:-1], other]))
-
-
-def test_it_computes_what_opencv_computes(engine):
-    opencv = cv2.dnn.readNetFromTFLite(str(mesh_network.FILE), cv2.dnn.ENGINE_CLASSIC)
-    for name in PEOPLE:
-        image = rgb(frame(name))
-        crop = cv2.resize(image[100:400, 170:470], (192, 192), interpolation=cv2.INTER_AREA)
-        mesh = engine.load().mesh.look(crop, Crop(96, 96, 192))
-        opencv.setInput(cv2.dnn.blobFromImage(crop, 1 / 255))
-        points, presence = opencv.forward(["conv2d_21", "conv2d_31"])
-        assert np.abs(mesh.points - points.reshape(468, 3)).max() < 0.01
-        assert mesh.presence == pytest.approx(presence.item(), abs=0.001)
+        FaceMesh(path)
 
 
 @pytest.mark.parametrize("name", PEOPLE)
