@@ -152,6 +152,11 @@ def status(page: Page) -> Locator:
     return page.locator("[data-part=status]")
 
 
+def explanation(page: Page) -> Locator:
+    """Return what stands where the picture would be: why there is none, or why it is refused."""
+    return page.locator("[data-part=explanation]")
+
+
 def photo(name: str) -> FilePayload:
     """Return a photo of that person for a file input."""
     return {"name": f"{name}.jpg", "mimeType": "image/jpeg", "buffer": snapshot(name)}

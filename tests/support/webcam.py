@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from functools import cache
 from pathlib import Path
 from threading import Event, Thread
@@ -52,10 +52,16 @@ class Webcam:
         steps = np.linspace(0, 2 * np.pi, 6 * FRAMES_PER_SECOND, endpoint=False)
         self._film(filmed([tilted(frame(name), step) for step in steps]))
 
-    def follow(self, name: str, **habits: Any) -> None:
-        """Show that person, who moves as the page asks: see `Person` for their `habits`."""
+    def follow(self, name: str, does: Mapping[str, str] | None = None, **habits: Any) -> None:
+        """Show that person, who moves as the page asks: see `Person` for their `habits`.
+
+        Args:
+            name: The person.
+            does: The steps that they make instead of those that are asked for.
+            **habits: More arguments of `Person`.
+        """
         self.leave()
-        self._sitter = Sitter(self.path, Person(name, **habits))
+        self._sitter = Sitter(self.path, Person(name, **habits), does or {})
         self._sitter.start()
 
     def ask(self, step: str) -> None:
@@ -77,15 +83,15 @@ class Webcam:
 class Sitter(Thread):
     """A person who sits before the webcam and follows the page, frame by frame."""
 
-    def __init__(self, path: Path, person: Person) -> None:
+    def __init__(self, path: Path, person: Person, does: Mapping[str, str]) -> None:
         super().__init__(daemon=True)
-        self._path, self._person = path, person
+        self._path, self._person, self._does = path, person, does
         self._step, self._since = "", time.monotonic()
         self._left = Event()
 
     def ask(self, step: str) -> None:
         """Note what the page shows now."""
-        self._step, self._since = step, time.monotonic()
+        self._step, self._since = self._does.get(step, step), time.monotonic()
 
     def leave(self) -> None:
         """Stop, and wait until the file is no longer written."""

@@ -98,6 +98,11 @@ export class CaptureWidget {
     return this.#stage.state === "live";
   }
 
+  /** @returns {boolean} true if the site refused, and the visitor may try again now */
+  get refused() {
+    return this.#stage.state === "refused" && !this.#stage.held;
+  }
+
   /** @returns {boolean} true if the camera is on */
   get on() {
     return this.#camera.on;

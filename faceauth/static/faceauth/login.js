@@ -110,7 +110,8 @@ export function startLogin(root) {
   field?.addEventListener("change", () => {
     retries = 0;
     if (stuck) stuck.hidden = true;
-    if (challenged) widget.take(true);
+    if (widget.refused) widget.start(true);
+    else if (challenged) widget.take(true);
   });
   document.addEventListener("focusin", giveWay);
   // A face that is refused and then confirmed by the password is what a template can adapt to.

@@ -35,6 +35,11 @@ export class Stage {
     return this.#root.dataset.state;
   }
 
+  /** @returns {boolean} true while the visitor has to wait */
+  get held() {
+    return this.#parts.start.disabled;
+  }
+
   /**
    * Show a state.
    * @param {string} state
