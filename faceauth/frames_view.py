@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from functools import partial
 from typing import Any
 
+from django import forms
 from django.http import HttpRequest, HttpResponse, JsonResponse
 
 from . import backends, conf, devices, errors, faces, users
@@ -23,7 +24,8 @@ from .step_up import second_step
 from .views import PostOnlyView
 
 MAX_FRAMES = 3  # in one request
-MAX_USERNAME = 254  # characters, as in the form
+
+_USERNAME = forms.CharField(required=False, max_length=254, strip=False)
 
 
 class FramesView(PostOnlyView):
@@ -47,12 +49,12 @@ class FramesView(PostOnlyView):
                 return JsonResponse(self._guide(frames[-1]))
             if conf.get().CHALLENGE is None:
                 raise errors.ChallengeExpired()
-            return JsonResponse(_Conversation(request).take(frames))
-        except errors.FramesOutOfOrder as error:
-            details["number"] = error.number
-            return error_response(request, error, **details)
+            conversation = _Conversation(request, details)
+            return JsonResponse(conversation.take(frames))
         except errors.FaceError as error:
-            return error_response(request, error)
+            if isinstance(error, errors.FramesOutOfOrder):
+                details["number"] = error.number
+            return error_response(request, error, **details)
 
     def _guide(self, frame: Any) -> dict[str, Any]:
         """Return where the face is in a frame, and what to do for a good picture."""
@@ -70,12 +72,16 @@ class FramesView(PostOnlyView):
 
 
 class _Conversation:
-    """One request with frames of a challenge."""
+    """One request with frames of a challenge.
 
-    def __init__(self, request: HttpRequest) -> None:
+    Attributes:
+        notes: What the answer has to tell besides, whether it is an error or not.
+    """
+
+    def __init__(self, request: HttpRequest, notes: dict[str, Any]) -> None:
         self.request = request
         self.post = request.POST
-        self.nonce = ""
+        self.notes = notes
         self.device: FaceDevice | None = None
         self.people: Sequence[Any] = ()
 
@@ -86,6 +92,8 @@ class _Conversation:
             FaceError: The frames are not the next ones, or the challenge has ended.
         """
         challenge = self._challenge()
+        if challenge.passed:  # the answer that said so was lost
+            return self._answer(challenge, None)
         seen: list[samples.Sample] = []
         looks = [partial(looking.look, challenge, frame, seen) for frame in frames]
         try:
@@ -104,7 +112,8 @@ class _Conversation:
         """
         if token := self.post.get("challenge"):
             challenge = challenges.resume(self.request, token)
-            if _number(self.post.get("number")) != challenge.number + 1:
+            expected = challenge.number + 1
+            if not challenge.passed and _number(self.post.get("number")) != expected:
                 raise errors.FramesOutOfOrder(challenge.number)
             return challenge
         return self._open()
@@ -113,13 +122,16 @@ class _Conversation:
         """Return the challenge of the session, or a new one.
 
         Raises:
-            TooManyAttempts: No attempt would be admitted now.
+            FaceError: No attempt would be admitted now, or a face is not enough here.
         """
         purpose = self.post.get("purpose", challenges.LOGIN)
         if purpose not in challenges.PURPOSES:
             raise errors.FaceError()
         username = self._claim(purpose)
-        self.nonce = devices.nonce_for(self.request)
+        if nonce := devices.nonce_for(self.request):
+            self.notes["device_nonce"] = nonce
+        elif purpose == challenges.LOGIN and self.device is None:
+            _check_login_alone(username)
         if purpose in (challenges.LOGIN, challenges.CONFIRM):
             attempts.check(self.request, username, device=self.device, people=self.people)
         kind = challenges.kind(purpose, trusted=self.device is not None)
@@ -137,39 +149,37 @@ class _Conversation:
 
         Raises:
             LoginRequired: Somebody who is not logged in has nothing to confirm.
+            FaceError: It can be nobody's username.
         """
         if purpose == challenges.CONFIRM:
             owner: Any = second_step.pending_user(self.request) or self.request.user
             if not owner.is_authenticated:
                 raise errors.LoginRequired()
             return users.username(owner)
-        username = self.post.get("username", "")[:MAX_USERNAME] or None
+        try:
+            username = _USERNAME.clean(self.post.get("username")) or None
+        except forms.ValidationError as error:
+            raise errors.FaceError(error.messages[0]) from error
         if purpose == challenges.LOGIN:
             proof = [self.post.get(name, "") for name in ("device_nonce", "device_signature")]
             device = devices.recognise_early(self.request, *proof)
-            people = devices.people(device) if device else []
-            if device and username:
-                named = faces.by_username(username)
-                people = [user for user in people if user == named]
+            people = _claimed_people(device, username)
             self.device, self.people = (device, people) if people else (None, [])
         return username
 
     def _refuse(self, challenge: Challenge, error: NotLiveError) -> None:
         """Count a challenge that failed. One that took too long counts as given up instead."""
-        if error.reason is Reason.LATE or challenge.purpose in (
-            challenges.ENROL,
-            challenges.VERIFY,
-        ):
+        counted = (challenges.LOGIN, challenges.CONFIRM)
+        if error.reason is Reason.LATE or challenge.purpose not in counted:
             return
-        username = challenges.claimed_username(self.request)
-        device = challenge.device
-        people = devices.people(device) if device else []
+        username, device = challenges.claimed_username(self.request), challenge.device
+        people = _claimed_people(device, username)
         backends.refuse_not_live(self.request, error, username, device if people else None, people)
 
     def _answer(self, challenge: Challenge, sample: samples.Sample | None) -> dict[str, Any]:
         conversation = challenge.conversation
         step = conversation.step
-        advice = guidance.advise(sample) if sample else {}
+        advice = guidance.advise(sample) if sample else {"faces": 0, "face": None}
         if conversation.passed:
             advice.update(ok=True, code="passed", message=str(prompts.PASSED))
         elif step and sample is not None and len(sample.faces) == 1:
@@ -188,9 +198,31 @@ class _Conversation:
             "number": challenge.number,
             "state": "passed" if conversation.passed else "step" if step else "look",
             "step": shown if step else None,
-            **({"device_nonce": self.nonce} if self.nonce else {}),
+            **self.notes,
             **advice,
         }
+
+
+def _check_login_alone(username: str | None) -> None:
+    """Tell visitors whom no face could log in on this device, before they move.
+
+    Raises:
+        UnknownDevice: Only a password helps here.
+        UsernameNeeded: A face is not looked for among all users.
+    """
+    if conf.get().UNKNOWN_DEVICES == "refuse":
+        raise errors.UnknownDevice()
+    if not username and not conf.get().FACE_ALONE:
+        raise errors.UsernameNeeded()
+
+
+def _claimed_people(device: FaceDevice | None, username: str | None) -> list[Any]:
+    """Return the people of a device whom the visitor can be, by the name they gave, if any."""
+    people = devices.people(device) if device else []
+    if device is None or not username:
+        return people
+    named = faces.by_username(username)
+    return [user for user in people if user == named]
 
 
 def _number(text: str | None) -> float:

@@ -7,7 +7,9 @@ request with frames lets several processes agree, and nobody can go back.
 from __future__ import annotations
 
 import hmac
+import math
 import secrets
+import struct
 import time
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
@@ -15,6 +17,7 @@ from datetime import timedelta
 from typing import NamedTuple
 
 import numpy as np
+from django.db.models import QuerySet
 from django.http import HttpRequest
 from django.utils import timezone
 from django.utils.crypto import salted_hmac
@@ -22,7 +25,7 @@ from django.utils.crypto import salted_hmac
 from faceauth import conf
 from faceauth.encryption import records
 from faceauth.encryption.crypto import DecryptionError
-from faceauth.errors import ChallengeExpired, FramesOutOfOrder
+from faceauth.errors import ChallengeExpired, FaceError, FramesOutOfOrder
 from faceauth.http import client_ip
 from faceauth.models import FaceChallenge, FaceDevice
 from faceauth.recognition.calibration import calibration
@@ -46,6 +49,9 @@ KEEP = timedelta(days=1)
 GIVEN_UP = 3
 
 _SESSION_KEY = "faceauth_challenge"
+
+# Of the state: when it was opened, and where the face was last.
+_HEAD = struct.Struct("<d4f")
 
 
 class Answer(NamedTuple):
@@ -99,6 +105,20 @@ class Challenge:
         """How many seconds ago it was opened."""
         return now() - self.opened
 
+    @property
+    def passed(self) -> bool:
+        """True once all steps were seen."""
+        return self.conversation.passed
+
+    def is_given_up(self) -> bool:
+        """Return True if its step is too old. The challenge has then ended."""
+        try:
+            self.conversation.check_time(self.now)
+        except NotLiveError as error:
+            self._end(error.reason)
+            return True
+        return False
+
     def advance(self, looks: Iterable[Callable[[], Look | None]]) -> None:
         """Take the frames of one request, and keep what they show.
 
@@ -107,6 +127,7 @@ class Challenge:
                 no face. No frame after the one that ends the challenge is looked at.
 
         Raises:
+            ChallengeExpired: Another request has ended the challenge.
             FramesOutOfOrder: Another request was quicker.
             NotLiveError: The head does not move as asked. The challenge has ended.
         """
@@ -139,19 +160,28 @@ class Challenge:
             changes["expires_at"] = moment + WAITING
         elif not self.revealed:
             changes["expires_at"] = moment + timedelta(seconds=conf.get().CHALLENGE_SECONDS)
-        rows = FaceChallenge.objects.filter(key=self.key, number=self.number, passed=False)
-        if not rows.update(**changes):
-            current = FaceChallenge.objects.filter(key=self.key).values_list("number", flat=True)
-            raise FramesOutOfOrder(current.first() or 0)
+        if not self._rows.update(**changes):
+            raise self._lost()
         self.number, self.revealed = self.number + 1, conversation.rest is not None
 
     def _end(self, reason: Reason) -> None:
         """End the challenge. One that took too long counts as given up."""
-        rows = FaceChallenge.objects.filter(key=self.key)
         if reason is Reason.LATE:
-            rows.update(expires_at=timezone.now(), state=b"")
+            ended = self._rows.update(number=self.number + 1, expires_at=timezone.now(), state=b"")
         else:
-            rows.delete()
+            ended, _by_model = self._rows.delete()
+        if not ended:
+            raise self._lost()
+
+    @property
+    def _rows(self) -> QuerySet[FaceChallenge]:
+        """Its row, unless another request was quicker."""
+        return FaceChallenge.objects.filter(key=self.key, number=self.number, passed=False)
+
+    def _lost(self) -> FaceError:
+        """Return the error for a request with frames that was not the first with its number."""
+        row = FaceChallenge.objects.filter(key=self.key, expires_at__gt=timezone.now()).first()
+        return FramesOutOfOrder(row.number) if row else ChallengeExpired()
 
 
 def kind(purpose: str, *, trusted: bool) -> str:
@@ -173,10 +203,10 @@ def now() -> float:
 
 
 def resume(request: HttpRequest, challenge_id: str) -> Challenge:
-    """Return the challenge of the visitor's session that has this id.
+    """Return the challenge of the visitor's session that has this id, whether it is passed or not.
 
     Raises:
-        ChallengeExpired: It is too old, was passed or used, or is another session's.
+        ChallengeExpired: It is too old, was used, or is another session's.
     """
     noted = request.session.get(_SESSION_KEY) or {}
     if not hmac.compare_digest(noted.get("id", "").encode(), challenge_id.encode()):
@@ -190,12 +220,17 @@ def resume(request: HttpRequest, challenge_id: str) -> Challenge:
 def current(
     request: HttpRequest, purpose: str, kind: str, username: str | None
 ) -> Challenge | None:
-    """Return the challenge that the visitor's session has open for this purpose, if any."""
+    """Return the challenge that the visitor's session has open for this purpose, if any.
+
+    One whose step is too old is given up.
+    """
     noted = request.session.get(_SESSION_KEY) or {}
     if noted.get("purpose") != purpose:
         return None
     challenge = _load(noted["id"], purpose)
-    if challenge is None or challenge.conversation.kind != kind:
+    if challenge is None or challenge.passed or challenge.conversation.kind != kind:
+        return None
+    if challenge.is_given_up():
         return None
     if noted.get("username") != username:
         request.session[_SESSION_KEY] = {**noted, "username": username}
@@ -285,8 +320,8 @@ def redeem(request: HttpRequest, challenge_id: str, purpose: str, kind: str) -> 
     noted = request.session.get(_SESSION_KEY) or {}
     if not hmac.compare_digest(noted.get("id", "").encode(), challenge_id.encode()):
         raise ChallengeExpired()
-    challenge = _load(challenge_id, purpose, passed=True)
-    if challenge is None:
+    challenge = _load(challenge_id, purpose)
+    if challenge is None or not challenge.passed:
         raise ChallengeExpired()
     del request.session[_SESSION_KEY]
     # The database decides which request was first.
@@ -297,8 +332,8 @@ def redeem(request: HttpRequest, challenge_id: str, purpose: str, kind: str) -> 
     return Answer(np.stack(conversation.ahead), conversation)
 
 
-def _load(challenge_id: str, purpose: str, *, passed: bool = False) -> Challenge | None:
-    rows = FaceChallenge.objects.filter(passed=passed, expires_at__gt=timezone.now())
+def _load(challenge_id: str, purpose: str) -> Challenge | None:
+    rows = FaceChallenge.objects.filter(expires_at__gt=timezone.now())
     row = rows.filter(key=_key(challenge_id, purpose)).first()
     if row is None:
         return None
@@ -309,24 +344,21 @@ def _load(challenge_id: str, purpose: str, *, passed: bool = False) -> Challenge
 
 
 def _seal(challenge: Challenge) -> bytes:
-    place = np.array(challenge.place or [np.nan] * 4, "<f4").tobytes()
-    opened = np.array([challenge.opened], "<f8").tobytes()
-    return records.seal(opened + place + challenge.conversation.pack(), challenge.key.encode())
+    place = challenge.place or [math.nan] * 4
+    head = _HEAD.pack(challenge.opened, *place)
+    return records.seal(head + challenge.conversation.pack(), challenge.key.encode())
 
 
 def _unseal(challenge_id: str, purpose: str, row: FaceChallenge) -> Challenge:
     data = records.unseal(row.state, row.key.encode())
-    opened = float(np.frombuffer(data, "<f8", 1)[0])
-    left, top, right, bottom = np.frombuffer(data, "<f4", 4, 8).tolist()
-    place = None if np.isnan(left) else (left, top, right, bottom)
-    conversation = Conversation.unpack(data[24:])
+    opened, left, top, right, bottom = _HEAD.unpack_from(data)
     return Challenge(
         challenge_id,
         purpose,
         row.number,
         opened,
-        place,
-        conversation,
+        None if math.isnan(left) else (left, top, right, bottom),
+        Conversation.unpack(data[_HEAD.size :]),
         row.device_id,
         row.revealed,
     )

@@ -3,7 +3,10 @@ from __future__ import annotations
 import cv2
 import numpy as np
 import pytest
+from django.contrib.sessions.models import Session
 
+from faceauth.models import FaceChallenge
+from faceauth.vision import Engine
 from tests.support import drawings
 from tests.support.webcam import empty_room, frame
 
@@ -118,3 +121,33 @@ def test_face_too_dark_before_a_window_turns_to_the_light(advice):
     answer = advice(drawings.before_a_window(frame("obama"), light=0.05))
     assert answer["code"] == "too_dark"
     assert answer["message"] == "The light is behind you. Turn towards the light."
+
+
+def test_face_is_looked_for_where_it_was(advice, monkeypatch):
+    box = advice(frame("obama"))["face"]["box"]
+    monkeypatch.setattr(Engine, "find_faces", pytest.fail)
+    found = advice(frame("obama"), near=",".join(map(str, box)))
+    assert found["code"] == "ok"
+    assert found["face"]["box"] == pytest.approx(box, abs=0.05)
+
+
+@pytest.mark.parametrize(
+    "near", ["0.7,0.7,0.9,0.9", "0,0,0,0", "x", "1,2,3", "nan,0,1,1", "9,9,9,9"]
+)
+def test_face_that_is_elsewhere_is_found_as_well(advice, near):
+    assert advice(frame("obama"), near=near)["code"] == "ok"
+
+
+def test_photo_may_be_turned_and_off_the_middle(advice):
+    moved = np.roll(frame("obama"), 150, axis=1)
+    assert advice(moved)["code"] == "off_centre"
+    assert advice(moved, pose="photo")["code"] == "ok"
+    assert advice(frame("obama left"), pose="photo")["code"] == "ok"
+
+
+@pytest.mark.parametrize("value", [None, "auto"])
+def test_nothing_is_kept(advice, settings, value):
+    settings.FACEAUTH = {**settings.FACEAUTH, "CHALLENGE": value}
+    assert advice(frame("obama"))["ok"]
+    assert not FaceChallenge.objects.exists()
+    assert not Session.objects.exists()

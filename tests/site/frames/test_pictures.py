@@ -1,0 +1,85 @@
+"""Frames that cannot be used."""
+
+from __future__ import annotations
+
+from io import BytesIO
+
+import cv2
+import numpy as np
+import pytest
+from PIL import Image
+
+from faceauth.models import FaceChallenge, FailureCount
+from tests.site.conftest import JSON
+from tests.site.frames.conftest import jpeg
+from tests.support.conversing import FRAMES
+from tests.support.person import Person
+from tests.support.webcam import empty_room
+from tests.unit.vision.test_images import huge_png
+
+
+@pytest.mark.parametrize(
+    ("make", "status", "code"),
+    [
+        (lambda: b"", 400, "bad_image"),
+        (lambda: b"This is text with a picture's name.", 415, "unsupported_type"),
+        (lambda: jpeg(empty_room())[:500], 400, "bad_image"),
+        (lambda: huge_png(6_000, 5_000), 413, "too_large"),
+        (lambda: b"x" * 30_000_000, 413, "too_large"),
+    ],
+    ids=["0 bytes", "text", "truncated", "30 megapixels", "30 MB"],
+)
+def test_files_that_are_no_usable_picture(visit, obama, drawn, make, status, code):
+    drawn("left")
+    page = visit()
+    assert (page.send(make()), page.code) == (status, code)
+    page.until_step()
+    number = page.number
+    assert (page.send(make()), page.code) == (status, code)
+    assert page.message
+    # The challenge goes on as if nothing had come.
+    page.follow()
+    assert page.passed
+    assert page.number > number
+    assert page.log_in().status_code == 200
+    assert not FailureCount.objects.exists()
+
+
+def test_picture_of_25_megapixels(visit):
+    large = BytesIO()
+    small = Image.open(BytesIO(Person("obama").jpeg_for("", 0)))
+    small.resize((5000, 5000)).save(large, "JPEG")
+    page = visit()
+    assert page.send(large.getvalue()) == 200
+    assert page.answer["faces"] == 1
+
+
+def test_no_frame_and_too_many(visit, client, db):
+    response = client.post(FRAMES, {"number": 1}, headers=JSON)
+    assert response.json()["error"]["code"] == "missing_snapshot"
+    page = visit()
+    assert (page.send(*[page.jpeg()] * 4), page.code) == (413, "too_large")
+    assert not FaceChallenge.objects.exists()
+
+
+def test_nobody_and_two_people(visit, drawn):
+    drawn("left")
+    page = visit()
+    half = slice(140, 500)
+    halves = [
+        cv2.imdecode(np.frombuffer(Person(name).jpeg_for("", 0), np.uint8), 1)[:, half]
+        for name in ("obama", "biden")
+    ]
+    both = jpeg(np.hstack(halves))
+    for _ in range(3):
+        assert page.send(both) == 200
+        assert (page.answer["state"], page.answer["code"]) == ("look", "several_faces")
+        assert page.answer["faces"] == 2
+    page.until_step()
+    # Somebody who leaves the picture for a moment may come back.
+    page.wait()
+    assert page.send(jpeg(empty_room())) == 200
+    assert (page.answer["ok"], page.answer["code"]) == (False, "no_face")
+    assert page.answer["step"]["name"] == "left"
+    page.follow()
+    assert page.passed
