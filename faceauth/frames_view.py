@@ -179,7 +179,8 @@ class _Conversation:
     def _answer(self, challenge: Challenge, sample: samples.Sample | None) -> dict[str, Any]:
         conversation = challenge.conversation
         step = conversation.step
-        advice = guidance.advise(sample) if sample else {"faces": 0, "face": None}
+        nobody: dict[str, Any] = {"faces": 0, "face": None}
+        advice = guidance.advise(sample) if sample else nobody
         if conversation.passed:
             advice.update(ok=True, code="passed", message=str(prompts.PASSED))
         elif step and sample is not None and len(sample.faces) == 1:

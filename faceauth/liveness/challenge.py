@@ -350,7 +350,7 @@ def _seal(challenge: Challenge) -> bytes:
 
 
 def _unseal(challenge_id: str, purpose: str, row: FaceChallenge) -> Challenge:
-    data = records.unseal(row.state, row.key.encode())
+    data = records.unseal(bytes(row.state), row.key.encode())
     opened, left, top, right, bottom = _HEAD.unpack_from(data)
     return Challenge(
         challenge_id,

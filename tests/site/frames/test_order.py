@@ -16,6 +16,7 @@ from faceauth.liveness import looking, steps
 from faceauth.models import FaceChallenge, FailureCount
 from tests.site.frames.conftest import jpeg, outcomes
 from tests.support.conversing import Visitor
+from tests.support.person import Person
 from tests.support.webcam import empty_room
 
 
@@ -49,6 +50,10 @@ def test_frames_that_come_twice(visit, drawn, obama):
     assert page.log_in().status_code == 200
 
 
+def turned_right() -> bytes:
+    return Person("obama").jpeg_for("right", 2.0)
+
+
 def overtaken(monkeypatch, other: Visitor, frame: bytes) -> None:
     """Let another request with the same number come and be answered while the next is looked at."""
     look = looking.look
@@ -78,7 +83,7 @@ def test_of_two_at_once_the_first_is_heard(visit, drawn, monkeypatch, loser):
     page.follow(count=3)
     page.wait()
     other = same_page(page)
-    wrong = page.person.jpeg_for("right", 2.0) if loser != "the same" else page.jpeg()
+    wrong = turned_right() if loser != "the same" else page.jpeg()
     overtaken(monkeypatch, other, page.jpeg())
     page.wait(0.5)
     assert page.send(wrong) == 409
@@ -99,7 +104,7 @@ def test_slow_request_takes_nothing_from_a_challenge_that_has_passed(
     page.wait(0.9)
     other = same_page(page)
     overtaken(monkeypatch, other, page.jpeg())
-    assert page.send(page.person.jpeg_for("right", 2.0)) == 409
+    assert page.send(turned_right()) == 409
     assert other.passed
     assert other.log_in().status_code == 200
 

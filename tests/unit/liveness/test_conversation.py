@@ -19,7 +19,7 @@ def encoding(person: int) -> Any:
 
 def frame(at: float, yaw: float = 0, pitch: float = 0, size: float = 0.4, **more: Any) -> Look:
     person, comparable = more.get("person", 0), more.get("comparable", True)
-    sighting = Sighting(at, yaw, pitch, 1.0, size, 0.5, 0.5)
+    sighting = Sighting(at, yaw, pitch, 1.0, 0.0, size, 0.5, 0.5)
     return Look(sighting, SHAPE, lambda: encoding(person), comparable)
 
 
