@@ -148,7 +148,7 @@ def judge(step: str, rest: Sighting, seen: Sequence[Sighting], since: float) -> 
 def _too_soon(path: Sequence[tuple[float, float]], seen: Sequence[Sighting], since: float) -> bool:
     """Return True if a head at rest leaves it before anybody can have seen the step."""
     return math.hypot(*path[0]) <= 2 * STILL and any(
-        each.at - since < SOONEST and math.hypot(*place) > LEFT
+        each.at - since < SOONEST and min(math.hypot(*place), math.dist(place, path[0])) > LEFT
         for each, place in zip(seen, path, strict=True)
     )
 
