@@ -20,7 +20,7 @@ def main() -> None:
     os.environ["STATIC_ROOT"] = str(Path(__file__).parent)
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "tests.projects.site.settings")
     django.setup()
-    from benchmarks import challenge, decision, login, pictures, speed, trusted, worker
+    from benchmarks import challenge, decision, frames, login, pictures, speed, trusted, worker
 
     people = pictures.webcam_pictures()
     shots = [each for of_one in people.values() for each in of_one]
@@ -37,6 +37,13 @@ def main() -> None:
     print(
         f"\nA decision takes {cost.verify:.3f} ms with a username (target: at most 0.1), and "
         f"{cost.identify:.2f} ms among {decision.PEOPLE:,} people (target: at most 2)."
+    )
+    frame = frames.measure()
+    print(
+        f"\nA frame of a challenge takes {frame.followed:.1f} ms of CPU time (target: at most 8): "
+        f"{frame.decode:.1f} to decode it, {frame.track:.1f} to follow the face by its mesh (a run "
+        f"takes {frame.run:.1f}), {frame.pose:.2f} for the pose; {frame.beside:.1f} with a look "
+        f"for other people, {frame.first:.1f} if the face is looked for everywhere."
     )
     print(
         f"\nA login with a challenge of {challenge.FRAMES} frames takes "

@@ -28,7 +28,7 @@ def look(challenge: Challenge, frame: IO[bytes], seen: list[samples.Sample]) -> 
     """
     # Until the first step is shown, somebody else may come into the picture.
     tracking = challenge.conversation.rest is not None
-    sample = samples.analyse_frame(frame, challenge.place if tracking else None)
+    sample = samples.analyse_frame(frame, challenge.place, beside=not tracking)
     seen.append(sample)
     head, problem = sample.head, sample.problem(moving=True)
     if head is None or sample.mesh is None or problem is not None:

@@ -45,7 +45,7 @@ _CROP_BELOW_BOX = 0.066  # of the box's size
 # From a detector's box, the first is off by 1.5 degrees (6), the second by 0.6 (3), the third by
 # 0.3 (1.7).
 MAX_RUNS = 3
-_OFF_CENTRE, _OFF_SCALE, _OFF_ANGLE = 0.02, 1.05, math.radians(4)
+_OFF_CENTRE, _OFF_SCALE, _OFF_ANGLE = 0.03, 1.08, math.radians(8)
 
 
 class Mesh(NamedTuple):
