@@ -11,7 +11,6 @@ from playwright.sync_api import FilePayload, Page, expect
 
 from accounts.models import User
 from faceauth import enrolment
-from faceauth.liveness import challenge
 from faceauth.models import DeviceTrust, FaceDevice, FaceEvent
 from tests.support import admin
 from tests.support.accessibility import assert_accessible
@@ -148,16 +147,15 @@ def test_enrols_at_the_webcam(visitors: Visitors, webcam: Webcam, boss: User, ev
     expect(panel(page).get_by_role("cell", name="webcam")).to_have_count(5)
 
 
-def test_face_at_the_webcam_turns_as_on_the_site(
-    visitors: Visitors, webcam: Webcam, boss: User, eve: User, settings, monkeypatch
+def test_face_at_the_webcam_moves_as_on_the_site(
+    visitors: Visitors, webcam: Webcam, boss: User, eve: User, settings
 ):
-    settings.FACEAUTH = {**settings.FACEAUTH, "CHALLENGE": "turns"}
-    monkeypatch.setattr(challenge, "draw_turns", lambda count: ["left", "right"])
+    settings.FACEAUTH = {**settings.FACEAUTH, "CHALLENGE": "full"}
     webcam.show("obama")
     page = visitors.open(f"{USERS}{eve.pk}/face/enrol/", user=boss)
     page.get_by_label("The person has agreed").check()
     pose(page, webcam, "obama")
-    webcam.turn("obama")
+    webcam.follow("obama")
     page.get_by_role("button", name="Enrol this face").click()
     expect(page.get_by_text("The face of eve was enrolled.")).to_be_visible(timeout=PATIENTLY)
 

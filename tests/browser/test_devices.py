@@ -14,7 +14,7 @@ from faceauth.audit import outbox
 from faceauth.capture import samples
 from faceauth.devices import cookie
 from faceauth.gallery import gallery
-from faceauth.liveness import challenge
+from faceauth.liveness import steps
 from faceauth.models import DeviceTrust, FaceDevice, FaceEvent
 from tests.browser.test_pages import tab_to
 from tests.support.accessibility import assert_accessible
@@ -207,17 +207,19 @@ def test_family_shares_a_computer(visitors: Visitors, webcam: Webcam, member: Us
         page.get_by_role("button", name="Log out").click()
 
 
-def test_trusted_head_turns_and_signs_the_challenges_nonce(
+def test_trusted_browser_asks_for_one_movement_and_signs_the_challenges_nonce(
     visitors: Visitors, webcam: Webcam, member: User, settings, monkeypatch
 ):
-    settings.FACEAUTH = {**settings.FACEAUTH, "CHALLENGE": "turns"}
-    monkeypatch.setattr(challenge, "draw_turns", lambda count: ["left", "right"])
+    settings.FACEAUTH = {**settings.FACEAUTH, "CHALLENGE": "auto"}
+    drawn: list[str] = []
+    monkeypatch.setattr(steps, "draw", lambda kind: drawn.append(kind) or ["left"])
     page = trusted(visitors)
     page.get_by_role("button", name="Log out").click()
-    webcam.turn("obama")
+    webcam.follow("obama")
     page.goto("/face/login/")
     page.get_by_role("button", name="Turn on the camera").click()
     expect(page).to_have_url(PROFILE, timeout=PATIENTLY)
+    assert drawn == ["short"]
     assert FaceEvent.objects.filter(kind="login", mode=FaceEvent.Mode.DEVICE).exists()
 
 

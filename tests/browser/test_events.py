@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 from playwright.sync_api import expect
 
 from tests.support import guides
@@ -33,6 +35,7 @@ def test_a_pages_script_hears_what_happens_and_may_stay_on_the_page(
     expect(page.locator("body")).to_have_attribute("data-refused", "not_recognised")
 
     webcam.show("obama")
+    page.get_by_role("button", name="Try again").click()
     expect(page.locator("body")).to_have_attribute("data-welcome", "ada")
     expect(page).to_have_url("/face/login/")
     heard = dict(page.evaluate("heard"))
@@ -42,6 +45,16 @@ def test_a_pages_script_hears_what_happens_and_may_stay_on_the_page(
         "error": ["code", "fields", "message", "retryAfter", "status"],
         "success": ["message", "next", "user"],
     }
+
+
+def test_a_pages_script_hears_of_each_step(visitors: Visitors, webcam: Webcam, member, settings):
+    settings.FACEAUTH = {**settings.FACEAUTH, "CHALLENGE": "full"}
+    webcam.sit("obama")
+    page = visitors.open("/face/login/", camera="allowed when asked")
+    page.evaluate(HEAR)
+    page.get_by_role("button", name="Turn on the camera").click()
+    expect(page.locator(".faceauth")).to_have_attribute("data-step", re.compile("."))
+    assert ["challenge", ["done", "share", "step", "total"]] in page.evaluate("heard")
 
 
 def test_the_camera_says_in_attributes_what_it_does(visitors: Visitors, member):

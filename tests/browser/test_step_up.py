@@ -10,7 +10,6 @@ from django.contrib.sessions.models import Session
 from playwright.sync_api import Page, expect
 
 from accounts.models import User
-from faceauth.liveness import challenge
 from tests.support.accessibility import assert_accessible
 from tests.support.browsing import PASSWORD, PATIENTLY, Visitors
 from tests.support.webcam import Webcam
@@ -22,10 +21,8 @@ PHONE = {"width": 320, "height": 568}
 
 
 @pytest.fixture(autouse=True)
-def challenged(settings, monkeypatch) -> None:
-    """Heads have to turn, to the left first."""
-    settings.FACEAUTH = {**settings.FACEAUTH, "CHALLENGE": "turns"}
-    monkeypatch.setattr(challenge, "draw_turns", lambda count: ["left", "right"])
+def challenged(settings) -> None:
+    settings.FACEAUTH = {**settings.FACEAUTH, "CHALLENGE": "full"}
 
 
 def later(page: Page, then: str = "/face/remove/") -> None:
@@ -39,11 +36,11 @@ def later(page: Page, then: str = "/face/remove/") -> None:
 
 
 @pytest.mark.smoke
-def test_turned_head_opens_the_page_that_was_asked_for(
+def test_person_who_moves_opens_the_page_that_was_asked_for(
     visitors: Visitors, webcam: Webcam, member: User
 ):
     page = visitors.open(user=member)
-    webcam.turn("obama")
+    webcam.follow("obama")
     later(page)
     expect(page).to_have_url(REMOVE, timeout=PATIENTLY)
     expect(page.get_by_text("Thank you, ada. You have confirmed that it’s you.")).to_be_visible()
@@ -52,7 +49,7 @@ def test_turned_head_opens_the_page_that_was_asked_for(
 
 def test_somebody_else_is_refused_in_words(visitors: Visitors, webcam: Webcam, member: User):
     page = visitors.open(user=member)
-    webcam.turn("biden")
+    webcam.follow("biden")
     later(page)
     refused = page.get_by_text("We didn’t recognise you. Look straight into the camera").first
     expect(refused).to_be_visible(timeout=PATIENTLY)
