@@ -40,7 +40,7 @@ def test_a_pages_script_hears_what_happens_and_may_stay_on_the_page(
     expect(page).to_have_url("/face/login/")
     heard = dict(page.evaluate("heard"))
     assert heard == {
-        "preview": ["code", "face", "faces", "message", "ok"],
+        "preview": ["code", "face", "faces", "hint", "message", "ok"],
         "capture": ["automatic", "pictures"],
         "error": ["code", "fields", "message", "retryAfter", "status"],
         "success": ["message", "next", "user"],
