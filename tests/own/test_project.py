@@ -48,12 +48,11 @@ def test_name_that_finds_nobody_or_more_than_one(client, ada, send, name):
     assert send(LOGIN, "obama2", username=name)[1] == send(LOGIN, "biden", username="nobody")[1]
 
 
-def test_who_is_not_logged_in_can_log_in(client, ada, send):
+def test_who_is_not_logged_in_can_log_in(client, ada, ask, upload):
     assert client.get("/").status_code == 302
     for page in (LOGIN, "/face/whoami/", "/face/notice/"):
         assert client.get(page).status_code == 200
-    assert send("/face/preview/", "obama")[0] == 200
-    assert send("/face/challenge/")[0] == 200
+    assert ask("/face/frames/", frame=upload("obama"), pose="straight")[0] == 200
     assert client.get(ENROL)["Location"] == f"{LOGIN}?next={ENROL}"
     assert client.get("/face/health/").status_code == 404  # it is not on
 

@@ -157,10 +157,9 @@ def enrol(browser: Browser, page: str, **fields: Any) -> None:
     status, _ = browser.send(page, **fields, password=PASSWORD)
     assert status == 302
     browser.token("/face/enrol/")
-    challenge, frames = browser.turn("obama")
     shots = [picture(name) for name in OBAMA]
-    fields = {"challenge": challenge, "consent": "on", "trust": "on"}
-    status, answer = browser.post("/face/enrol/", shots, frames, **fields)
+    fields = {"challenge": browser.converse("obama", "enrol"), "consent": "on", "trust": "on"}
+    status, answer = browser.post("/face/enrol/", shots, **fields)
     assert (status, answer.get("user")) == (200, {"username": "ada"}), answer
 
 

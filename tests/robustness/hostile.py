@@ -17,17 +17,17 @@ from tests.robustness import pictures
 from tests.robustness.breaks import BREAKS, END, FRAMES, TYPE, part
 from tests.robustness.stack import SECRET, Request
 
-LOGIN, PREVIEW, CHALLENGE = "/face/login/", "/face/preview/", "/face/challenge/"
+LOGIN, LOOK = "/face/login/", "/face/frames/"
 ENROL, VERIFY, TRUST = "/face/enrol/", "/face/verify/", "/face/devices/trust/"
 SIGN_UP = "/signup/"
-PATHS = (LOGIN, LOGIN, LOGIN, PREVIEW, PREVIEW, ENROL, ENROL, SIGN_UP, CHALLENGE, TRUST, VERIFY)
+PATHS = (*(LOGIN,) * 3, *(LOOK,) * 4, *(ENROL,) * 2, SIGN_UP, TRUST, VERIFY)
 
 
 class Known(NamedTuple):
     """What the attacker has got hold of.
 
     session: of a user who is logged in.
-    tokens: challenges that are spent, too old, or another session's.
+    tokens: challenges that are not passed, too old, or another session's.
     """
 
     session: str
@@ -69,7 +69,8 @@ class Attack:
     def with_picture(self, path: str) -> Request:
         """A form as the page sends it, but for the pictures."""
         count = 5 if path in (ENROL, SIGN_UP) else self.random.choice([1, 1, 1, 3])
-        return self._sent(path, self._fields(path), [pictures.picture(self.random)] * count)
+        names = ["frame" if path == LOOK else "snapshot"] * count
+        return self._sent(path, self._fields(path), [pictures.picture(self.random)] * count, names)
 
     def with_token(self, path: str) -> Request:
         """Pictures of strangers that are fine, with a challenge that is not."""
@@ -77,7 +78,7 @@ class Attack:
         if self.random.random() < 0.2:
             fields["challenge"] = ""
         shots = [pictures.plain("jpeg", "biden"), *[pictures.plain("jpeg", "nobody")] * 4]
-        names = ["snapshot"] * 5 if path == LOGIN else [*["snapshot"] * 5, *["frame"] * 5]
+        names = [*["frame"] * self.random.randrange(5), *["snapshot"] * 5]
         return self._sent(path, fields, shots * 2, names)
 
     def broken(self, path: str) -> Request:
@@ -110,7 +111,9 @@ class Attack:
         """A form in JSON, with values that forms cannot have, and damaged as a text."""
         shots = [pictures.picture(self.random) for _ in range(5 if path in (ENROL, SIGN_UP) else 1)]
         fields: dict[str, Any] = {**self._fields(path)}
-        fields["snapshot"] = [base64.b64encode(shot).decode() for shot in shots]
+        fields["frame" if path == LOOK else "snapshot"] = [
+            base64.b64encode(shot).decode() for shot in shots
+        ]
         for name in self.random.sample(NAMES, self.random.randrange(3)):
             fields[name] = self.random.choice(VALUES)
         if path == SIGN_UP:
@@ -154,7 +157,7 @@ class Attack:
         data = bytearray(own.encode())
         for _ in range(self.random.randint(1, 3)):
             data[self.random.randrange(len(data))] = self.random.choice(b"-_:.=+/09azAZ")
-        payload: Any = self.random.choice([{}, [], 0, None, "owner", {"turns": []}, [[[]]]])
+        payload: Any = self.random.choice([{}, [], 0, None, "owner", {"steps": []}, [[[]]]])
         salt = self.random.choice(["faceauth.devices", "django.core.signing"])
         return self.random.choice(
             [
@@ -182,8 +185,19 @@ class Attack:
                 return {"consent": "on"}
             case "/face/verify/":
                 return {"username": "owner"}
-            case "/face/preview/":
-                return {"pose": self.random.choice(["any", "left", "x"]), "level": "nan"}
+            case "/face/frames/":
+                return self.random.choice(
+                    [
+                        {"pose": self.random.choice(["any", "left", "x"]), "level": "nan"},
+                        {
+                            "pose": "up",
+                            "near": self.random.choice(["0,0,1,1", "nan,1", "-1,-1,2,2"]),
+                        },
+                        {"purpose": self.random.choice(["login", "confirm", "enrol", "x"])},
+                        {"challenge": self.token(), "number": self.random.choice(["1", "-1", "x"])},
+                        {"username": "owner", "challenge": "", "number": "1"},
+                    ]
+                )
         return self.random.choice([{}, {"username": "owner"}, {"username": "nobody"}])
 
     def _sent(
@@ -214,6 +228,7 @@ def header(text: str) -> str:
 NAMES = (
     *("username", "password", "email", "consent", "trust", "next", "challenge", "pose"),
     *("code", "device_key", "device_nonce", "device_signature"),
+    *("number", "purpose", "near", "timings"),
     *("level", "csrfmiddlewaretoken", "snapshot", "frame", "_charset_", ""),
 )
 VALUES: Sequence[Any] = (

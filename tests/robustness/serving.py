@@ -51,7 +51,7 @@ class Site(Server):
             yield float(when), client
 
     def _all_answer(self) -> bool:
-        self.workers.add(Visitor(self).get("/face/preview/").headers["X-Process"])
+        self.workers.add(Visitor(self).get("/face/frames/").headers["X-Process"])
         return len(self.workers) == self.processes
 
 
@@ -79,9 +79,15 @@ class Visitor:
     def get(self, path: str) -> Answer:
         return self._browser.request("GET", path)
 
-    def post(self, path: str, snapshots: Sequence[bytes] = (), **fields: str) -> Answer:
+    def post(
+        self,
+        path: str,
+        snapshots: Sequence[bytes] = (),
+        frames: Sequence[bytes] = (),
+        **fields: str,
+    ) -> Answer:
         """Send a form, with pictures."""
-        files = [File(data) for data in snapshots]
-        body = encode_multipart(BOUNDARY, {**fields, "snapshot": files})
+        files = {"snapshot": [*map(File, snapshots)], "frame": [*map(File, frames)]}
+        body = encode_multipart(BOUNDARY, {**fields, **files})
         headers = {"Content-Type": MULTIPART_CONTENT, "X-CSRFToken": self.cookies["csrftoken"]}
         return self._browser.request("POST", path, body, headers)

@@ -27,6 +27,7 @@ from tests.support.requirements import unavailable
 from tests.support.servers import ROOT
 
 PASSWORD = "a long password"
+FRAMES = "/face/frames/"
 
 
 class Told(NamedTuple):
@@ -78,7 +79,7 @@ def test_database_that_stops_under_load_loses_nothing(stress, site, database):
     assert {one.status for one in told} == {200, 503}
     for one in told:
         if any(each.stopped < one.start and one.end < each.starting for each in outages):
-            assert one.status == 503 or one.did == "preview", one
+            assert one.status == 503 or one.did == "guidance", one
         # With the first request after it, all is well again.
         if not any(one.end > each.stopping and one.start < each.started for each in outages):
             assert one.status == 200, one
@@ -98,7 +99,7 @@ def keep_busy(site, owner, outage, times):
     shot, numbers, over = [photograph("obama2")], count(), Event()
     crowd = {
         "members": lambda: (owner.get("/members/"), ""),
-        "preview": lambda: (Visitor(site).post("/face/preview/", shot), ""),
+        "guidance": lambda: (Visitor(site).post(FRAMES, frames=shot, pose="any"), ""),
         "login": lambda: (Visitor(site).post("/face/login/", shot, username="owner"), ""),
         "sign up": lambda: sign_up_anew(site, next(numbers), ()),
         "enrol": lambda: sign_up_anew(site, next(numbers), OBAMA),

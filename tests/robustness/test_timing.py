@@ -17,15 +17,12 @@ from django.core.files.base import ContentFile
 from django.db import connection
 from django.test import Client, RequestFactory
 from django.utils import timezone
-from faceauth.liveness.head_turns import NotLiveError, Reason
 
 from accounts.models import User
 from faceauth import backends, conf, signals
-from faceauth.backends import FaceBackend
 from faceauth.capture import samples
 from faceauth.encryption import crypto
-from faceauth.errors import ChallengeFailed
-from faceauth.liveness import challenge
+from faceauth.liveness.conversation import NotLiveError, Reason
 from faceauth.lockout import counters
 from faceauth.models import FaceEvent, FailureCount
 from faceauth.recognition import policy
@@ -34,7 +31,7 @@ from tests.robustness.known import Known, shots
 from tests.support.limits import UNLIMITED
 from tests.support.people import enrol_silently
 
-LOGIN = "/face/login/"
+LOGIN, FRAMES = "/face/login/", "/face/frames/"
 
 # Who may be asked for, of the same length: they are in the page.
 NOBODY = "stranger"
@@ -138,23 +135,32 @@ def test_answer_and_work_are_the_same(done, failed, monkeypatch, accept, times):
     assert not mail.outbox
 
 
-def test_work_is_the_same_where_nobody_is_there(done, failed, settings, monkeypatch):
-    settings.FACEAUTH = {**settings.FACEAUTH, "CHALLENGE": "turns"}
-
-    def refuse(looks, turns):
-        raise NotLiveError(Reason.FRAME_COUNT)
-
-    monkeypatch.setattr(challenge, "check_answer", refuse)
+@pytest.mark.parametrize("reason", [Reason.OTHER_WAY, Reason.MIRRORED, Reason.ANOTHER])
+def test_work_is_the_same_where_nobody_moves_as_asked(done, failed, reason):
     works = {}
     for name in NAMES:
         failed(name, 0)
         done.clear()
-        request = RequestFactory().post(LOGIN)
-        with pytest.raises(ChallengeFailed):
-            FaceBackend().authenticate(request, [Known(face("anybody"))], name, ["left"])
+        request = RequestFactory().post(FRAMES)
+        backends.refuse_not_live(request, NotLiveError(reason), name)
         works[name] = [*done]
     assert all(work == works[NOBODY] for work in works.values())
     assert works[NOBODY]
+
+
+@pytest.mark.parametrize("times", [0, 4, 30, 60])
+def test_answer_and_work_are_the_same_for_who_begins(done, failed, settings, times):
+    settings.FACEAUTH = {**settings.FACEAUTH, "CHALLENGE": "auto"}
+    frame, answers, works = pictures.plain("jpeg", "astronaut"), {}, {}
+    for name in ("somebody", *NAMES):
+        failed(name, times)
+        done.clear()
+        data = {"username": name, "frame": ContentFile(frame, "a.jpg")}
+        response = Client().post(FRAMES, data, headers={"Accept": "application/json"})
+        works[name], answers[name] = [*done], {**response.json(), "challenge": ""}
+        assert response.status_code == 200
+    assert all(work == works[NOBODY] for work in works.values())
+    assert all(answer == answers[NOBODY] for answer in answers.values())
 
 
 def test_times_are_the_same(stress, settings):

@@ -7,12 +7,11 @@ from django.core import mail
 
 from accounts.models import User
 from faceauth.enrolment import adaptation
-from faceauth.liveness import challenge
 from faceauth.models import FaceEvent
 from tests.site.conftest import JSON, log_in_by_face
 from tests.support.admin import SEES_USERS, logged, member, staff
-from tests.support.heads import turning
 from tests.support.people import OBAMA
+from tests.support.person import converse
 
 USERS = "/admin/accounts/user/"
 
@@ -117,18 +116,13 @@ def test_look_alikes_are_refused_where_the_site_refuses_them(clerk, eve, send, e
     assert code(send("photos", *OBAMA)) == "look_alike"
 
 
-def test_webcam_takes_the_challenge_and_photos_are_vouched_for(
-    clerk, eve, send, client, settings, monkeypatch, upload
-):
-    settings.FACEAUTH = {**settings.FACEAUTH, "CHALLENGE": "turns"}
-    monkeypatch.setattr(challenge, "draw_turns", lambda count: ["left", "right"])
+def test_webcam_takes_the_challenge_and_photos_are_vouched_for(clerk, eve, send, client, settings):
+    settings.FACEAUTH = {**settings.FACEAUTH, "CHALLENGE": "auto"}
     pages = {page: client.get(f"{USERS}{eve.pk}/face/{page}/").text for page in ("enrol", "photos")}
-    assert "data-challenge-url" in pages["enrol"]
-    assert "data-challenge-url" not in pages["photos"]
+    assert 'data-purpose="enrol"' in pages["enrol"]
+    assert "data-purpose" not in pages["photos"]
     assert code(send("enrol", *OBAMA)) == "challenge_failed"
-    token = client.post("/face/challenge/").json()["challenge"]
-    frames = [upload(each) for each in turning("obama", "left", "right")]
-    assert send("enrol", *OBAMA, challenge=token, frame=frames).status_code == 200
+    assert send("enrol", *OBAMA, challenge=converse(client, "enrol")).status_code == 200
     assert send("photos", *OBAMA).status_code == 200
     assert [each[2].split("(")[1][:6] for each in logged()] == ["webcam", "photos"]
 
@@ -165,8 +159,8 @@ def test_photo_is_judged_for_what_it_is(clerk, client, upload):
     """Photos get no advice to come closer: they have been taken already."""
 
     def verdict(photo):
-        form = {"pose": "photo", "snapshot": upload(photo)}
-        return client.post("/face/preview/", form, headers=JSON).json()
+        form = {"pose": "photo", "frame": upload(photo)}
+        return client.post("/face/frames/", form, headers=JSON).json()
 
     small = verdict("obama")
     assert (small["ok"], small["code"]) == (True, "ok")

@@ -12,13 +12,12 @@ from django.utils import timezone
 
 from accounts.models import User
 from faceauth.admin_site import FaceAdminSite
-from faceauth.liveness import challenge
 from faceauth.models import FaceEvent, FailureCount
 from faceauth.step_up import second_step
 from tests.site.conftest import JSON, PASSWORD, username_of
 from tests.support.admin import member
-from tests.support.heads import turning
 from tests.support.people import OBAMA
+from tests.support.person import converse
 
 LOGIN, FACE, INSIDE = "/admin/login/", "/admin/login/face/", "/admin/"
 
@@ -101,14 +100,11 @@ def test_somebody_else_on_the_site_may_still_come_in(client, boss, ask, upload):
     assert username_of(client) == "obama"
 
 
-def test_page_takes_the_challenge(client, boss, ask, upload, settings, monkeypatch):
-    settings.FACEAUTH = {**settings.FACEAUTH, "CHALLENGE": "turns"}
-    monkeypatch.setattr(challenge, "draw_turns", lambda count: ["left", "right"])
-    assert "data-challenge-url" in client.get(FACE).text
+def test_page_takes_the_challenge(client, boss, ask, upload, settings):
+    settings.FACEAUTH = {**settings.FACEAUTH, "CHALLENGE": "auto"}
+    assert 'data-purpose="login"' in client.get(FACE).text
     assert code(ask(FACE, snapshot=upload("obama"))) == "challenge_failed"
-    token = ask("/face/challenge/")[1]["challenge"]
-    frames = [upload(each) for each in turning("obama", "left", "right")]
-    status, answer = ask(FACE, challenge=token, snapshot=frames)
+    status, answer = ask(FACE, challenge=converse(client))
     assert status == 200, answer
 
 

@@ -14,7 +14,7 @@ from tests.site.conftest import JSON
 from tests.support.people import OBAMA
 from tests.unit.vision.test_images import huge_png, saved
 
-LOGIN, PREVIEW, SIGN_UP = "/face/login/", "/face/preview/", "/signup/"
+LOGIN, FRAMES, SIGN_UP = "/face/login/", "/face/frames/", "/signup/"
 
 
 @pytest.fixture
@@ -22,11 +22,16 @@ def photo(faces):
     return Image.open(BytesIO(faces["astronaut"])).convert("RGB")
 
 
+def shown(path, file):
+    """Return the fields of a form that shows a picture at that address."""
+    return {"snapshot": file} if path == LOGIN else {"frame": file, "pose": "straight"}
+
+
 def darkened(photo, factor):
     return Image.fromarray((np.asarray(photo) * factor).astype(np.uint8))
 
 
-@pytest.mark.parametrize("path", [LOGIN, PREVIEW])
+@pytest.mark.parametrize("path", [LOGIN, FRAMES])
 @pytest.mark.parametrize(
     ("make", "status", "code"),
     [
@@ -41,7 +46,7 @@ def darkened(photo, factor):
     ids=["empty", "truncated", "text", "svg", "200 megapixels", "9 MB", "30 MB"],
 )
 def test_what_is_no_usable_file_gets_its_code(db, ask, upload, photo, path, make, status, code):
-    got, answer = ask(path, snapshot=upload(make(photo)))
+    got, answer = ask(path, **shown(path, upload(make(photo))))
     assert (got, answer["error"]["code"]) == (status, code)
     assert answer["error"]["message"]
 
@@ -97,17 +102,17 @@ def test_unusual_pictures_log_in(ask, enrolled, upload, photo, kind):
 
 
 @pytest.mark.parametrize("kind", ["GIF", "TIFF", "BMP"])
-@pytest.mark.parametrize("path", [LOGIN, PREVIEW])
+@pytest.mark.parametrize("path", [LOGIN, FRAMES])
 def test_formats_that_no_camera_sends_are_not_opened(db, ask, upload, photo, path, kind, capfd):
     data = bytearray(saved(photo, kind))
     data[200:-200:7] = bytes(len(data[200:-200:7]))
-    status, answer = ask(path, snapshot=upload(bytes(data), "face.jpg"))
+    status, answer = ask(path, **shown(path, upload(bytes(data), "face.jpg")))
     assert (status, answer["error"]["code"]) == (415, "unsupported_type")
     assert "JPEG, PNG or WebP" in answer["error"]["message"]
     assert capfd.readouterr().err == ""
 
 
-@pytest.mark.parametrize("path", [LOGIN, PREVIEW])
+@pytest.mark.parametrize("path", [LOGIN, FRAMES])
 def test_missing_picture(db, ask, path):
     status, answer = ask(path)
     assert (status, answer["error"]["code"]) == (400, "missing_snapshot")
@@ -130,7 +135,7 @@ def test_too_many_pictures(db, ask, upload):
 
 @pytest.mark.parametrize("accept", ["application/json", "text/html"])
 def test_get_where_a_post_belongs(client, db, accept):
-    response = client.get(PREVIEW, headers={"Accept": accept})
+    response = client.get(FRAMES, headers={"Accept": accept})
     assert response.status_code == 405
     assert "POST" in response["Allow"]
     assert response["Content-Type"].startswith(accept)
@@ -234,7 +239,8 @@ def test_stopped_database_is_said_and_loses_no_session(
     assert client.get("/members/").status_code == 200
 
 
-def test_database_that_stops_as_a_session_is_saved(client, enrolled, monkeypatch):
+def test_database_that_stops_as_a_session_is_saved(client, enrolled, upload, monkeypatch, settings):
+    settings.FACEAUTH = {**settings.FACEAUTH, "CHALLENGE": "auto"}
     client.force_login(enrolled("eileen", "astronaut"))
 
     def stopped(*args, **kwargs):
@@ -242,7 +248,7 @@ def test_database_that_stops_as_a_session_is_saved(client, enrolled, monkeypatch
 
     monkeypatch.setattr("django.contrib.sessions.models.Session.save", stopped)
     client.raise_request_exception = False
-    response = client.post("/face/challenge/", headers=JSON)
+    response = client.post(FRAMES, {"frame": upload("astronaut")}, headers=JSON)
     assert response.status_code == 503
     assert response.json()["error"]["code"] == "busy"
     assert int(response["Retry-After"]) > 0

@@ -113,7 +113,7 @@ def test_without_a_face_there_is_nothing_to_agree_to(client, django_user_model):
 def test_notice_is_public_and_says_what_the_settings_do(client, db, settings):
     settings.FACEAUTH = {
         **settings.FACEAUTH,
-        "CHALLENGE": "turns",
+        "CHALLENGE": "auto",
         "ENROLMENT_SHOTS": 4,
         "KEEP_UNUSED_FACES_DAYS": 111,
         "KEEP_EVENTS_DAYS": 22,

@@ -28,7 +28,7 @@ FINE, WARNING, BROKEN = checkup.State
 def doctor(db, settings, monkeypatch):
     """Run the command, and return its exit status and its findings."""
     monkeypatch.setattr(checkup, "RUNS", 1)
-    safe = {**KEYS, "CHALLENGE": "turns", "UNKNOWN_DEVICES": "refuse"}
+    safe = {**KEYS, "CHALLENGE": "auto", "UNKNOWN_DEVICES": "refuse"}
     settings.FACEAUTH = {**settings.FACEAUTH, **safe}
     settings.SECURE_SSL_REDIRECT = True
 

@@ -13,9 +13,9 @@ from accounts.models import User
 from tests.site.conftest import PASSWORD, log_in_by_face, username_of
 from tests.support.people import OBAMA, picture
 
-LOGIN, PREVIEW, ENROL, SIGN_UP = (
+LOGIN, FRAMES, ENROL, SIGN_UP = (
     "/face/login/",
-    "/face/preview/",
+    "/face/frames/",
     "/face/enrol/",
     "/signup/",
 )
@@ -104,8 +104,9 @@ def test_who_is_not_logged_in_is_told_in_json(tell, db, path):
     assert code_of(tell(path)) == (401, "login_required")
 
 
-def test_preview(tell, db):
-    status, answer = tell(PREVIEW, snapshot=bare("obama"), pose="any", level=0.1)
+def test_guidance(tell, db):
+    near = "0.2,0.2,0.8,0.8"
+    status, answer = tell(FRAMES, frame=bare("obama"), pose="any", level=0.1, near=near)
     assert (status, answer["faces"]) == (200, 1)
 
 

@@ -14,6 +14,7 @@ from django.utils.html import strip_tags
 from accounts.models import User
 from faceauth.models import FaceEvent
 from tests.site.conftest import JSON, PASSWORD, log_in_by_face
+from tests.support.conversing import FRAMES
 from tests.support.mail import sent
 from tests.support.webcam import empty_room
 from tests.unit.test_catalogues import PLACEHOLDERS, SOURCES, catalogue, texts
@@ -117,7 +118,7 @@ def test_refusal_as_json_is_in_the_language_asked_for(
 @pytest.mark.django_db
 def test_advice_and_form_errors_are_spanish(client: Client, upload):
     nobody = cv2.imencode(".jpg", empty_room())[1].tobytes()
-    advice = client.post("/face/preview/", {"snapshot": upload(nobody)}, headers=SPANISH)
+    advice = client.post(FRAMES, {"frame": upload(nobody), "pose": "any"}, headers=SPANISH)
     assert advice.json()["message"].startswith("No vemos ninguna cara.")
 
     page = client.post("/face/login/", {"snapshot": upload(b"no picture")}, headers=SPANISH)

@@ -160,7 +160,7 @@ def test_next_leads_to_this_site_only(ask, obama, upload, url, target):
 
 def test_forged_requests_are_refused(obama, upload):
     client = Client(enforce_csrf_checks=True)
-    for path in (LOGIN, "/face/preview/", "/face/enrol/", "/accounts/signup/"):
+    for path in (LOGIN, "/face/frames/", "/face/enrol/", "/accounts/signup/"):
         response = client.post(path, {"snapshot": upload("obama")}, headers=JSON)
         assert response.status_code == 403
         assert response.json()["error"]["code"] == "csrf_failed"

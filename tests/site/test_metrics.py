@@ -55,11 +55,11 @@ def test_requests_by_what_became_of_them(ask, on, obama, upload, more):
     ask(LOGIN, username="obama", snapshot=upload("biden"))
     ask(LOGIN, snapshot=upload(b"text"))
     ask(LOGIN, snapshot=upload(b"x" * 60_000_000))
-    ask("/face/preview/", snapshot=upload("obama"))
+    ask("/face/frames/", frame=upload("obama"), pose="straight")
     for outcome, count in {"ok": 1, "not_recognised": 1, "unsupported_type": 1}.items():
         assert more(**requests(outcome)) == count, outcome
     assert more(**requests("too_large")) == 1
-    assert more(**requests("ok", "faceauth:preview")) == 1
+    assert more(**requests("ok", "faceauth:frames")) == 1
 
 
 def test_events(ask, on, obama, upload, more):
@@ -142,8 +142,9 @@ import json
 from django.test import Client
 from faceauth.http import rate_limit
 rate_limit.count = lambda *request: 0  # there is no database
-told = Client(headers={{"host": "faceauth.example.com"}}).post("/face/preview/",
-    json.dumps({{"snapshot": "{body[:100]}"}}), content_type="application/json", secure=True)
+told = Client(headers={{"host": "faceauth.example.com"}}).post("/face/frames/",
+    json.dumps({{"frame": "{body[:100]}", "pose": "any"}}),
+    content_type="application/json", secure=True)
 print(told.status_code)
 """
     tell = """
@@ -165,7 +166,7 @@ print(metrics(RequestFactory().get("/")).content.decode())
         done = run(work)
         assert done.stdout.split() == ["400"], done.stderr
     told = run(tell)
-    line = 'faceauth_requests_total{address="faceauth:preview",outcome="bad_image"} 2.0'
+    line = 'faceauth_requests_total{address="faceauth:frames",outcome="bad_image"} 2.0'
     assert line in told.stdout, told.stderr
     assert re.search(r'stage_seconds_count\{stage="decode"\} 2.0', told.stdout)
 

@@ -163,7 +163,7 @@ def test_a_door(live_server, obama, use):
 
 
 def test_a_guarded_door_takes_a_photo_where_logins_do_not(live_server, obama, use, settings):
-    settings.FACEAUTH = {**settings.FACEAUTH, "CHALLENGE": "turns"}
+    settings.FACEAUTH = {**settings.FACEAUTH, "CHALLENGE": "auto"}
     door = use("A door with a badge reader")("door")
     user = User.objects.create_user("door", "d@example.com", PASSWORD, is_staff=True)
     user.user_permissions.add(Permission.objects.get(codename="verify_face"))
@@ -184,7 +184,7 @@ def test_several_machines(use, monkeypatch):
     monkeypatch.setenv("FACE_TRANSFORM_KEY", f"{'c' * 43}=")
     use("Several machines")
     told = [each.id for each in run_checks() if each.id.startswith("faceauth.")]
-    assert told == ["faceauth.W009"]  # the tests' site asks for no turns
+    assert told == ["faceauth.W009"]  # the tests' site has no challenge
 
 
 def test_an_encoder_of_ones_own(use, tmp_path, monkeypatch, settings):

@@ -78,8 +78,7 @@ def test_password_again_is_no_second_step(inside, ask, upload):
 def test_what_it_takes_to_show_a_face_is_open(inside, upload, ask):
     assert opened(inside, "/face/notice/") and opened(inside, "/hello/")
     assert inside.get("/face/whoami/").json()["user"]["username"] == "obama"
-    assert ask("/face/challenge/")[0] == 200
-    assert ask("/face/preview/", snapshot=upload("obama2"))[0] == 200
+    assert ask("/face/frames/", frame=upload("obama2"), pose="straight")[0] == 200
     assert led_to(inside.post("/accounts/logout/")) == ("/", {})
     assert username_of(inside) is None
 

@@ -12,6 +12,7 @@ from tests.support import postgres
 from tests.support.people import OBAMA, picture
 from tests.support.requirements import unavailable
 from tests.support.servers import Server, gunicorn
+from tests.support.webcam import snapshot
 
 HOST = "faceauth.example.com"
 
@@ -56,9 +57,8 @@ def test_sign_up_log_out_and_log_in(browser, mails, faces):
     status, answer = browser.post(answer["next"], code=code_in(mails), trust="on")
     assert (status, answer["user"]) == (200, {"username": "ada"})
     shots = [picture(name) for name in OBAMA]
-    challenge, frames = browser.turn("obama")
-    enrolment = {"challenge": challenge, "consent": "on"}
-    status, answer = browser.post("/face/enrol/", shots, frames, **enrolment)
+    enrolment = {"challenge": browser.converse("obama", "enrol"), "consent": "on"}
+    status, answer = browser.post("/face/enrol/", shots, **enrolment)
     assert status == 200, answer
     assert browser.post("/face/login/", [faces["obama2"]])[0] == 400
     browser.ask("GET", "/face/login/")
@@ -98,7 +98,7 @@ def test_plain_http_is_redirected(browser):
 
 
 def test_large_request_hears_its_answer(browser):
-    status, answer = browser.post("/face/preview/", [bytes(30_000_000)])
+    status, answer = browser.post("/face/frames/", frames=[bytes(30_000_000)])
     assert (status, answer["error"]["code"]) == (413, "too_large")
 
 
@@ -110,7 +110,7 @@ def test_database_that_stops_and_comes_back_loses_no_session(browser, database):
         assert status == 503
         assert "Try again" in page
         assert int(browser.headers["Retry-After"]) > 0
-        status, answer = browser.post("/face/challenge/")
+        status, answer = browser.post("/face/frames/", frames=[snapshot("obama")])
         assert (status, answer["error"]["code"]) == (503, "busy")
         assert browser.ask("GET", "/", Accept="application/json")[0] == 503
     finally:

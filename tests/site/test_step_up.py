@@ -17,14 +17,13 @@ from django.views import View
 from accounts.models import User
 from config.urls import handler404, handler500  # noqa: F401  (the site's own)
 from faceauth.decorators import face_required
-from faceauth.liveness import challenge
 from faceauth.mixins import FaceRequiredMixin
 from faceauth.models import FaceEvent, FailureCount
 from tests.site.conftest import JSON, PASSWORD, log_in_by_face, username_of
 from tests.support import guides
 from tests.support.admin import member
-from tests.support.heads import turning
 from tests.support.people import OBAMA
+from tests.support.person import converse
 
 CONFIRM, LOGIN, SAFE, STRICT = "/face/confirm/", "/face/login/", "/safe/", "/strict/"
 
@@ -136,13 +135,10 @@ def test_without_javascript(visitor, upload):
     assert "Thank you, obama. You have confirmed that it’s you." in visitor.get("/").text
 
 
-def test_head_has_to_turn_where_it_has_to_at_login(visitor, ask, upload, settings, monkeypatch):
-    settings.FACEAUTH = {**settings.FACEAUTH, "CHALLENGE": "turns"}
-    monkeypatch.setattr(challenge, "draw_turns", lambda count: ["left", "right"])
+def test_head_has_to_move_where_it_has_to_at_login(visitor, ask, upload, settings):
+    settings.FACEAUTH = {**settings.FACEAUTH, "CHALLENGE": "auto"}
     assert code(ask(CONFIRM, snapshot=upload("obama2"))) == "challenge_failed"
-    token = ask("/face/challenge/")[1]["challenge"]
-    frames = [upload(each) for each in turning("obama", "left", "right")]
-    assert ask(CONFIRM, challenge=token, snapshot=frames)[0] == 200
+    assert ask(CONFIRM, challenge=converse(visitor, "confirm"))[0] == 200
     assert opened(visitor)
 
 

@@ -10,7 +10,7 @@ from tests.support.accounts import log_in_by_face
 from tests.support.people import OBAMA
 from tests.support.threads import at_once
 
-PREVIEW, ENROL = "/face/preview/", "/face/enrol/"
+FRAMES, ENROL = "/face/frames/", "/face/enrol/"
 
 
 @pytest.fixture
@@ -23,29 +23,33 @@ def at(monkeypatch):
     return set_time
 
 
-def test_previews_are_limited(client, db, upload, settings, monkeypatch, at):
-    settings.FACEAUTH = {**settings.FACEAUTH, "PREVIEWS_PER_MINUTE": 2}
+def test_frames_are_limited(client, db, upload, settings, monkeypatch, at):
+    settings.FACEAUTH = {**settings.FACEAUTH, "FRAMES_PER_MINUTE": 2}
     at(1_000_000_000)
-    post = client.post
+
+    def post(path=FRAMES, face="obama", **more):
+        data = {"frame": upload(face), "pose": "straight"} if face else {}
+        return client.post(path, data, headers=JSON, **more)
+
     for _ in range(2):
-        assert post(PREVIEW, {"snapshot": upload("obama")}, headers=JSON).status_code == 200
-    monkeypatch.setattr("faceauth.capture.samples.analyse_picture", pytest.fail)
-    response = post(PREVIEW, {"snapshot": upload("obama")}, headers=JSON)
+        assert post().status_code == 200
+    monkeypatch.setattr("faceauth.capture.samples.analyse_frame", pytest.fail)
+    response = post()
     assert (response.status_code, response["Retry-After"]) == (429, "20")
     assert response.json()["error"]["code"] == "too_many_attempts"
-    other = {"REMOTE_ADDR": "203.0.113.9"}
-    assert post(PREVIEW, headers=JSON, **other).status_code == 400
+    assert post(face="", REMOTE_ADDR="203.0.113.9").status_code == 400
     at(1_000_000_020)
-    assert post(PREVIEW, headers=JSON).status_code == 400
+    assert post(face="").status_code == 400
 
 
-def test_challenges_are_limited(client, db, settings, at):
+def test_challenges_are_limited(client, db, upload, settings, at):
     at(1_000_000_000)
-    settings.FACEAUTH = {**settings.FACEAUTH, "CHALLENGE": "turns", "CHALLENGES_PER_MINUTE": 2}
+    settings.FACEAUTH = {**settings.FACEAUTH, "CHALLENGE": "auto", "CHALLENGES_PER_MINUTE": 2}
     statuses = []
     for _ in range(3):
         client.cookies.clear()
-        statuses.append(client.post("/face/challenge/", headers=JSON).status_code)
+        response = client.post(FRAMES, {"frame": upload("obama")}, headers=JSON)
+        statuses.append(response.status_code)
     assert statuses == [200, 200, 429]
 
 

@@ -12,8 +12,7 @@ from faceauth import checks
 from faceauth.models import FaceEvent, FailureCount
 from faceauth.recognition import policy
 from tests.site.conftest import JSON, username_of
-from tests.site.test_challenge import asked, files
-from tests.support.heads import still, turning
+from tests.support.person import converse
 
 VERIFY = "/face/verify/"
 
@@ -25,8 +24,8 @@ def kiosk(db, client):
 
 
 @pytest.fixture
-def turns(settings):
-    settings.FACEAUTH = {**settings.FACEAUTH, "CHALLENGE": "turns"}
+def challenged(settings):
+    settings.FACEAUTH = {**settings.FACEAUTH, "CHALLENGE": "auto"}
 
 
 def log_in(client, name):
@@ -163,38 +162,37 @@ class TestCounting:
 class TestChallenge:
     """Where logins take one, so do questions."""
 
-    def test_head_that_turns(self, client, kiosk, obama, turns):
-        token, asks = asked(client)
-        data = {"username": "obama", "challenge": token, "snapshot": files(turning("obama", *asks))}
-        assert client.post(VERIFY, data, headers=JSON).json() == {"verified": True}
+    @pytest.mark.parametrize("who", ["obama", "biden"])
+    def test_head_that_moves(self, client, ask, kiosk, obama, challenged, who):
+        passed = converse(client, "verify", who)
+        assert ask(VERIFY, username="obama", challenge=passed) == (
+            200,
+            {"verified": who == "obama"},
+        )
+        assert event().outcome == ("accepted" if who == "obama" else "too_far")
 
-    def test_somebody_else_s_head(self, client, kiosk, obama, turns):
-        token, asks = asked(client)
-        data = {"username": "obama", "challenge": token, "snapshot": files(turning("biden", *asks))}
-        assert client.post(VERIFY, data, headers=JSON).json() == {"verified": False}
+    def test_passed_challenge_is_used_once(self, client, ask, kiosk, obama, challenged):
+        passed = converse(client, "verify")
+        ask(VERIFY, username="obama", challenge=passed)
+        status, answer = ask(VERIFY, username="obama", challenge=passed)
+        assert (status, answer["error"]["code"]) == (400, "challenge_expired")
 
-    def test_photo_that_is_moved(self, client, kiosk, obama, turns):
-        token, _ = asked(client)
-        data = {"username": "obama", "challenge": token, "snapshot": files(still("obama"))}
-        response = client.post(VERIFY, data, headers=JSON)
-        assert response.json()["error"]["code"] == "challenge_failed"
-        assert event().outcome.startswith("not_live")
-        assert FailureCount.objects.filter(failures=1).count() == 2
+    def test_challenge_of_a_login(self, client, ask, kiosk, obama, challenged):
+        status, answer = ask(VERIFY, username="obama", challenge=converse(client, "login"))
+        assert (status, answer["error"]["code"]) == (400, "challenge_expired")
 
-    def test_photo_alone(self, ask, kiosk, obama, turns, upload):
+    def test_photo_alone(self, ask, kiosk, obama, challenged, upload):
         status, answer = ask(VERIFY, username="obama", snapshot=upload("obama2"))
         assert (status, answer["error"]["code"]) == (400, "challenge_failed")
 
     def test_photo_where_the_owner_believes_them(
-        self, client, ask, settings, kiosk, obama, turns, upload
+        self, client, ask, settings, kiosk, obama, challenged, upload
     ):
         settings.FACEAUTH = {**settings.FACEAUTH, "VERIFY_PHOTOS": True}
         assert ask(VERIFY, username="obama", snapshot=upload("obama2"))[1] == {"verified": True}
-        # Whoever sends a challenge's answer is held to it.
-        token, _ = asked(client)
-        data = {"username": "obama", "challenge": token, "snapshot": files(still("obama"))}
-        response = client.post(VERIFY, data, headers=JSON)
-        assert response.json()["error"]["code"] == "challenge_failed"
+        # Whoever sends a challenge is held to it.
+        status, answer = ask(VERIFY, username="obama", challenge="x", snapshot=upload("obama2"))
+        assert answer["error"]["code"] == "challenge_expired"
         client.logout()
         status, _ = ask("/face/login/", username="obama", snapshot=upload("obama2"))
         assert status == 400

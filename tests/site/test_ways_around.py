@@ -200,7 +200,7 @@ def test_no_form_is_accepted_from_another_site(obama):
     pk = DeviceTrust.objects.get().pk
     client = Client(enforce_csrf_checks=True)
     client.force_login(obama)
-    names = "login trust_device challenge preview confirm verify enrol notice remove"
+    names = "login trust_device frames confirm verify enrol notice remove"
     pages = [reverse(f"faceauth:{name}") for name in names.split()]
     pages += [reverse(f"faceauth:{name}") for name in ("remove_by_email", "cancel_removal")]
     pages += [reverse(f"faceauth:{name}", args=[pk]) for name in ("rename_device", "revoke_device")]

@@ -13,10 +13,11 @@ from typing import Any, NamedTuple
 
 from django.test.client import BOUNDARY, MULTIPART_CONTENT, encode_multipart
 
-from tests.support.heads import turning
+from faceauth.evaluation.pad.talk import RealClock, Reply, talk
+from tests.support.person import Person
 
-# Of all who visit: what was seen once is never taken again.
-films = count()
+# Of all who visit: no two people move alike.
+seeds = count()
 
 
 class File:
@@ -115,15 +116,21 @@ class Browser:
         status, text = self.send(path, snapshots, frames, "application/json", **fields)
         return status, json.loads(text)
 
-    def turn(self, name: str) -> tuple[str, list[bytes]]:
-        """A challenge, and the frames of somebody who answers it, as no two films are the same."""
-        _, answer = self.post("/face/challenge/")
-        return answer["challenge"], turning(name, *answer["turns"], seed=next(films))
+    def converse(self, name: str, purpose: str = "login", username: str = "") -> str:
+        """Pass a challenge as that person, and return its id."""
+
+        def post(fields: Any, frames: Any) -> Reply:
+            return Reply(*self.post("/face/frames/", frames=frames, **fields))
+
+        someone = Person(name, seed=next(seeds)).frame_for
+        passed = talk(post, someone, RealClock(), purpose=purpose, username=username)
+        assert passed.passed, passed.reason
+        return passed.challenge
 
     def log_in(self, name: str, path: str = "/face/login/", **fields: Any) -> tuple[int, Any]:
         """By the face of that person."""
-        challenge, frames = self.turn(name)
-        return self.post(path, frames, challenge=challenge, **fields)
+        challenge = self.converse(name, username=fields.get("username", ""))
+        return self.post(path, challenge=challenge, **fields)
 
     def token(self, path: str) -> str:
         """Of the form on that page, which sends the cookie that goes with it."""

@@ -68,7 +68,7 @@ def test_unknown_key_names_the_nearest(only):
         ("LOOK_ALIKES", "warn", "'flag', 'refuse' or 'allow'"),
         ("LOOK_ALIKES", ["flag"], "'flag', 'refuse' or 'allow'"),
         ("CALIBRATION", 3, "text or a path or None"),
-        ("CHALLENGE", "turn", "'turns' or None"),
+        ("CHALLENGE", "turns", "'auto', 'short', 'full' or None"),
         ("ENCODER", ["facenet.onnx"], "a dict or text or None"),
         ("NOTICE_VERSION", 2, "text"),
     ],
@@ -240,9 +240,9 @@ def counting(settings):
 @pytest.mark.parametrize(
     ("key", "challenge", "most", "words", "id"),
     [
-        ("MAX_FAILURES", "turns", 10, "10 with a defence against photos", "faceauth.W012"),
+        ("MAX_FAILURES", "auto", 10, "10 with a defence against photos", "faceauth.W012"),
         ("MAX_FAILURES", None, 5, "5 without a defence against photos", "faceauth.W012"),
-        ("MAX_FAILURES_BEFORE_DISABLING", "turns", 100, "100 with a defence", "faceauth.W013"),
+        ("MAX_FAILURES_BEFORE_DISABLING", "auto", 100, "100 with a defence", "faceauth.W013"),
         ("MAX_FAILURES_BEFORE_DISABLING", None, 50, "50 without a defence", "faceauth.W013"),
     ],
 )
@@ -269,7 +269,7 @@ def test_counting_is_not_judged_by_settings_that_are_wrong(counting):
     ("given", "words"),
     [
         ({"CHALLENGE": None}, "a photo of a person logs in as that person"),
-        ({"CHALLENGE_TURNS": 1}, "a photo that is tilted"),
+        ({"CHALLENGE": "short"}, "makes by chance in 1 of 9 logins"),
         ({"CHALLENGE_AT_ENROLMENT": False}, "can enrol that face"),
     ],
 )
@@ -341,5 +341,5 @@ def test_challenge_as_it_is_by_default_is_passed_over(settings):
     assert checks.check_challenge(None) == []
 
 
-def test_more_turns_than_the_frames_can_show_are_an_error(only):
-    assert only(CHALLENGE_TURNS=5).id == "faceauth.E011"
+def test_movements_that_there_is_no_time_for_are_an_error(only):
+    assert only(CHALLENGE_SECONDS=8).id == "faceauth.E011"
