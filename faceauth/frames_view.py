@@ -180,7 +180,8 @@ class _Conversation:
         conversation = challenge.conversation
         step = conversation.step
         nobody: dict[str, Any] = {"faces": 0, "face": None}
-        advice = guidance.advise(sample) if sample else nobody
+        # Whoever moves already reads no hints.
+        advice = guidance.advise(sample, hints=not step) if sample else nobody
         if conversation.passed:
             advice.update(ok=True, code="passed", message=str(prompts.PASSED))
         elif step and sample is not None and len(sample.faces) == 1:

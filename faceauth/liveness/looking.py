@@ -48,5 +48,5 @@ def look(challenge: Challenge, frame: IO[bytes], seen: list[samples.Sample]) -> 
     )
     comparable = sample.problem() is None
     if comparable and not tracking:
-        comparable = bool(guidance.advise(sample)["ok"])
+        comparable = bool(guidance.advise(sample, hints=False)["ok"])
     return Look(sighting, shape_of(sample.mesh), partial(sample.encoding, quickly=True), comparable)
