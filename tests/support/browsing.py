@@ -40,9 +40,12 @@ Camera = Literal[
     "allowed", "allowed when asked", "refused when asked", "refused", "missing", "three"
 ]
 
-# Tells the person before the webcam which step the page shows.
+# Tells the person before the webcam which step or pose the page shows.
 FOLLOWED = """
     let told;
+    addEventListener("faceauth:pose", ({ detail: { pose } }) => {
+        showStep(pose === "straight" ? "" : pose);
+    });
     addEventListener("faceauth:challenge", ({ detail: { step, done } }) => {
         if (told !== `${step} ${done}`) showStep(step === "look" ? "" : step);
         told = `${step} ${done}`;

@@ -2,14 +2,13 @@ import { CameraChooser } from "./camera-chooser.js";
 import { Camera, lastingProblem, permissionState, watchPermission } from "./camera.js";
 import { Challenge } from "./challenge.js";
 import { emit, partsOf } from "./dom.js";
-import { FrameLoop } from "./frame-loop.js";
-import { FRAME, PICTURE, burstOf, pictureOf } from "./pictures.js";
-import { Stability } from "./stability.js";
+import { Guidance } from "./guidance.js";
+import { PICTURE, burstOf } from "./pictures.js";
 import { Stage } from "./stage.js";
 import { mark } from "./timings.js";
 
-// How often the server sees a frame: often enough to help.
-const GUIDANCE_INTERVAL_MS = 280;
+// What the server advises while the head is not yet as it was asked for.
+const ASKED = ["turned", "turn_left", "turn_right", "lift"];
 
 // No picture is taken while the visitor is typing in one of these.
 const TYPED =
@@ -34,9 +33,8 @@ export class CaptureWidget {
   #camera;
   #chooser;
   #guidance;
-  #stability = new Stability();
-  #poseFields;
-  #near = {};
+  #pose = "straight";
+  #asked = "";
   #pitch = null;
   #pausedUntil = 0;
   #taking = false;
@@ -54,6 +52,8 @@ export class CaptureWidget {
    *   called with the id of a challenge that was passed, and a picture of the visitor looking ahead
    * @param {(error: object, automatic: boolean) => void} [options.onError] called if a challenge
    *   was refused
+   * @param {() => boolean} [options.onLive] called when the camera is on; returns true if no
+   *   picture is to be taken
    * @param {() => string} options.token the CSRF token
    * @param {() => Record<string, string>} [options.fields] what else a challenge is opened with
    * @param {number} [options.frames] how many pictures are taken at once
@@ -74,14 +74,11 @@ export class CaptureWidget {
     this.#ready = ready;
     this.#camera = new Camera(video, (problem) => this.#fail(problem));
     this.#chooser = new CameraChooser(root, messages, this.#camera, () => this.#restart());
-    this.#guidance = new FrameLoop({
+    this.#guidance = new Guidance({
+      video,
       url: root.dataset.framesUrl,
-      name: "frame",
-      frame: () => pictureOf(video, FRAME),
-      fields: () => ({ ...this.#poseFields, ...this.#near }),
-      interval: () => GUIDANCE_INTERVAL_MS,
       token: options.token,
-      onAnswer: (advice) => this.#takeAdvice(advice),
+      onAdvice: (...advice) => this.#takeAdvice(...advice),
       onError: (error, temporary) => this.#showConnectionError(error, temporary),
     });
     start.addEventListener("click", () => this.start(true));
@@ -114,16 +111,21 @@ export class CaptureWidget {
   }
 
   /**
-   * Ask for a pose from now on.
+   * Ask for a pose from now on, and take no picture before a visitor can have heard of it.
    * @param {string} pose straight, left, right (the visitor's own), up or any
-   * @param {number | null} level the visitor's pitch when looking straight ahead, if known
+   * @param {object} [options]
+   * @param {number | null} [options.level] the visitor's pitch when looking straight ahead, if known
+   * @param {string} [options.prompt] what is read out, once
+   * @param {number} [options.wait] milliseconds until the first picture
    */
-  askFor(pose, level = null) {
-    this.#poseFields = level === null ? { pose } : { pose, level };
-    this.#root.dataset.pose = pose;
+  askFor(pose, { level = null, prompt = "", wait = 0 } = {}) {
+    this.#pose = this.#root.dataset.pose = pose;
+    this.#asked = prompt;
     this.#pitch = null;
-    this.#stability.reset();
+    this.#pausedUntil = performance.now() + wait;
+    this.#guidance.askFor(level === null ? { pose } : { pose, level });
     this.#challenge?.cancel();
+    emit(this.#root, "pose", { pose });
   }
 
   /**
@@ -163,10 +165,13 @@ export class CaptureWidget {
     this.#stage.show("off", "idle", this.#messages.get("off"));
   }
 
-  /** Turn the camera off: all pictures are taken. */
-  complete() {
+  /**
+   * Turn the camera off: all pictures are taken.
+   * @param {string} [word] the name of the message that says so
+   */
+  complete(word = "complete") {
     this.#release();
-    this.#stage.show("complete", "good", this.#messages.get("complete"));
+    this.#stage.show("complete", "good", this.#messages.get(word), { urgent: true });
   }
 
   /** Keep showing the last picture until the page is left, which turns the camera off. */
@@ -201,7 +206,7 @@ export class CaptureWidget {
     if (this.#challenged) return this.#pass(automatic, reason);
     this.#taking = true;
     try {
-      const pictures = await this.#capture();
+      const pictures = await this.#capture(automatic);
       if (!pictures.length || !this.live) return;
       emit(this.#root, "capture", { pictures, automatic });
       this.#options.onPictures(pictures, automatic);
@@ -228,8 +233,7 @@ export class CaptureWidget {
       return (await this.#challenge.run(reason)) ?? {};
     } finally {
       this.#challenge = null;
-      this.#root.dataset.pose = this.#poseFields.pose;
-      this.#stability.interrupt();
+      this.#root.dataset.pose = this.#pose;
     }
   }
 
@@ -257,8 +261,8 @@ export class CaptureWidget {
   resume({ asked = false, reason = "" } = {}) {
     if (!this.#camera.on) return this.stop();
     this.#video.play();
-    this.#stability.reset();
     this.#stage.show("live", "idle", this.#messages.get("live"));
+    if (this.#options.onLive?.()) return;
     if (!this.#challenged) {
       this.#stage.offer("take");
       return this.#guidance.start();
@@ -271,11 +275,10 @@ export class CaptureWidget {
    * Take no picture and give no advice for a while; say something instead.
    * @param {number} milliseconds
    * @param {string} text
-   * @param {string} [read] what to read out instead of the text
    */
-  pause(milliseconds, text, read = text) {
+  pause(milliseconds, text) {
     this.#pausedUntil = performance.now() + milliseconds;
-    this.say(text, "idle", { read });
+    this.say(text, "idle");
   }
 
   /**
@@ -286,6 +289,11 @@ export class CaptureWidget {
    */
   say(text, tone, options) {
     this.#stage.say(text, tone, options);
+  }
+
+  /** Scroll to the picture and what stands around it. */
+  reveal() {
+    this.#stage.reveal();
   }
 
   /** Pass a challenge, then hand over. */
@@ -305,33 +313,34 @@ export class CaptureWidget {
     this.#stage.offer("take");
   }
 
-  async #capture() {
+  async #capture(automatic) {
+    // The very picture that was found good.
+    if (automatic && this.#frames === 1) return [await this.#guidance.picture()];
     if (this.#frames > 1) this.say(this.#messages.get("hold"), "good");
     return burstOf(this.#video, PICTURE, this.#frames);
   }
 
-  #takeAdvice(advice) {
+  #takeAdvice(advice, { steady, struggling, hinting, unseen }) {
     emit(this.#root, "preview", advice);
-    const { ok, face, message } = advice;
-    this.#near = face ? { near: face.box.join() } : {};
-    if (this.#taking) return;
-    if (performance.now() < this.#pausedUntil) return this.#stability.interrupt();
+    if (this.#taking || performance.now() < this.#pausedUntil) return;
+    const { ok, code, face, message } = advice;
     this.#pitch = ok ? face.head_pose_pitch : null;
-    const { steady, struggling } = this.#stability.feed(advice);
     const ready = this.#ready(false);
     const automatic = ready && this.auto && !isTyping();
     let text = message;
     if (struggling) text = this.#messages.get("anyway", { advice: text });
+    if (unseen) text = this.#messages.get("unseen", { advice: text });
     if (ok && !automatic) text = this.#messages.get(ready ? "ready" : "unready");
-    this.say(text, ok && ready ? "good" : "warn");
-    if (steady && automatic) {
+    // What was asked for is read out once, with its number.
+    const read = (!struggling && ASKED.includes(code) && this.#asked) || text;
+    this.say(text, ok && ready && !hinting ? "good" : "warn", { read });
+    if (steady && automatic && !hinting) {
       mark("face");
       this.take(true);
     }
   }
 
   #showConnectionError(error, temporary) {
-    this.#stability.interrupt();
     const unreachable = error.status === 0 && error.code !== "timeout";
     const text = this.#messages.get(unreachable ? "lost" : "slow");
     this.say(temporary ? text : this.#messages.forError(error), "bad");

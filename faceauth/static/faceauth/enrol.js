@@ -5,12 +5,14 @@ import { Messages } from "./messages.js";
 import { Shots } from "./shots.js";
 import { Submission } from "./submission.js";
 
-// Time to take on the next pose before its picture.
-const PAUSE_MS = 2500;
+// Nobody takes on the next pose sooner. After the first picture, a pose that only looks ahead needs
+// more: the head is on its way back, and a smile cannot be told from none.
+const REACTION_MS = 400;
+const RETURN_MS = 900;
 
 /**
- * Collect several pictures, each in its own pose, and send them with the rest of the form; if the
- * site asks for a challenge, that is passed before.
+ * Collect several pictures, each in its own pose, in one movement; then, if the site asks for one,
+ * pass a challenge; and send both with the rest of the form.
  *
  * If the form asks for consent, the camera is off before it is given, and all pictures are dropped
  * when it is withdrawn.
@@ -20,10 +22,17 @@ export function startEnrolment(root) {
   const form = root.closest("form");
   const { consent } = form.elements;
   const { prompt, words } = partsOf(root);
+  const challenged = "purpose" in root.dataset;
   const messages = new Messages(words);
-  const submission = new Submission(root, messages);
+  const submission = new Submission(root, messages, { keep: true });
   const widget = new CaptureWidget(root, messages, {
     onPictures: ([picture]) => add(picture, widget.pitch),
+    onLive: () => {
+      widget.reveal();
+      if (shots.next >= 0) askForPose();
+      else pass();
+      return shots.next < 0;
+    },
     token: () => submission.token,
   });
   const shots = new Shots(root, messages, () => {
@@ -33,31 +42,54 @@ export function startEnrolment(root) {
   });
   // The visitor's pitch when looking straight ahead, which a lifted chin is compared with.
   let level = null;
+  // The challenge that was passed, and the one that is being passed.
+  let passed = null;
+  let passing = null;
   let sending = false;
 
   const agreed = () => consent?.checked ?? true;
 
-  async function begin() {
-    if (!widget.live) await widget.start();
-    if (widget.live) widget.pause(PAUSE_MS, messages.get("live"), prompt.textContent);
+  function begin() {
+    if (widget.live) widget.resume();
+    else widget.start();
   }
 
   function add(picture, pitch = null) {
-    if (!shots.pose) return widget.complete();
+    if (!shots.pose) return finish();
     if (shots.pose.name === "straight") level = pitch ?? level;
     shots.add(picture);
-    askForPose();
-    if (shots.next < 0) return widget.complete();
-    const next = messages.get("next");
-    widget.pause(PAUSE_MS, next, `${next} ${prompt.textContent}`);
+    if (shots.next >= 0) askForPose();
+    else finish();
+  }
+
+  /** All pictures are taken. */
+  function finish() {
+    prompt.hidden = true;
+    if (!challenged || passed) complete();
+    else if (widget.live) pass();
+    else widget.complete();
+  }
+
+  function complete() {
+    widget.complete(passed ? "done" : "complete");
+    const submit = form.querySelector("[type=submit]");
+    submit.scrollIntoView({ block: "nearest" });
+    if (root.contains(document.activeElement)) submit.focus({ preventScroll: true });
   }
 
   function askForPose() {
     const { next, pose, total } = shots;
     prompt.hidden = !pose;
     if (!pose) return;
-    prompt.textContent = messages.get("prompt", { number: next + 1, total, pose: pose.text });
-    widget.askFor(pose.name, pose.name === "up" ? level : null);
+    const read = messages.get("prompt", { number: next + 1, total, pose: pose.text });
+    prompt.textContent = read;
+    const returns = next > 0 && pose.name === "straight";
+    widget.askFor(pose.name, {
+      level: pose.name === "up" ? level : null,
+      prompt: read,
+      wait: next > 0 ? (returns ? RETURN_MS : REACTION_MS) : 0,
+    });
+    if (widget.live) widget.say(pose.text, "idle", { read, urgent: true });
   }
 
   function showPictureError(name) {
@@ -74,7 +106,7 @@ export function startEnrolment(root) {
     } else {
       widget.stop();
       shots.clear();
-      level = null;
+      level = passed = null;
       askForPose();
     }
   }
@@ -83,30 +115,43 @@ export function startEnrolment(root) {
     if (agreed() && shots.next >= 0) return showPictureError("missing");
     let error;
     do {
-      const passed = await passChallenge();
-      if (!passed) return;
-      error = await submission.send(shots.pictures, passed);
+      if (challenged && agreed() && !passed) await pass();
+      if (challenged && agreed() && !passed) return;
+      error = await submission.send(shots.pictures, passed ? { challenge: passed } : {});
       if (!error) return widget.finish();
-      if (passed.challenge) widget.complete();
+      if (error.code === "challenge_expired") passed = null;
+      if (error.code === "logged_out") offer(error.elsewhere);
     } while (error.code === "challenge_expired");
   }
 
-  /** Return the challenge passed, {} if none is needed, undefined if it failed. */
-  async function passChallenge() {
-    if (!("purpose" in root.dataset) || !agreed()) return {};
+  /** Add a link that keeps this page, with its pictures, open. */
+  function offer(url) {
+    const link = document.createElement("a");
+    link.href = url;
+    link.target = "_blank";
+    link.textContent = messages.get("elsewhere");
+    root.querySelector(".errorlist li:last-child")?.append(" ", link);
+  }
+
+  /** Pass the challenge, if the camera can be turned on for it and the visitor does not give up. */
+  function pass() {
+    passing ??= runChallenge().finally(() => {
+      passing = null;
+    });
+    return passing;
+  }
+
+  async function runChallenge() {
     if (!widget.live) await widget.start();
     if (!widget.live) return;
     prompt.textContent = messages.get("turns");
     prompt.hidden = false;
     const { challenge, error } = await widget.runChallenge();
-    askForPose();
-    if (error) {
-      submission.showError(error);
-      widget.complete();
-    }
-    if (!challenge) return;
-    widget.freeze(null);
-    return { challenge };
+    passed = challenge ?? passed;
+    if (shots.next >= 0) return;
+    prompt.hidden = true;
+    if (passed) complete();
+    else if (error) widget.refuse(messages.forError(error), { seconds: error.retryAfter });
   }
 
   form.addEventListener("submit", async (event) => {

@@ -4,12 +4,17 @@ const CONTROL = "input:not([type=hidden]), select, textarea";
  * Show errors at the fields of a form, as Django renders them.
  * @param {HTMLFormElement} form with a `data-field` around each field
  * @param {Record<string, string[]>} errors messages by the name of the field
+ * @returns {boolean} true if all of them are shown
  */
 export function showFieldErrors(form, errors) {
+  let shown = Object.keys(errors).length > 0;
   for (const [name, messages] of Object.entries(errors)) {
     const field = form.querySelector(`[data-field="${CSS.escape(name)}"]`);
     const control = field?.querySelector(CONTROL);
-    if (!control) continue;
+    if (!control) {
+      shown = false;
+      continue;
+    }
     const list = document.createElement("ul");
     list.className = "errorlist";
     list.id = `${control.id}_error`;
@@ -19,6 +24,7 @@ export function showFieldErrors(form, errors) {
     changeDescription(control, (ids) => [...ids, list.id]);
     control.closest("details")?.setAttribute("open", "");
   }
+  return shown;
 }
 
 /**

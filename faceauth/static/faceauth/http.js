@@ -37,6 +37,24 @@ export async function post(url, body, { timeout, signal }) {
   }
 }
 
+/**
+ * Load this page again, unseen, and return the CSRF token of its form.
+ * @param {HTMLFormElement} form
+ * @returns {Promise<string | null>} null if the site leads elsewhere or does not answer
+ */
+export async function freshToken(form) {
+  try {
+    const response = await fetch(location.href, { headers: { Accept: "text/html" } });
+    if (response.redirected || !response.ok) return null;
+    const page = new DOMParser().parseFromString(await response.text(), "text/html");
+    const forms = [...page.querySelectorAll("form")];
+    const same = forms.find((each) => each.getAttribute("action") === form.getAttribute("action"));
+    return same?.querySelector("[name=csrfmiddlewaretoken]")?.value ?? null;
+  } catch {
+    return null;
+  }
+}
+
 function errorOf(response, answer) {
   const { status } = response;
   const retryAfter = Number(response.headers.get("Retry-After")) || 0;

@@ -24,6 +24,38 @@ export function hasFrame(video) {
   return video.readyState >= HTMLMediaElement.HAVE_CURRENT_DATA && video.videoWidth > 0;
 }
 
+/** Takes small frames of a video, to be judged, and returns the whole picture of the last one. */
+export class Snapper {
+  #video;
+  #whole = document.createElement("canvas");
+  #small = document.createElement("canvas");
+
+  /** @param {HTMLVideoElement} video */
+  constructor(video) {
+    this.#video = video;
+  }
+
+  /**
+   * Return what the video shows now.
+   * @param {{longest: number, quality: number}} format
+   * @returns {Promise<Blob | null>} a JPEG; null if there is no frame yet
+   */
+  async frame(format) {
+    const [video, whole] = [this.#video, this.#whole];
+    if (!hasFrame(video)) return null;
+    drawOn(whole, video, video.videoWidth, video.videoHeight, PICTURE);
+    return jpegOf(drawOn(this.#small, whole, whole.width, whole.height, format), format);
+  }
+
+  /**
+   * Return the picture that the last frame was made from.
+   * @returns {Promise<Blob>} a JPEG
+   */
+  picture() {
+    return jpegOf(this.#whole, PICTURE);
+  }
+}
+
 /**
  * Return what a video shows now and shortly after.
  * @param {HTMLVideoElement} video

@@ -124,9 +124,11 @@ export class Stage {
     this.show("still", "busy", this.#messages.get("checking"));
   }
 
-  /** Scroll to the picture and to the line under it. */
+  /** Scroll to the picture and to the text around it: all of it, if there is room. */
   reveal() {
-    for (const part of ["status", "video"]) this.#parts[part].scrollIntoView({ block: "nearest" });
+    for (const part of ["stage", "status", "video"]) {
+      this.#parts[part].scrollIntoView({ block: "nearest" });
+    }
   }
 
   /** A button that disappears must not lose the keyboard user's place in the page. */

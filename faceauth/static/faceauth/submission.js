@@ -1,7 +1,7 @@
 import { deviceProof, fillDeviceKey } from "./device-fields.js";
 import { emit } from "./dom.js";
 import { clearFieldErrors, focusFirstError, showFieldErrors } from "./field-errors.js";
-import { post } from "./http.js";
+import { freshToken, post } from "./http.js";
 import { mark, timings } from "./timings.js";
 import { clearErrors, toast } from "./toasts.js";
 
@@ -17,6 +17,7 @@ export class Submission {
   #name;
   #messages;
   #tell;
+  #keep;
   #unlock = null;
 
   /**
@@ -24,14 +25,17 @@ export class Submission {
    * @param {import("./messages.js").Messages} messages
    * @param {object} [options]
    * @param {(message: string, level: "success" | "error") => void} [options.tell] says something to
-   *   the visitor; by default in a toast
+   *   the visitor; by default in a toast, if it is not said at a field
+   * @param {boolean} [options.keep] true to stay on the page, with its pictures, when the visitor has
+   *   to log in or to confirm first
    */
-  constructor(root, messages, { tell = toast } = {}) {
+  constructor(root, messages, { tell, keep = false } = {}) {
     this.#root = root;
     this.#form = root.closest("form");
     this.#name = root.dataset.name;
     this.#messages = messages;
     this.#tell = tell;
+    this.#keep = keep;
     // Back on a page that was left: its token, and perhaps its user, have changed since.
     addEventListener("pageshow", ({ persisted }) => persisted && this.busy && location.reload());
   }
@@ -54,25 +58,20 @@ export class Submission {
    * @param {boolean} [options.timed] true to send how long it took
    * @returns {Promise<object | undefined>} the error with its `message`, if there was one
    */
-  async send(pictures, { challenge, timed = false } = {}) {
+  async send(pictures, options = {}) {
     this.#clear();
     this.#unlock = lock(this.#form);
     await fillDeviceKey(this.#form);
-    const body = new FormData(this.#form);
-    body.delete(this.#name);
-    for (const each of pictures) body.append(this.#name, each, each.name ?? "picture.jpg");
-    if (challenge) body.append("challenge", challenge);
-    if (timed) body.append("timings", JSON.stringify(timings()));
-    const proof = await deviceProof(this.#root.dataset.deviceNonce);
-    for (const [name, value] of Object.entries(proof)) body.append(name, value);
-    const { data, elsewhere, error } = await post(this.#form.action, body, { timeout: TIMEOUT_MS });
+    const answer = await this.#post(pictures, options);
+    const last = this.#keep ? await this.#retry(answer, pictures, options) : answer;
+    const { data, elsewhere, error } = last;
     mark("answer");
     if (data?.code_required) {
       location.assign(data.next);
     } else if (data && emit(this.#root, "success", data)) {
-      this.#tell(data.message, "success");
+      (this.#tell ?? toast)(data.message, "success");
       location.assign(data.next);
-    } else if (elsewhere) {
+    } else if (elsewhere && !error) {
       location.assign(elsewhere);
     } else {
       this.#unlock();
@@ -86,16 +85,54 @@ export class Submission {
   }
 
   /**
-   * Say what went wrong, also at the fields that the error names, and complete its `message`.
+   * Ask the site for another CSRF token for this page.
+   * @returns {Promise<boolean>} false if the page is not open to the visitor any more
+   */
+  async renewToken() {
+    const token = await freshToken(this.#form);
+    if (token) this.#form.elements.csrfmiddlewaretoken.value = token;
+    return Boolean(token);
+  }
+
+  /**
+   * Say what went wrong once, at the fields that the error names if they are on the page, and
+   * complete its `message`.
    * @param {{code: string, message?: string, fields?: Record<string, string[]>}} error
    */
   showError(error) {
     this.#clear();
     error.message = this.#messages.forError(error);
-    this.#tell(error.message, "error");
-    showFieldErrors(this.#form, error.fields ?? {});
+    const shown = showFieldErrors(this.#form, error.fields ?? {});
+    if (this.#tell) this.#tell(error.message, "error");
+    else if (!shown) toast(error.message, "error");
     focusFirstError(this.#form);
     emit(this.#root, "error", { ...error });
+  }
+
+  /**
+   * Send the form again after a login in another tab: the page's token is too old then, but not its
+   * pictures. Where the visitor has to go elsewhere first, that is an error.
+   */
+  async #retry(answer, pictures, options) {
+    let { elsewhere } = answer;
+    if (answer.error?.code === "csrf_failed") {
+      const renewed = await this.renewToken();
+      const again = renewed ? await this.#post(pictures, options) : { elsewhere: location.href };
+      if (!again.elsewhere) return again;
+      elsewhere = again.elsewhere;
+    }
+    return elsewhere ? { elsewhere, error: { code: "logged_out", elsewhere } } : answer;
+  }
+
+  async #post(pictures, { challenge, timed = false }) {
+    const body = new FormData(this.#form);
+    body.delete(this.#name);
+    for (const each of pictures) body.append(this.#name, each, each.name ?? "picture.jpg");
+    if (challenge) body.append("challenge", challenge);
+    if (timed) body.append("timings", JSON.stringify(timings()));
+    const proof = await deviceProof(this.#root.dataset.deviceNonce);
+    for (const [name, value] of Object.entries(proof)) body.append(name, value);
+    return post(this.#form.action, body, { timeout: TIMEOUT_MS });
   }
 
   #clear() {
