@@ -113,10 +113,11 @@ export function startEnrolment(root) {
 
   async function send() {
     if (agreed() && shots.next >= 0) return showPictureError("missing");
+    const needed = challenged && agreed();
     let error;
     do {
-      if (challenged && agreed() && !passed) await pass();
-      if (challenged && agreed() && !passed) return;
+      if (needed && !passed) await pass();
+      if (needed && !passed) return;
       error = await submission.send(shots.pictures, passed ? { challenge: passed } : {});
       if (!error) return widget.finish();
       if (error.code === "challenge_expired") passed = null;

@@ -121,7 +121,10 @@ export class Submission {
       if (!again.elsewhere) return again;
       elsewhere = again.elsewhere;
     }
-    return elsewhere ? { elsewhere, error: { code: "logged_out", elsewhere } } : answer;
+    if (!elsewhere) return answer;
+    const message = this.#messages.forError({ code: "logged_out" });
+    const fields = { [this.#name]: [message] };
+    return { elsewhere, error: { code: "logged_out", message, fields, elsewhere } };
   }
 
   async #post(pictures, { challenge, timed = false }) {
