@@ -18,7 +18,7 @@ CENTRE = (0.27, 0.73)  # of the frame's width and height
 # In units of `vision.pose`. Of people who look straight into a camera, 5 % exceed a yaw of 0.19.
 MAX_YAW = 0.22
 MIN_TURN, MAX_TURN = 0.1, 0.45
-MIN_LIFT, MAX_LIFT = 0.05, 0.4
+MIN_LIFT, MAX_LIFT = 0.05, 0.3
 
 
 class Pose(NamedTuple):

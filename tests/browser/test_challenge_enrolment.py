@@ -67,9 +67,7 @@ def test_sending_early_sends_once_the_challenge_is_passed(
     assert User.objects.get().face_shots == 5
 
 
-def test_refused_field_loses_no_picture(
-    visitors: Visitors, webcam: Webcam, transactional_db
-):
+def test_refused_field_loses_no_picture(visitors: Visitors, webcam: Webcam, transactional_db):
     User.objects.create_user("ada")
     webcam.follow("obama")
     page = visitors.open("/signup/")
@@ -140,7 +138,7 @@ def test_replaced_picture_comes_before_the_challenge(
     page.get_by_role("button", name="Replace picture 2").click()
     expect(prompt(page)).to_have_text("2 of 5: Turn your head a little to your left")
     webcam.follow("obama")
-    webcam.ask("left")
+    webcam.pose("left")
     expect(page.get_by_role("img", name="Picture 2: Left")).to_be_visible()
     expect(status(page)).to_contain_text(SET, timeout=PATIENTLY)
 

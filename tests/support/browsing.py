@@ -43,8 +43,9 @@ Camera = Literal[
 # Tells the person before the webcam which step or pose the page shows.
 FOLLOWED = """
     let told;
-    addEventListener("faceauth:pose", ({ detail: { pose } }) => {
-        showStep(pose === "straight" ? "" : pose);
+    addEventListener("faceauth:pose", ({ target, detail: { pose } }) => {
+        const smile = /smile/.test(target.querySelector("[data-part=prompt]").textContent);
+        showPose(smile ? "smile" : pose);
     });
     addEventListener("faceauth:challenge", ({ detail: { step, done } }) => {
         if (told !== `${step} ${done}`) showStep(step === "look" ? "" : step);
@@ -96,6 +97,7 @@ class Visitors:
             # Chromium can be made to say yes without asking, but then it tells the page so.
             context.add_init_script("navigator.permissions.query = async () => ({state: 'prompt'})")
         context.expose_function("showStep", self._webcam.ask)
+        context.expose_function("showPose", self._webcam.pose)
         context.add_init_script(FOLLOWED)
         context.set_default_timeout(15_000)
         self._contexts.append(context)

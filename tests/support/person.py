@@ -40,12 +40,16 @@ class Person:
         reaction: Seconds from a step to the movement.
         movement: Seconds that a movement takes.
         seed: Of what differs from frame to frame.
+
+    Attributes:
+        turn: How far the head turns, in degrees.
     """
 
     def __init__(
         self, name: str, *, reaction: float = REACTION, movement: float = MOVEMENT, seed: int = 0
     ) -> None:
         self.name = name
+        self.turn = TURN
         self._puppet = puppet(name)
         self._follower = Follower(reaction, movement)
         self._random = np.random.default_rng(seed)
@@ -63,8 +67,8 @@ class Person:
         sway = SWAY * np.sin(at)
         waver = self._random.normal(0, WAVER, 2)
         image = self._puppet.frame(
-            TURN * left + sway[0] + waver[0],
-            TURN * up + sway[1] + waver[1],
+            self.turn * left + sway[0] + waver[0],
+            self.turn * up + sway[1] + waver[1],
             nearer=NEARER**near,
             x=0.004 * float(np.sin(at[2])),
             y=0.004 * float(np.sin(at[3])),

@@ -16,10 +16,11 @@ from faceauth.vision import Engine
 from tests.support.faces import Faces
 from tests.support.memo import SOURCES, stored
 from tests.support.oracle import Oracle
-from tests.support.person import Person
+from tests.support.person import TURN, Person
 
 WIDTH, HEIGHT = 640, 480
 FRAMES_PER_SECOND = 20
+LITTLE = 14.0  # degrees that a person turns whom an enrolment asks for a little
 # How much of the frame's height the face takes: about what it does when one sits at a laptop.
 FACE_SHARE = 0.45
 
@@ -69,6 +70,11 @@ class Webcam:
         if self._sitter:
             self._sitter.ask(step)
 
+    def pose(self, pose: str) -> None:
+        """Ask for a pose of an enrolment: straight, left, right, up or smile."""
+        if self._sitter:
+            self._sitter.pose(pose)
+
     def leave(self) -> None:
         """Let the person who follows get up. What was seen last stays in the picture."""
         if self._sitter:
@@ -86,12 +92,18 @@ class Sitter(Thread):
     def __init__(self, path: Path, person: Person, does: Mapping[str, str]) -> None:
         super().__init__(daemon=True)
         self._path, self._person, self._does = path, person, does
-        self._step, self._since = "", time.monotonic()
+        self._step, self._since, self._smiles = "", time.monotonic(), False
         self._left = Event()
 
     def ask(self, step: str) -> None:
         """Note what the page shows now."""
+        self._person.turn, self._smiles = TURN, False
         self._step, self._since = self._does.get(step, step), time.monotonic()
+
+    def pose(self, pose: str) -> None:
+        """Note the pose that the page asks for now: a little of a step."""
+        self.ask("" if pose in ("straight", "smile") else pose)
+        self._person.turn, self._smiles = LITTLE, pose == "smile"
 
     def leave(self) -> None:
         """Stop, and wait until the file is no longer written."""
@@ -100,8 +112,9 @@ class Sitter(Thread):
 
     def run(self) -> None:
         while not self._left.wait(1 / FRAMES_PER_SECOND):
-            picture = self._person.frame_for(self._step, time.monotonic() - self._since)
-            write_y4m(self._path, [cv2.cvtColor(picture, cv2.COLOR_RGB2BGR)])
+            frame = self._person.frame_for(self._step, time.monotonic() - self._since)
+            picture = cv2.cvtColor(frame, cv2.COLOR_RGB2BGR)
+            write_y4m(self._path, [smiling(picture) if self._smiles else picture])
 
 
 # How far the nose moves, sideways and down, in units of the distance between the eyes.
