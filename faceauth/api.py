@@ -16,7 +16,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
 from django.views.generic import View
 
-from . import backends, conf, errors, faces, users
+from . import backends, conf, devices, errors, faces, users
 from .audit import events
 from .capture import samples
 from .fields import SnapshotField
@@ -34,7 +34,10 @@ from .vision.encoding import Encoding
 @method_decorator(never_cache, name="dispatch")
 @method_decorator(login_not_required, name="dispatch")
 class WhoAmIView(View):
-    """Return the logged-in user, and the CSRF token that POST requests need."""
+    """Return the logged-in user, and the CSRF token that POST requests need.
+
+    A trusted browser with a key gets a nonce to sign as well.
+    """
 
     def get(self, request: HttpRequest) -> HttpResponse:
         user: Any = request.user
@@ -45,7 +48,9 @@ class WhoAmIView(View):
                 "greeting": _("Hello, %(name)s.") % {"name": users.short_name(user)},
                 "has_face": faces.of(user).has_face,
             }
-        return JsonResponse({"user": payload, "csrf_token": get_token(request)})
+        nonce = devices.nonce_for(request)
+        more = {"device_nonce": nonce} if nonce else {}
+        return JsonResponse({"user": payload, "csrf_token": get_token(request), **more})
 
 
 class VerifyForm(ChallengedForm):

@@ -1,17 +1,11 @@
 // The modules that the site's own pages use. If this page cannot reach its static files, copy them.
 import { deviceProof } from "/static/faceauth/device-fields.js";
 import { publicKey } from "/static/faceauth/device-key.js";
-import { FrameSelection } from "/static/faceauth/frame-selection.js";
 import { PICTURE, pictureOf } from "/static/faceauth/pictures.js";
 import { Recorder } from "/static/faceauth/recorder.js";
-import { HeadTurns } from "/static/faceauth/head-turns.js";
 
-const STILL = 0.05;
-const MESSAGES = {
-  left: "Turn your head slowly to your left.",
-  right: "Turn your head slowly to your right.",
-  back: "Good. Now slowly back to the middle.",
-};
+// From one frame to the next.
+const PAUSE_MS = 100;
 
 const main = document.querySelector("main");
 const video = document.querySelector("video");
@@ -22,16 +16,18 @@ const site = main.dataset.site;
 let token = "";
 
 function say(text) {
-  document.querySelector("#status").textContent = text;
+  const status = document.querySelector("#status");
+  // Screen readers read each change.
+  if (status.textContent !== text) status.textContent = text;
 }
 
-/** Send a request to the site. Return its answer, or throw an error with its message. */
+/** Send a request to the site. Return its answer, or throw an error with its message and code. */
 async function ask(path, fields) {
   const headers = { "Content-Type": "application/json", "X-CSRFToken": token };
   const options = fields ? { method: "POST", headers, body: JSON.stringify(fields) } : {};
   const response = await fetch(site + path, { ...options, credentials: "include" });
   const answer = await response.json();
-  if (!response.ok) throw new Error(answer.error.message);
+  if (!response.ok) throw Object.assign(new Error(answer.error.message), answer.error);
   return answer;
 }
 
@@ -67,59 +63,47 @@ function dataUrl(blob) {
   });
 }
 
-/** Return one picture from the camera. */
-async function look() {
-  // In a browser that the user trusts, the answer has a text for its key to sign.
-  const { device_nonce } = await ask("/face/challenge/", {});
-  return { snapshot: await dataUrl(await pictureOf(video, PICTURE)), device_nonce };
+/** Return the fields that prove that this is a trusted browser, if it is one. */
+async function proofOf(nonce) {
+  return deviceProof(nonce ?? (await ask("/face/whoami/")).device_nonce);
 }
 
-/** Guide the user through the turns of a challenge, and return the frames that show them. */
-async function turnHead() {
-  const issued = await ask("/face/challenge/", {});
-  // Leave a tenth of the time for sending the frames.
-  const deadline = performance.now() + issued.seconds * 900;
-  const selection = new FrameSelection();
-  // Only some of the frames are sent to the site for a preview; the selection uses all of them.
-  const recorder = new Recorder(video, (...frame) => selection.add(...frame));
+/** Return the fields of a login on a site without a challenge: one picture. */
+async function look() {
+  const snapshot = await dataUrl(await pictureOf(video, PICTURE));
+  return { snapshot, ...(await proofOf()) };
+}
+
+/**
+ * Show the site what the camera sees, and the user what the site asks for, until it has seen
+ * enough. Return the fields of the login.
+ */
+async function converse(username) {
+  const recorder = new Recorder(video);
   recorder.start();
-  let turns = null;
-  let before = null;
   try {
-    while (performance.now() < deadline) {
-      const frame = await recorder.next();
-      const pose = turns ? "any" : "straight";
-      const advice = await ask("/face/preview/", { snapshot: await dataUrl(frame), pose });
-      const yaw = advice.faces === 1 ? advice.face.head_pose_yaw : null;
-      selection.measure(frame, yaw, advice.code === "blurred");
-      if (!turns) {
-        // The turns start once the head is held straight and still.
-        say(advice.message);
-        const still = advice.ok && before !== null && Math.abs(yaw - before) <= STILL;
-        before = advice.ok ? yaw : null;
-        if (!still) continue;
-        turns = new HeadTurns(issued, yaw);
-        selection.begin();
-      } else if (yaw !== null) {
-        const { back } = turns.step;
-        const result = turns.feed(yaw);
-        if (result === "done" && back) selection.endTurn();
-        if (result === "wrong") turns = before = null;
+    let last = { number: 0 };
+    const opening = { purpose: "login", username, ...(await proofOf()) };
+    let nonce;
+    while (last.state !== "passed") {
+      const named = last.challenge ? { challenge: last.challenge } : opening;
+      const frame = await dataUrl(await recorder.next());
+      try {
+        last = await ask("/face/frames/", { ...named, number: last.number + 1, frame });
+      } catch (error) {
+        // An answer was lost, or another tab was quicker.
+        if (error.code !== "frames_out_of_order") throw error;
+        last.number = error.number;
+        continue;
       }
-      if (!turns) continue;
-      if (turns.step) say(turns.step.back ? MESSAGES.back : MESSAGES[turns.step.turn]);
-      else {
-        const offset = (each, turn) => turns.offset(each, issued.turns[turn]);
-        const chosen = selection.choose(offset, issued.frames);
-        const pictures = chosen.map(({ picture }) => dataUrl(picture));
-        const { challenge, device_nonce } = issued;
-        return { challenge, snapshot: await Promise.all(pictures), device_nonce };
-      }
+      nonce ??= last.device_nonce;
+      say(last.message);
+      await new Promise((done) => setTimeout(done, PAUSE_MS));
     }
+    return { challenge: last.challenge, ...(await proofOf(nonce)) };
   } finally {
     recorder.stop();
   }
-  throw new Error("That took too long. Start again.");
 }
 
 /** Send a login, and show what comes next: the user, or the form for the code. */
@@ -156,8 +140,8 @@ function on(element, event, act) {
 on(login, "submit", async () => {
   const username = login.elements.username.value;
   const challenged = "challenge" in main.dataset;
-  const { device_nonce, ...shown } = await withCamera(challenged ? turnHead : look);
-  await logIn({ username, ...shown, ...(await deviceProof(device_nonce)) });
+  const shown = await withCamera(() => (challenged ? converse(username) : look()));
+  await logIn({ username, ...shown });
 });
 
 on(document.querySelector("#by-password"), "click", async () => {

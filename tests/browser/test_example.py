@@ -21,7 +21,7 @@ TYPES = {".html": "text/html", ".js": "text/javascript"}
 
 @pytest.fixture
 def challenged(settings) -> None:
-    settings.FACEAUTH = {**settings.FACEAUTH, "CHALLENGE": "turns"}
+    settings.FACEAUTH = {**settings.FACEAUTH, "CHALLENGE": "auto"}
 
 
 def opened(visitors: Visitors, html: str = "") -> Page:
@@ -58,10 +58,10 @@ def log_in(page: Page) -> None:
     page.get_by_role("button", name="Log in with your face").click()
 
 
-def test_head_that_turns_logs_in_and_out(
+def test_head_that_moves_logs_in_and_out(
     visitors: Visitors, webcam: Webcam, member: User, challenged
 ):
-    webcam.turn("obama")
+    webcam.follow("obama")
     page = opened(visitors)
     expect(page.get_by_role("status")).to_have_text("Nobody is logged in.")
     assert_accessible(page)

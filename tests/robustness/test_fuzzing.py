@@ -72,7 +72,8 @@ def known(unlimited, owner):
 
 def challenge_of(client):
     """A challenge that is open, if the site has any."""
-    answer = client.post(LOOK, {"frame": ContentFile(pictures.plain("jpeg", "biden"), "a.jpg")})
+    frame = ContentFile(pictures.plain("jpeg", "biden"), "a.jpg")
+    answer = client.post(LOOK, {"frame": frame}, headers={"Accept": "application/json"})
     return answer.json().get("challenge", "x" * 22)
 
 

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import json
 import re
+import time
 from base64 import b64encode
 from datetime import timedelta
 from functools import cache
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 import requests
@@ -23,6 +25,7 @@ from hypothesis import strategies as st
 from schemathesis.checks import not_a_server_error
 from schemathesis.core.transport import Response
 from schemathesis.specs.openapi import checks
+from time_machine import travel
 
 from config.wsgi import application
 from faceauth import api, errors, urls
@@ -34,7 +37,9 @@ from faceauth.views import CaptureMixin, PostOnlyView
 from tests.robustness.pictures import plain
 from tests.robustness.stack import SECRET
 from tests.site.conftest import JSON, PASSWORD
+from tests.site.test_devices import Key
 from tests.support import mail
+from tests.support.conversing import Visitor
 from tests.support.limits import UNLIMITED
 from tests.support.people import OBAMA, picture
 from tests.support.signing_up import CODE, SIGN_UP
@@ -45,7 +50,7 @@ pytestmark = pytest.mark.django_db(transaction=True)
 PATH = Path(__file__).parents[2] / "docs/openapi.yaml"
 WRITTEN = yaml.safe_load(PATH.read_text())
 
-LOGIN = "/face/login/"
+LOGIN, FRAMES = "/face/login/", "/face/frames/"
 
 schema = schemathesis.openapi.from_path(PATH)
 schema.app = application
@@ -159,8 +164,8 @@ def test_a_visit(told, client, settings):
     assert told("/face/devices/{pk}/revoke/", pk=trust.pk) == 200
     assert told("/face/devices/{pk}/revoke/", pk=trust.pk) == 404
     assert told("/accounts/logout/") == 302
-    assert told("/face/challenge/") == 200
-    assert told("/face/preview/", snapshot=shots[0]) == 200
+    assert told(FRAMES, frame=shots[0], pose="straight") == 200
+    assert told(FRAMES, frame=shots[:3], challenge="x") == 400
     assert told(LOGIN, username="obama", snapshot=encoded(picture("biden"))) == 401
     assert told(LOGIN, username="obama", snapshot=encoded(picture("obama2"))) == 200
     assert told("/face/whoami/", "GET") == 200
@@ -169,6 +174,39 @@ def test_a_visit(told, client, settings):
     assert told("/face/enrol/", consent=True, snapshot=shots) == 200
     assert told("/face/verify/", username="obama", snapshot=shots[0]) == 403
     assert told("/face/remove/") == 200
+
+
+class Described(Visitor):
+    """A page that looks up each answer."""
+
+    def _post(self, *sent):
+        response = super()._post(*sent)
+        check(FRAMES, "POST", response)
+        return response
+
+
+@pytest.mark.parametrize("as_json", [True, False])
+def test_a_challenge(told, client, settings, enrolled, as_json):
+    settings.FACEAUTH = {**settings.FACEAUTH, "CHALLENGE": "auto", "UNKNOWN_DEVICES": "code"}
+    enrolled("obama", "obama", "obama3", "obama up", password=PASSWORD)
+    key = Key()
+    assert (
+        told(LOGIN, username="obama", password=PASSWORD, trust=True, device_key=key.public) == 200
+    )
+    told("/accounts/logout/")
+    assert told("/face/whoami/", "GET") == 200
+    proof = key.sign(client.get("/face/whoami/").json()["device_nonce"])
+    with travel(time.time(), tick=False) as clock:
+        page = Described(client, SimpleNamespace(shift=clock.shift, time=time.time), **proof)
+        page.as_json = as_json
+        assert page.send(b"text") == 415
+        page.opening = key.sign(page.answer["error"]["device_nonce"])
+        page.until_step()
+        assert page.send(number=1) == 409
+        proof = key.sign(client.get("/face/whoami/").json()["device_nonce"])
+        assert page.follow() == 200
+        assert told(LOGIN, challenge=page.challenge, **proof) == 200
+        assert page.send() == 400
 
 
 def test_an_unknown_device(told, client, settings, enrolled):
