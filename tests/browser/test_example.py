@@ -16,6 +16,20 @@ from tests.support.browsing import PASSWORD, PATIENTLY, Visitors
 from tests.support.webcam import Webcam
 
 FOLDER = Path(__file__).parents[2] / "examples/frontend"
+# Tells the person before the webcam which step the page shows.
+FOLLOWED = """
+const ask = fetch;
+let told;
+window.fetch = async (url, options) => {
+  const response = await ask(url, options);
+  if (url.endsWith("/face/frames/")) {
+    const { step } = await response.clone().json();
+    if (step && told !== step.done) showStep(step.name);
+    told = step?.done;
+  }
+  return response;
+};
+"""
 TYPES = {".html": "text/html", ".js": "text/javascript"}
 
 
@@ -34,6 +48,7 @@ def opened(visitors: Visitors, html: str = "") -> Page:
         policy = {"Content-Security-Policy": "default-src 'self'; base-uri 'none'"}
         route.fulfill(body=text, content_type=TYPES[path.suffix], headers=policy)
 
+    page.add_init_script(FOLLOWED)
     page.route("**/app/*", serve)
     page.goto("/app/")
     return page

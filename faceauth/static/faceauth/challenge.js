@@ -187,6 +187,8 @@ export class Challenge {
   /** Return true to go on with the next frame, false to stop. */
   #fail(error, temporary) {
     const unseen = !this.#step;
+    // The one that opened the challenge is spent.
+    if (error.device_nonce) this.#root.dataset.deviceNonce = error.device_nonce;
     if (error.code === "frames_out_of_order") {
       this.#number = error.number ?? this.#number;
       return true;
