@@ -237,6 +237,19 @@ def test_locked_person_is_told_before_anybody_moves(
     expect(page).to_have_url(PROFILE, timeout=PATIENTLY)
 
 
+def test_page_that_was_open_for_too_long_is_loaded_again(
+    visitors: Visitors, webcam: Webcam, member: User
+):
+    webcam.follow("obama")
+    page = asked_for_the_camera(visitors)
+    page.context.clear_cookies()
+    turn_on(page)
+    expect(explanation(page)).to_contain_text("Reload it and try again.")
+    page.get_by_role("button", name="Try again").click()
+    turn_on(page)
+    expect(page).to_have_url(PROFILE, timeout=PATIENTLY)
+
+
 def test_two_clicks_begin_one_challenge(visitors: Visitors, webcam: Webcam, member: User):
     webcam.follow("obama")
     page = asked_for_the_camera(visitors)

@@ -41,6 +41,7 @@ export class CaptureWidget {
   #challenge = null;
   #automatic = false;
   #waiting = 0;
+  #stale = false;
 
   /**
    * @param {HTMLElement} root the widget
@@ -133,6 +134,7 @@ export class CaptureWidget {
    * @param {boolean} [asked] true if the visitor asked for it, and so for what follows
    */
   async start(asked = false) {
+    if (this.#stale) return location.reload();
     clearInterval(this.#waiting);
     if (asked) this.auto = true;
     this.#stage.show("starting", "idle", this.#messages.get("starting"));
@@ -186,9 +188,11 @@ export class CaptureWidget {
    * @param {object} [options]
    * @param {boolean} [options.focus] true to put the focus on the text
    * @param {number} [options.seconds] how long the visitor has to wait
+   * @param {boolean} [options.reload] true if only loading the page again can help
    */
-  refuse(text, { focus = false, seconds = 0 } = {}) {
+  refuse(text, { focus = false, seconds = 0, reload = false } = {}) {
     this.#release();
+    this.#stale = reload;
     // Whoever gets the focus reads the text.
     const read = focus ? "" : text;
     this.#stage.show("refused", "bad", text, { read, urgent: true });

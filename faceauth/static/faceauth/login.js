@@ -85,7 +85,11 @@ export function startLogin(root) {
     if (asks) details.open = true;
     // Who came to an open page and moved nothing yet keeps the focus.
     const focus = !asks && !(automatic && code === "too_many_attempts");
-    widget.refuse(message, { focus: focus && !isElsewhere(), seconds: retryAfter });
+    widget.refuse(message, {
+      focus: focus && !isElsewhere(),
+      seconds: retryAfter,
+      reload: code === "csrf_failed",
+    });
     if (asks && !isElsewhere()) form.elements.username.focus();
   }
 
