@@ -130,7 +130,7 @@ def test_notice_is_public_and_says_what_the_settings_do(client, db, settings):
         "Kept for 22 days",
         "on it for 33 days",
         "Codes that we email",
-        "Checksums",
+        "What the camera shows before you log in",
         "Version 7b",
     ):
         assert words in page
@@ -148,7 +148,7 @@ def test_notice_promises_nothing_that_is_not_so(client, db, settings):
     }
     page = client.get(NOTICE).text
     assert "as long as this site exists" in page
-    for words in ("removed automatically", "Checksums", "notified by email", "so similar to"):
+    for words in ("removed automatically", "What the camera shows", "notified by email", "so similar to"):
         assert words not in page
 
 
