@@ -148,7 +148,12 @@ def test_notice_promises_nothing_that_is_not_so(client, db, settings):
     }
     page = client.get(NOTICE).text
     assert "as long as this site exists" in page
-    for words in ("removed automatically", "What the camera shows", "notified by email", "so similar to"):
+    for words in (
+        "removed automatically",
+        "What the camera shows",
+        "notified by email",
+        "so similar to",
+    ):
         assert words not in page
 
 
