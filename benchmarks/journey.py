@@ -47,6 +47,9 @@ NOTES = """
         const options = { subtree: true, attributeFilter: ["data-state"] };
         states.observe(document.body, options);
     });
+    let pictures = 0;
+    addEventListener("faceauth:capture", () => tell(`picture ${(pictures += 1)}`));
+    addEventListener("change", () => tell("agreed"));
     const open = navigator.mediaDevices?.getUserMedia.bind(navigator.mediaDevices);
     if (open) navigator.mediaDevices.getUserMedia = async (...all) => {
         const started = new Promise((done) => setTimeout(done, CAMERA));
@@ -62,8 +65,8 @@ class Journey(NamedTuple):
     """One login.
 
     Attributes:
-        seconds: From the opening of the page to the end.
-        stages: Seconds from the opening of the page to those of `STAGES` that were reached.
+        seconds: From the beginning, as a rule the opening of the page, to the end.
+        stages: Seconds from the beginning to those of `STAGES` that were reached.
         cpu: Seconds of CPU time that the server took; None where that is unknown.
     """
 
@@ -108,12 +111,12 @@ class Notes:
         """Return when this happened last."""
         return next((at for told, at in reversed(self._told) if told == name), None)
 
-    def journey(self, *ends: str) -> Journey:
+    def journey(self, *ends: str, start: str = "open") -> Journey:
         """Return the journey that ended with the first of these."""
-        start, end = self.first("open"), self.first(*ends)
-        assert start is not None and end is not None, self._told
-        reached = {name: at - start for name in STAGES if (at := self.last(name)) is not None}
-        return Journey(end - start, reached, None)
+        begin, end = self.first(start), self.first(*ends)
+        assert begin is not None and end is not None, self._told
+        reached = {name: at - begin for name in STAGES if (at := self.last(name)) is not None}
+        return Journey(end - begin, reached, None)
 
 
 class Site:
@@ -187,12 +190,22 @@ class Bench:
         page.context.add_init_script(NOTES.replace("CAMERA", str(1000 * CAMERA)))
         return page
 
-    def go(self, page: Any, server: Any, path: str, *ends: str) -> Journey:
-        """Go to a page, and wait until one of these is told."""
+    def go(self, page: Any, server: Any, path: str, *ends: str, agreeing: bool = False) -> Journey:
+        """Go to a page, and wait until one of these is told.
+
+        Args:
+            page: A page of the browser.
+            server: The server.
+            path: Where to go.
+            *ends: The beginnings of what may be told.
+            agreeing: Tick the box there. The journey begins with that.
+        """
         self.site.forget()
         self.notes.clear()
-        before = cpu_of(server.process.pid)
         page.goto(path, wait_until="commit")
+        before = cpu_of(server.process.pid)
+        if agreeing:
+            page.get_by_label("I agree").check()
         for _ in range(600):
             if self.notes.first(*ends):
                 break
@@ -200,7 +213,8 @@ class Bench:
         page.wait_for_timeout(200)  # the server finishes, too
         after = cpu_of(server.process.pid)
         spent = None if before is None or after is None else after - before
-        return self.notes.journey(*ends)._replace(cpu=spent)
+        journey = self.notes.journey(*ends, start="agreed" if agreeing else "open")
+        return journey._replace(cpu=spent)
 
     def repeat(self, name: str, target: float, journey: Callable[[], Journey]) -> Row:
         """Repeat a journey. The first one, which warms up, does not count."""
@@ -238,6 +252,12 @@ class Bench:
                 "trusted device, to the next page", 2.5, lambda: log_in("shown /accounts/")
             )
             yield self.repeat("unknown device, to the code", 5, unknown)
+
+            def enrol(*ends: str) -> Journey:
+                return self.go(page, server, "/face/enrol/", *ends, agreeing=True)
+
+            yield self.repeat("enrolment, five pictures", 8, lambda: enrol("picture 5"))
+            yield self.repeat("enrolment, with the challenge", 12, lambda: enrol("complete"))
             self.webcam.follow(STRANGER)
             yield self.repeat(
                 "stranger on a trusted device, to the reason", 6, lambda: log_in("refused")

@@ -27,14 +27,16 @@ ADVICE = {"ok": False, "code": "turn_left", "message": "Turn.", "faces": 1, "fac
 def test_waits_for_each_pose_and_says_which(visitors: Visitors, webcam: Webcam, member: User):
     webcam.show("obama")
     page = enrolment(visitors, member)
-    previews = sent_to(page, "/face/preview/")
+    previews = sent_to(page, "/face/frames/")
     expect(current(page)).to_have_text(re.compile("Straight"))
     expect(page.get_by_role("img", name="Picture 1: Straight")).to_be_visible()
 
     # Looking straight ahead still: the page asks to turn, and where to.
     expect(current(page)).to_have_text(re.compile("Left"))
     expect(prompt(page)).to_have_text(PROMPTS[1])
-    expect(page.locator("[data-part=announcer]")).to_contain_text(PROMPTS[1])
+    # Heard once, at once, with its number.
+    expect(page.locator("[data-part=alert]")).to_have_text(PROMPTS[1])
+    expect(page.locator("[data-part=announcer]")).to_have_text("")
     expect(status(page)).to_have_text("Turn your head a little to your left.")
     arrow = page.locator(".faceauth-arrow")
     expect(arrow).to_be_visible()
@@ -67,7 +69,7 @@ def test_replaced_picture_is_of_the_same_pose(visitors: Visitors, webcam: Webcam
 def test_chin_is_lifted_from_where_it_was(visitors: Visitors, webcam: Webcam, member: User):
     webcam.show("obama")
     page = enrolment(visitors, member)
-    previews = sent_to(page, "/face/preview/")
+    previews = sent_to(page, "/face/frames/")
     for number in 1, 2, 3:
         expect(prompt(page)).to_have_text(PROMPTS[number - 1])
         if number > 1:
@@ -88,7 +90,7 @@ def test_pose_that_somebody_cannot_take_is_done_without(
 ):
     webcam.show("obama")
     page = enrolment(visitors, member)
-    page.route("**/face/preview/", lambda route: route.fulfill(json=ADVICE))
+    page.route("**/face/frames/", lambda route: route.fulfill(json=ADVICE))
     page.get_by_role("button", name="Take the picture").click()
     expect(prompt(page)).to_have_text(PROMPTS[1])
     expect(status(page)).to_have_text("Turn.")

@@ -43,13 +43,14 @@ class Person:
 
     Attributes:
         turn: How far the head turns, in degrees.
+        smile: How much they smile, from 0 to 1.
     """
 
     def __init__(
         self, name: str, *, reaction: float = REACTION, movement: float = MOVEMENT, seed: int = 0
     ) -> None:
         self.name = name
-        self.turn = TURN
+        self.turn, self.smile = TURN, 0.0
         self._puppet = puppet(name)
         self._follower = Follower(reaction, movement)
         self._random = np.random.default_rng(seed)
@@ -72,6 +73,7 @@ class Person:
             nearer=NEARER**near,
             x=0.004 * float(np.sin(at[2])),
             y=0.004 * float(np.sin(at[3])),
+            smile=self.smile,
         )
         return add_noise(image, self._random)
 

@@ -92,18 +92,18 @@ class Sitter(Thread):
     def __init__(self, path: Path, person: Person, does: Mapping[str, str]) -> None:
         super().__init__(daemon=True)
         self._path, self._person, self._does = path, person, does
-        self._step, self._since, self._smiles = "", time.monotonic(), False
+        self._step, self._since = "", time.monotonic()
         self._left = Event()
 
     def ask(self, step: str) -> None:
         """Note what the page shows now."""
-        self._person.turn, self._smiles = TURN, False
+        self._person.turn, self._person.smile = TURN, 0.0
         self._step, self._since = self._does.get(step, step), time.monotonic()
 
     def pose(self, pose: str) -> None:
         """Note the pose that the page asks for now: a little of a step."""
         self.ask("" if pose in ("straight", "smile") else pose)
-        self._person.turn, self._smiles = LITTLE, pose == "smile"
+        self._person.turn, self._person.smile = LITTLE, float(pose == "smile")
 
     def leave(self) -> None:
         """Stop, and wait until the file is no longer written."""
@@ -112,9 +112,8 @@ class Sitter(Thread):
 
     def run(self) -> None:
         while not self._left.wait(1 / FRAMES_PER_SECOND):
-            frame = self._person.frame_for(self._step, time.monotonic() - self._since)
-            picture = cv2.cvtColor(frame, cv2.COLOR_RGB2BGR)
-            write_y4m(self._path, [smiling(picture) if self._smiles else picture])
+            picture = self._person.frame_for(self._step, time.monotonic() - self._since)
+            write_y4m(self._path, [cv2.cvtColor(picture, cv2.COLOR_RGB2BGR)])
 
 
 # How far the nose moves, sideways and down, in units of the distance between the eyes.

@@ -32,8 +32,8 @@ export class Stability {
   feed({ ok, code, hint, face }) {
     const hinting = Boolean(hint) && !this.#hinted.passed(HINT_PATIENCE_MS);
     const wrong = POSE_CODES.includes(code) && this.#poseWrong.passed(POSE_PATIENCE_MS);
-    if (face) this.#unseen.reset();
-    const unseen = !face && this.#unseen.passed(UNSEEN_PATIENCE_MS);
+    if (code !== "no_face") this.#unseen.reset();
+    const unseen = code === "no_face" && this.#unseen.passed(UNSEEN_PATIENCE_MS);
     return { steady: this.#isSteady(ok ? face : null), struggling: wrong, hinting, unseen };
   }
 
