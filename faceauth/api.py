@@ -23,6 +23,9 @@ from .fields import SnapshotField
 from .forms import ChallengedForm
 from .http.responses import error_response
 from .liveness import challenge as challenges
+from .liveness import replay
+from .liveness.conversation import NotLiveError, Reason
+from .liveness.takes import Take
 from .lockout import attempts
 from .models import FaceEvent
 from .recognition.policy import Decision, Outcome
@@ -81,33 +84,41 @@ class VerifyForm(ChallengedForm):
         if self.errors:
             return self.cleaned_data
         try:
-            probe = self._probe()
+            probe, take = self._probe()
         except errors.FaceError as error:
             self.add_error("snapshot", error)
             return self.cleaned_data
-        self.verified = self._verify(probe)
+        self.verified = self._verify(probe, take)
         return self.cleaned_data
 
-    def _probe(self) -> Encoding:
+    def _probe(self) -> tuple[Encoding, Take | None]:
         """Return the encodings, float32 (n, d), of the person in front of the camera.
+
+        And how they moved, if they answered a challenge.
 
         Raises:
             FaceError: The challenge was not passed, or a picture cannot be used.
         """
         if not self.challenged:
-            return samples.probe_encodings(self.cleaned_data["snapshot"])
+            return samples.probe_encodings(self.cleaned_data["snapshot"]), None
         assert self.request is not None
         kind = challenges.kind(challenges.VERIFY, trusted=False)
         token = self.passed_challenge
-        return challenges.redeem(self.request, token, challenges.VERIFY, kind).encodings
+        answer = challenges.redeem(self.request, token, challenges.VERIFY, kind)
+        return answer.encodings, answer.take
 
-    def _verify(self, probe: Encoding) -> bool:
+    def _verify(self, probe: Encoding, take: Take | None) -> bool:
         username, backend = self.cleaned_data["username"], backends.configured()
         attempt = attempts.admit(username=username, **self._client)
         found = backend.verify(probe, username)
         outcome = backend.outcome(found, attempt)
-        if verified := outcome == Outcome.ACCEPTED.value:
+        verified = outcome == Outcome.ACCEPTED.value
+        if verified and take and replay.is_replay(found.user, None, take):
+            verified, outcome = False, str(NotLiveError(Reason.REPLAYED))
+        if verified:
             attempt.succeeded(found.user)
+            if take:
+                replay.remember(found.user, None, take)
         self._record(found.user, found.decision, outcome)
         return verified
 

@@ -21,10 +21,12 @@ from .audit.events import EventDetails
 from .capture import samples
 from .encryption import crypto
 from .enrolment import adaptation
-from .errors import Busy, CameraNeeded, ChallengeExpired, FaceError, UnknownDevice
+from .errors import Busy, CameraNeeded, ChallengeExpired, FaceError, Replayed, UnknownDevice
 from .gallery import gallery
 from .liveness import challenge as challenges
-from .liveness.conversation import NotLiveError
+from .liveness import replay
+from .liveness.conversation import NotLiveError, Reason
+from .liveness.takes import Take
 from .lockout import attempts
 from .models import FaceDevice, FaceEvent
 from .recognition import encoders, policy
@@ -58,6 +60,18 @@ class Result(NamedTuple):
     counted: attempts.Attempt | None = None
     details: EventDetails = EventDetails()
     probe: Encoding | None = None
+
+
+class Probe(NamedTuple):
+    """What is compared.
+
+    Attributes:
+        encodings: Of the person in front of the camera, float32 (n, d).
+        take: How they moved; None if the site has no challenge.
+    """
+
+    encodings: Encoding
+    take: Take | None = None
 
 
 class _Claim(NamedTuple):
@@ -164,6 +178,7 @@ class FaceBackend(BaseBackend):
         Raises:
             Busy: No core was free to analyse the pictures.
             ChallengeExpired: The session has not passed this challenge, or it is too old.
+            Replayed: A film of an earlier login was shown.
             TooManyAttempts: There were too many failures before.
             UnknownDevice: The face alone is not enough here.
         """
@@ -208,7 +223,7 @@ class FaceBackend(BaseBackend):
         purpose = challenges.CONFIRM if owner else challenges.LOGIN
         kind = challenges.kind(purpose, trusted=device is not None)
         try:
-            probe = self.probe(request, snapshot, challenge, purpose, kind)
+            probe, take = self.probe(request, snapshot, challenge, purpose, kind)
         except (Busy, ChallengeExpired, CameraNeeded):
             raise  # not about the face: the visitor has to come back, or to begin again
         except FaceError:
@@ -222,12 +237,19 @@ class FaceBackend(BaseBackend):
         outcome = self.outcome(found, counted)
         if outcome == ACCEPTED and staff and not getattr(found.user, "is_staff", False):
             outcome = "not_staff"
+        replayed = outcome == ACCEPTED and take and replay.is_replay(found.user, device, take)
+        if replayed:
+            outcome = str(NotLiveError(Reason.REPLAYED))
         details = claim.details(found.decision, outcome)
         if outcome != ACCEPTED:
             # Without a username, an event must not name the user who is nearest to a stranger.
             known = claim.name or found.decision.accepted
             counted.failed(found.user if known else None, details)
+            if replayed:
+                raise Replayed()
             return Result(None, counted, details)
+        if take:
+            replay.remember(found.user, device, take)
         return Result(found.user, counted, details, probe)
 
     def get_user(self, user_id: Any) -> Any:
@@ -249,8 +271,8 @@ class FaceBackend(BaseBackend):
         challenge: str | None,
         purpose: str,
         kind: str,
-    ) -> Encoding:
-        """Return the encodings, float32 (n, d), of the person in front of the camera.
+    ) -> Probe:
+        """Return the encodings of the person in front of the camera, and how they moved.
 
         Raises:
             CameraNeeded: There are pictures, but no challenge.
@@ -258,10 +280,11 @@ class FaceBackend(BaseBackend):
             FaceError: A picture cannot be used.
         """
         if conf.get().CHALLENGE is None:
-            return samples.probe_encodings(snapshot or ())
+            return Probe(samples.probe_encodings(snapshot or ()))
         if request is None or not challenge:
             raise CameraNeeded()
-        return challenges.redeem(request, challenge, purpose, kind).encodings
+        answer = challenges.redeem(request, challenge, purpose, kind)
+        return Probe(answer.encodings, answer.take)
 
     def outcome(self, found: Finding, attempt: attempts.Attempt) -> str:
         """Return the outcome of the attempt: the decision's, unless the user may not log in."""

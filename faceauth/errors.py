@@ -162,6 +162,12 @@ class ChallengeFailed(FaceError):
     default_message = _("We didn’t see your head move as asked. Follow the arrow and try again.")
 
 
+class Replayed(ChallengeFailed):
+    """The movement is that of an earlier login: a film of it was shown."""
+
+    default_message = _("We need to see you live. Look into the camera and try again.")
+
+
 class FramesOutOfOrder(FaceError):
     """The frames are not the next ones: they were sent twice, late, or in parallel with others.
 

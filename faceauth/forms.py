@@ -26,6 +26,7 @@ from .enrolment import shots
 from .fields import ConsentField, SnapshotField, TrustField
 from .http import rate_limit
 from .liveness import challenge as challenges
+from .liveness import replay
 from .lockout import attempts
 from .models import FaceDevice, FaceEvent
 from .vision.encoding import Encoding
@@ -338,6 +339,7 @@ class EnrolFormMixin(ChallengedForm):
     """If False, the form can be sent without pictures, and then needs no consent."""
 
     purpose = challenges.ENROL
+    _answer: challenges.Answer | None = None
 
     consent = ConsentField()
     snapshot = SnapshotField(label=_("Pictures of your face"))
@@ -372,10 +374,13 @@ class EnrolFormMixin(ChallengedForm):
         consent = enrolment.Consent.from_request(self.request)
         encodings, notes = self.cleaned_data["encodings"], self.cleaned_data["notes"]
         try:
-            return enrolment.enrol(user, encodings, consent, notes, request=self.request, by=by)
+            event = enrolment.enrol(user, encodings, consent, notes, request=self.request, by=by)
         except errors.FaceError as error:
             self.add_error("snapshot", error)
             return None
+        if self._answer is not None:
+            replay.remember(user, None, self._answer.take)
+        return event
 
     def full_clean(self) -> None:
         # First: otherwise the errors of the fields go on telling which usernames are taken.
@@ -435,7 +440,8 @@ class EnrolFormMixin(ChallengedForm):
             raise errors.CameraNeeded()
         kind = challenges.kind(challenges.ENROL, trusted=False)
         token = self.passed_challenge
-        return challenges.redeem(self.request, token, challenges.ENROL, kind).encodings[:1]
+        self._answer = challenges.redeem(self.request, token, challenges.ENROL, kind)
+        return self._answer.encodings[:1]
 
 
 class EnrolForm(EnrolFormMixin):

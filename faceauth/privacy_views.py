@@ -31,6 +31,7 @@ from .audit import notifications
 from .enrolment import planned_removal
 from .gallery import in_database
 from .http.responses import error_response, wants_json
+from .liveness import replay
 from .lockout import counters
 from .privacy import export
 from .recognition import encoders
@@ -56,6 +57,8 @@ class NoticeView(TemplateView):
             numbers=encoders.encoder().size,
             searched_in_database=in_database(),
             failures_days=counters.KEEP_FOR["account"].days,
+            movements=replay.KEPT,
+            movements_days=replay.DAYS,
             face=faces.of(self.request.user),
             consent_is_outdated=enrolment.consent_is_outdated(self.request.user),
             **kwargs,

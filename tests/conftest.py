@@ -14,6 +14,7 @@ from django.utils import translation
 
 from faceauth.audit import outbox
 from faceauth.gallery import gallery
+from faceauth.liveness import replay
 from tests.support import commits
 from tests.support.accounts import PASSWORD, account
 from tests.support.faces import Faces
@@ -38,6 +39,15 @@ def sites_language() -> None:
 def after_commit(monkeypatch: pytest.MonkeyPatch) -> None:
     """Let events be announced in tests whose transaction is rolled back."""
     commits.run_on_commit(monkeypatch)
+
+
+@pytest.fixture(autouse=True)
+def new_takes(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Take no login for a film of an earlier one.
+
+    A person of these tests is one photograph that a program moves, so nearly all would be.
+    """
+    monkeypatch.setattr(replay, "WITHIN", 0.0)
 
 
 @pytest.fixture(autouse=True)

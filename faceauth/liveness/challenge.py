@@ -32,6 +32,7 @@ from faceauth.recognition.calibration import calibration
 from faceauth.vision.encoding import Encoding
 
 from .conversation import Conversation, Look, NotLiveError, Reason
+from .takes import Take
 
 SHORT, FULL = "short", "full"
 LOGIN, CONFIRM, ENROL, VERIFY = "login", "confirm", "enrol", "verify"
@@ -64,6 +65,11 @@ class Answer(NamedTuple):
 
     encodings: Encoding
     conversation: Conversation
+
+    @property
+    def take(self) -> Take:
+        """How the head moved, to be kept: see `replay`."""
+        return Take.of(self.conversation.seen, self.encodings)
 
 
 @dataclass

@@ -14,15 +14,12 @@ from enum import Enum
 from typing import NamedTuple
 
 import numpy as np
-from numpy.typing import NDArray
 
 from faceauth.vision.encoding import Encoding, template
 
 from . import steps
 from .sightings import Sighting
 from .steps import Progress, Verdict
-
-Shape = NDArray[np.float16]
 
 # How many encodings are compared with the template, and how far apart they are, in seconds.
 AHEAD, APART = 3, 0.15
@@ -66,14 +63,12 @@ class Look(NamedTuple):
 
     Attributes:
         sighting: Where the head was, and how it was held.
-        shape: Of the face, float16 (k, 2), to notice replays: see `takes.shape_of`.
         encode: Returns the encoding of the face, float32 (d,). It costs more than all the rest, so
             it is called only for the frames that are compared.
         comparable: Whether the frame is good enough to be compared.
     """
 
     sighting: Sighting
-    shape: Shape
     encode: Callable[[], Encoding]
     comparable: bool = True
 
@@ -92,7 +87,6 @@ class Conversation:
             not shown yet.
         share: How much of the step is made, from 0 to 1.
         seen: The head in each frame, from the one at rest on.
-        shapes: The shape of the face in each of them.
         ahead: Encodings of frames that look ahead.
     """
 
@@ -106,7 +100,6 @@ class Conversation:
     encoded_at: float = -math.inf
     begin: int = 0
     seen: list[Sighting] = field(default_factory=list)
-    shapes: list[Shape] = field(default_factory=list)
     ahead: list[Encoding] = field(default_factory=list)
 
     @classmethod
@@ -227,19 +220,14 @@ class Conversation:
 
     def _keep(self, look: Look) -> None:
         self.seen.append(look.sighting)
-        self.shapes.append(look.shape)
         if len(self.seen) > MAX_SIGHTINGS:
             raise NotLiveError(Reason.LATE)
 
     def _forget(self, keep: int = 0) -> None:
-        self.seen, self.shapes = (
-            self.seen[-keep:] if keep else [],
-            self.shapes[-keep:] if keep else [],
-        )
+        self.seen = self.seen[-keep:] if keep else []
 
     def pack(self) -> bytes:
         """Return the conversation as bytes."""
-        shape = self.shapes[0].shape if self.shapes else (0, 2)
         size = self.ahead[0].shape[0] if self.ahead else 0
         head = json.dumps(
             {
@@ -252,14 +240,11 @@ class Conversation:
                 "share": self.share,
                 "encoded_at": self.encoded_at if self.ahead else None,
                 "begin": self.begin,
-                "sizes": [len(self.seen), shape[0], len(self.ahead), size],
+                "sizes": [len(self.seen), len(self.ahead), size],
             }
         ).encode()
         seen = np.array(self.seen, "<f4").tobytes()
-        shapes = np.array(self.shapes, "<f2").tobytes()
-        return (
-            _HEADER.pack(len(head)) + head + seen + shapes + np.array(self.ahead, "<f4").tobytes()
-        )
+        return _HEADER.pack(len(head)) + head + seen + np.array(self.ahead, "<f4").tobytes()
 
     @classmethod
     def unpack(cls, data: bytes) -> Conversation:
@@ -267,18 +252,15 @@ class Conversation:
         (length,) = _HEADER.unpack_from(data)
         body = _HEADER.size + length
         head = json.loads(data[_HEADER.size : body])
-        count, points, encodings, size = head.pop("sizes")
+        count, encodings, size = head.pop("sizes")
         width = len(Sighting._fields)
         seen = np.frombuffer(data, "<f4", count * width, body).reshape(count, width)
-        body += seen.nbytes
-        shapes = np.frombuffer(data, "<f2", count * points * 2, body).reshape(count, points, 2)
-        ahead = np.frombuffer(data, "<f4", encodings * size, body + shapes.nbytes)
+        ahead = np.frombuffer(data, "<f4", encodings * size, body + seen.nbytes)
         rest, encoded_at = head.pop("rest"), head.pop("encoded_at")
         return cls(
             rest=Sighting(*rest) if rest else None,
             encoded_at=-math.inf if encoded_at is None else encoded_at,
             seen=[Sighting(*map(float, each)) for each in seen],
-            shapes=list(shapes),
             ahead=list(ahead.reshape(encodings, size)),
             **head,
         )

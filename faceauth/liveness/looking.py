@@ -9,7 +9,7 @@ from faceauth.capture import guidance, samples
 
 from .challenge import Challenge
 from .conversation import Look
-from .sightings import Sighting, shape_of
+from .sightings import Sighting
 
 
 def look(challenge: Challenge, frame: IO[bytes], seen: list[samples.Sample]) -> Look | None:
@@ -31,7 +31,7 @@ def look(challenge: Challenge, frame: IO[bytes], seen: list[samples.Sample]) -> 
     sample = samples.analyse_frame(frame, challenge.place, beside=not tracking)
     seen.append(sample)
     head, problem = sample.head, sample.problem(moving=True)
-    if head is None or sample.mesh is None or problem is not None:
+    if head is None or problem is not None:
         challenge.place = None
         return None
     challenge.place = guidance.relative_box(sample)
@@ -45,8 +45,9 @@ def look(challenge: Challenge, frame: IO[bytes], seen: list[samples.Sample]) -> 
         size=head.size / min(height, width),
         x=head.x / width,
         y=head.y / height,
+        roll=head.roll,
     )
     comparable = sample.problem() is None
     if comparable and not tracking:
         comparable = bool(guidance.advise(sample, hints=False)["ok"])
-    return Look(sighting, shape_of(sample.mesh), partial(sample.encoding, quickly=True), comparable)
+    return Look(sighting, partial(sample.encoding, quickly=True), comparable)

@@ -11,8 +11,10 @@ from django.utils.translation import gettext as _
 from faceauth import faces, users
 from faceauth.audit import events
 from faceauth.encryption.fields import OutdatedEncodings, UnreadableEncodings
+from faceauth.liveness import replay
+from faceauth.liveness.takes import Take
 from faceauth.lockout import counters
-from faceauth.models import DeviceTrust, FaceEvent, FaceTemplateMixin
+from faceauth.models import DeviceTrust, FaceEvent, FaceTake, FaceTemplateMixin
 
 # The columns that reveal how near a face was. They are computed from it, as the template is.
 SCORES = ("distance", "max_distance", "rate")
@@ -40,6 +42,7 @@ def export(user: Any) -> dict[str, Any]:
             )
         ),
         "devices": [_device(each) for each in user.face_devices.select_related("device")],
+        "movements": [_movement(row, take) for row, take in replay.read_all(user)],
         "events": [_event(each) for each in user.face_events.all()],
     }
 
@@ -47,10 +50,11 @@ def export(user: Any) -> dict[str, Any]:
 def erase(user: Any) -> None:
     """Erase the data about the user's face that is stored outside their own row.
 
-    This is the counted failures, and how near the faces in attempts were. The events stay: that
-    there was an attempt, and when.
+    This is the counted failures, how the head moved at logins, and how near the faces in attempts
+    were. The events stay: that there was an attempt, and when.
     """
     counters.clear_failures(user)
+    FaceTake.objects.filter(user=user).delete()
     # Attempts without a username as well, if this user was the nearest.
     erase_scores(Q(user=user) | Q(user=None, nearest=events.hash_of_nearest(user.pk)))
 
@@ -115,6 +119,15 @@ def _device(trust: DeviceTrust) -> dict[str, Any]:
         "last_used_at": trust.last_used_at,
         "network": device.address,
         "has_key": device.has_key,
+    }
+
+
+def _movement(row: FaceTake, take: Take) -> dict[str, Any]:
+    return {
+        "at": row.at,
+        "seconds": take.times.tolist(),
+        "yaw_pitch_roll_and_log_of_size": take.path.tolist(),
+        "encodings": take.encodings.tolist(),
     }
 
 

@@ -9,12 +9,14 @@ from django.utils import timezone
 
 from faceauth import faces
 from faceauth.audit import events
+from faceauth.liveness import replay
 from faceauth.models import (
     DeviceTrust,
     EmailCode,
     FaceChallenge,
     FaceDevice,
     FaceEvent,
+    FaceTake,
     LoginTiming,
     RequestCount,
     UsedItem,
@@ -39,6 +41,12 @@ def old_events(days: int) -> QuerySet[FaceEvent]:
 def old_timings(days: int) -> QuerySet[LoginTiming]:
     """Return the times of logins that are older than this many days."""
     return LoginTiming.objects.filter(at__lt=_ago(days))
+
+
+def old_takes() -> QuerySet[FaceTake]:
+    """Return how the head moved at logins that are too old, and of people without a face."""
+    without_face = Q(**{f"user__{faces.user_lookup('face_encodings')}__isnull": True})
+    return FaceTake.objects.filter(Q(at__lt=_ago(replay.DAYS)) | without_face)
 
 
 def unused_trusts(days: int) -> QuerySet[DeviceTrust]:

@@ -131,6 +131,7 @@ def test_notice_is_public_and_says_what_the_settings_do(client, db, settings):
         "on it for 33 days",
         "Codes that we email",
         "What the camera shows before you log in",
+        "your last 50 logins",
         "Version 7b",
     ):
         assert words in page
@@ -151,6 +152,7 @@ def test_notice_promises_nothing_that_is_not_so(client, db, settings):
     for words in (
         "removed automatically",
         "What the camera shows",
+        "your last 50 logins",
         "notified by email",
         "so similar to",
     ):

@@ -24,6 +24,7 @@ from faceauth.models import (
     EmailCode,
     FaceDevice,
     FaceEvent,
+    FaceTake,
     FailureCount,
     LoginTiming,
     RequestCount,
@@ -42,6 +43,7 @@ DELETED = (
     FaceDevice,
     DeviceTrust,
     LoginTiming,
+    FaceTake,
     Session,
 )
 
@@ -53,6 +55,7 @@ Devices that nobody trusts any more deleted: 0.
 Sessions that expired or whose user was deleted: 0.
 Events older than 365 days deleted: 0.
 Times of logins older than 365 days deleted: 0.
+Movements at logins more than 365 days ago deleted: 0.
 Faces removed as their owners planned by email: 0.
 Faces not used for 730 days removed: 0.
 """
@@ -112,6 +115,9 @@ def rows(people):
         EmailCode.objects.create(key=f"code {days}", forget_at=ago(days))
     for days in (364, 366, 367):
         LoginTiming.objects.create(answer=days, at=ago(days))
+    # One is too old, and one was kept while the face was being removed.
+    for user, days in ((new, 364), (new, 366), (faceless, 1)):
+        FaceTake.objects.create(user=user, take=b"", at=ago(days))
     # One device for two people, of whom one uses it no longer; one that nobody uses; and one that
     # nobody trusts any more.
     family, old, _revoked, _fresh = [
@@ -162,6 +168,7 @@ def test_dry_run_says_what_a_real_one_does_and_changes_nothing(rows, purge):
         "Sessions that expired or whose user was deleted: 2.",
         "Events older than 365 days deleted: 4.",
         "Times of logins older than 365 days deleted: 2.",
+        "Movements at logins more than 365 days ago deleted: 2.",
         "Faces removed as their owners planned by email: 0.",
         "Faces not used for 730 days removed: 2.",
         "Faces kept because their owners have no password and no other way in: 1. See "

@@ -14,6 +14,7 @@ from faceauth import conf, enrolment, faces
 from faceauth.audit import events
 from faceauth.db import BATCH, batches
 from faceauth.enrolment import planned_removal
+from faceauth.liveness import replay
 from faceauth.lockout import counters
 from faceauth.privacy import export, retention, sessions
 
@@ -79,6 +80,7 @@ class Command(BaseCommand):
         self._delete_devices(conf.get().TRUSTED_DEVICE_DAYS)
         self._delete_sessions()
         self._delete_events(options["event_days"])
+        self._delete_takes()
         self._remove_planned()
         self._remove_faces(options["unused_days"], options["even_without_password"])
 
@@ -127,6 +129,10 @@ class Command(BaseCommand):
         self.stdout.write(f"Events older than {days} days deleted: {count}.")
         count = self._delete(retention.old_timings(days))
         self.stdout.write(f"Times of logins older than {days} days deleted: {count}.")
+
+    def _delete_takes(self) -> None:
+        count = self._delete(retention.old_takes())
+        self.stdout.write(f"Movements at logins more than {replay.DAYS} days ago deleted: {count}.")
 
     def _remove_planned(self) -> None:
         """Remove the faces whose owners have asked for it by email, and have not cancelled it."""

@@ -18,6 +18,7 @@ from faceauth import faces
 from faceauth.db import batches
 from faceauth.encryption import crypto
 from faceauth.encryption.fields import EncodingsField, UnreadableEncodings
+from faceauth.liveness import replay
 
 # The exit status if templates could not be read.
 UNREADABLE = 3
@@ -48,6 +49,8 @@ class Command(BaseCommand):
             f"rotated: {outcomes['rotated']}, already current: {total - count}, "
             f"unreadable: {outcomes['unreadable']}."
         )
+        # Those that no key opens are deleted: the next logins take their place.
+        self.stdout.write(f"movements at logins, rotated or deleted: {replay.encrypt_again()}.")
         if outcomes["unreadable"]:
             sys.exit(UNREADABLE)
 

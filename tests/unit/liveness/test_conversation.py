@@ -10,8 +10,6 @@ import pytest
 from faceauth.liveness.conversation import Conversation, Look, NotLiveError, Reason
 from faceauth.liveness.sightings import Sighting
 
-SHAPE = np.zeros((4, 2), np.float16)
-
 
 def encoding(person: int) -> Any:
     return np.eye(8, dtype=np.float32)[person]
@@ -20,7 +18,7 @@ def encoding(person: int) -> Any:
 def frame(at: float, yaw: float = 0, pitch: float = 0, size: float = 0.4, **more: Any) -> Look:
     person, comparable = more.get("person", 0), more.get("comparable", True)
     sighting = Sighting(at, yaw, pitch, 1.0, 0.0, size, 0.5, 0.5)
-    return Look(sighting, SHAPE, lambda: encoding(person), comparable)
+    return Look(sighting, lambda: encoding(person), comparable)
 
 
 def begun(*steps: str) -> Conversation:
@@ -112,7 +110,6 @@ def test_it_goes_on_after_being_stored():
     assert (stored.step, stored.done, stored.steps) == ("closer", 1, ["left", "closer", "up"])
     assert np.allclose(stored.ahead, talk.ahead)
     assert np.allclose(stored.seen, talk.seen)
-    assert np.array_equal(stored.shapes, talk.shapes)
     see(stored, frame(1.0, yaw=14, size=0.44), frame(1.4, yaw=6, size=0.52))
     assert stored.step == "up"
 

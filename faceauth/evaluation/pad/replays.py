@@ -1,0 +1,372 @@
+"""Replays: answers cut out of films of real heads, and the same answers shown again, altered.
+
+`compare` shows how near a film of an answer comes to it, and how near two answers of one head come
+to each other: what `liveness.takes` has to tell apart.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from functools import cache
+from io import BytesIO
+from itertools import permutations
+from pathlib import Path
+from typing import NamedTuple
+
+import cv2
+import numpy as np
+from PIL import Image as Pictures
+
+from faceauth.liveness import challenge, looking, steps
+from faceauth.liveness.conversation import Conversation, Look, NotLiveError
+from faceauth.liveness.sightings import Sighting
+from faceauth.liveness.takes import Take
+from faceauth.vision import decode_image
+
+from .rendering import (
+    Hand,
+    Image,
+    Sheet,
+    add_noise,
+    encode_jpeg,
+    film_screen,
+    render_flat,
+    room,
+    rotation_about,
+)
+
+SIDE = 640  # pixels: the longer side of the frames
+RATE = 8  # frames per second that the page sends
+SECONDS = 60.0  # of a film that are used
+LONGEST = 4.0  # seconds of an answer, from its first frame
+BEFORE, AFTER = 0.12, 0.12  # seconds that a film of an answer begins earlier and ends later
+
+# Two answers of one head are two logins if there are so many seconds between them.
+APART = 2.0
+
+Frames = list[Image]
+Random = np.random.Generator
+Alteration = Callable[[Frames, Random], Frames]
+
+
+class Timing(NamedTuple):
+    """How a film is shown: the speed, and the shares of frames that are lost and shown twice."""
+
+    speed: float = 1.0
+    dropped: float = 0.0
+    repeated: float = 0.0
+
+
+class Film(NamedTuple):
+    """A film of a head: its frames as JPEG, and their times in seconds."""
+
+    head: str
+    frames: list[bytes]
+    times: list[float]
+
+
+class Filmed(NamedTuple):
+    """An answer in a film: when it begins and ends, what was asked, and what would be kept."""
+
+    film: Film
+    begin: float
+    end: float
+    step: str
+    take: Take
+
+
+class Replay(NamedTuple):
+    """A film of an answer that was shown: the kind of alteration, and what the site made of it.
+
+    Attributes:
+        kind: One of `KINDS`.
+        head: The head.
+        take: What would be kept; None if the film did not pass the challenge.
+        original: The answer that was filmed.
+    """
+
+    kind: str
+    head: str
+    take: Take | None
+    original: Take
+
+
+def read(path: Path) -> Film:
+    """Read a film: an animated GIF, or a file that OpenCV reads.
+
+    Raises:
+        OSError: The file can't be read.
+        ValueError: It is no film.
+    """
+    pictures = _animation(path) if path.suffix.lower() == ".gif" else _video(path)
+    film = Film(path.stem, [], [])
+    for time, picture in pictures:
+        if time > SECONDS:
+            break
+        factor = SIDE / max(picture.shape)
+        method = cv2.INTER_AREA if factor < 1 else cv2.INTER_CUBIC
+        film.frames.append(encode_jpeg(_resized(picture, factor, method), 95))
+        film.times.append(time)
+    if not film.frames:
+        raise ValueError(f"{path} is not a readable video.")
+    return film
+
+
+def answers(film: Film) -> list[Filmed]:
+    """Return all answers to a challenge of one direction in a film, at `RATE` frames per second.
+
+    Of answers that end with the same frame, the longest counts.
+    """
+    found: dict[float, Filmed] = {}
+    for phase in (0, 0.5 / RATE):
+        looks = [_once(each) for each in _looks(film, _at_rate(film.times, phase))]
+        for index in range(1, len(looks)):
+            part = _until(looks[index - 1 :], LONGEST)
+            for step in _steps_of([each.sighting for each in part]):
+                if (talk := _answered(part, step)) is not None:
+                    begin, end = talk.seen[0].at, talk.seen[-1].at
+                    take = Take.of(talk.seen, np.stack(talk.ahead))
+                    found.setdefault(end, Filmed(film, begin, end, step, take))
+    return list(found.values())
+
+
+def shown_again(filmed: Filmed, kind: str, random: Random) -> Replay:
+    """Show the film of an answer to the same challenge.
+
+    Args:
+        filmed: The answer.
+        kind: One of `KINDS`.
+        random: The random numbers.
+    """
+    timing, alterations = KINDS[kind]
+    film = filmed.film
+    begin, end = max(filmed.begin - BEFORE, 0.0), filmed.end + AFTER
+    step = timing.speed / RATE
+    wanted = np.arange(begin + random.uniform(0, step), end, step)
+    indices = [int(np.abs(np.subtract(film.times, time)).argmin()) for time in wanted]
+    kept = [index for index in indices if random.random() >= timing.dropped]
+    kept = [index for index in kept for _ in range(1 + (random.random() < timing.repeated))]
+    frames = [decode_image(film.frames[index]) for index in kept]
+    for alter in alterations:
+        frames = alter(frames, random)
+    if timing.repeated:
+        times = [number / RATE for number in range(len(kept))]
+    else:
+        times = [(film.times[index] - begin) / timing.speed for index in kept]
+    copy = Film(film.head, [encode_jpeg(frame, 85) for frame in frames], times)
+    # A mirrored film of one step is a film of another.
+    mirrored = steps.mirrored(filmed.step) if _MIRRORED in alterations else None
+    talk = _answered(_looks(copy, range(len(kept))), mirrored or filmed.step)
+    take = Take.of(talk.seen, np.stack(talk.ahead)) if talk else None
+    return Replay(kind, film.head, take, filmed.take)
+
+
+def pairs(found: Sequence[Filmed]) -> Iterator[tuple[Filmed, Filmed]]:
+    """Yield the pairs of answers of one film that are two logins with the same or a near step."""
+    for one, other in permutations(found, 2):
+        apart = max(other.begin - one.end, one.begin - other.end)
+        if apart >= APART and _angle(one.step, other.step) <= 45:
+            yield one, other
+
+
+def spread(found: Sequence[Filmed], count: int, random: Random) -> list[Filmed]:
+    """Return at most `count` answers that do not end at the same moment."""
+    chosen: list[Filmed] = []
+    for index in random.permutation(len(found)):
+        if len(chosen) < count and all(abs(found[index].end - each.end) > 0.4 for each in chosen):
+            chosen.append(found[index])
+    return chosen
+
+
+def _steps_of(seen: Sequence[Sighting]) -> list[str]:
+    """Return the directions that a head which is at rest at first goes to, if it goes anywhere."""
+    rest = steps.at_rest(seen[:2])
+    if rest is not None:
+        for each in seen[2:]:
+            away = each.yaw - rest.yaw, each.pitch - rest.pitch
+            if (far := math.hypot(*away)) >= steps.TURNED:
+                limit = far * math.cos(math.radians(steps.WITHIN))
+                return [
+                    name
+                    for name, (x, y) in steps.DIRECTIONS.items()
+                    if away[0] * x + away[1] * y > limit
+                ]
+    return []
+
+
+def _answered(looks: Iterable[Look], step: str) -> Conversation | None:
+    """Return the conversation in which the looks answer a challenge; None if they do not."""
+    talk = Conversation(challenge.SHORT, [step])
+    for look in looks:
+        try:
+            talk.see(look)
+        except NotLiveError:
+            return None
+        if talk.passed:
+            return talk
+        talk.show(look.sighting.at)
+    return None
+
+
+def _looks(film: Film, indices: Iterable[int]) -> Iterator[Look]:
+    """Look at frames of a film as the site does."""
+    talk = Conversation(challenge.SHORT, ["left"])
+    visit = challenge.Challenge("", challenge.LOGIN, 0, 0.0, None, talk)
+    for index in indices:
+        visit.opened = challenge.now() - film.times[index]
+        look = looking.look(visit, BytesIO(film.frames[index]), [])
+        if look is not None:
+            yield look._replace(sighting=look.sighting._replace(at=film.times[index]))
+            # From now on the face is looked for where it was.
+            talk.rest = look.sighting
+
+
+def _once(look: Look) -> Look:
+    """Return the look; its face is encoded once at most."""
+    return look._replace(encode=cache(look.encode))
+
+
+def _until(looks: Sequence[Look], seconds: float) -> list[Look]:
+    return [each for each in looks if each.sighting.at - looks[0].sighting.at <= seconds]
+
+
+def _at_rate(times: Sequence[float], phase: float) -> list[int]:
+    moments = np.arange(times[0] + phase, times[-1], 1 / RATE)
+    return sorted({int(np.abs(np.subtract(times, moment)).argmin()) for moment in moments})
+
+
+def _angle(one: str, other: str) -> float:
+    (x, y), (u, v) = steps.DIRECTIONS[one], steps.DIRECTIONS[other]
+    return math.degrees(math.acos(max(-1.0, min(1.0, x * u + y * v))))
+
+
+def _video(path: Path) -> Iterator[tuple[float, Image]]:
+    capture = cv2.VideoCapture(str(path))
+    rate, number = capture.get(cv2.CAP_PROP_FPS) or 25, 0
+    while True:
+        success, frame = capture.read()
+        if not success:
+            break
+        yield number / rate, np.asarray(cv2.cvtColor(frame, cv2.COLOR_BGR2RGB), np.uint8)
+        number += 1
+    capture.release()
+
+
+def _animation(path: Path) -> Iterator[tuple[float, Image]]:
+    time = 0.0
+    with Pictures.open(path) as gif:
+        for number in range(getattr(gif, "n_frames", 1)):
+            gif.seek(number)
+            yield time, np.array(gif.convert("RGB"))
+            time += gif.info.get("duration", 100) / 1000
+
+
+def _resized(image: Image, factor: float, method: int = cv2.INTER_LINEAR) -> Image:
+    return np.asarray(cv2.resize(image, None, fx=factor, fy=factor, interpolation=method), np.uint8)
+
+
+def _each(alter: Callable[[Image], Image]) -> Alteration:
+    """Return an alteration that is the same for all frames."""
+    return lambda frames, random: [alter(frame) for frame in frames]
+
+
+def _one_level(image: Image) -> Image:
+    changed = image.copy()
+    changed[0, 0, 0] ^= 1
+    return changed
+
+
+def _jpeg(quality: int) -> Alteration:
+    return _each(lambda image: decode_image(encode_jpeg(image, quality)))
+
+
+def _light(gamma: float, gain: float) -> Alteration:
+    table = (255 * np.linspace(0, 1, 256) ** gamma * gain).clip(0, 255).astype(np.uint8)
+    return _each(lambda image: table[image])
+
+
+def _from_the_side(frames: Frames, random: Random) -> Frames:
+    strength = 0.45 if random.random() < 0.5 else -0.45
+    light = 1 + strength * np.linspace(-1, 1, frames[0].shape[1])[None, :, None]
+    return [(frame * light).clip(0, 255).astype(np.uint8) for frame in frames]
+
+
+def _cropped(frames: Frames, random: Random) -> Frames:
+    height, width = frames[0].shape[:2]
+    left, top = (int(random.uniform(0, 0.1) * side) for side in (width, height))
+    right, bottom = (int(random.uniform(0.9, 1) * side) for side in (width, height))
+    return [np.ascontiguousarray(frame[top:bottom, left:right]) for frame in frames]
+
+
+def _moved(degrees: float, shift: float) -> Alteration:
+    def alter(frames: Frames, random: Random) -> Frames:
+        height, width = frames[0].shape[:2]
+        turn = random.uniform(-degrees, degrees)
+        move = cv2.getRotationMatrix2D((width / 2, height / 2), turn, 1)
+        move[:, 2] += random.uniform(-shift, shift, 2) * np.array([width, height])
+        edge = cv2.BORDER_REPLICATE
+        return [
+            np.asarray(cv2.warpAffine(each, move, (width, height), borderMode=edge), np.uint8)
+            for each in frames
+        ]
+
+    return alter
+
+
+def _noisy(frames: Frames, random: Random) -> Frames:
+    return [add_noise(frame, random) for frame in frames]
+
+
+def _relit(frames: Frames, random: Random) -> Frames:
+    return _light(random.uniform(0.65, 1.5), random.uniform(0.75, 1.2))(frames, random)
+
+
+def _held(tilt: float) -> Alteration:
+    """Return an alteration that films the frames off a screen in a hand."""
+
+    def alter(frames: Frames, random: Random) -> Frames:
+        height, width = frames[0].shape[:2]
+        hand, background = Hand(random, len(frames)), room(random)
+        across, down = random.uniform(-tilt, tilt, 2)
+        turn = rotation_about((0, 1, 0), across) @ rotation_about((1, 0, 0), down)
+        size = 190 * height / 480
+        return [
+            render_flat(
+                Sheet(frame, (width / 2, height / 2), size), hand.pose(n, turn=turn), background
+            )
+            for n, frame in enumerate(film_screen(frames, random))
+        ]
+
+    return alter
+
+
+_MIRRORED = _each(lambda image: np.ascontiguousarray(image[:, ::-1]))
+_SMALLER, _LARGER = _each(lambda each: _resized(each, 0.7)), _each(lambda each: _resized(each, 1.3))
+_BLURRED = _each(lambda image: np.asarray(cv2.GaussianBlur(image, (0, 0), 1.5), np.uint8))
+_PLAIN = Timing()
+
+KINDS: dict[str, tuple[Timing, tuple[Alteration, ...]]] = {
+    "other frames, one pixel by one level": (_PLAIN, (_each(_one_level),)),
+    "a quarter of the frames lost": (Timing(dropped=0.25), ()),
+    "a quarter of the frames twice": (Timing(repeated=0.25), ()),
+    "slower, 0.8 times": (Timing(speed=0.8), ()),
+    "faster, 1.25 times": (Timing(speed=1.25), ()),
+    "JPEG, quality 60": (_PLAIN, (_jpeg(60),)),
+    "cropped": (_PLAIN, (_cropped,)),
+    "smaller, 0.7 times": (_PLAIN, (_SMALLER,)),
+    "larger, 1.3 times": (_PLAIN, (_LARGER,)),
+    "lighter, gamma 0.6": (_PLAIN, (_light(0.6, 1),)),
+    "darker, gamma 1.6": (_PLAIN, (_light(1.6, 1),)),
+    "gain 0.6": (_PLAIN, (_light(1, 0.6),)),
+    "gain 1.4": (_PLAIN, (_light(1, 1.4),)),
+    "light from one side": (_PLAIN, (_from_the_side,)),
+    "noise": (_PLAIN, (_noisy, _noisy)),
+    "blurred": (_PLAIN, (_BLURRED,)),
+    "rotated and shifted": (_PLAIN, (_moved(8, 0.08),)),
+    "mirrored": (_PLAIN, (_MIRRORED,)),
+    "cropped, relit, noise, JPEG 60": (_PLAIN, (_cropped, _relit, _noisy, _jpeg(60))),
+    "on a screen": (_PLAIN, (_relit, film_screen, _noisy)),
+    "on a screen in a hand": (_PLAIN, (_held(0.0), _noisy)),
+    "on a screen in a hand, tilted": (_PLAIN, (_held(0.35), _noisy)),
+}
