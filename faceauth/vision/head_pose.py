@@ -57,7 +57,7 @@ def head_pose(points: Points) -> HeadPose:
     Args:
         points: Of a `Mesh`, float32 (468, 3).
     """
-    face, solve = _mean_face()
+    face, solve = mean_face()
     across = points[_RIGHT] - points[_LEFT]
     roll = math.atan2(across[1], across[0])
     cosine, sine = math.cos(roll), math.sin(roll)
@@ -88,7 +88,7 @@ def _degrees(sine: float) -> float:
 
 
 @cache
-def _mean_face() -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+def mean_face() -> tuple[NDArray[np.float32], NDArray[np.float32]]:
     """Return the mean face (468, 3), one unit tall, around its centre, and what fits it to points.
 
     Degenerate points (all in one place) are no face; the caller asks the mesh's presence first.

@@ -25,6 +25,7 @@ from faceauth.liveness.steps import CLOSER, DIRECTIONS, Verdict
 from faceauth.vision import Engine
 from faceauth.vision.face_mesh import PRESENT
 from faceauth.vision.head_pose import head_pose
+from faceauth.vision.relief import Relief, Still, relief, still
 
 from .rendering import Image
 
@@ -56,10 +57,12 @@ class Film(NamedTuple):
     Attributes:
         name: The file's name without its suffix.
         seen: The head in each frame that shows it, in order of time.
+        stills: The face in each of them, to look for its relief; empty to leave that out.
     """
 
     name: str
     seen: list[Sighting]
+    stills: Sequence[Still] = ()
 
 
 class Attempt(NamedTuple):
@@ -70,12 +73,14 @@ class Attempt(NamedTuple):
         movement: The number of the movement among those of the film.
         rest: The head at rest.
         seen: The frames that the page would send, from the one that shows the head at rest on.
+        frames: Their numbers in the film.
     """
 
     step: str
     movement: int
     rest: Sighting
     seen: list[Sighting]
+    frames: list[int]
 
 
 @dataclass
@@ -87,6 +92,8 @@ class Head:
         movements: The number of clear movements, at the speed at which most are clear.
         attempts: The number of attempts: the movements at each speed and phase.
         refused: The number of attempts that were refused.
+        flat: The number of attempts in which the face shows no relief of a head, see
+            `vision.relief`.
         starts: The number of moments at which a head that looks ahead and is held still, or talks,
             is waited for.
         late: Those at which it is not found at rest within `SOON`.
@@ -98,6 +105,7 @@ class Head:
     movements: int = 0
     attempts: int = 0
     refused: int = 0
+    flat: int = 0
     starts: int = 0
     late: int = 0
     asked: int = 0
@@ -117,6 +125,8 @@ class Head:
         for found in played:
             self.attempts += len(found)
             self.refused += sum(not passes(attempt) for attempt in found)
+            reliefs = [relief_of(film, attempt) for attempt in found]
+            self.flat += sum(each is not None and not each.is_head for each in reliefs)
         for seen in quiet(film.seen):
             self._wait(seen)
 
@@ -161,16 +171,17 @@ def measure(engine: Engine, folder: Path, *, mirrored: bool = True) -> list[Head
 def lines(heads: Sequence[Head]) -> Iterator[str]:
     """Yield the report: a line for each head, the worst first, and the summary."""
     yield "Movements of real heads, judged as steps: BPCER by head (ISO/IEC 30107-3)"
-    yield f"{'head':28} movements  attempts  refused   BPCER  [95 %]"
+    yield f"{'head':28} movements  attempts  refused   BPCER  [95 %]           flat"
     moving = sorted(
         (head for head in heads if head.attempts),
         key=lambda head: (-(head.bpcer or 0), -head.attempts),
     )
     for head in moving:
         low, high = _interval(head.bpcer or 0, head.movements)
+        interval = f"[{low:.1%}, {high:.1%}]"
         yield (
             f"{head.person[:28]:28} {head.movements:9}  {head.attempts:8}  {head.refused:7}  "
-            f"{head.bpcer or 0:6.1%}  [{low:.1%}, {high:.1%}]"
+            f"{head.bpcer or 0:6.1%}  {interval:16} {head.flat / head.attempts:6.1%}"
         )
     if moving:
         worst, tenth = moving[0], moving[-10] if len(moving) >= 10 else None
@@ -201,6 +212,7 @@ def watch(engine: Engine, path: Path, *, mirror: bool = False) -> Film:
         ValueError: The film cannot be read.
     """
     seen: list[Sighting] = []
+    stills: list[Still] = []
     points: NDArray[np.float32] | None = None
     read = False
     for at, frame in _frames(path):
@@ -214,6 +226,7 @@ def watch(engine: Engine, path: Path, *, mirror: bool = False) -> Film:
             points = None
             continue
         points, head = mesh.points, head_pose(mesh.points)
+        stills.append(still(image, points))
         height, width = image.shape[:2]
         seen.append(
             Sighting(
@@ -229,7 +242,7 @@ def watch(engine: Engine, path: Path, *, mirror: bool = False) -> Film:
         )
     if not read:
         raise ValueError(f"{path} is not a readable film.")
-    return Film(f"{path.stem}, mirrored" if mirror else path.stem, seen)
+    return Film(f"{path.stem}, mirrored" if mirror else path.stem, seen, stills)
 
 
 def attempts(seen: Sequence[Sighting], speed: float = 1.0) -> Iterator[Attempt]:
@@ -242,13 +255,28 @@ def attempts(seen: Sequence[Sighting], speed: float = 1.0) -> Iterator[Attempt]:
     film = [each._replace(at=each.at / speed) for each in seen]
     for number, (begin, hold, step) in enumerate(_movements(film)):
         for phase in PHASES:
-            yield Attempt(step, number, film[begin], _sent(film, begin, hold, phase))
+            yield Attempt(step, number, film[begin], *_sent(film, begin, hold, phase))
 
 
 def passes(attempt: Attempt) -> bool:
     """Return True if a true attempt is accepted."""
     shown = attempt.rest.at
     return _verdict(attempt.step, attempt.rest, attempt.seen, shown) is Verdict.DONE
+
+
+def relief_of(film: Film, attempt: Attempt) -> Relief | None:
+    """Return the relief of the face when the step was made; None for no turn and without stills."""
+    shown = attempt.rest.at
+    if attempt.step == CLOSER or not film.stills:
+        return None
+    for count in range(2, len(attempt.seen) + 1):
+        progress = steps.judge(attempt.step, attempt.rest, attempt.seen[:count], shown)
+        if progress.verdict is Verdict.DONE:
+            last = attempt.seen[count - 1]
+            turn = last.yaw - attempt.rest.yaw, last.pitch - attempt.rest.pitch
+            begin, end = attempt.frames[0], attempt.frames[count - 1]
+            return relief(film.stills[begin], film.stills[end], turn)
+    return None
 
 
 def quiet(seen: Sequence[Sighting]) -> Iterator[list[Sighting]]:
@@ -347,11 +375,17 @@ def _off(ways: NDArray[np.float64], step: str) -> float:
     return float(np.degrees(np.arccos(along.clip(-1, 1))).max(initial=0.0))
 
 
-def _sent(film: Sequence[Sighting], begin: int, hold: int, phase: float) -> list[Sighting]:
-    """Return the frames that the page would send if the step was shown before a movement."""
+def _sent(
+    film: Sequence[Sighting], begin: int, hold: int, phase: float
+) -> tuple[list[Sighting], list[int]]:
+    """Return the frames that the page would send if the step was shown before a movement.
+
+    Returns:
+        What they show, and their numbers in the film.
+    """
     times = np.array([each.at for each in film])
     shown = film[begin].at
-    sent = [film[begin]]
+    sent, frames = [film[begin]], [begin]
     for count in range(1, math.ceil(RATE * (steps.LONGEST + 0.25))):
         since = (count - 1 + phase) / RATE + 1e-6
         instant = film[begin].at + since - REACTION
@@ -360,7 +394,8 @@ def _sent(film: Sequence[Sighting], begin: int, hold: int, phase: float) -> list
         nearest = max(hold, int(np.abs(times - instant).argmin()))
         if abs(times[nearest] - instant) < 1 / RATE or nearest == hold:
             sent.append(film[nearest]._replace(at=shown + since))
-    return sent
+            frames.append(nearest)
+    return sent, frames
 
 
 def _at_rate(times: NDArray[np.float64], begin: float, end: float) -> list[int]:

@@ -119,7 +119,7 @@ def test_films_in_a_folder_are_followed_and_judged_person_by_person(tmp_path):
     closer, obama = measure(engine, tmp_path)
     assert (closer.person, obama.person) == ("comes closer", "obama")
     assert obama.films == ["turns", "turns, mirrored"]
-    assert (obama.movements, obama.bpcer) == (2, 0.0)
+    assert (obama.movements, obama.bpcer, obama.flat) == (2, 0.0, 0)
     assert (closer.movements, closer.bpcer) == (2, 0.0)
     (path,) = (tmp_path / "obama").iterdir()
     plain, mirrored = (heads.watch(engine, path, mirror=mirror).seen for mirror in (False, True))
