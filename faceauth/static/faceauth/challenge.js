@@ -10,6 +10,9 @@ const INTERVAL_MS = 120;
 const IDLE_INTERVAL_MS = 500;
 const IDLE_AFTER_MS = 5000;
 
+// An answer that takes longer makes the frames smaller.
+const SLOW_MS = 500;
+
 // How often another challenge is opened by itself after one that failed.
 const MAX_RETRIES = 2;
 
@@ -66,7 +69,10 @@ export class Challenge {
       fields: () => this.#request(),
       interval: () => this.#interval(),
       token,
-      onAnswer: (answer, frame) => this.#take(answer, frame),
+      onAnswer: (answer, frame, milliseconds) => {
+        this.#recorder.small = milliseconds > SLOW_MS;
+        this.#take(answer, frame);
+      },
       onError: (error, temporary) => this.#fail(error, temporary),
     });
   }
@@ -124,6 +130,7 @@ export class Challenge {
     this.#step = this.#rest = null;
     this.#progress.reset();
     if (!reason) return;
+    this.#tell({ step: "look", done: 0, total: 0, share: 0 });
     this.#readUntil = performance.now() + READING_MS;
     this.#say(reason, "warn", { urgent: true });
   }

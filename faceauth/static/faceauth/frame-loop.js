@@ -17,7 +17,8 @@ export class FrameLoop {
    *   options.fields what to send with the frame
    * @param {() => number} options.interval milliseconds from one request to the next, at least
    * @param {() => string} options.token the CSRF token
-   * @param {(answer: object, frame: Blob) => void} options.onAnswer
+   * @param {(answer: object, frame: Blob, milliseconds: number) => void} options.onAnswer called
+   *   with the answer to a frame, and how long it took
    * @param {(error: object, temporary: boolean) => boolean | undefined} options.onError returns
    *   true to go on and false to stop; by default the loop goes on after temporary errors
    */
@@ -44,12 +45,13 @@ export class FrameLoop {
       await visible(signal);
       const began = performance.now();
       const frame = await this.#options.frame();
+      const sent = performance.now();
       const answer = frame && (await this.#show(frame, signal));
       if (signal.aborted) return;
       let wait = this.#options.interval() - (performance.now() - began);
       if (answer?.data) {
         failures = 0;
-        this.#options.onAnswer(answer.data, frame);
+        this.#options.onAnswer(answer.data, frame, performance.now() - sent);
       } else if (answer) {
         const error = answer.error ?? { code: "unknown", status: 0, retryAfter: 0 };
         const temporary = isTemporary(error);

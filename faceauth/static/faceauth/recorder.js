@@ -3,6 +3,9 @@ import { drawOn, hasFrame, jpegOf } from "./pictures.js";
 /** Large enough to measure how a head is turned, small enough to be sent eight times a second. */
 const FORMAT = { longest: 640, quality: 0.8 };
 
+/** Half of that, for slow lines: the newest small frame says more than a large one that is late. */
+const SMALL = { longest: 480, quality: 0.7 };
+
 // How long to wait for a frame that differs from the one before: a camera's noise makes all differ.
 const PATIENCE_MS = 1000;
 
@@ -11,6 +14,9 @@ const TIMER_MS = 100;
 
 /** Takes the newest frame of a video, never the same one twice. */
 export class Recorder {
+  /** True to take smaller frames. */
+  small = false;
+
   #video;
   #canvas = document.createElement("canvas");
   #controller = null;
@@ -63,8 +69,9 @@ export class Recorder {
     this.#taken = this.#shown;
     const video = this.#video;
     if (!hasFrame(video)) return null;
-    drawOn(this.#canvas, video, video.videoWidth, video.videoHeight, FORMAT);
-    const picture = await jpegOf(this.#canvas, FORMAT);
+    const format = this.small ? SMALL : FORMAT;
+    drawOn(this.#canvas, video, video.videoWidth, video.videoHeight, format);
+    const picture = await jpegOf(this.#canvas, format);
     const patient = performance.now() - this.#lastAt < PATIENCE_MS;
     if (patient && (await sameBytes(picture, this.#last))) return null;
     this.#last = picture;
