@@ -1,13 +1,40 @@
-"""Follow the steps of a challenge: how far a movement is, so long after it was asked for."""
+"""Follow the steps of a challenge, as a person does or an attacker."""
 
 from __future__ import annotations
 
 import math
+from typing import Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
 from faceauth.liveness.steps import CLOSER, DIRECTIONS
+
+from .rendering import Image, Screen, add_noise
+
+
+class Attacker(Protocol):
+    """Somebody, or a program, who shows frames to a camera or posts them."""
+
+    def frame(self, step: str, since: float) -> Image:
+        """Return the next frame, RGB, uint8 (height, width, 3).
+
+        Args:
+            step: What is asked for; "" before the first step.
+            since: How many seconds ago it was shown.
+        """
+
+
+class OnScreen:
+    """What another attacker makes, shown to the camera on a screen."""
+
+    def __init__(self, attacker: Attacker, random: np.random.Generator) -> None:
+        self._attacker, self._random = attacker, random
+        self._screen = Screen(random)
+
+    def frame(self, step: str, since: float) -> Image:
+        """Return the next frame, with the noise of a camera."""
+        return add_noise(self._screen.show(self._attacker.frame(step, since)), self._random)
 
 
 class Follower:

@@ -20,10 +20,10 @@ Series = NDArray[np.float64]
 WIDTH, HEIGHT = 640, 480
 FACE = 190  # pixels: the face of a person in front of a laptop
 QUALITY = 90  # of the JPEG that the page sends
-MIN_FRAMES, MAX_FRAMES = 8, 12
 
-# A person's left is the right of the picture.
-SIGNS = {"left": 1, "right": -1}
+# Of a hand: to the right and down, in units of the face; in the plane, in radians; nearer, as a
+# factor; and in depth, in radians.
+SWAY = np.array([0.028, 0.028, 0.02, 0.014, 0.04, 0.04])
 
 
 class Sheet(NamedTuple):
@@ -68,36 +68,6 @@ class Bend(NamedTuple):
     slant: float = 0
 
 
-def movement(turns: Sequence[str], count: int) -> Series:
-    """Return a movement from the middle to each side and back, in even steps.
-
-    Args:
-        turns: The sides, "left" and "right".
-        count: The number of steps.
-
-    Returns:
-        Float64 (count,): 1 is the furthest to the left, -1 the furthest to the right. Both ends of
-        each turn are among the steps.
-    """
-    time = np.linspace(0, len(turns), count)
-    for instant in np.arange(0, len(turns) + 0.5, 0.5):
-        time[np.abs(time - instant).argmin()] = instant
-    side = np.array([SIGNS[turn] for turn in turns])[np.minimum(time, len(turns) - 1).astype(int)]
-    return side * (1 - np.abs(2 * (time % 1) - 1))
-
-
-def random_movement(turns: Sequence[str], random: np.random.Generator) -> Series:
-    """Return a `movement` with a random number of steps, `MIN_FRAMES` to `MAX_FRAMES`."""
-    return movement(turns, int(random.integers(MIN_FRAMES, MAX_FRAMES + 1)))
-
-
-def sway(random: np.random.Generator, count: int, size: float) -> Series:
-    """Return the sway of a hand: smooth noise of deviation `size`, float64 (count,)."""
-    kernel = np.array([1.0, 2, 3, 2, 1])
-    noise = np.convolve(random.normal(size=count + 4), kernel, "valid")
-    return size * noise / np.sqrt((kernel**2).sum())
-
-
 def rotation_about(axis: Sequence[float], radians: float) -> NDArray[np.float64]:
     """Return the rotation about an axis, float64 (3, 3)."""
     unit = np.array(axis, np.float64) / np.linalg.norm(axis)
@@ -106,39 +76,34 @@ def rotation_about(axis: Sequence[float], radians: float) -> NDArray[np.float64]
 
 
 class Hand:
-    """A hand that holds a sheet for `count` frames and sways a little."""
+    """A hand that holds a sheet and sways a little, smoothly from frame to frame."""
 
-    def __init__(self, random: np.random.Generator, count: int) -> None:
-        self._x, self._y = sway(random, count, 0.02), sway(random, count, 0.02)
-        self._roll, self._scale = sway(random, count, 0.015), sway(random, count, 0.01)
-        self._tilts = sway(random, count, 0.03), sway(random, count, 0.03)
+    def __init__(self, random: np.random.Generator) -> None:
+        self._rates = random.uniform(0.2, 0.6, len(SWAY))  # radians a frame
+        self._phases = random.uniform(0, 2 * np.pi, len(SWAY))
+        self._frame = 0
 
     def pose(
         self,
-        n: int,
         turn: NDArray[np.float64] | None = None,
         roll: float = 0,
-        shift: float = 0,
+        shift: tuple[float, float] = (0, 0),
         scale: float = 1,
     ) -> Pose:
-        """Return the sheet's pose in frame `n`: the one asked for, and the hand's sway.
+        """Return the sheet's pose in the next frame: the one asked for, and the hand's sway.
 
         Args:
-            n: The number of the frame.
             turn: A rotation in depth, float64 (3, 3).
             roll: A rotation in the plane, in radians.
-            shift: To the right, in units of the face.
+            shift: To the right and down, in units of the face.
             scale: The size of the face, as a multiple of `FACE`.
         """
-        rotation = rotation_about((0, 0, 1), roll + self._roll[n])
+        self._frame += 1
+        x, y, own_roll, nearer, *tilts = SWAY * np.sin(self._frame * self._rates + self._phases)
+        rotation = rotation_about((0, 0, 1), roll + own_roll)
         rotation = rotation @ (np.eye(3) if turn is None else turn)
-        x_tilt = rotation_about((1, 0, 0), self._tilts[0][n])
-        y_tilt = rotation_about((0, 1, 0), self._tilts[1][n])
-        return Pose(
-            (x_tilt @ y_tilt) @ rotation,
-            (shift + self._x[n], self._y[n]),
-            scale * (1 + self._scale[n]),
-        )
+        tilt = rotation_about((1, 0, 0), tilts[0]) @ rotation_about((0, 1, 0), tilts[1])
+        return Pose(tilt @ rotation, (shift[0] + x, shift[1] + y), scale * (1 + nearer))
 
 
 def maybe_room(random: np.random.Generator) -> Image | None:
@@ -230,35 +195,33 @@ def encode_jpeg(image: Image, quality: int = QUALITY) -> bytes:
     return data.tobytes()
 
 
-def film_screen(images: Sequence[Image], random: np.random.Generator) -> list[Image]:
-    """Return the pictures as a camera films them from a screen.
+class Screen:
+    """A screen before the camera: its gamma, its dark border, and the moiré of both pixels."""
 
-    Adds the screen's gamma, its dark border, and the moiré between its pixels and the camera's.
+    def __init__(self, random: np.random.Generator) -> None:
+        gamma = random.uniform(0.7, 1.5)
+        self._table = (255 * np.linspace(0, 1, 256) ** gamma).astype(np.float32)
+        self._edge = round(random.uniform(0.02, 0.1) * HEIGHT)
+        self._strength, self._period = random.uniform(0.03, 0.1), random.uniform(3, 12)
+        self._direction = random.uniform(0, np.pi)
 
-    Args:
-        images: RGB, uint8 (height, width, 3), all of one size.
-        random: The random numbers.
-    """
-    height, width = images[0].shape[:2]
-    table = (255 * np.linspace(0, 1, 256) ** random.uniform(0.7, 1.5)).astype(np.float32)
-    edge = round(random.uniform(0.02, 0.1) * height)
-    inside = (slice(edge, -edge), slice(edge, -edge))
-    rows, columns = np.mgrid[:height, :width].astype(np.float32)
-    strength, period = random.uniform(0.03, 0.1), random.uniform(3, 12)
-    direction = random.uniform(0, np.pi)
-    # Red, green and blue lie side by side on a screen.
-    thirds = (2 * np.pi / 3 * np.arange(3)).astype(np.float32)
-    seen = []
-    for number, image in enumerate(images):
+    def show(self, image: Image) -> Image:
+        """Return a picture, RGB, uint8 (HEIGHT, WIDTH, 3), as the camera films it next."""
         # The hand hardly turns, but the moiré changes much with it.
-        angle = direction + 0.02 * number
-        across, down = 2 * np.pi / period * np.array([np.cos(angle), np.sin(angle)], np.float32)
-        stripes = np.cos((across * columns + down * rows)[..., None] + thirds)
-        shown = table[image] * (1 + np.float32(strength) * stripes)
-        framed = np.full(image.shape, 12, np.float32)
-        framed[inside] = cv2.resize(shown, (width - 2 * edge, height - 2 * edge))
-        seen.append(framed.clip(0, 255).astype(np.uint8))
-    return seen
+        self._direction += 0.02
+        angle = 2 * np.pi / self._period
+        across = np.exp(1j * angle * np.cos(self._direction) * np.arange(WIDTH))
+        down = np.exp(1j * angle * np.sin(self._direction) * np.arange(HEIGHT))
+        waves = np.outer(down, across).astype(np.complex64)
+        # Red, green and blue lie side by side on a screen.
+        stripes = np.dstack([(waves * np.exp(2j * np.pi / 3 * third)).real for third in range(3)])
+        shown = self._table[image] * (1 + np.float32(self._strength) * stripes)
+        edge = self._edge
+        inside = cv2.resize(shown, (WIDTH - 2 * edge, HEIGHT - 2 * edge))
+        framed = cv2.copyMakeBorder(
+            inside, edge, edge, edge, edge, cv2.BORDER_CONSTANT, value=(12.0, 12.0, 12.0)
+        )
+        return framed.clip(0, 255).astype(np.uint8)
 
 
 @cache

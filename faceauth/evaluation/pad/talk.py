@@ -8,12 +8,13 @@ from contextlib import contextmanager
 from typing import Any, NamedTuple, Protocol
 from unittest import mock
 
-from faceauth.liveness import challenge
+from faceauth.liveness import challenge, prompts
 
 from .rendering import Image, encode_jpeg
 
 RATE = 10  # frames a second
 MAX_SECONDS = 30.0
+PATIENCE = 4.0  # seconds until the first step is shown
 
 
 class Reply(NamedTuple):
@@ -22,18 +23,45 @@ class Reply(NamedTuple):
     Attributes:
         status: The HTTP status.
         payload: The JSON; empty if there is none.
+        headers: Names, in lower case, and values.
+        text: The body.
     """
 
     status: int
     payload: Mapping[str, Any]
+    headers: Sequence[tuple[str, str]] = ()
+    text: str = ""
+
+    @property
+    def user(self) -> str:
+        """The name of the user who is logged in now, or ""."""
+        return str((self.payload.get("user") or {}).get("username", ""))
 
     @property
     def code(self) -> str:
-        """The code of the error, or "" if there is none."""
+        """The reason why it is not what was hoped for, or ""."""
+        if self.payload.get("code_required"):
+            return "code_required"
         error = self.payload.get("error")
         if isinstance(error, Mapping):
-            return str(error.get("code", ""))
+            code = str(error.get("code", ""))
+            # The reasons why a challenge fails are told in words only.
+            return _reasons().get(str(error.get("message")), code)
         return "" if self.status == 200 else f"status {self.status}"
+
+
+class Shown(NamedTuple):
+    """A frame that was shown.
+
+    Attributes:
+        step: What was asked for; "" before the first step.
+        since: How many seconds before the step was shown.
+        data: A JPEG file.
+    """
+
+    step: str
+    since: float
+    data: bytes
 
 
 class Outcome(NamedTuple):
@@ -41,19 +69,25 @@ class Outcome(NamedTuple):
 
     Attributes:
         challenge: The challenge's id.
+        nonce: What the key of a trusted device has to sign; "" if there is none.
         passed: The site took the frames for a live person.
         reason: Why not; "" if it did.
         seconds: From the first frame to the last answer.
         steps: The steps that were shown.
-        frames: The frames that were sent, JPEG files.
+        frames: The frames that were sent.
     """
 
     challenge: str
+    nonce: str
     passed: bool
     reason: str
     seconds: float
     steps: tuple[str, ...]
-    frames: tuple[bytes, ...]
+    frames: tuple[Shown, ...]
+
+
+def _reasons() -> dict[str, str]:
+    return {str(text): reason.value for reason, text in prompts.REASONS.items()}
 
 
 # Sends the fields of a form and frames to the site.
@@ -120,24 +154,29 @@ def talk(
     """
     start = since = clock.now()
     opening = {"purpose": purpose, **({"username": username} if username else {})}
-    name, step, number = "", ("", 0), 1
+    name, nonce, step, number, reason = "", "", ("", 0), 1, "no_step"
     steps: list[str] = []
-    sent: list[bytes] = []
+    sent: list[Shown] = []
     while clock.now() - start < MAX_SECONDS:
-        frame = encode_jpeg(show(step[0], clock.now() - since))
-        sent.append(frame)
-        reply = post({"challenge": name, "number": str(number), **opening}, [frame])
+        late = clock.now() - since
+        sent.append(Shown(step[0], late, encode_jpeg(show(step[0], late))))
+        fields = {"challenge": name, "number": str(number), **opening}
+        reply = post(fields, [sent[-1].data])
         clock.wait(1 / RATE)
-        seconds = clock.now() - start
-        if reply.status != 200:
-            return Outcome(name, False, reply.code, seconds, tuple(steps), tuple(sent))
+        reason = reply.code
+        if reason:
+            break
+        nonce = nonce or str(reply.payload.get("device_nonce", ""))
         name, opening = str(reply.payload["challenge"]), {}
         number = int(reply.payload["number"]) + 1
         if reply.payload["state"] == "passed":
-            return Outcome(name, True, "", seconds, tuple(steps), tuple(sent))
+            break
+        reason = str(reply.payload.get("code", "no_step"))
+        if not steps and clock.now() - start > PATIENCE:
+            break
         asked = reply.payload["step"]
         shown = (str(asked["name"]), int(asked["done"])) if asked else ("", 0)
         if shown != step:
             step, since = shown, clock.now()
             steps.append(step[0])
-    return Outcome(name, False, str(reply.payload["code"]), seconds, tuple(steps), tuple(sent))
+    return Outcome(name, nonce, not reason, reason, clock.now() - start, tuple(steps), tuple(sent))

@@ -8,15 +8,20 @@ down. The site has no challenge: its work does not depend on the name, and would
 from __future__ import annotations
 
 import re
+import time
 from collections.abc import Sequence
 from statistics import median
 from typing import Any, NamedTuple
 
 import numpy as np
+from django.conf import settings
+from django.test.utils import override_settings
 from tqdm import tqdm
 
-from .browser import Answer, Browser
-from .films import Target
+from faceauth.evaluation import accounts
+from faceauth.evaluation.pad.talk import Reply
+from faceauth.evaluation.pad.targets import Target
+from faceauth.evaluation.pad.visitor import Visitor
 
 OWN, OTHER, FACELESS, NOBODY = CASES = (
     "an account, and its face",
@@ -38,7 +43,7 @@ class Measured(NamedTuple):
 
     Attributes:
         case: One of `CASES`.
-        seconds: How long each took, as the visitor sees it.
+        seconds: How long each took.
         cpu: The CPU time of each, in milliseconds.
         answers: The different answers, without what is random in any answer.
     """
@@ -49,32 +54,38 @@ class Measured(NamedTuple):
     answers: set[str]
 
 
-def measure(
-    url: str, targets: Sequence[Target], faceless: str, nobody: str, requests: int, seed: int
-) -> list[Measured]:
-    """Send `requests` requests for each case.
+def measure(targets: Sequence[Target], requests: int, seed: int) -> list[Measured]:
+    """Send `requests` requests for each case to the site of this process.
 
     Args:
-        url: The login page.
-        targets: People who are enrolled, at least two, with films of enrolled pictures.
-        faceless: The name of an account without a face.
-        nobody: A name that no account has.
+        targets: People, at least two.
         requests: The number of requests.
         seed: Of the order.
+
+    Raises:
+        ValueError: There are too few people.
     """
+    if len(targets) < 2:
+        raise ValueError("Comparing the answers takes two people.")
     found = {case: Measured(case, [], [], set()) for case in CASES}
     random = np.random.default_rng(seed)
-    # What is made once, by the first request, is made before.
-    _ask(url, targets[0], nobody)
-    for number in tqdm(range(requests), unit="round"):
-        target, other = (targets[(number + step) % len(targets)] for step in (0, 1))
-        names = dict(zip(CASES, (target.username, other.username, faceless, nobody), strict=True))
-        for index in random.permutation(len(CASES)):
-            case = CASES[index]
-            answer = _ask(url, target, names[case])
-            found[case].seconds.append(answer.seconds)
-            found[case].cpu.append(_cpu(answer))
-            found[case].answers.add(_comparable(answer))
+    changed = {**settings.FACEAUTH, "CHALLENGE": None, "UNKNOWN_DEVICES": "code"}
+    with override_settings(FACEAUTH=changed):
+        known = [accounts.create(f"{each.name}exists", each.template) for each in targets]
+        faceless = accounts.create("faceless", None)
+        nobody = accounts.login_name("nobody1000")
+        # What is made once, by the first request, is made before.
+        _ask(targets[0], nobody)
+        for number in tqdm(range(requests), unit="round"):
+            one, other = number % len(targets), (number + 1) % len(targets)
+            names = dict(zip(CASES, (known[one], known[other], faceless, nobody), strict=True))
+            for index in random.permutation(len(CASES)):
+                case = CASES[index]
+                start, cpu = time.perf_counter(), time.thread_time()
+                answer = _ask(targets[one], names[case])
+                found[case].seconds.append(time.perf_counter() - start)
+                found[case].cpu.append((time.thread_time() - cpu) * 1000)
+                found[case].answers.add(_comparable(answer))
     return [found[case] for case in CASES]
 
 
@@ -95,18 +106,12 @@ def rows(measured: Sequence[Measured]) -> list[dict[str, Any]]:
     ]
 
 
-def _ask(url: str, target: Target, username: str) -> Answer:
-    # The first frame looks straight ahead.
-    (film, *_others) = target.enrolled
-    return Browser(url).post(url, {"username": username}, film.frames[:1])
+def _ask(target: Target, username: str) -> Reply:
+    picture = target.enrolled[0].path.read_bytes()
+    return Visitor().log_in({"username": username}, [picture])
 
 
-def _cpu(answer: Answer) -> float:
-    (timing,) = [value for name, value in answer.headers if name == "server-timing"]
-    return float(timing.rpartition("=")[2])
-
-
-def _comparable(answer: Answer) -> str:
+def _comparable(answer: Reply) -> str:
     """Return the answer as a text without what is random in any answer."""
     headers = []
     for name, value in answer.headers:

@@ -8,20 +8,20 @@ from typing import Any
 
 from faceauth.evaluation.pad.report import REASONS, share
 
-from .attacks import Attack, Try
+from .attacks import ATTACKS, Try
 
 ALL = "all without a cookie of the person's device"
 
 
-def rows(tries: Sequence[tuple[Attack, Sequence[Try]]], people: int) -> list[dict[str, Any]]:
+def rows(tries: Sequence[tuple[int, Sequence[Try]]], people: int) -> list[dict[str, Any]]:
     """Return a row for each attack, and one for all of those that need no stolen cookie.
 
     Args:
-        tries: The attempts of each attack.
+        tries: The attempts of each attack, by its index in `ATTACKS`.
         people: The number of people attacked.
     """
-    found = [_row(attack.name, made, people) for attack, made in tries if made]
-    others = [made for attack, made in tries if made and not attack.stolen]
+    found = [_row(ATTACKS[index].name, made, people) for index, made in tries if made]
+    others = [made for index, made in tries if made and not ATTACKS[index].stolen]
     together = [each for made in others for each in made]
     return [*found, _row(ALL, together, people)] if len(others) > 1 else found
 

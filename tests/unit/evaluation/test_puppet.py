@@ -73,7 +73,7 @@ def test_turned_head_is_still_the_person(engine):
     own = encoding(decode_image(Faces()["obama2"]))
     for turn in ((0, 0), (TURN, 0), (0, -TURN)):
         distance = float(((encoding(head.frame(*turn)) - own) ** 2).sum() ** 0.5)
-        assert distance < 0.55
+        assert distance < 0.6
 
 
 def test_photo_without_a_face_makes_no_puppet(engine):
