@@ -339,6 +339,19 @@ def test_moving_is_accessible(
     assert page.evaluate("document.documentElement.scrollWidth") <= PHONE["width"]
 
 
+@pytest.mark.parametrize("size", [(844, 390), (640, 400)], ids=["on its side", "enlarged"])
+def test_face_and_words_are_in_view_from_the_start(
+    visitors: Visitors, webcam: Webcam, member: User, ask: Callable[..., None], size
+):
+    ask("left")
+    webcam.sit("obama")
+    viewport = {"width": size[0], "height": size[1]}
+    page = visitors.open("/face/login/", viewport=viewport)
+    expect(status(page)).to_have_text(LEFT)
+    expect(status(page)).to_be_in_viewport(ratio=1)
+    expect(page.locator("video")).to_be_in_viewport(ratio=0.95)
+
+
 def test_arrow_is_on_the_side_to_turn_to_and_can_keep_still(
     visitors: Visitors, webcam: Webcam, member: User, ask: Callable[..., None]
 ):

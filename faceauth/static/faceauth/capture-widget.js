@@ -144,6 +144,8 @@ export class CaptureWidget {
       if (started && this.#stage.state === "starting") {
         mark("camera");
         this.resume({ asked });
+        // Whoever scrolled is elsewhere on the page.
+        if (asked || scrollY === 0) this.reveal();
       }
     } catch (error) {
       this.#fail(error.problem);
@@ -303,7 +305,6 @@ export class CaptureWidget {
   /** Pass a challenge, then hand over. */
   async #pass(automatic, reason) {
     this.#automatic = automatic;
-    if (!automatic) this.#stage.reveal();
     const { challenge, picture, error } = await this.runChallenge(reason);
     if (error) return this.#options.onError(error, automatic);
     if (challenge && this.live) return this.#options.onPassed(challenge, picture, automatic);
