@@ -34,8 +34,8 @@ def test_waits_for_each_pose_and_says_which(visitors: Visitors, webcam: Webcam, 
     # Looking straight ahead still: the page asks to turn, and where to.
     expect(current(page)).to_have_text(re.compile("Left"))
     expect(prompt(page)).to_have_text(PROMPTS[1])
-    # Heard once, at once, with its number.
-    expect(page.locator("[data-part=alert]")).to_have_text(PROMPTS[1])
+    expect(page.locator("[data-part=prompt]")).to_have_text("Picture 2 of 5")
+    # Heard once.
     expect(page.locator("[data-part=announcer]")).to_have_text("")
     expect(status(page)).to_have_text("Turn your head a little to your left.")
     arrow = page.locator(".faceauth-arrow")
@@ -123,7 +123,8 @@ def enrolment(visitors: Visitors, member: User, **circumstances) -> Page:
 
 
 def prompt(page: Page):
-    return page.locator("[data-part=prompt]")
+    """Return what is heard at once."""
+    return page.locator("[data-part=alert]")
 
 
 def status(page: Page):

@@ -44,7 +44,7 @@ Camera = Literal[
 FOLLOWED = """
     let told;
     addEventListener("faceauth:pose", ({ target, detail: { pose } }) => {
-        const smile = /smile/.test(target.querySelector("[data-part=prompt]").textContent);
+        const smile = /smile/.test(target.querySelector("[data-part=alert]").textContent);
         showPose(smile ? "smile" : pose);
     });
     addEventListener("faceauth:challenge", ({ detail: { step, done } }) => {

@@ -337,8 +337,9 @@ export class CaptureWidget {
     if (unseen) text = this.#messages.get("unseen", { advice: text });
     if (ok && !automatic) text = this.#messages.get(ready ? "ready" : "unready");
     // What was asked for is read out once, with its number.
-    const read = (!struggling && ASKED.includes(code) && this.#asked) || text;
-    this.say(text, ok && ready && !hinting ? "good" : "warn", { read });
+    const asked = !struggling && ASKED.includes(code);
+    const tone = ok && ready && !hinting ? "good" : asked ? "idle" : "warn";
+    this.say(text, tone, { read: (asked && this.#asked) || text });
     if (steady && automatic && !hinting) {
       mark("face");
       this.take(true);

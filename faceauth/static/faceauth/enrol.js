@@ -28,7 +28,8 @@ export function startEnrolment(root) {
   const widget = new CaptureWidget(root, messages, {
     onPictures: ([picture]) => add(picture, widget.pitch),
     onLive: () => {
-      widget.reveal();
+      // Once everything is shown that there is to show.
+      requestAnimationFrame(() => widget.reveal());
       if (shots.next >= 0) askForPose();
       else pass();
       return shots.next < 0;
@@ -81,15 +82,16 @@ export function startEnrolment(root) {
     const { next, pose, total } = shots;
     prompt.hidden = !pose;
     if (!pose) return;
-    const read = messages.get("prompt", { number: next + 1, total, pose: pose.text });
-    prompt.textContent = read;
+    const values = { number: next + 1, total, pose: pose.text };
+    const read = messages.get("prompt", values);
+    prompt.textContent = messages.get("progress", values);
+    if (widget.live) widget.say(pose.text, "idle", { read, urgent: true });
     const returns = next > 0 && pose.name === "straight";
     widget.askFor(pose.name, {
       level: pose.name === "up" ? level : null,
       prompt: read,
       wait: next > 0 ? (returns ? RETURN_MS : REACTION_MS) : 0,
     });
-    if (widget.live) widget.say(pose.text, "idle", { read, urgent: true });
   }
 
   function showPictureError(name) {
