@@ -201,27 +201,34 @@ class Screen:
     def __init__(self, random: np.random.Generator) -> None:
         gamma = random.uniform(0.7, 1.5)
         self._table = (255 * np.linspace(0, 1, 256) ** gamma).astype(np.float32)
-        self._edge = round(random.uniform(0.02, 0.1) * HEIGHT)
+        self._edge = random.uniform(0.02, 0.1)  # of the height
         self._strength, self._period = random.uniform(0.03, 0.1), random.uniform(3, 12)
         self._direction = random.uniform(0, np.pi)
 
     def show(self, image: Image) -> Image:
-        """Return a picture, RGB, uint8 (HEIGHT, WIDTH, 3), as the camera films it next."""
+        """Return a picture, RGB, uint8 (height, width, 3), as the camera films it next."""
+        height, width = image.shape[:2]
         # The hand hardly turns, but the moiré changes much with it.
         self._direction += 0.02
         angle = 2 * np.pi / self._period
-        across = np.exp(1j * angle * np.cos(self._direction) * np.arange(WIDTH))
-        down = np.exp(1j * angle * np.sin(self._direction) * np.arange(HEIGHT))
+        across = np.exp(1j * angle * np.cos(self._direction) * np.arange(width))
+        down = np.exp(1j * angle * np.sin(self._direction) * np.arange(height))
         waves = np.outer(down, across).astype(np.complex64)
         # Red, green and blue lie side by side on a screen.
         stripes = np.dstack([(waves * np.exp(2j * np.pi / 3 * third)).real for third in range(3)])
         shown = self._table[image] * (1 + np.float32(self._strength) * stripes)
-        edge = self._edge
-        inside = cv2.resize(shown, (WIDTH - 2 * edge, HEIGHT - 2 * edge))
+        edge = round(self._edge * height)
+        inside = cv2.resize(shown, (width - 2 * edge, height - 2 * edge))
         framed = cv2.copyMakeBorder(
             inside, edge, edge, edge, edge, cv2.BORDER_CONSTANT, value=(12.0, 12.0, 12.0)
         )
         return framed.clip(0, 255).astype(np.uint8)
+
+
+def film_screen(images: Sequence[Image], random: np.random.Generator) -> list[Image]:
+    """Return pictures, all of one size, as a camera films them from a screen."""
+    screen = Screen(random)
+    return [screen.show(image) for image in images]
 
 
 @cache

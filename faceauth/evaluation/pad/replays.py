@@ -327,15 +327,13 @@ def _held(tilt: float) -> Alteration:
 
     def alter(frames: Frames, random: Random) -> Frames:
         height, width = frames[0].shape[:2]
-        hand, background = Hand(random, len(frames)), room(random)
+        hand, background = Hand(random), room(random)
         across, down = random.uniform(-tilt, tilt, 2)
         turn = rotation_about((0, 1, 0), across) @ rotation_about((1, 0, 0), down)
         size = 190 * height / 480
         return [
-            render_flat(
-                Sheet(frame, (width / 2, height / 2), size), hand.pose(n, turn=turn), background
-            )
-            for n, frame in enumerate(film_screen(frames, random))
+            render_flat(Sheet(frame, (width / 2, height / 2), size), hand.pose(turn), background)
+            for frame in film_screen(frames, random)
         ]
 
     return alter
