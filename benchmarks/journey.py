@@ -161,10 +161,13 @@ class Site:
         enrolment.enrol(user, samples.encodings([snapshot("obama2"), snapshot("obama3")]))
 
     def forget(self) -> None:
-        """Forget requests and failures, so that no limit is reached."""
-        from faceauth.models import FaceChallenge, FailureCount, RequestCount
+        """Forget requests and failures, so that no limit is reached, and earlier logins.
 
-        for model in (FaceChallenge, FailureCount, RequestCount):
+        The person is one photograph: each login would be taken for a film of the one before.
+        """
+        from faceauth.models import FaceChallenge, FaceTake, FailureCount, RequestCount
+
+        for model in (FaceChallenge, FaceTake, FailureCount, RequestCount):
             model.objects.all().delete()
 
     @contextmanager

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from functools import cache
 from typing import Any
 
@@ -20,6 +21,8 @@ __all__ = ["NEARER", "TURN", "Person", "Upload", "conversation", "converse", "pu
 REACTION = 0.35  # seconds from a step to the movement
 MOVEMENT = 0.5  # seconds that it takes
 
+POSTURE = 5.0  # degrees, from take to take
+
 
 class Person(Actor):
     """Somebody who is asked to move the head: `Person("obama")`.
@@ -28,7 +31,7 @@ class Person(Actor):
         name: Of a photograph in `Faces`.
         reaction: Seconds from a step to the movement.
         movement: Seconds that a movement takes.
-        seed: Of what differs from frame to frame.
+        seed: Of what differs from frame to frame and from take to take.
 
     Attributes:
         turn: How far the head turns, in degrees.
@@ -40,6 +43,13 @@ class Person(Actor):
     ) -> None:
         super().__init__(puppet(name), np.random.default_rng(seed), reaction, movement)
         self.name = name
+        # Nobody sits down twice in the same way, so that no take is a film of another one.
+        turned = POSTURE * math.sqrt(seed % 5)
+        self._posture = turned * math.cos(2.4 * seed), turned * math.sin(2.4 * seed)
+
+    def posed(self, yaw: float, pitch: float, nearer: float) -> Image:
+        """Return the next frame of a head that is held so, from how the person sits."""
+        return super().posed(yaw + self._posture[0], pitch + self._posture[1], nearer)
 
     def frame_for(self, step: str, since: float) -> Image:
         """Return what the camera sees, RGB, uint8 (480, 640, 3).
