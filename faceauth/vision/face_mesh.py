@@ -147,13 +147,17 @@ class FaceMesh:
             image: RGB, uint8 (height, width, 3).
             crop: Where the face is.
         """
-        for _ in range(MAX_RUNS):
-            mesh = self.look(image, crop)
-            found = Crop.around_points(mesh.points)
-            if mesh.presence < PRESENT or crop.is_near(found):
-                break
-            crop = found
-        return mesh
+        return self._settle(image, crop)[0]
+
+    def follow(self, image: Image, crop: Crop) -> Mesh | None:
+        """Return the mesh of the face in a crop, or None if the face is lost.
+
+        Args:
+            image: RGB, uint8 (height, width, 3).
+            crop: Where the face was a moment ago.
+        """
+        mesh, settled = self._settle(image, crop)
+        return mesh if settled and mesh.presence >= PRESENT else None
 
     def look(self, image: Image, crop: Crop) -> Mesh:
         """Return the mesh of the face in a crop, by one run of the network."""
@@ -174,6 +178,18 @@ class FaceMesh:
         back = cv2.invertAffineTransform(move).astype(np.float32)
         flat = points[:, :2] @ back[:, :2].T + back[:, 2]
         return Mesh(np.column_stack([flat, points[:, 2] / zoom]), float(presence.item()))
+
+    def _settle(self, image: Image, crop: Crop) -> tuple[Mesh, bool]:
+        """Return the mesh, and if the last run's crop was where its points are."""
+        for _ in range(MAX_RUNS):
+            mesh = self.look(image, crop)
+            found = Crop.around_points(mesh.points)
+            if crop.is_near(found):
+                return mesh, True
+            if mesh.presence < PRESENT:
+                break
+            crop = found
+        return mesh, False
 
     def _borrow(self) -> Any:
         try:
