@@ -54,12 +54,15 @@ class Result(NamedTuple):
             the pictures could not be used.
         details: The details for the audit log.
         probe: The encodings of the face that was recognised, float32 (n, d).
+        replayed: Whether it was a film of an earlier login. Where a code follows, the visitor must
+            not learn it: it would tell that the face was right.
     """
 
     user: Any = None
     counted: attempts.Attempt | None = None
     details: EventDetails = EventDetails()
     probe: Encoding | None = None
+    replayed: bool = False
 
 
 class Probe(NamedTuple):
@@ -187,6 +190,8 @@ class FaceBackend(BaseBackend):
         if device is None and owner is None and conf.get().UNKNOWN_DEVICES != "allow":
             raise UnknownDevice()
         result = self.attempt(request, snapshot, username, challenge, device, owner, **options)
+        if result.replayed:
+            raise Replayed()
         if result.user is None or result.counted is None:
             return None
         result.counted.succeeded(result.user)
@@ -245,9 +250,7 @@ class FaceBackend(BaseBackend):
             # Without a username, an event must not name the user who is nearest to a stranger.
             known = claim.name or found.decision.accepted
             counted.failed(found.user if known else None, details)
-            if replayed:
-                raise Replayed()
-            return Result(None, counted, details)
+            return Result(None, counted, details, replayed=bool(replayed))
         if take:
             replay.remember(found.user, device, take)
         return Result(found.user, counted, details, probe)

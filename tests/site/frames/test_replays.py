@@ -20,6 +20,7 @@ from faceauth.models import FaceDevice, FaceTake
 from faceauth.privacy import export
 from tests.site.conftest import username_of
 from tests.site.frames.conftest import jpeg, outcomes
+from tests.support.mail import sent
 from tests.support.person import Person
 
 REPLAYED = "We need to see you live. Look into the camera and try again."
@@ -91,6 +92,21 @@ def test_the_same_frames_changed_by_one_level_do_not_log_in(client, logged_in, v
     assert username_of(client) is None
     assert outcomes() == ["accepted", "not_live:replayed"]
     assert FaceTake.objects.count() == 1
+
+
+@pytest.mark.real
+def test_where_a_code_follows_a_film_does_not_learn_that_the_face_was_right(
+    logged_in, visit, challenge
+):
+    challenge("full", UNKNOWN_DEVICES="code")
+    page = visit(person=Screen(logged_in))
+    page.until_step()
+    assert page.follow() == 200
+    response = page.log_in()
+    assert response.status_code == 200
+    assert response.json()["code_required"]
+    assert not sent()
+    assert outcomes() == ["accepted", "not_live:replayed"]
 
 
 @pytest.mark.real
