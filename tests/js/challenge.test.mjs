@@ -17,6 +17,7 @@ const TEXTS = {
   cannot: "{advice} Or log in with your password.",
   lost: "Connection lost.",
   slow: "Connection slow.",
+  unseen: "{advice} Or take off the mask.",
   "error-unknown": "Something went wrong.",
 };
 const FACE = { box: [0.3, 0.2, 0.7, 0.8], yaw: 0, pitch: 0 };
@@ -179,6 +180,26 @@ test("somebody who makes no progress for 20 seconds hears of another way", async
   assert.equal(scene.last.text, "Hold still.");
   await scene.wait(2_000);
   assert.equal(scene.last.text, "Hold still. Or log in with your password.");
+});
+
+test("somebody who is not seen for long hears of masks", async (t) => {
+  const scene = await new Scene(t).start();
+  const nobody = saw("look", { ok: false, code: "no_face", faces: 0, face: null, message: "None." });
+  await scene.see(nobody);
+  assert.equal(scene.last.text, "None.");
+  await scene.see(...Array(100).fill(nobody));
+  assert.equal(scene.last.text, "None. Or take off the mask.");
+});
+
+test("what may hide the face is said again with each failure, and handed over", async (t) => {
+  const scene = await new Scene(t).start();
+  await scene.see(saw("look", { hint: "dark_glasses", message: "No sunglasses." }));
+  assert.equal(scene.last.tone, "warn");
+  await scene.see(refused("challenge_failed"));
+  assert.equal(scene.last.text, "challenge_failed. No sunglasses.");
+  await scene.wait(1800);
+  await scene.see(saw("passed"));
+  assert.equal(scene.result.hint, "No sunglasses.");
 });
 
 test("frames are rarer while nobody is there", async (t) => {

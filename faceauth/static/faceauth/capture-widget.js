@@ -49,8 +49,8 @@ export class CaptureWidget {
    * @param {object} options
    * @param {(pictures: Blob[], automatic: boolean) => void} [options.onPictures] called with the
    *   pictures taken
-   * @param {(challenge: string, picture: Blob, automatic: boolean) => void} [options.onPassed]
-   *   called with the id of a challenge that was passed, and a picture of the visitor looking ahead
+   * @param {(passed: object, automatic: boolean) => void} [options.onPassed] called with a challenge
+   *   that was passed, as `Challenge.run` returns it
    * @param {(error: object, automatic: boolean) => void} [options.onError] called if a challenge
    *   was refused
    * @param {() => boolean} [options.onLive] called when the camera is on; returns true if no
@@ -305,9 +305,9 @@ export class CaptureWidget {
   /** Pass a challenge, then hand over. */
   async #pass(automatic, reason) {
     this.#automatic = automatic;
-    const { challenge, picture, error } = await this.runChallenge(reason);
-    if (error) return this.#options.onError(error, automatic);
-    if (challenge && this.live) return this.#options.onPassed(challenge, picture, automatic);
+    const passed = await this.runChallenge(reason);
+    if (passed.error) return this.#options.onError(passed.error, automatic);
+    if (passed.challenge && this.live) return this.#options.onPassed(passed, automatic);
     if (this.live) this.#wait();
   }
 

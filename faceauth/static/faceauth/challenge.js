@@ -3,6 +3,7 @@ import { deviceProof } from "./device-fields.js";
 import { emit, partsOf } from "./dom.js";
 import { FrameLoop } from "./frame-loop.js";
 import { Recorder } from "./recorder.js";
+import { Stability } from "./stability.js";
 import { mark } from "./timings.js";
 
 // From one request to the next: about eight a second, and fewer while nobody is there.
@@ -41,7 +42,9 @@ export class Challenge {
   #step = null;
   #rest = null;
   #picture = null;
+  #hint = "";
   #told = "";
+  #stability = new Stability();
   #readUntil = 0;
   #seenAt = performance.now();
   #advancedAt = performance.now();
@@ -80,8 +83,9 @@ export class Challenge {
   /**
    * Lead the visitor through the challenge.
    * @param {string} [reason] why it begins again, which the visitor has time to read
-   * @returns {Promise<{challenge: string, picture: Blob} | {error: object} | null>} `picture` shows
-   *   the visitor looking ahead; null if it was cancelled
+   * @returns {Promise<{challenge: string, picture: Blob, hint: string} | {error: object} | null>}
+   *   `picture` shows the visitor looking ahead; `hint` says what may hide the face; null if it was
+   *   cancelled
    */
   async run(reason) {
     const end = new Promise((done) => {
@@ -132,7 +136,7 @@ export class Challenge {
     if (!reason) return;
     this.#tell({ step: "look", done: 0, total: 0, share: 0 });
     this.#readUntil = performance.now() + READING_MS;
-    this.#say(reason, "warn", { urgent: true });
+    this.#say([reason, this.#hint].filter(Boolean).join(" "), "warn", { urgent: true });
   }
 
   /** Take the site's answer to a frame. */
@@ -154,12 +158,16 @@ export class Challenge {
     else this.#look(answer, frame);
   }
 
-  #look({ ok, message, face }, frame) {
+  #look(answer, frame) {
+    const { ok, message, face, hint } = answer;
+    const { unseen } = this.#stability.feed(answer);
+    if (hint) this.#hint = message;
     if (this.#step) this.#progress.reset();
     this.#step = null;
     if (face) [this.#rest, this.#picture] = [face, frame];
     this.#tell({ step: "look", done: 0, total: 0, share: 0 });
-    this.#advise(message, ok ? "good" : "warn");
+    const text = unseen ? this.#messages.get("unseen", { advice: message }) : message;
+    this.#advise(text, ok && !hint ? "good" : "warn");
   }
 
   #follow({ step, ok, message, face }) {
@@ -188,7 +196,7 @@ export class Challenge {
     const total = this.#step?.total ?? 0;
     this.#progress.complete();
     this.#tell({ step: "passed", done: total, total, share: 1 });
-    this.#end({ challenge: this.#id, picture: this.#picture ?? frame });
+    this.#end({ challenge: this.#id, picture: this.#picture ?? frame, hint: this.#hint });
   }
 
   /** Return true to go on with the next frame, false to stop. */

@@ -43,7 +43,7 @@ export function startLogin(root) {
   });
   const widget = new CaptureWidget(root, messages, {
     onPictures: (pictures, automatic) => send(pictures, { automatic }),
-    onPassed: (challenge, picture, automatic) => send([], { automatic, challenge, picture }),
+    onPassed: (passed, automatic) => send([], { automatic, ...passed }),
     onError: (error, automatic) => {
       submission.showError(error);
       refuse(error, automatic);
@@ -58,12 +58,15 @@ export function startLogin(root) {
   let retries = 0;
   let refused = null;
 
-  async function send(pictures, { automatic, challenge, picture = pictures[0], photo = false }) {
+  async function send(pictures, options) {
+    const { automatic, challenge, picture = pictures[0], hint = "", photo = false } = options;
     if (submission.busy) return;
     widget.freeze(challenge ? null : pictures.at(-1), { mirrored: !photo });
     const error = await submission.send(pictures, { challenge, timed: !photo });
     if (!error) return submission.busy ? widget.finish() : widget.stop();
     refused = picture;
+    // A face that is not recognised may be hidden.
+    if (error.code === "not_recognised") error.message = `${error.message} ${hint}`.trim();
     retry(error, automatic) || refuse(error, automatic);
   }
 
