@@ -1,0 +1,64 @@
+"""The benchmarks of a login run, and their tables have every figure."""
+
+from __future__ import annotations
+
+import os
+import re
+import subprocess
+import sys
+
+import pytest
+
+from benchmarks import journey
+from tests.support import chromium
+from tests.support.requirements import unavailable
+from tests.support.servers import ROOT
+
+NUMBER = re.compile(r"\d+(\.\d+)?")
+
+
+def run(name: str) -> list[list[str]]:
+    """Run a benchmark with one login of each kind, and return the rows of its table."""
+    command = [sys.executable, "-m", f"benchmarks.{name}", "--logins", "1"]
+    done = subprocess.run(command, cwd=ROOT, env=os.environ, capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    lines = [line for line in done.stdout.splitlines() if line.startswith("|")]
+    return [[cell.strip() for cell in line.strip("|").split("|")] for line in lines[2:]]
+
+
+def test_cpu_time_of_a_login():
+    rows = run("challenge")
+    assert rows[0][0] == "all frames and the login"
+    assert all(NUMBER.fullmatch(cell) for row in rows for cell in row[1:])
+    short, full = (float(cell) for cell in rows[0][1:])
+    assert 0 < short < full
+
+
+def test_how_long_people_wait():
+    if problem := chromium.problem():
+        unavailable(problem)
+    rows = run("journey")
+    assert [row[-1] for row in rows] == ["2.5", "5.0", "8.0", "12.0", "6.0", "6.0"]
+    for _name, whole, _spread, camera, *_rest in rows:
+        assert float(whole) > float(camera) > journey.CAMERA
+
+
+@pytest.mark.smoke
+def test_journey_from_what_a_page_tells():
+    notes = journey.Notes()
+    for name, at in (("open", 1000), ("camera", 1800), ("face", 2000), ("shown /login/", 1100)):
+        notes.note(name, at)
+    # A second challenge, after one that failed.
+    for name, at in (("passed", 3000), ("passed", 5000), ("shown /next/", 5500)):
+        notes.note(name, at)
+    found = notes.journey("shown /next/")
+    assert found.seconds == pytest.approx(4.5)
+    assert found.stages == pytest.approx({"camera": 0.8, "face": 1.0, "passed": 4.0})
+    notes.clear()
+    assert notes.first("open") is None
+
+
+@pytest.mark.smoke
+def test_cpu_time_of_a_process():
+    assert journey.cpu_of(os.getpid()) > 0
+    assert journey.cpu_of(2**31) is None
