@@ -10,5 +10,6 @@ the site's own templates, and ``face_attack`` attacks the challenge or a whole s
 - `calibrate`: make a calibration, such as the one that ships with the app
 - `accuracy_report`, `plots`: the results as text and as curves
 - `pad`: presentation attacks and genuine attempts, rendered, judged and counted
-- `posting`: a site attacked by HTTP, with photos and a script
+- `posting`: a whole site attacked, trusted devices and codes included
+- `throwaway`, `accounts`: sites of one's own to attack, in processes of their own
 """

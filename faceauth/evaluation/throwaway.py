@@ -52,6 +52,7 @@ CACHES = {{"default": {{"BACKEND": "django.core.cache.backends.locmem.LocMemCach
 ALLOWED_HOSTS = ["*"]
 SECURE_SSL_REDIRECT = SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = False
 {mail}
+{more}
 """
 _MAIL = 'EMAIL_BACKEND = "django.core.mail.backends.locmem.EmailBackend"'
 # From Django 6.1 on.
@@ -63,11 +64,12 @@ class StartError(Exception):
 
 
 @contextmanager
-def workers(processes: int | None) -> Iterator[ProcessPoolExecutor]:
+def workers(processes: int | None, more: str = "") -> Iterator[ProcessPoolExecutor]:
     """Return processes with a site each, whose databases are deleted at the end.
 
     Args:
         processes: Their number; by default one for each core.
+        more: Lines for the end of the settings.
     """
     with TemporaryDirectory(prefix="face_attack") as folder:
         text = _SETTINGS.format(
@@ -75,6 +77,7 @@ def workers(processes: int | None) -> Iterator[ProcessPoolExecutor]:
             faceauth=faceauth_settings(),
             folder=folder,
             mail=_MAIL if django.VERSION < (6, 1) else _MAILERS,
+            more=more,
         )
         (Path(folder) / f"{_MODULE}.py").write_text(text)
         # Spawned, not forked: a fork would copy the parent's threads in the middle of their work.

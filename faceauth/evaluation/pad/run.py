@@ -8,7 +8,10 @@ from itertools import islice
 from pathlib import Path
 from typing import TypeVar
 
-from . import films, targets, trial
+from faceauth.capture import samples
+
+from . import films, heads, targets, trial
+from .heads import Head
 from .species import SPECIES
 from .targets import Target
 from .trial import Attempt, Task
@@ -40,6 +43,16 @@ def people_in_films(pool: ProcessPoolExecutor, folder: Path) -> list[Target]:
         ValueError: A film cannot be read.
     """
     return [each for each in pool.map(targets.from_film, films.paths(folder)) if each]
+
+
+def true_attempts(folder: Path) -> list[Head]:
+    """Judge the movements of the real heads in a folder of films.
+
+    Args:
+        folder: The films, or a folder with them in one named `targets.HEADS`.
+    """
+    real = folder / targets.HEADS
+    return heads.measure(samples.engine(), real if real.is_dir() else folder)
 
 
 def tasks(

@@ -8,15 +8,17 @@ from concurrent.futures.process import BrokenProcessPool
 from pathlib import Path
 from typing import Any
 
+from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 from tqdm import tqdm
 
 from faceauth.bulk import cli
 from faceauth.evaluation import dataset, throwaway
-from faceauth.evaluation.pad import report, run
+from faceauth.evaluation.pad import heads, report, run
 from faceauth.evaluation.pad.species import SPECIES
 from faceauth.evaluation.pad.targets import Target
 from faceauth.evaluation.posting import run as posting
+from faceauth.evaluation.recording import session, sheets
 from faceauth.liveness.challenge import FULL, SHORT
 
 # The exit status if more attacks succeed than promised.
@@ -29,13 +31,14 @@ class Command(BaseCommand):
     help = (
         "Attack the login with photos of people, from a folder of <person>/<photo>, and with films "
         "of heads, by programs that answer the challenge over the site's own addresses, on "
-        "throw-away databases. Print how many attacks are taken for a live person and how many log "
-        "in. Exit with status 4 if there are more than promised. With --post, attack the site as a "
-        "whole, trusted devices and codes included."
+        "throw-away databases. Print how many attacks are taken for a live person, how many log "
+        "in, and how many movements of real heads in the films are refused. Exit with status 4 if "
+        "more attacks log in than promised. With --post, attack the site as a whole, trusted "
+        "devices and codes included."
     )
 
     def add_arguments(self, parser: CommandParser) -> None:
-        parser.add_argument("folder", type=Path, help="photos, as <person>/<photo>")
+        parser.add_argument("folder", type=Path, nargs="?", help="photos, as <person>/<photo>")
         parser.add_argument(
             "--clips",
             type=Path,
@@ -95,12 +98,34 @@ class Command(BaseCommand):
             help="with --post without a URL: compare the answers and their times for accounts that "
             "exist and accounts that don't, with N requests each",
         )
+        parser.add_argument(
+            "--record",
+            type=Path,
+            metavar="FOLDER",
+            help="lead a volunteer through true logins and attacks on themselves, with the camera "
+            "of this computer. The frames stay in this folder; its sheet.json has no pictures",
+        )
+        parser.add_argument(
+            "--port", type=cli.at_least(1), default=8765, help="with --record (default: 8765)"
+        )
+        parser.add_argument(
+            "--sheets",
+            type=Path,
+            nargs="+",
+            metavar="FILE",
+            help="print what the sheets of several volunteers say together",
+        )
         parser.add_argument("--json", type=Path, help="write all results to this file")
         parser.add_argument(
             "--processes", type=int, help="number of processes (default: one per core)"
         )
 
-    def handle(self, *, folder: Path, **options: Any) -> None:
+    def handle(self, *, folder: Path | None, **options: Any) -> None:
+        if options["record"] or options["sheets"]:
+            self._volunteers(**options)
+            return
+        if folder is None:
+            raise CommandError("Give a folder with photos, or --record or --sheets.")
         paths = dataset.photos(folder)
         if not paths:
             raise CommandError(f"There are no photos in {folder}/<person>/.")
@@ -128,6 +153,28 @@ class Command(BaseCommand):
         if report.broken(results.get("rows", [])):
             sys.exit(DOES_NOT_HOLD)
 
+    def _volunteers(self, **options: Any) -> None:
+        """Record a volunteer, or read sheets, and print the table."""
+        try:
+            if options["record"] and not settings.DEBUG:
+                raise CommandError("--record is for development: set DEBUG.")
+            entries = (
+                session.lead(
+                    options["record"],
+                    port=options["port"],
+                    plan=session.PLAN,
+                    ask=input,
+                    write=self.stdout.write,
+                )
+                if options["record"]
+                else sheets.read(options["sheets"])
+            )
+        except (BrokenProcessPool, OSError, ValueError) as error:
+            raise CommandError(str(error)) from error
+        rows = sheets.rows(entries)
+        self.stdout.write("\n" + sheets.text(rows))
+        cli.write_json(options["json"], {"rows": rows})
+
     def _attack(
         self, pool: ProcessPoolExecutor, targets: list[Target], **options: Any
     ) -> dict[str, Any]:
@@ -150,7 +197,13 @@ class Command(BaseCommand):
         total = sum(len(task.attempts) for task in work)
         rows = report.rows(tqdm(run.attempts(pool, work), total=total, unit="attempt"))
         self.stdout.write(report.text(rows))
-        return {"people": len(targets), "films": len(films), "rows": rows}
+        results: dict[str, Any] = {"people": len(targets), "films": len(films), "rows": rows}
+        if options["clips"] and not parts:
+            found = pool.submit(run.true_attempts, options["clips"]).result()
+            self.stdout.write("\n" + "\n".join(heads.lines(found)))
+            names = ("person", "movements", "attempts", "refused", "bpcer")
+            results["heads"] = [{name: getattr(each, name) for name in names} for each in found]
+        return results
 
     def _post(
         self, pool: ProcessPoolExecutor, targets: list[Target], **options: Any
