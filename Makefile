@@ -86,8 +86,10 @@ stress: $(DEV) ## ten thousand hostile requests, crowds that guess, kills: half 
 	$(PY) -m pytest tests/robustness --stress
 	$(PY) -m pytest tests/robustness --stress --database=postgres
 
-bench: $(DEV) ## measure speed and accuracy, against face_recognition
+bench: $(DEV) ## measure speed against face_recognition, and how long people wait in a browser
 	$(PY) -m benchmarks
+	$(PY) -m tests.support.chromium
+	$(PY) -m benchmarks.journey
 
 docs: $(DEV) ## write docs/settings.md anew, and build the pages: build/docs/index.html
 	$(PY) -m docs

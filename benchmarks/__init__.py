@@ -1,1 +1,1 @@
-"""Benchmarks: `make bench`, and two more for very many people (`admin_pages`, `searching`)."""
+"""Benchmarks: `make bench`, and more for very many people (`admin_pages`, `searching`)."""

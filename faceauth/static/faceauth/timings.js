@@ -12,7 +12,8 @@ export function mark(stage) {
 }
 
 /**
- * Return the stages reached so far, in seconds since the page was opened.
+ * Return the stages of a login that is sent now, in seconds since the page was opened. Where no
+ * challenge was passed, the steps are done with the pictures: now.
  * @returns {Record<string, number>}
  */
 export function timings() {
@@ -21,5 +22,7 @@ export function timings() {
     performance.getEntriesByName(`faceauth:${stage}`).at(-1)?.startTime,
   ]);
   const reached = found.filter(([, time]) => time !== undefined);
-  return Object.fromEntries(reached.map(([field, time]) => [field, Math.round(time) / 1000]));
+  const times = { steps: performance.now(), ...Object.fromEntries(reached) };
+  for (const field of Object.keys(times)) times[field] = Math.round(times[field]) / 1000;
+  return times;
 }
