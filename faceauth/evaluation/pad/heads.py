@@ -238,6 +238,7 @@ def watch(engine: Engine, path: Path, *, mirror: bool = False) -> Film:
                 size=head.size / min(height, width),
                 x=head.x / width,
                 y=head.y / height,
+                roll=head.roll,
             )
         )
     if not read:
