@@ -1,13 +1,13 @@
 """Replays: answers cut out of films of real heads, and the same answers shown again, altered.
 
-`compare` shows how near a film of an answer comes to it, and how near two answers of one head come
+`report` shows how near a film of an answer comes to it, and how near two answers of one head come
 to each other: what `liveness.takes` has to tell apart.
 """
 
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from functools import cache
 from io import BytesIO
 from itertools import permutations
@@ -20,21 +20,15 @@ from PIL import Image as Pictures
 
 from faceauth.liveness import challenge, looking, steps
 from faceauth.liveness.conversation import Conversation, Look, NotLiveError
+from faceauth.liveness.replay import WITHIN
 from faceauth.liveness.sightings import Sighting
-from faceauth.liveness.takes import Take
+from faceauth.liveness.takes import Take, distances
+from faceauth.recognition.calibration import calibration
 from faceauth.vision import decode_image
 
-from .rendering import (
-    Hand,
-    Image,
-    Sheet,
-    add_noise,
-    encode_jpeg,
-    film_screen,
-    render_flat,
-    room,
-    rotation_about,
-)
+from . import alterations as alter
+from .alterations import Alteration, Random
+from .rendering import Image, encode_jpeg, film_screen
 
 SIDE = 640  # pixels: the longer side of the frames
 RATE = 8  # frames per second that the page sends
@@ -44,10 +38,6 @@ BEFORE, AFTER = 0.12, 0.12  # seconds that a film of an answer begins earlier an
 
 # Two answers of one head are two logins if there are so many seconds between them.
 APART = 2.0
-
-Frames = list[Image]
-Random = np.random.Generator
-Alteration = Callable[[Frames, Random], Frames]
 
 
 class Timing(NamedTuple):
@@ -92,6 +82,51 @@ class Replay(NamedTuple):
     original: Take
 
 
+def report(paths: Iterable[Path], count: int = 3, seed: int = 0) -> Iterator[str]:
+    """Yield the lines of two tables: the pairs of answers of each head, and the kinds of replays.
+
+    Args:
+        paths: Of films, one head each.
+        count: The number of answers of each head that are shown again.
+        seed: Of the random numbers.
+
+    Raises:
+        OSError: A film can't be read.
+        ValueError: A file is no film.
+    """
+    random, replays = np.random.default_rng(seed), list[Replay]()
+    yield f"A login is taken for a film of another one if it is nearer than {WITHIN:g}."
+    yield ""
+    heads = f"{'answers':>9}{'pairs':>8}{'films':>8}{'nearest':>9}{'1 %':>7}"
+    yield f"{'Two logins of one head':44}{heads}"
+    for path in paths:
+        film = read(path)
+        found = answers(film)
+        live = [_distance(one.take, other.take) for one, other in pairs(found)]
+        if live:
+            taken = sum(distance < WITHIN for distance in live)
+            low = np.percentile(live, (0, 1))
+            numbers = f"{len(found):9}{len(live):8}{taken:8}{low[0]:9.2f}{low[1]:7.2f}"
+            yield f"{film.head[-43:]:44}{numbers}"
+        for each in spread(found, count, random):
+            replays += [shown_again(each, kind, random) for kind in KINDS]
+    yield ""
+    yield (
+        f"{'A login shown again':44}{'films':>9}{'live':>8}{'missed':>8}{'heads':>8}{'median':>9}"
+        f"{'farthest':>10}"
+    )
+    for kind in KINDS:
+        shown = [each for each in replays if each.kind == kind]
+        passed = [each for each in shown if each.take is not None]
+        away = [_distance(each.take, each.original) for each in passed if each.take]
+        missed = {each.head for each, far in zip(passed, away, strict=True) if far >= WITHIN}
+        count_missed = sum(far >= WITHIN for far in away)
+        ends = f"{np.median(away):9.2f}{max(away):10.2f}" if away else ""
+        yield f"{kind:44}{len(shown):9}{len(passed):8}{count_missed:8}{len(missed):8}{ends}"
+    yield ""
+    yield "live: the film passed the challenge. missed: it was also taken for another login."
+
+
 def read(path: Path) -> Film:
     """Read a film: an animated GIF, or a file that OpenCV reads.
 
@@ -106,7 +141,7 @@ def read(path: Path) -> Film:
             break
         factor = SIDE / max(picture.shape)
         method = cv2.INTER_AREA if factor < 1 else cv2.INTER_CUBIC
-        film.frames.append(encode_jpeg(_resized(picture, factor, method), 95))
+        film.frames.append(encode_jpeg(alter.resized(picture, factor, method), 95))
         film.times.append(time)
     if not film.frames:
         raise ValueError(f"{path} is not a readable video.")
@@ -139,7 +174,7 @@ def shown_again(filmed: Filmed, kind: str, random: Random) -> Replay:
         kind: One of `KINDS`.
         random: The random numbers.
     """
-    timing, alterations = KINDS[kind]
+    timing, changes = KINDS[kind]
     film = filmed.film
     begin, end = max(filmed.begin - BEFORE, 0.0), filmed.end + AFTER
     step = timing.speed / RATE
@@ -148,15 +183,15 @@ def shown_again(filmed: Filmed, kind: str, random: Random) -> Replay:
     kept = [index for index in indices if random.random() >= timing.dropped]
     kept = [index for index in kept for _ in range(1 + (random.random() < timing.repeated))]
     frames = [decode_image(film.frames[index]) for index in kept]
-    for alter in alterations:
-        frames = alter(frames, random)
+    for change in changes:
+        frames = change(frames, random)
     if timing.repeated:
         times = [number / RATE for number in range(len(kept))]
     else:
         times = [(film.times[index] - begin) / timing.speed for index in kept]
     copy = Film(film.head, [encode_jpeg(frame, 85) for frame in frames], times)
     # A mirrored film of one step is a film of another.
-    mirrored = steps.mirrored(filmed.step) if _MIRRORED in alterations else None
+    mirrored = steps.mirrored(filmed.step) if alter.MIRRORED in changes else None
     talk = _answered(_looks(copy, range(len(kept))), mirrored or filmed.step)
     take = Take.of(talk.seen, np.stack(talk.ahead)) if talk else None
     return Replay(kind, film.head, take, filmed.take)
@@ -193,6 +228,11 @@ def _steps_of(seen: Sequence[Sighting]) -> list[str]:
                     if away[0] * x + away[1] * y > limit
                 ]
     return []
+
+
+def _distance(new: Take, old: Take) -> float:
+    """Return how far a take is from another one, or infinity if it is farther than anything."""
+    return float(distances(new, [old], calibration().scale, np.inf)[0])
 
 
 def _answered(looks: Iterable[Look], step: str) -> Conversation | None:
@@ -262,109 +302,32 @@ def _animation(path: Path) -> Iterator[tuple[float, Image]]:
             time += gif.info.get("duration", 100) / 1000
 
 
-def _resized(image: Image, factor: float, method: int = cv2.INTER_LINEAR) -> Image:
-    return np.asarray(cv2.resize(image, None, fx=factor, fy=factor, interpolation=method), np.uint8)
-
-
-def _each(alter: Callable[[Image], Image]) -> Alteration:
-    """Return an alteration that is the same for all frames."""
-    return lambda frames, random: [alter(frame) for frame in frames]
-
-
-def _one_level(image: Image) -> Image:
-    changed = image.copy()
-    changed[0, 0, 0] ^= 1
-    return changed
-
-
-def _jpeg(quality: int) -> Alteration:
-    return _each(lambda image: decode_image(encode_jpeg(image, quality)))
-
-
-def _light(gamma: float, gain: float) -> Alteration:
-    table = (255 * np.linspace(0, 1, 256) ** gamma * gain).clip(0, 255).astype(np.uint8)
-    return _each(lambda image: table[image])
-
-
-def _from_the_side(frames: Frames, random: Random) -> Frames:
-    strength = 0.45 if random.random() < 0.5 else -0.45
-    light = 1 + strength * np.linspace(-1, 1, frames[0].shape[1])[None, :, None]
-    return [(frame * light).clip(0, 255).astype(np.uint8) for frame in frames]
-
-
-def _cropped(frames: Frames, random: Random) -> Frames:
-    height, width = frames[0].shape[:2]
-    left, top = (int(random.uniform(0, 0.1) * side) for side in (width, height))
-    right, bottom = (int(random.uniform(0.9, 1) * side) for side in (width, height))
-    return [np.ascontiguousarray(frame[top:bottom, left:right]) for frame in frames]
-
-
-def _moved(degrees: float, shift: float) -> Alteration:
-    def alter(frames: Frames, random: Random) -> Frames:
-        height, width = frames[0].shape[:2]
-        turn = random.uniform(-degrees, degrees)
-        move = cv2.getRotationMatrix2D((width / 2, height / 2), turn, 1)
-        move[:, 2] += random.uniform(-shift, shift, 2) * np.array([width, height])
-        edge = cv2.BORDER_REPLICATE
-        return [
-            np.asarray(cv2.warpAffine(each, move, (width, height), borderMode=edge), np.uint8)
-            for each in frames
-        ]
-
-    return alter
-
-
-def _noisy(frames: Frames, random: Random) -> Frames:
-    return [add_noise(frame, random) for frame in frames]
-
-
-def _relit(frames: Frames, random: Random) -> Frames:
-    return _light(random.uniform(0.65, 1.5), random.uniform(0.75, 1.2))(frames, random)
-
-
-def _held(tilt: float) -> Alteration:
-    """Return an alteration that films the frames off a screen in a hand."""
-
-    def alter(frames: Frames, random: Random) -> Frames:
-        height, width = frames[0].shape[:2]
-        hand, background = Hand(random), room(random)
-        across, down = random.uniform(-tilt, tilt, 2)
-        turn = rotation_about((0, 1, 0), across) @ rotation_about((1, 0, 0), down)
-        size = 190 * height / 480
-        return [
-            render_flat(Sheet(frame, (width / 2, height / 2), size), hand.pose(turn), background)
-            for frame in film_screen(frames, random)
-        ]
-
-    return alter
-
-
-_MIRRORED = _each(lambda image: np.ascontiguousarray(image[:, ::-1]))
-_SMALLER, _LARGER = _each(lambda each: _resized(each, 0.7)), _each(lambda each: _resized(each, 1.3))
-_BLURRED = _each(lambda image: np.asarray(cv2.GaussianBlur(image, (0, 0), 1.5), np.uint8))
 _PLAIN = Timing()
 
 KINDS: dict[str, tuple[Timing, tuple[Alteration, ...]]] = {
-    "other frames, one pixel by one level": (_PLAIN, (_each(_one_level),)),
+    "other frames, one pixel by one level": (_PLAIN, (alter.each(alter.one_level),)),
     "a quarter of the frames lost": (Timing(dropped=0.25), ()),
     "a quarter of the frames twice": (Timing(repeated=0.25), ()),
     "slower, 0.8 times": (Timing(speed=0.8), ()),
     "faster, 1.25 times": (Timing(speed=1.25), ()),
-    "JPEG, quality 60": (_PLAIN, (_jpeg(60),)),
-    "cropped": (_PLAIN, (_cropped,)),
-    "smaller, 0.7 times": (_PLAIN, (_SMALLER,)),
-    "larger, 1.3 times": (_PLAIN, (_LARGER,)),
-    "lighter, gamma 0.6": (_PLAIN, (_light(0.6, 1),)),
-    "darker, gamma 1.6": (_PLAIN, (_light(1.6, 1),)),
-    "gain 0.6": (_PLAIN, (_light(1, 0.6),)),
-    "gain 1.4": (_PLAIN, (_light(1, 1.4),)),
-    "light from one side": (_PLAIN, (_from_the_side,)),
-    "noise": (_PLAIN, (_noisy, _noisy)),
-    "blurred": (_PLAIN, (_BLURRED,)),
-    "rotated and shifted": (_PLAIN, (_moved(8, 0.08),)),
-    "mirrored": (_PLAIN, (_MIRRORED,)),
-    "cropped, relit, noise, JPEG 60": (_PLAIN, (_cropped, _relit, _noisy, _jpeg(60))),
-    "on a screen": (_PLAIN, (_relit, film_screen, _noisy)),
-    "on a screen in a hand": (_PLAIN, (_held(0.0), _noisy)),
-    "on a screen in a hand, tilted": (_PLAIN, (_held(0.35), _noisy)),
+    "JPEG, quality 60": (_PLAIN, (alter.jpeg(60),)),
+    "cropped": (_PLAIN, (alter.cropped,)),
+    "smaller, 0.7 times": (_PLAIN, (alter.SMALLER,)),
+    "larger, 1.3 times": (_PLAIN, (alter.LARGER,)),
+    "lighter, gamma 0.6": (_PLAIN, (alter.light(0.6, 1),)),
+    "darker, gamma 1.6": (_PLAIN, (alter.light(1.6, 1),)),
+    "gain 0.6": (_PLAIN, (alter.light(1, 0.6),)),
+    "gain 1.4": (_PLAIN, (alter.light(1, 1.4),)),
+    "light from one side": (_PLAIN, (alter.from_the_side,)),
+    "noise": (_PLAIN, (alter.noisy, alter.noisy)),
+    "blurred": (_PLAIN, (alter.BLURRED,)),
+    "rotated and shifted": (_PLAIN, (alter.moved(8, 0.08),)),
+    "mirrored": (_PLAIN, (alter.MIRRORED,)),
+    "cropped, relit, noise, JPEG 60": (
+        _PLAIN,
+        (alter.cropped, alter.relit, alter.noisy, alter.jpeg(60)),
+    ),
+    "on a screen": (_PLAIN, (alter.relit, film_screen, alter.noisy)),
+    "on a screen in a hand": (_PLAIN, (alter.held(0.0), alter.noisy)),
+    "on a screen in a hand, tilted": (_PLAIN, (alter.held(0.35), alter.noisy)),
 }
