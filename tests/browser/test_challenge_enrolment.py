@@ -162,6 +162,7 @@ def test_session_that_ended_costs_no_picture(visitors: Visitors, webcam: Webcam,
     webcam.follow("obama")
     page = visitors.open("/face/enrol/", user=member)
     give_photos(page, "obama")
+    expect(status(page)).to_contain_text(SET, timeout=PATIENTLY)
     Session.objects.all().delete()
     page.get_by_role("button", name="Enrol my face").click()
     advice = page.get_by_text("First log in or confirm that it’s you, in a new tab.")

@@ -101,6 +101,33 @@ def test_pose_that_somebody_cannot_take_is_done_without(
     expect(prompt(page)).to_have_text(PROMPTS[2])
 
 
+def test_sunglasses_are_noticed_and_forbid_nothing(
+    visitors: Visitors, webcam: Webcam, member: User
+):
+    webcam.show("obama glasses")
+    page = enrolment(visitors, member)
+    expect(status(page)).to_have_text("Take off your sunglasses.")
+    expect(page.get_by_role("img", name="Picture 1:")).to_be_hidden()
+    # Whoever keeps them on, or wears none, goes on after a while.
+    expect(page.get_by_role("img", name="Picture 1:")).to_be_visible()
+
+
+@pytest.mark.parametrize(("width", "height"), [(640, 400), (844, 390), (390, 844), (1280, 800)])
+def test_face_words_and_progress_are_in_view_together(
+    visitors: Visitors, webcam: Webcam, member: User, width, height
+):
+    webcam.show("obama")
+    page = enrolment(visitors, member, viewport={"width": width, "height": height})
+    expect(status(page)).to_have_text("Turn your head a little to your left.")
+    for part in "video", "prompt", "status", "shots":
+        expect(page.locator(f"[data-part={part}]")).to_be_in_viewport(ratio=0.99)
+    top = [
+        page.locator(f"[data-part=shots] > li:nth-child({number})").bounding_box()["y"]
+        for number in (1, 5)
+    ]
+    assert top[0] == top[1]
+
+
 def test_asks_for_as_many_pictures_as_the_site_wants(
     visitors: Visitors, webcam: Webcam, member: User, settings
 ):

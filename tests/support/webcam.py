@@ -13,6 +13,7 @@ import cv2
 import numpy as np
 
 from faceauth.vision import Engine
+from tests.support.drawings import with_dark_glasses
 from tests.support.faces import Faces
 from tests.support.memo import SOURCES, stored
 from tests.support.oracle import Oracle
@@ -141,6 +142,8 @@ def frame(name: str) -> Any:
     name, _, pose = name.partition(" ")
     if pose == "smile":
         return smiling(frame(name))
+    if pose == "glasses":
+        return with_dark_glasses(frame(name))
     if pose:
         return posed(frame(name), *POSES[pose])
     image: Any = cv2.imdecode(np.frombuffer(Faces()[name], np.uint8), cv2.IMREAD_COLOR)
