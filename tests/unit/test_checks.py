@@ -68,7 +68,7 @@ def test_unknown_key_names_the_nearest(only):
         ("LOOK_ALIKES", "warn", "'flag', 'refuse' or 'allow'"),
         ("LOOK_ALIKES", ["flag"], "'flag', 'refuse' or 'allow'"),
         ("CALIBRATION", 3, "text or a path or None"),
-        ("CHALLENGE", "turns", "'auto', 'short', 'full' or None"),
+        ("CHALLENGE", "turns", "'auto', 'short' or 'full' or None"),
         ("ENCODER", ["facenet.onnx"], "a dict or text or None"),
         ("NOTICE_VERSION", 2, "text"),
     ],
