@@ -192,3 +192,19 @@ def test_cuda_is_loaded_once_from_where_pip_puts_it(monkeypatch, capsys):
     assert len(loaded) == 1
     assert capsys.readouterr().out == ""
     load_cuda.cache_clear()
+
+
+def test_a_quick_search_takes_a_fraction_of_the_time_where_nobody_is(engine, faces, monkeypatch):
+    image = decode_image(faces["obama"], max_side=640)
+    assert engine.find_faces(image, quickly=True)[0].box == engine.find_faces(image)[0].box
+    sizes = []
+    detector = engine.load().detector
+    scan = type(detector).scan
+    monkeypatch.setattr(
+        type(detector), "scan", lambda *args, **more: sizes.append(args[2]) or scan(*args, **more)
+    )
+    blank = np.full((480, 640, 3), 120, np.uint8)
+    assert engine.find_faces(blank) == []
+    whole = len(sizes)
+    assert engine.find_faces(blank, quickly=True) == []
+    assert (len(sizes) - whole) * 3 <= whole
