@@ -212,7 +212,12 @@ def test_trusted_browser_asks_for_one_movement_and_signs_the_challenges_nonce(
 ):
     settings.FACEAUTH = {**settings.FACEAUTH, "CHALLENGE": "auto"}
     drawn: list[str] = []
-    monkeypatch.setattr(steps, "draw", lambda kind: drawn.append(kind) or ["left"])
+
+    def draw(kind: str) -> list[str]:
+        drawn.append(kind)
+        return ["left"]
+
+    monkeypatch.setattr(steps, "draw", draw)
     page = trusted(visitors)
     page.get_by_role("button", name="Log out").click()
     webcam.follow("obama")

@@ -37,7 +37,7 @@ def week(db):
     for _ in range(3):
         event("login", 1, distance=0.205)
     event("refused", 1, distance=0.5)
-    event("refused", 7, mode="alone", outcome="not_live:flat")
+    event("refused", 7, mode="alone", outcome="not_live:other_way")
     event("login", 400, distance=0.1)
 
 
@@ -61,7 +61,7 @@ def test_chart_of_successes_and_refusals_a_day(admin_client, week):
 @pytest.mark.parametrize(
     ("query", "count"),
     [
-        ("outcome=not_live:flat", 1),
+        ("outcome=not_live:other_way", 1),
         ("outcome=accepted", 4),
         ("kind__exact=refused", 2),
         ("mode__exact=alone", 1),
@@ -90,7 +90,7 @@ def test_events_are_filtered_by_date(admin_client, week):
 
 def test_outcomes_are_told_in_words(admin_client, week):
     page = admin_client.get(EVENTS)
-    assert '<td class="field-outcome_label">not live: flat</td>' in page.text
+    assert '<td class="field-outcome_label">not live: another movement</td>' in page.text
 
 
 def test_list_takes_few_queries(admin_client, week):
@@ -117,7 +117,7 @@ def test_dashboard_counts(admin_client, week, enrolled):
     assert "face alone 0 1 100.0 %" in text
     assert "with a username 3 1 25.0 %" in text
     assert "all 3 2 40.0 %" in text
-    assert "not live: flat 1" in text
+    assert "not live: another movement 1" in text
     (link,) = re.findall(r'href="([^"]*disabled=staff)"', page.text)
     assert "ada" in admin_client.get(link).text
 
