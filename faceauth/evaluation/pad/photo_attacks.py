@@ -45,12 +45,17 @@ class PhotoAttack:
         self.background: Image | None = maybe_room(random)
         self._follower = Follower(random.uniform(0.3, 0.5), random.uniform(0.4, 0.8))
         self._nearer = random.uniform(*NEARER)
+        # Half of the hands begin on one side, so that there is a longer way to the other.
+        angle, far = random.uniform(0, 2 * np.pi), random.choice((0, random.uniform(0.5, 1)))
+        self._start = far * np.array([np.cos(angle), np.sin(angle)])
 
     def frame(self, step: str, since: float) -> Image:
         """Return the next frame, with the noise of a camera."""
         left, up, near = self._follower.at(step, since)
         # Towards the right of the picture, and down.
-        return add_noise(self.shot(np.array([left, -up]), self._nearer**near), self.random)
+        way = np.array([left, -up])
+        way += self._start * (1 - np.hypot(left, up))
+        return add_noise(self.shot(way, self._nearer**near), self.random)
 
     def shot(self, way: NDArray[np.float64], scale: float) -> Image:
         """Return the photo before the camera.
@@ -93,7 +98,8 @@ class Tilted(PhotoAttack):
     def __init__(self, photo: Portrait, random: Random) -> None:
         super().__init__(photo, random)
         self.background = room(random)
-        self._angle = np.deg2rad(random.uniform(20, 60)) * random.choice((-1, 1))
+        # One in five attempts turns the way that makes the face look the other way.
+        self._angle = np.deg2rad(random.uniform(20, 60)) * random.choice((1, -1), p=(0.2, 0.8))
         self._slant = np.deg2rad(random.choice((0, random.uniform(-55, 55))))
         self._distance = random.uniform(2.2, 6)
 

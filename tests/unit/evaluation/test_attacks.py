@@ -97,10 +97,10 @@ def test_attack_shows_a_face_and_never_the_same_frame_twice(engine, target, inde
 
 
 def test_flat_photo_hardly_seems_to_turn(engine, photos):
-    for attack in (photo_attacks.Moved, photo_attacks.Tilted):
+    for attack, most in ((photo_attacks.Moved, 9), (photo_attacks.Tilted, 25)):
         for seed in range(3):
             attacker = attack(photos[0], np.random.default_rng(seed))
-            assert moved(engine, attacker, "left")[0] < 10
+            assert moved(engine, attacker, "left")[0] < most
 
 
 def test_photo_that_is_brought_closer_comes_closer(engine, photos):
