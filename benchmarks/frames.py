@@ -7,14 +7,14 @@ from collections.abc import Callable
 from statistics import median
 from typing import Any, NamedTuple
 
+import cv2
 import numpy as np
 
 from faceauth.capture import guidance, samples
 from faceauth.vision import decode_image
 from faceauth.vision.face_mesh import Crop
 from faceauth.vision.head_pose import head_pose
-from tests.support.heads import filmed
-from tests.support.webcam import turned
+from tests.support.webcam import filmed, turned
 
 FRAMES = 24
 ROUNDS = 3
@@ -45,7 +45,8 @@ class Cost(NamedTuple):
 def measure() -> Cost:
     """Measure a film of a head that turns to both sides within three seconds."""
     places = 0.42 * np.sin(np.linspace(0, 2 * np.pi, FRAMES))
-    frames = filmed([turned("obama", float(each)) for each in places])
+    film = filmed([turned("obama", float(each)) for each in places])
+    frames = [cv2.imencode(".jpg", each)[1].tobytes() for each in film]
     times: list[list[float]] = [[] for _ in Cost._fields]
     for _ in range(ROUNDS):
         near = None

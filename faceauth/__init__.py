@@ -2,11 +2,12 @@
 
 A login goes through this package as follows:
 
-1. `views` shows the camera; `liveness/` draws the challenge, and `capture/` guides the user.
-2. `http/` limits the request and reads the pictures from a form or from JSON.
-3. `forms` asks `devices/` who is claimed and `lockout/` if they may try, and spends the challenge.
-4. `capture/` analyses the pictures with `vision/`, and refuses those that can't be used.
-5. `backends` lets `liveness/` judge the movement, and encodes the probe.
+1. `views` shows the camera, and `http/` limits each request and reads it, a form or JSON.
+2. `frames_view` takes what the camera sees: `devices/` says who is claimed, `lockout/` if they may
+   try, and `liveness/` tells one movement at a time.
+3. `capture/` analyses each frame with `vision/`, and `liveness/` judges the movement.
+4. `forms` take the challenge once it is passed.
+5. `backends` uses it up: the encodings of its frames are the probe.
 6. `lockout/` records a failure, `gallery/` finds the nearest people, and `encryption/` decrypts
    their templates.
 7. `recognition/` measures the distances and decides; a success clears the failure.

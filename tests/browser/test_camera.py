@@ -41,7 +41,7 @@ def test_shows_what_the_camera_sees_as_a_mirror_would(visitors: Visitors, webcam
     page = visitors.open("/face/login/", camera="refused")
     # Nothing is to happen to the picture while it is looked at.
     advice = {"ok": False, "code": "too_dark", "message": "Wait.", "faces": 0, "face": None}
-    page.route("**/face/preview/", lambda route: route.fulfill(json=advice))
+    page.route("**/face/frames/", lambda route: route.fulfill(json=advice))
     page.context.grant_permissions(["camera"])
     expect(page.locator("[data-part=status]")).to_contain_text("Wait.")
     page.wait_for_timeout(500)
