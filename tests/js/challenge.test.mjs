@@ -220,6 +220,13 @@ describe("when the connection is bad", () => {
     assert.deepEqual([scene.sent.at(-1).challenge, scene.sent.at(-1).number > 2], ["id", true]);
   });
 
+  test("the answer that was lost may have been the last one", async (t) => {
+    const scene = await new Scene(t).start();
+    await scene.see(asked("left"), new TypeError("network"));
+    await scene.see(...Array(6).fill(refused("challenge_expired")));
+    assert.equal(scene.result.challenge, "id");
+  });
+
   test("frames that came already are not sent again", async (t) => {
     const scene = await new Scene(t).start();
     const late = refused("frames_out_of_order", 409, { number: 7 });

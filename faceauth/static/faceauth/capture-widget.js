@@ -266,7 +266,8 @@ export class CaptureWidget {
    */
   resume({ asked = false, reason = "" } = {}) {
     if (!this.#camera.on) return this.stop();
-    this.#video.play();
+    // It fails only if the camera is turned off meanwhile.
+    this.#video.play().catch(() => {});
     this.#stage.show("live", "idle", this.#messages.get("live"));
     if (this.#options.onLive?.()) return;
     if (!this.#challenged) {

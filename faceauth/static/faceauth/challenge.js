@@ -43,6 +43,7 @@ export class Challenge {
   #rest = null;
   #picture = null;
   #hint = "";
+  #lost = false;
   #told = "";
   #stability = new Stability();
   #readUntil = 0;
@@ -143,6 +144,7 @@ export class Challenge {
   #take(answer, frame) {
     this.#id = answer.challenge;
     this.#number = answer.number;
+    this.#lost = false;
     if (answer.device_nonce) {
       this.#root.dataset.deviceNonce = answer.device_nonce;
       // Signed while there is time.
@@ -213,6 +215,11 @@ export class Challenge {
       this.#begin();
       return true;
     }
+    // The answer that was lost may have been the last one.
+    if (error.code === "challenge_expired" && this.#lost) {
+      this.#pass(null);
+      return false;
+    }
     if (["challenge_failed", "challenge_expired"].includes(error.code)) {
       this.#retries += 1;
       if (this.#retries <= MAX_RETRIES) {
@@ -220,6 +227,7 @@ export class Challenge {
         return true;
       }
     } else if (temporary && error.status !== 429) {
+      this.#lost = true;
       this.#say(this.#connectionMessage(error), "bad");
       return true;
     }
