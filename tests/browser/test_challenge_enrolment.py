@@ -169,15 +169,15 @@ def test_session_that_ended_costs_no_picture(visitors: Visitors, webcam: Webcam,
     expect(advice).to_have_count(1, timeout=PATIENTLY)
     expect(page.get_by_role("img", name="Picture 5:")).to_be_visible()
 
-    webcam.show("obama")
+    # There they log in, and show their face, which opens the page for pictures once more.
     with page.context.expect_page() as opened:
         page.get_by_role("link", name="Open a new tab").click()
     log_in_by_password(opened.value, PASSWORD)
     expect(opened.value.get_by_text("Welcome back, ada.")).to_be_visible()
+    expect(opened.value).to_have_url(re.compile("/face/enrol/$"), timeout=PATIENTLY)
     opened.value.close()
 
     # The form is of the session before, and so is its challenge.
-    webcam.follow("obama")
     page.get_by_role("button", name="Enrol my face").click()
     expect(page).to_have_url(PROFILE, timeout=PATIENTLY)
     assert User.objects.get().face_shots == 5
