@@ -54,18 +54,26 @@ def read(path: Path) -> Film:
     Raises:
         ValueError: The film cannot be read.
     """
-    if path.is_dir():
-        frames = _pictures(path)
-    elif path.suffix.lower() == ".gif":
-        frames = _animation(path)
-    elif path.suffix.lower() in PICTURES:
-        frames = _pictures(path)
-    else:
-        frames = _video_file(path)
-    found = [_scaled(frame, WIDTH / max(frame.shape)) for frame in _at_rate(frames)]
+    found = list(_at_rate(timed(path)))
     if not found:
         raise ValueError(f"{path} is not a readable film.")
     return Film(path.stem, found)
+
+
+def timed(path: Path) -> Iterator[tuple[float, Image]]:
+    """Yield all frames of a film, as large as a webcam's, and their times in seconds.
+
+    Raises:
+        ValueError: The film cannot be read.
+    """
+    if path.is_dir() or path.suffix.lower() in PICTURES:
+        frames = _pictures(path)
+    elif path.suffix.lower() == ".gif":
+        frames = _animation(path)
+    else:
+        frames = _video_file(path)
+    for time, frame in frames:
+        yield time, _scaled(frame, WIDTH / max(frame.shape))
 
 
 def fitted(image: Image) -> Image:

@@ -12,12 +12,10 @@ import math
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
-import cv2
 import numpy as np
 from numpy.typing import NDArray
-from PIL import Image as Pictures
 
 from faceauth.liveness import steps
 from faceauth.liveness.sightings import Sighting
@@ -27,9 +25,8 @@ from faceauth.vision.face_mesh import PRESENT
 from faceauth.vision.head_pose import head_pose
 from faceauth.vision.relief import Relief, Still, relief, still
 
-from .rendering import Image
+from .films import timed
 
-SIDE = 640  # pixels: the longer side of the frames that the page sends
 RATE = 8  # frames a second that the page sends
 SPEEDS = (0.7, 1.0, 1.5)  # at which a film is played
 PHASES = (0.0, 1 / 3, 2 / 3)  # of the page's frames against the movement, in frames
@@ -215,7 +212,7 @@ def watch(engine: Engine, path: Path, *, mirror: bool = False) -> Film:
     stills: list[Still] = []
     points: NDArray[np.float32] | None = None
     read = False
-    for at, frame in _frames(path):
+    for at, frame in timed(path):
         read = True
         image = np.ascontiguousarray(frame[:, ::-1]) if mirror else frame
         mesh = None if points is None else engine.mesh(image, points)
@@ -415,37 +412,3 @@ def _interval(value: float, count: int) -> tuple[float, float]:
     reach = 1.96 * math.sqrt(value * (1 - value) / count + square / (4 * count**2))
     reach /= 1 + square / count
     return max(0.0, centre - reach), min(1.0, centre + reach)
-
-
-def _frames(path: Path) -> Iterator[tuple[float, Image]]:
-    """Yield the frames of a film and their times in seconds."""
-    if path.suffix.lower() == ".gif":
-        yield from _animation(path)
-        return
-    capture = cv2.VideoCapture(str(path))
-    rate, number = capture.get(cv2.CAP_PROP_FPS) or 25.0, 0
-    while True:
-        read, frame = capture.read()
-        if not read:
-            break
-        yield number / rate, _scaled(cv2.cvtColor(frame, cv2.COLOR_BGR2RGB))
-        number += 1
-    capture.release()
-
-
-def _animation(path: Path) -> Iterator[tuple[float, Image]]:
-    time = 0.0
-    try:
-        with Pictures.open(path) as gif:
-            for number in range(getattr(gif, "n_frames", 1)):
-                gif.seek(number)
-                yield time, _scaled(np.array(gif.convert("RGB")))
-                time += gif.info.get("duration", 100) / 1000
-    except OSError as error:
-        raise ValueError(f"{path}: {error}") from error
-
-
-def _scaled(image: Any) -> Image:
-    factor = SIDE / max(image.shape[:2])
-    method = cv2.INTER_AREA if factor < 1 else cv2.INTER_CUBIC
-    return np.asarray(cv2.resize(image, None, fx=factor, fy=factor, interpolation=method), np.uint8)

@@ -14,9 +14,7 @@ from itertools import permutations
 from pathlib import Path
 from typing import NamedTuple
 
-import cv2
 import numpy as np
-from PIL import Image as Pictures
 
 from faceauth.liveness import challenge, looking, steps
 from faceauth.liveness.conversation import Conversation, Look, NotLiveError
@@ -28,9 +26,9 @@ from faceauth.vision import decode_image
 
 from . import alterations as alter
 from .alterations import Alteration, Random
-from .rendering import Image, encode_jpeg, film_screen
+from .films import timed
+from .rendering import encode_jpeg, film_screen
 
-SIDE = 640  # pixels: the longer side of the frames
 RATE = 8  # frames per second that the page sends
 SECONDS = 60.0  # of a film that are used
 LONGEST = 4.0  # seconds of an answer, from its first frame
@@ -131,17 +129,13 @@ def read(path: Path) -> Film:
     """Read a film: an animated GIF, or a file that OpenCV reads.
 
     Raises:
-        OSError: The file can't be read.
         ValueError: It is no film.
     """
-    pictures = _animation(path) if path.suffix.lower() == ".gif" else _video(path)
     film = Film(path.stem, [], [])
-    for time, picture in pictures:
+    for time, picture in timed(path):
         if time > SECONDS:
             break
-        factor = SIDE / max(picture.shape)
-        method = cv2.INTER_AREA if factor < 1 else cv2.INTER_CUBIC
-        film.frames.append(encode_jpeg(alter.resized(picture, factor, method), 95))
+        film.frames.append(encode_jpeg(picture, 95))
         film.times.append(time)
     if not film.frames:
         raise ValueError(f"{path} is not a readable video.")
@@ -279,27 +273,6 @@ def _at_rate(times: Sequence[float], phase: float) -> list[int]:
 def _angle(one: str, other: str) -> float:
     (x, y), (u, v) = steps.DIRECTIONS[one], steps.DIRECTIONS[other]
     return math.degrees(math.acos(max(-1.0, min(1.0, x * u + y * v))))
-
-
-def _video(path: Path) -> Iterator[tuple[float, Image]]:
-    capture = cv2.VideoCapture(str(path))
-    rate, number = capture.get(cv2.CAP_PROP_FPS) or 25, 0
-    while True:
-        success, frame = capture.read()
-        if not success:
-            break
-        yield number / rate, np.asarray(cv2.cvtColor(frame, cv2.COLOR_BGR2RGB), np.uint8)
-        number += 1
-    capture.release()
-
-
-def _animation(path: Path) -> Iterator[tuple[float, Image]]:
-    time = 0.0
-    with Pictures.open(path) as gif:
-        for number in range(getattr(gif, "n_frames", 1)):
-            gif.seek(number)
-            yield time, np.array(gif.convert("RGB"))
-            time += gif.info.get("duration", 100) / 1000
 
 
 _PLAIN = Timing()
