@@ -77,14 +77,37 @@ def events(count: int) -> Iterator[Any]:
         )
 
 
+def timings(count: int) -> Iterator[Any]:
+    """Yield how long the logins of a month took, one login per user."""
+    from django.utils import timezone
+
+    from faceauth.models import LoginTiming
+
+    random, now = np.random.default_rng(3), timezone.now()
+    for number in range(count):
+        camera, face, steps, answer = np.cumsum(random.lognormal(-0.5, 0.5, 4)).tolist()
+        yield LoginTiming(
+            at=now - timedelta(days=float(random.uniform(0, 29))),
+            kind=LoginTiming.Kind.values[number % 3],
+            camera=camera,
+            face=face,
+            steps=steps,
+            answer=answer,
+        )
+
+
 def fill(count: int) -> None:
-    """Fill the database with `count` people and their events."""
+    """Fill the database with `count` people, their events and the times of their logins."""
     from django.contrib.auth import get_user_model
     from django.db import connection
 
-    from faceauth.models import FaceEvent
+    from faceauth.models import FaceEvent, LoginTiming
 
-    for model, rows in ((get_user_model(), people(count)), (FaceEvent, events(count))):
+    for model, rows in (
+        (get_user_model(), people(count)),
+        (FaceEvent, events(count)),
+        (LoginTiming, timings(count)),
+    ):
         while batch := list(islice(rows, BATCH)):
             model._default_manager.bulk_create(batch)
     with connection.cursor() as cursor:
