@@ -31,7 +31,8 @@ _WEIGHTS = np.array([2, 2, 1, 1], np.float32) / 6
 _MIRROR = np.array([-1, 1, -1, 1], np.float32)
 
 _LARGEST = 5.0  # times the noise: a larger difference counts as this one
-_COUNTED = 0.8  # of the frames, those that fit best
+# Of the frames, those that fit best: the last one often goes beyond what was filmed.
+_COUNTED = 0.8
 
 _STEP = 1 / 32  # seconds between the moments of an old take with which frames are compared
 _FASTER = 2.2  # times as fast as it was filmed: a film may be shown up to this speed
@@ -97,7 +98,7 @@ class Take(NamedTuple):
 
 
 def distances(new: Take, old: Sequence[Take], scale: float, within: float) -> NDArray[np.float64]:
-    """Return how far a take is from each of others: below about 1.5 if it is a film of one.
+    """Return how far a take is from each of others: near 0.8 if it is a film of one.
 
     Each frame of the new take is laid along the path of the old one, in order of time, where they
     are nearest. The distance is what is then between them, over what is between a film and its
@@ -151,7 +152,7 @@ def _path_distances(new: Take, tracks: Sequence[Series]) -> NDArray[np.float64]:
     off = path[:, None] - old[np.arange(len(tracks)), places]
     off[..., 2:] -= np.median(off[..., 2:], axis=0)
     squares = np.sort(off.clip(-_LARGEST, _LARGEST) ** 2 @ _WEIGHTS, axis=0)
-    counted = max(3, int(np.ceil(_COUNTED * len(path))))
+    counted = max(3, int(_COUNTED * len(path)))
     return np.sqrt(squares[:counted].mean(axis=0))
 
 
