@@ -134,6 +134,7 @@ def test_what_the_api_is_sent_and_answers_exists():
     assert set(re.findall(r'"code": "(\w+)"', text)) == {"face_required"} <= codes
     assert {resolve(each).view_name for each in re.findall(r"/face/\w+/", text)} == {
         "faceauth:confirm",
+        "faceauth:frames",
         "faceauth:login",
         "faceauth:verify",
     }
