@@ -19,6 +19,7 @@ CENTRE = (0.27, 0.73)  # of the frame's width and height
 MAX_YAW = 0.22
 MIN_TURN, MAX_TURN = 0.1, 0.45
 MIN_LIFT, MAX_LIFT = 0.05, 0.3
+STILL_LIFTED = 0.08  # for a person who is to look straight again
 
 
 class Pose(NamedTuple):
@@ -149,7 +150,8 @@ def _pose_advice(quality: Quality, pose: Pose) -> tuple[str, str] | None:
                 return "lift", _("Lift your chin a little.")
             return None
         case _:
-            if abs(yaw) > MAX_YAW:
+            lifted = (pose.level or quality.head_pose_pitch) - quality.head_pose_pitch
+            if abs(yaw) > MAX_YAW or lifted > STILL_LIFTED:
                 return "turned", _("Look straight into the camera.")
             return None
 

@@ -91,6 +91,9 @@ def test_chin_is_lifted_from_where_it_was(advice):
     assert advice(frame("obama"), pose="up", level=level)["code"] == "lift"
     assert advice(frame("obama up"), pose="up", level=level)["code"] == "ok"
     assert advice(frame("obama"), pose="up", level=level + 0.4)["code"] == "turned_too_far"
+    # And comes down again.
+    assert advice(frame("obama up"), level=level)["code"] == "turned"
+    assert advice(frame("obama smile"), level=level)["code"] == "ok"
 
 
 @pytest.mark.parametrize("level", ["", "nan", "inf", "low", "1e999"])

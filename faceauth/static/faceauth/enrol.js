@@ -88,7 +88,7 @@ export function startEnrolment(root) {
     if (widget.live) widget.say(pose.text, "idle", { read, urgent: true });
     const returns = next > 0 && pose.name === "straight";
     widget.askFor(pose.name, {
-      level: pose.name === "up" ? level : null,
+      level: returns || pose.name === "up" ? level : null,
       prompt: read,
       wait: next > 0 ? (returns ? RETURN_MS : REACTION_MS) : 0,
     });
