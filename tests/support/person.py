@@ -44,7 +44,7 @@ class Person(Actor):
         super().__init__(puppet(name), np.random.default_rng(seed), reaction, movement)
         self.name = name
         # Nobody sits down twice in the same way, so that no take is a film of another one.
-        turned = POSTURE * math.sqrt(seed % 5)
+        turned = POSTURE * math.sqrt(seed % 7)
         self._posture = turned * math.cos(2.4 * seed), turned * math.sin(2.4 * seed)
 
     def posed(self, yaw: float, pitch: float, nearer: float) -> Image:
