@@ -149,7 +149,7 @@ def test_every_species_is_tried(people, films, tmp_path, capsys):
     for kind in ("short", "full"):
         found = {row["species"]: row for row in rows if row["challenge"] == kind}
         assert set(found) == needed
-        assert found["photo warped in 3-D live, posted"]["iapar"]["value"] == 1
+        assert found["photo warped in 3-D live, posted"]["iapar"]["value"] >= 0.5
         assert found["flat photo, still"]["apcer"]["value"] == 0
     printed = capsys.readouterr().out
     assert all(name in printed for name in needed)
