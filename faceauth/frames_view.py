@@ -17,7 +17,7 @@ from .http.responses import error_response
 from .liveness import challenge as challenges
 from .liveness import looking, prompts
 from .liveness.challenge import Challenge
-from .liveness.conversation import NotLiveError, Reason
+from .liveness.conversation import Conversation, NotLiveError, Reason
 from .lockout import attempts
 from .models import FaceDevice
 from .step_up import second_step
@@ -97,7 +97,10 @@ class _Conversation:
         seen: list[samples.Sample] = []
         looks = [partial(looking.look, challenge, frame, seen) for frame in frames]
         try:
-            challenge.advance(looks)
+            if marks := challenge.conversation.again:
+                challenge.compare(looking.look_again(marks, frames))
+            else:
+                challenge.advance(looks)
         except NotLiveError as error:
             self._refuse(challenge, error)
             raise errors.ChallengeFailed(prompts.REASONS[error.reason]) from error
@@ -182,7 +185,7 @@ class _Conversation:
         nobody: dict[str, Any] = {"faces": 0, "face": None}
         # Whoever moves already reads no hints.
         advice = guidance.advise(sample, hints=not step) if sample else nobody
-        if conversation.passed:
+        if conversation.made:
             advice.update(ok=True, code="passed", message=str(prompts.PASSED))
         elif step and sample is not None and len(sample.faces) == 1:
             advice.update(ok=True, code="step", message=str(prompts.STEPS[step]))
@@ -198,11 +201,18 @@ class _Conversation:
         return {
             "challenge": challenge.id,
             "number": challenge.number,
-            "state": "passed" if conversation.passed else "step" if step else "look",
+            "state": _state(conversation),
             "step": shown if step else None,
+            **({"again": [mark[:2] for mark in marks]} if (marks := conversation.again) else {}),
             **self.notes,
             **advice,
         }
+
+
+def _state(conversation: Conversation) -> str:
+    if conversation.made:
+        return "again" if conversation.again else "passed"
+    return "step" if conversation.step else "look"
 
 
 def _check_login_alone(username: str | None) -> None:

@@ -85,15 +85,19 @@ async function converse(username) {
     let last = { number: 0 };
     const opening = { purpose: "login", username, ...(await proofOf()) };
     let nonce;
+    // The site may ask for some of the frames again.
+    const sent = {};
     while (last.state !== "passed") {
       const named = last.challenge ? { challenge: last.challenge } : opening;
-      const frame = await dataUrl(await recorder.next());
+      const again = last.again?.map(([number]) => sent[number]);
+      const frame = again ?? (await dataUrl(await recorder.next()));
+      sent[last.number + 1] = frame;
       try {
         last = await ask("/face/frames/", { ...named, number: last.number + 1, frame });
       } catch (error) {
         // An answer was lost, or another tab was quicker.
         if (error.code !== "frames_out_of_order") throw error;
-        last.number = error.number;
+        last = { ...last, number: error.number };
         continue;
       }
       nonce ??= last.device_nonce;

@@ -29,6 +29,7 @@ LABELS: dict[str, Any] = {
     "not_staff": _("not a member of staff"),
     _not_live(Reason.OTHER_WAY): _("not live: another movement"),
     _not_live(Reason.MIRRORED): _("not live: the movement to the other side"),
+    _not_live(Reason.FLAT): _("not live: flat"),
     _not_live(Reason.ANOTHER): _("not live: another person in between"),
     _not_live(Reason.REPLAYED): _("not live: an earlier login again"),
     events.UNUSED: _("not used for a long time"),

@@ -169,7 +169,7 @@ def analyse_picture(picture: Picture, *, formats: tuple[str, ...] = UPLOAD_FORMA
     Raises:
         FaceError: The data is no picture, the picture is too large, or the site is busy.
     """
-    data = _read(picture)
+    data = read(picture)
     with _slot():
         image = _decode(data, MAX_SIDE, formats)
         with metrics.stage("find"):
@@ -190,7 +190,7 @@ def analyse_frame(picture: Picture, near: Near | None = None, *, beside: bool = 
     Raises:
         FaceError: The data is no picture, the picture is too large, or the site is busy.
     """
-    data = _read(picture)
+    data = read(picture)
     with _slot():
         image = _decode(data, MAX_FRAME_SIDE, UPLOAD_FORMATS)
         if near is not None and (box := _pixels(image, near)):
@@ -261,7 +261,7 @@ def probe_encodings(snapshot: Snapshot) -> Encoding:
     return np.stack([sample.encoding(quickly=True) for sample in analyse(snapshot)])
 
 
-def _read(picture: Picture) -> bytes:
+def read(picture: Picture) -> bytes:
     """Return the content of a picture that is not too large."""
     limit = conf.get().MAX_SNAPSHOT_BYTES
     data = picture if isinstance(picture, bytes) else picture.read(limit + 1)

@@ -11,7 +11,7 @@ import math
 import secrets
 import struct
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import NamedTuple
@@ -30,6 +30,7 @@ from faceauth.http import client_ip
 from faceauth.models import FaceChallenge, FaceDevice
 from faceauth.recognition.calibration import calibration
 from faceauth.vision.encoding import Encoding
+from faceauth.vision.relief import Still
 
 from .conversation import Conversation, Look, NotLiveError, Reason
 from .takes import Take
@@ -143,12 +144,30 @@ class Challenge:
             for look in looks:
                 if (found := look()) is not None:
                     conversation.see(found)
-                if conversation.passed or conversation.done > step:
+                if conversation.done > step:
                     break
         except NotLiveError as error:
             self._end(error.reason)
             raise
         conversation.show(self.now)
+        self._save()
+
+    def compare(self, stills: Sequence[Still]) -> None:
+        """Take the frames that the conversation asks for again.
+
+        Args:
+            stills: The face in each of them.
+
+        Raises:
+            ChallengeExpired: Another request has ended the challenge.
+            FramesOutOfOrder: Another request was quicker.
+            NotLiveError: The face is flat. The challenge has ended.
+        """
+        try:
+            self.conversation.compare(stills)
+        except NotLiveError as error:
+            self._end(error.reason)
+            raise
         self._save()
 
     def _save(self) -> None:

@@ -8,7 +8,7 @@ from __future__ import annotations
 import json
 import math
 import struct
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from enum import Enum
 from typing import NamedTuple
@@ -16,6 +16,7 @@ from typing import NamedTuple
 import numpy as np
 
 from faceauth.vision.encoding import Encoding, template
+from faceauth.vision.relief import Still, relief
 
 from . import steps
 from .sightings import Sighting
@@ -43,6 +44,7 @@ class Reason(Enum):
     MIRRORED = "mirrored"
     LATE = "late"
     ANOTHER = "another"
+    FLAT = "flat"
     REPLAYED = "replayed"
 
 
@@ -58,16 +60,38 @@ class NotLiveError(ValueError):
         self.reason = reason
 
 
+class Mark(NamedTuple):
+    """A frame that the page has to send again, because its pixels are not kept.
+
+    Attributes:
+        number: The number of the request that it came with.
+        index: Its place among the frames of that request.
+        digest: The SHA-256 of the file.
+        yaw: See `Sighting`.
+        pitch: See `Sighting`.
+        place: Where the face was, as shares of the frame: left, top, right, bottom.
+    """
+
+    number: int
+    index: int
+    digest: str
+    yaw: float
+    pitch: float
+    place: tuple[float, float, float, float]
+
+
 class Look(NamedTuple):
     """What one frame shows.
 
     Attributes:
+        mark: What the frame is known by, should it be needed again.
         sighting: Where the head was, and how it was held.
         encode: Returns the encoding of the face, float32 (d,). It costs more than all the rest, so
             it is called only for the frames that are compared.
         comparable: Whether the frame is good enough to be compared.
     """
 
+    mark: Mark
     sighting: Sighting
     encode: Callable[[], Encoding]
     comparable: bool = True
@@ -88,6 +112,8 @@ class Conversation:
         share: How much of the step is made, from 0 to 1.
         seen: The head in each frame, from the one at rest on.
         ahead: Encodings of frames that look ahead.
+        marks: The frame at rest, and the last one of each turn.
+        has_relief: Whether the face in them has the relief of a head.
     """
 
     kind: str
@@ -101,6 +127,8 @@ class Conversation:
     begin: int = 0
     seen: list[Sighting] = field(default_factory=list)
     ahead: list[Encoding] = field(default_factory=list)
+    marks: list[Mark] = field(default_factory=list)
+    has_relief: bool = False
 
     @classmethod
     def draw(cls, kind: str, scale: float = 1.0) -> Conversation:
@@ -108,14 +136,24 @@ class Conversation:
         return cls(kind, steps.draw(kind), scale)
 
     @property
-    def passed(self) -> bool:
+    def made(self) -> bool:
         """Return True once all steps were seen."""
         return self.done == len(self.steps)
 
     @property
+    def passed(self) -> bool:
+        """Return True once the face has been seen to have the relief of a head as well."""
+        return self.made and self.has_relief
+
+    @property
+    def again(self) -> list[Mark]:
+        """Return the frames that must be sent again now: their pixels show the relief."""
+        return self.marks if self.made and not self.has_relief else []
+
+    @property
     def step(self) -> str | None:
         """Return the step that is asked for now, or None before the first and after the last."""
-        return None if self.rest is None or self.passed else self.steps[self.done]
+        return None if self.rest is None or self.made else self.steps[self.done]
 
     def see(self, look: Look) -> None:
         """Take the next frame with a face.
@@ -123,12 +161,28 @@ class Conversation:
         Raises:
             NotLiveError: The head does not move as asked, or is another person's.
         """
-        if self.passed:
+        if self.made:
             return
         if self.step is None:
             self._wait_for_rest(look)
         elif self.shown is not None:
             self._follow(look)
+
+    def compare(self, stills: Sequence[Still]) -> None:
+        """Compare the face at rest with the turned ones.
+
+        Args:
+            stills: Of the frames that `again` asks for, in their order.
+
+        Raises:
+            NotLiveError: The face is flat, or bent as no head is.
+        """
+        rest, stood = self.marks[0], stills[0]
+        for mark, still in zip(self.marks[1:], stills[1:], strict=True):
+            turn = mark.yaw - rest.yaw, mark.pitch - rest.pitch
+            if not relief(stood, still, turn).is_head:
+                raise NotLiveError(Reason.FLAT)
+        self.has_relief = True
 
     def show(self, at: float) -> None:
         """Note that the step that is asked for now is shown to the visitor.
@@ -145,7 +199,7 @@ class Conversation:
         Raises:
             NotLiveError: It is.
         """
-        if self.shown is not None and not self.passed and at - self.shown > steps.LONGEST:
+        if self.shown is not None and not self.made and at - self.shown > steps.LONGEST:
             raise NotLiveError(Reason.LATE)
 
     def _wait_for_rest(self, look: Look) -> None:
@@ -159,7 +213,7 @@ class Conversation:
             self._forget(keep=1)
             return
         self._encode_ahead(look)
-        self.rest, self.begin = rest, len(self.seen) - 1
+        self.rest, self.begin, self.marks = rest, len(self.seen) - 1, [look.mark]
 
     def _follow(self, look: Look) -> None:
         assert self.rest is not None and self.shown is not None
@@ -168,6 +222,8 @@ class Conversation:
         self.share = progress.share
         if progress.verdict is Verdict.DONE:
             self._check_person(look)
+            if self.steps[self.done] != steps.CLOSER:
+                self.marks.append(look.mark)
             self.done, self.shown, self.share = self.done + 1, None, 0.0
             self.begin = len(self.seen) - 1
         elif progress.verdict is Verdict.WRONG:
@@ -240,6 +296,8 @@ class Conversation:
                 "share": self.share,
                 "encoded_at": self.encoded_at if self.ahead else None,
                 "begin": self.begin,
+                "marks": self.marks,
+                "has_relief": self.has_relief,
                 "sizes": [len(self.seen), len(self.ahead), size],
             }
         ).encode()
@@ -257,10 +315,12 @@ class Conversation:
         seen = np.frombuffer(data, "<f4", count * width, body).reshape(count, width)
         ahead = np.frombuffer(data, "<f4", encodings * size, body + seen.nbytes)
         rest, encoded_at = head.pop("rest"), head.pop("encoded_at")
+        marks = [Mark(*each[:-1], place=tuple(each[-1])) for each in head.pop("marks")]
         return cls(
             rest=Sighting(*rest) if rest else None,
             encoded_at=-math.inf if encoded_at is None else encoded_at,
             seen=[Sighting(*map(float, each)) for each in seen],
             ahead=list(ahead.reshape(encodings, size)),
+            marks=marks,
             **head,
         )

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from functools import partial
+from hashlib import sha256
 from typing import IO
 
 from faceauth.capture import guidance, samples
+from faceauth.errors import ChallengeExpired
+from faceauth.vision.relief import Still, still
 
 from .challenge import Challenge
-from .conversation import Look
+from .conversation import Look, Mark
 from .sightings import Sighting
 
 
@@ -28,7 +32,8 @@ def look(challenge: Challenge, frame: IO[bytes], seen: list[samples.Sample]) -> 
     """
     # Until the first step is shown, somebody else may come into the picture.
     tracking = challenge.conversation.rest is not None
-    sample = samples.analyse_frame(frame, challenge.place, beside=not tracking)
+    data = samples.read(frame)
+    sample = samples.analyse_frame(data, challenge.place, beside=not tracking)
     seen.append(sample)
     head, problem = sample.head, sample.problem(moving=True)
     if head is None or problem is not None:
@@ -50,4 +55,34 @@ def look(challenge: Challenge, frame: IO[bytes], seen: list[samples.Sample]) -> 
     comparable = sample.problem() is None
     if comparable and not tracking:
         comparable = bool(guidance.advise(sample, hints=False)["ok"])
-    return Look(sighting, partial(sample.encoding, quickly=True), comparable)
+    mark = Mark(
+        challenge.number + 1, len(seen) - 1, _digest(data), head.yaw, head.pitch, challenge.place
+    )
+    return Look(mark, sighting, partial(sample.encoding, quickly=True), comparable)
+
+
+def look_again(marks: Sequence[Mark], frames: Sequence[IO[bytes]]) -> list[Still]:
+    """Return the face in frames that the page sends again.
+
+    Args:
+        marks: The frames that were asked for.
+        frames: The open files, in the same order.
+
+    Raises:
+        ChallengeExpired: They are other frames.
+        FaceError: The site is busy.
+    """
+    files = [samples.read(each) for each in frames]
+    if [_digest(each) for each in files] != [mark.digest for mark in marks]:
+        raise ChallengeExpired()
+    stills = []
+    for mark, data in zip(marks, files, strict=True):
+        sample = samples.analyse_frame(data, mark.place)
+        if sample.mesh is None:
+            raise ChallengeExpired()
+        stills.append(still(sample.image, sample.mesh.points))
+    return stills
+
+
+def _digest(data: bytes) -> str:
+    return sha256(data).hexdigest()

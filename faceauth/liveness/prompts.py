@@ -28,5 +28,6 @@ REASONS = {
         "picture: turn that off in its settings."
     ),
     Reason.LATE: _("That took too long. Follow the arrow as soon as you see it."),
+    Reason.FLAT: _("We need to see you live. Look into the camera and try again."),
     Reason.ANOTHER: _("We saw another face in between. Only one person can be in the picture."),
 }

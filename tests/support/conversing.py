@@ -41,6 +41,7 @@ class Visitor:
         self.challenge, self.number = "", 0
         self.step, self.done, self.since = "", 0, 0.0
         self.answer: Any = {}
+        self.sent: dict[int, Sequence[bytes]] = {}
 
     def jpeg(self, step: str | None = None) -> bytes:
         """Return what the camera sees now, if the person follows that step."""
@@ -56,7 +57,9 @@ class Visitor:
         """Send frames, by default one of what the camera sees. Return the status."""
         opening = {} if self.challenge else self.opening
         data = {"challenge": self.challenge, "number": self.number + 1, **opening, **fields}
-        response = self._post(data, frames or (self.jpeg(),))
+        frames = frames or (self.jpeg(),)
+        self.sent[self.number + 1] = frames
+        response = self._post(data, frames)
         self.answer = response.json()
         self.answer["retry_after"] = response.headers.get("Retry-After")
         if response.status_code == 200:
@@ -64,6 +67,8 @@ class Visitor:
             step = self.answer["step"] or {"name": "", "done": 0}
             if (step["name"], step["done"]) != (self.step, self.done):
                 self.step, self.done, self.since = step["name"], step["done"], self.now
+            if again := self.answer.get("again"):
+                return self.send(*[self.sent[number][index] for number, index in again])
         return int(response.status_code)
 
     def _post(self, data: dict[str, Any], frames: Sequence[bytes]) -> Any:

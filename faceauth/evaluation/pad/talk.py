@@ -157,12 +157,17 @@ def talk(
     name, nonce, step, number, reason = "", "", ("", 0), 1, "no_step"
     steps: list[str] = []
     sent: list[Shown] = []
+    shown_as: dict[int, bytes] = {}
     while clock.now() - start < MAX_SECONDS:
         late = clock.now() - since
         sent.append(Shown(step[0], late, encode_jpeg(show(step[0], late))))
         fields = {"challenge": name, "number": str(number), **opening}
+        shown_as[number] = sent[-1].data
         reply = post(fields, [sent[-1].data])
         clock.wait(1 / RATE)
+        if again := reply.payload.get("again"):
+            fields.update(challenge=str(reply.payload["challenge"]), number=str(number + 1))
+            reply = post(fields, [shown_as[each] for each, _index in again])
         reason = reply.code
         if reason:
             break

@@ -38,6 +38,9 @@ export class Challenge {
   #end;
   #id = "";
   #number = 0;
+  // The frames by the number of their request: the site may ask for some of them again.
+  #sent = new Map();
+  #again = [];
   #retries = 0;
   #step = null;
   #rest = null;
@@ -70,7 +73,7 @@ export class Challenge {
       url: root.dataset.framesUrl,
       name: "frame",
       frame: () => this.#frame(),
-      fields: () => this.#request(),
+      fields: (frame) => this.#request(frame),
       interval: () => this.#interval(),
       token,
       onAnswer: (answer, frame, milliseconds) => {
@@ -109,21 +112,29 @@ export class Challenge {
     this.#end?.(null);
   }
 
-  /** Wait for whoever reads, then take a frame. */
+  /** Return the frames that the site asks for again; or wait for whoever reads, and take one. */
   async #frame() {
+    if (this.#again.length) {
+      const frames = this.#again.map(([number]) => this.#sent.get(number));
+      if (frames.every(Boolean)) return frames;
+      // Another tab has sent them.
+      this.#begin();
+    }
     const wait = this.#readUntil - performance.now();
     if (wait > 0) await new Promise((done) => setTimeout(done, wait));
     return this.#recorder.next();
   }
 
-  async #request() {
+  async #request(frame) {
     const named = { challenge: this.#id, number: this.#number + 1 };
+    this.#sent.set(named.number, frame);
     if (this.#id) return named;
     const { purpose, deviceNonce } = this.#root.dataset;
     return { ...named, purpose, ...this.#fields(), ...(await deviceProof(deviceNonce)) };
   }
 
   #interval() {
+    if (this.#again.length) return 0;
     const idle = !this.#step && performance.now() - this.#seenAt > IDLE_AFTER_MS;
     return idle ? IDLE_INTERVAL_MS : INTERVAL_MS;
   }
@@ -132,6 +143,8 @@ export class Challenge {
   #begin(reason) {
     this.#id = "";
     this.#number = 0;
+    this.#sent.clear();
+    this.#again = [];
     this.#step = this.#rest = null;
     this.#progress.reset();
     if (!reason) return;
@@ -145,6 +158,7 @@ export class Challenge {
     this.#id = answer.challenge;
     this.#number = answer.number;
     this.#lost = false;
+    this.#again = answer.again ?? [];
     if (answer.device_nonce) {
       this.#root.dataset.deviceNonce = answer.device_nonce;
       // Signed while there is time.
@@ -156,6 +170,7 @@ export class Challenge {
       mark("face");
     }
     if (answer.state === "passed") this.#pass(frame);
+    else if (answer.state === "again") this.#wait(answer);
     else if (answer.state === "step") this.#follow(answer);
     else this.#look(answer, frame);
   }
@@ -192,8 +207,14 @@ export class Challenge {
     return { yaw: face.yaw - rest.yaw, pitch: face.pitch - rest.pitch };
   }
 
+  /** Say that the steps are done, while the site looks at some frames again. */
+  #wait({ message }) {
+    mark("step");
+    this.#progress.complete();
+    this.#advise(message, "good");
+  }
+
   #pass(frame) {
-    if (this.#step) mark("step");
     mark("passed");
     const total = this.#step?.total ?? 0;
     this.#progress.complete();

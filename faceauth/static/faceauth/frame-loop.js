@@ -12,9 +12,10 @@ export class FrameLoop {
    * @param {object} options
    * @param {string} options.url
    * @param {string} options.name of the field that holds the frame
-   * @param {() => Promise<Blob | null>} options.frame returns the frame to send next
-   * @param {() => Record<string, string | number> | Promise<Record<string, string | number>>}
-   *   options.fields what to send with the frame
+   * @param {() => Promise<Blob | Blob[] | null>} options.frame returns the frame to send next, or
+   *   several
+   * @param {(frame: Blob | Blob[]) => Record<string, string | number> |
+   *   Promise<Record<string, string | number>>} options.fields what to send with the frame
    * @param {() => number} options.interval milliseconds from one request to the next, at least
    * @param {() => string} options.token the CSRF token
    * @param {(answer: object, frame: Blob, milliseconds: number) => void} options.onAnswer called
@@ -69,8 +70,8 @@ export class FrameLoop {
     const { url, name, fields, token } = this.#options;
     const body = new FormData();
     body.append("csrfmiddlewaretoken", token());
-    for (const [key, value] of Object.entries(await fields())) body.append(key, value);
-    body.append(name, frame, "frame.jpg");
+    for (const [key, value] of Object.entries(await fields(frame))) body.append(key, value);
+    for (const each of [frame].flat()) body.append(name, each, "frame.jpg");
     return post(url, body, { timeout: TIMEOUT_MS, signal });
   }
 }

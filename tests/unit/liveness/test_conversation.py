@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from faceauth.liveness.conversation import Conversation, Look, NotLiveError, Reason
+from faceauth.liveness.conversation import Conversation, Look, Mark, NotLiveError, Reason
 from faceauth.liveness.sightings import Sighting
 
 
@@ -18,7 +18,8 @@ def encoding(person: int) -> Any:
 def frame(at: float, yaw: float = 0, pitch: float = 0, size: float = 0.4, **more: Any) -> Look:
     person, comparable = more.get("person", 0), more.get("comparable", True)
     sighting = Sighting(at, yaw, pitch, 1.0, 0.0, size, 0.5, 0.5)
-    return Look(sighting, lambda: encoding(person), comparable)
+    mark = Mark(round(at * 100), 0, str(at), yaw, pitch, (0.3, 0.3, 0.7, 0.7))
+    return Look(mark, sighting, lambda: encoding(person), comparable)
 
 
 def begun(*steps: str) -> Conversation:
@@ -63,7 +64,9 @@ def test_each_step_is_asked_once_the_one_before_was_seen():
     see(talk, frame(1.0, yaw=14, size=0.44), frame(1.4, yaw=6, size=0.52))
     assert (talk.step, talk.done) == ("up", 2)
     see(talk, frame(1.8, pitch=5, size=0.52), frame(2.2, pitch=17, size=0.5))
-    assert talk.passed
+    assert talk.made
+    assert not talk.passed
+    assert [mark.number for mark in talk.again] == [10, 70, 220]
     assert talk.step is None
 
 
