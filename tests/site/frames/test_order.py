@@ -71,6 +71,7 @@ def same_page(page: Visitor) -> Visitor:
     other = Visitor(page.client, page.clock, page.person, **page.opening)
     other.challenge, other.number, other.step = page.challenge, page.number, page.step
     other.done, other.since = page.done, page.since
+    other.sent = page.sent
     return other
 
 
