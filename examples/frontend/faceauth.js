@@ -100,6 +100,7 @@ async function converse(username) {
         last = { ...last, number: error.number };
         continue;
       }
+      sent[last.number] = frame;
       nonce ??= last.device_nonce;
       say(last.message);
       await new Promise((done) => setTimeout(done, PAUSE_MS));

@@ -64,11 +64,15 @@ class Visitor:
         self.answer["retry_after"] = response.headers.get("Retry-After")
         if response.status_code == 200:
             self.challenge, self.number = self.answer["challenge"], self.answer["number"]
+            self.sent[self.number] = frames
             step = self.answer["step"] or {"name": "", "done": 0}
             if (step["name"], step["done"]) != (self.step, self.done):
                 self.step, self.done, self.since = step["name"], step["done"], self.now
             if again := self.answer.get("again"):
-                return self.send(*[self.sent[number][index] for number, index in again])
+                if all(number in self.sent for number, _index in again):
+                    return self.send(*[self.sent[number][index] for number, index in again])
+                # Another page has sent them.
+                self.restart()
         return int(response.status_code)
 
     def _post(self, data: dict[str, Any], frames: Sequence[bytes]) -> Any:
@@ -80,6 +84,7 @@ class Visitor:
     def restart(self) -> None:
         """Let the page open another challenge with its next frames."""
         self.challenge, self.number, self.step, self.done = "", 0, "", 0
+        self.sent.clear()
 
     @property
     def code(self) -> str:

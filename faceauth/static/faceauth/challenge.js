@@ -157,6 +157,7 @@ export class Challenge {
   #take(answer, frame) {
     this.#id = answer.challenge;
     this.#number = answer.number;
+    this.#sent.set(answer.number, frame);
     this.#lost = false;
     this.#again = answer.again ?? [];
     if (answer.device_nonce) {
