@@ -253,9 +253,10 @@ def current(
     if noted.get("purpose") != purpose:
         return None
     challenge = _load(noted["id"], purpose)
-    if challenge is None or challenge.passed or challenge.conversation.kind != kind:
+    if challenge is None or challenge.conversation.kind != kind:
         return None
-    if challenge.is_given_up():
+    # A page that opens it now has none of the frames that must be sent again.
+    if challenge.conversation.made or challenge.is_given_up():
         return None
     if noted.get("username") != username:
         request.session[_SESSION_KEY] = {**noted, "username": username}
