@@ -65,7 +65,7 @@ class Mark(NamedTuple):
 
     Attributes:
         number: The number of the request that it came with.
-        index: Its place among the frames of that request.
+        position: Its place among the frames of that request.
         digest: The SHA-256 of the file.
         yaw: See `Sighting`.
         pitch: See `Sighting`.
@@ -73,7 +73,7 @@ class Mark(NamedTuple):
     """
 
     number: int
-    index: int
+    position: int
     digest: str
     yaw: float
     pitch: float
@@ -315,7 +315,7 @@ class Conversation:
         seen = np.frombuffer(data, "<f4", count * width, body).reshape(count, width)
         ahead = np.frombuffer(data, "<f4", encodings * size, body + seen.nbytes)
         rest, encoded_at = head.pop("rest"), head.pop("encoded_at")
-        marks = [Mark(*each[:-1], place=tuple(each[-1])) for each in head.pop("marks")]
+        marks = [Mark(*each[:-1], tuple(each[-1])) for each in head.pop("marks")]
         return cls(
             rest=Sighting(*rest) if rest else None,
             encoded_at=-math.inf if encoded_at is None else encoded_at,
