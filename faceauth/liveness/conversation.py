@@ -315,7 +315,7 @@ class Conversation:
         seen = np.frombuffer(data, "<f4", count * width, body).reshape(count, width)
         ahead = np.frombuffer(data, "<f4", encodings * size, body + seen.nbytes)
         rest, encoded_at = head.pop("rest"), head.pop("encoded_at")
-        marks = [Mark(*each[:-1], tuple(each[-1])) for each in head.pop("marks")]
+        marks = [Mark._make([*each[:-1], tuple(each[-1])]) for each in head.pop("marks")]
         return cls(
             rest=Sighting(*rest) if rest else None,
             encoded_at=-math.inf if encoded_at is None else encoded_at,
