@@ -40,18 +40,7 @@ def look(challenge: Challenge, frame: IO[bytes], seen: list[samples.Sample]) -> 
         challenge.place = None
         return None
     challenge.place = guidance.relative_box(sample)
-    height, width = sample.image.shape[:2]
-    sighting = Sighting(
-        at=challenge.now,
-        yaw=head.yaw,
-        pitch=head.pitch,
-        squeeze=head.squeeze,
-        skew=head.skew,
-        size=head.size / min(height, width),
-        x=head.x / width,
-        y=head.y / height,
-        roll=head.roll,
-    )
+    sighting = Sighting.of(head, sample.image.shape, challenge.now)
     comparable = sample.problem() is None
     if comparable and not tracking:
         comparable = bool(guidance.advise(sample, hints=False)["ok"])

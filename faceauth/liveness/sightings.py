@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import NamedTuple
+
+from faceauth.vision.head_pose import HeadPose
 
 
 class Sighting(NamedTuple):
@@ -31,3 +34,25 @@ class Sighting(NamedTuple):
     x: float
     y: float
     roll: float = 0.0
+
+    @classmethod
+    def of(cls, head: HeadPose, shape: Sequence[int], at: float) -> Sighting:
+        """Return what is kept of a head.
+
+        Args:
+            head: How it is held.
+            shape: Of the frame: height and width in pixels, and what follows.
+            at: When the frame arrived, in seconds since the challenge was opened.
+        """
+        height, width = shape[:2]
+        return cls(
+            at=at,
+            yaw=head.yaw,
+            pitch=head.pitch,
+            squeeze=head.squeeze,
+            skew=head.skew,
+            size=head.size / min(height, width),
+            x=head.x / width,
+            y=head.y / height,
+            roll=head.roll,
+        )

@@ -224,20 +224,7 @@ def watch(engine: Engine, path: Path, *, mirror: bool = False) -> Film:
             continue
         points, head = mesh.points, head_pose(mesh.points)
         stills.append(still(image, points))
-        height, width = image.shape[:2]
-        seen.append(
-            Sighting(
-                at=at,
-                yaw=head.yaw,
-                pitch=head.pitch,
-                squeeze=head.squeeze,
-                skew=head.skew,
-                size=head.size / min(height, width),
-                x=head.x / width,
-                y=head.y / height,
-                roll=head.roll,
-            )
-        )
+        seen.append(Sighting.of(head, image.shape, at))
     if not read:
         raise ValueError(f"{path} is not a readable film.")
     return Film(f"{path.stem}, mirrored" if mirror else path.stem, seen, stills)
