@@ -237,7 +237,7 @@ def _answered(looks: Iterable[Look], step: str) -> Conversation | None:
             talk.see(look)
         except NotLiveError:
             return None
-        if talk.passed:
+        if talk.made:
             return talk
         talk.show(look.sighting.at)
     return None
