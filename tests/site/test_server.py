@@ -116,4 +116,5 @@ def test_database_that_stops_and_comes_back_loses_no_session(browser, database):
     finally:
         database.start()
     assert browser.ask("GET", "/members/")[0] == 200
-    assert browser.log_in("obama")[0] == 200
+    status, answer = browser.log_in("obama")
+    assert status == 200, answer

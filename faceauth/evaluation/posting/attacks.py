@@ -81,6 +81,12 @@ class Victim(NamedTuple):
         """The best photo that the attacker may have: an enrolled one, if they are known."""
         return self.target.enrolled[0] if self.target.enrolled and not self.url else self.public
 
+    @property
+    def own(self) -> Portrait:
+        """Another photo, of those that look ahead: as the person is seen by their own camera."""
+        others = [each for each in self.target.enrolled if each.path != self.best.path]
+        return min(others, key=lambda each: abs(each.face.yaw), default=self.best)
+
 
 class Attack(NamedTuple):
     """A kind of attack, one row of the report.
@@ -156,8 +162,9 @@ def stolen(victim: Victim) -> Iterator[Try]:
     cookies = _trusted(victim, {"device_key": key.public})
     attempt = _try(victim, _show(victim, _puppet(victim.best), Visitor(cookies), Key()))
     before = _mails(victim)
-    # The owner gives no name: the device knows who they are.
-    owner = _show(victim._replace(username=""), _puppet(victim.best), Visitor(cookies), key)
+    # The owner gives no name: the device knows who they are. And looks another way than the thief,
+    # or the site would see the same film again.
+    owner = _show(victim._replace(username=""), _puppet(victim.own), Visitor(cookies), key)
     came_in = owner.user == victim.username
     yield attempt._replace(noticed=_mails(victim) > before if came_in else None)
 
