@@ -90,8 +90,8 @@ def check_unknown_devices(app_configs: Configs, **kwargs: Any) -> list[CheckMess
         return []
     message = (
         "FACEAUTH['UNKNOWN_DEVICES'] is 'allow': anyone with public photos of a person and a "
-        "script can log in as that person. Animated by public code and posted without a camera, "
-        "such photos logged in as 20 of 20 people, by manage.py face_attack --post."
+        "script can log in as that person. Moved by software as the page asks, and posted without "
+        "a camera, such photos logged in as 19 of 20 people, by manage.py face_attack --post."
     )
     hint = (
         "Set it to 'code', the default: on a device that its owner does not trust yet, the site "
