@@ -20,7 +20,7 @@ from django.http import HttpRequest
 from django.utils.functional import cached_property
 from django.utils.translation import gettext_lazy as _
 
-from . import backends, code_login, conf, devices, enrolment, errors, faces, users
+from . import backends, code_login, conf, devices, enrolment, errors, users
 from .capture import samples
 from .enrolment import shots
 from .fields import ConsentField, SnapshotField, TrustField
@@ -113,7 +113,7 @@ class FaceLoginForm(ChallengedForm):
             return None
         values = [str(self[name].value() or "") for name in ("device_nonce", "device_signature")]
         device = devices.recognise(self.request, *values)
-        self._people = self._claimed_people(device) if device else []
+        self._people = devices.people_named(device, self.claimed_username)
         return device if self._people else None
 
     @property
@@ -177,14 +177,6 @@ class FaceLoginForm(ChallengedForm):
             self.result = backends.configured().attempt(self.request, **arguments)
             return self.result.user
         return authenticate(self.request, **arguments)
-
-    def _claimed_people(self, device: FaceDevice) -> list[Any]:
-        """Return those people of the device whom the visitor can be, by the name they gave."""
-        people = devices.people(device)
-        if not self.claimed_username:
-            return people
-        named = faces.by_username(self.claimed_username)
-        return [user for user in people if user == named]
 
     def confirm_login_allowed(self, user: AbstractBaseUser) -> None:
         """Apply the site's rule about who may log in: that of its password form.

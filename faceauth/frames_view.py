@@ -10,7 +10,7 @@ from typing import Any
 from django import forms
 from django.http import HttpRequest, HttpResponse, JsonResponse
 
-from . import backends, conf, devices, errors, faces, users
+from . import backends, conf, devices, errors, users
 from .capture import guidance, samples
 from .http import client_ip, rate_limit
 from .http.responses import error_response
@@ -166,7 +166,7 @@ class _Conversation:
         if purpose == challenges.LOGIN:
             proof = [self.post.get(name, "") for name in ("device_nonce", "device_signature")]
             device = devices.recognise_early(self.request, *proof)
-            people = _claimed_people(device, username)
+            people = devices.people_named(device, username)
             self.device, self.people = (device, people) if people else (None, [])
         return username
 
@@ -176,7 +176,7 @@ class _Conversation:
         if error.reason is Reason.LATE or challenge.purpose not in counted:
             return
         username, device = challenges.claimed_username(self.request), challenge.device
-        people = _claimed_people(device, username)
+        people = devices.people_named(device, username)
         backends.refuse_not_live(self.request, error, username, device if people else None, people)
 
     def _answer(self, challenge: Challenge, sample: samples.Sample | None) -> dict[str, Any]:
@@ -226,15 +226,6 @@ def _check_login_alone(username: str | None) -> None:
         raise errors.UnknownDevice()
     if not username and not conf.get().FACE_ALONE:
         raise errors.UsernameNeeded()
-
-
-def _claimed_people(device: FaceDevice | None, username: str | None) -> list[Any]:
-    """Return the people of a device whom the visitor can be, by the name they gave, if any."""
-    people = devices.people(device) if device else []
-    if device is None or not username:
-        return people
-    named = faces.by_username(username)
-    return [user for user in people if user == named]
 
 
 def _number(text: str | None) -> float:

@@ -222,25 +222,6 @@ def analyse(snapshot: Snapshot) -> list[Sample]:
     return found
 
 
-def analyse_movement(snapshot: Snapshot) -> list[Sample]:
-    """Analyse the frames of a movement.
-
-    The first frame must be good enough to be compared. The others may be dark or blurred; frames
-    without a face are left out.
-
-    Raises:
-        FaceError: The first problem of the first frame that can't be used.
-    """
-    found: list[Sample] = []
-    for sample in _samples(snapshot):
-        if found and not sample.faces:
-            continue
-        if problem := sample.problem(moving=bool(found)):
-            raise problem
-        found.append(sample)
-    return found
-
-
 def encodings(snapshot: Snapshot) -> Encoding:
     """Return the encodings of one or several pictures, float32 (n, d), for enrolment.
 

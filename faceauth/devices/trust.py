@@ -117,6 +117,15 @@ def people(device: FaceDevice) -> list[Any]:
     return device.known_people
 
 
+def people_named(device: FaceDevice | None, username: str | None) -> list[Any]:
+    """Return the people of a device whom a visitor can be, by the name they gave, if any."""
+    found = people(device) if device else []
+    if device is None or not username:
+        return found
+    named = faces.by_username(username)
+    return [user for user in found if user == named]
+
+
 def may_trust(request: HttpRequest) -> bool:
     """Return True if the user may trust this browser now.
 

@@ -59,10 +59,6 @@ _MAIL = 'EMAIL_BACKEND = "django.core.mail.backends.locmem.EmailBackend"'
 _MAILERS = 'MAILERS = {"default": {"BACKEND": "django.core.mail.backends.locmem.EmailBackend"}}'
 
 
-class StartError(Exception):
-    """The site does not start. The text is the reason."""
-
-
 @contextmanager
 def workers(processes: int | None, more: str = "") -> Iterator[ProcessPoolExecutor]:
     """Return processes with a site each, whose databases are deleted at the end.

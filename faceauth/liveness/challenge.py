@@ -343,11 +343,8 @@ def redeem(request: HttpRequest, challenge_id: str, purpose: str, kind: str) -> 
         ChallengeExpired: The challenge was not passed, is too old, was used before, is another
             session's or of another kind.
     """
-    noted = request.session.get(_SESSION_KEY) or {}
-    if not hmac.compare_digest(noted.get("id", "").encode(), challenge_id.encode()):
-        raise ChallengeExpired()
-    challenge = _load(challenge_id, purpose)
-    if challenge is None or not challenge.passed:
+    challenge = resume(request, challenge_id)
+    if challenge.purpose != purpose or not challenge.passed:
         raise ChallengeExpired()
     del request.session[_SESSION_KEY]
     # The database decides which request was first.
