@@ -24,6 +24,14 @@ def roll_back(model: Any) -> None:
     transaction.set_rollback(True, using=router.db_for_write(model))
 
 
+def is_lost(model: Any) -> bool:
+    """Return True if a transaction for this model is open and can only be rolled back.
+
+    So it is after the server went away: going on would end as if it had been committed.
+    """
+    return transaction.get_connection(router.db_for_write(model)).needs_rollback
+
+
 def batches(rows: QuerySet) -> Iterator[list[Any]]:
     """Yield rows in lists of `BATCH` or fewer, in the order of their primary keys.
 

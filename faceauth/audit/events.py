@@ -15,7 +15,7 @@ from django.http import HttpRequest
 from django.utils.crypto import salted_hmac
 
 from faceauth import metrics, signals
-from faceauth.db import atomic
+from faceauth.db import atomic, is_lost
 from faceauth.http import client_ip
 from faceauth.models import FaceEvent
 from faceauth.recognition.policy import Decision
@@ -143,6 +143,9 @@ def save(
 
     If the database refuses the event, log the error and return the event unsaved. The arguments
     are those of `record`.
+
+    Raises:
+        DatabaseError: The caller's transaction is lost with the event.
     """
     details = details or EventDetails()
     if user is not None:
@@ -153,6 +156,8 @@ def save(
         with atomic(FaceEvent):
             event.save()
     except DatabaseError as error:
+        if is_lost(FaceEvent):
+            raise
         # The text of the error may repeat the row's values, so only its type is logged.
         logger.error("Face event %r could not be saved: %s", str(kind), type(error).__name__)
     return event

@@ -23,7 +23,7 @@ from django.http import HttpRequest
 from django.utils import timezone
 
 from faceauth import metrics
-from faceauth.db import atomic
+from faceauth.db import atomic, is_lost
 from faceauth.models import LoginTiming
 
 logger = logging.getLogger("faceauth")
@@ -67,6 +67,8 @@ def record(request: HttpRequest, posted: str, seconds: float) -> None:
         with atomic(LoginTiming):
             LoginTiming.objects.create(kind=kind, at=hour, **times)
     except DatabaseError as error:
+        if is_lost(LoginTiming):
+            raise
         logger.error("The time of a login could not be saved: %s", type(error).__name__)
 
 

@@ -9,6 +9,7 @@ import sys
 import time
 from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
 from functools import partial
 from itertools import count
 from threading import Event
@@ -17,8 +18,12 @@ from typing import NamedTuple
 import numpy as np
 import psycopg
 import pytest
+from django.db import OperationalError, connection, transaction
+from django.db.models.signals import pre_save
 
 from accounts.models import User
+from faceauth.audit import events
+from faceauth.models import FaceEvent
 from tests.robustness.serving import Site, Visitor
 from tests.support import postgres
 from tests.support.people import OBAMA
@@ -92,6 +97,25 @@ def test_database_that_stops_under_load_loses_nothing(stress, site, database):
     # Who was told to come back is there with all that they gave, or is not there.
     for name in faces.keys() & signed_up:
         assert faces[name] == (signed_up[name].did == "enrol"), name
+
+
+@pytest.mark.django_db(transaction=True)
+def test_event_that_takes_the_transaction_with_it_is_an_error():
+    def end_connection(**_signal):
+        with connection.cursor() as cursor:
+            process = cursor.execute("SELECT pg_backend_pid()").fetchone()
+        with closing(connection.copy()) as another, another.cursor() as cursor:
+            cursor.execute("SELECT pg_terminate_backend(%s)", process)
+
+    pre_save.connect(end_connection, sender=FaceEvent)
+    try:
+        with pytest.raises(OperationalError), transaction.atomic():
+            User.objects.create_user("ada", "ada@example.com")
+            # It may fail where the user beside it is kept, but not where the user is lost.
+            events.save(FaceEvent.Kind.REFUSED, None, None)
+    finally:
+        pre_save.disconnect(end_connection, sender=FaceEvent)
+    assert not User.objects.exists()
 
 
 def keep_busy(site, owner, outage, times):
