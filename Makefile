@@ -62,6 +62,7 @@ test: $(DEV) ## check style and types, and run the tests, but those of test-slow
 	$(PYTEST) --ds=tests.projects.stock.settings tests/stock tests/shared
 	$(PYTEST) --ds=tests.projects.stock.settings --database=postgres tests/stock tests/shared
 	$(PYTEST) --ds=tests.projects.own.settings tests/own tests/shared
+	$(PYTEST) --ds=tests.projects.members.settings tests/members
 	$(PYTEST) --ds=tests.projects.allauth.settings -m "not slow" tests/allauth
 	$(PYTEST) --ds=tests.projects.otp.settings -m "not slow" tests/otp
 	$(PYTEST) --ds=tests.projects.site.pgvector --database=postgres tests/vectors
@@ -74,6 +75,7 @@ test-slow: $(DEV) ## all other tests: every journey in a browser, robustness, fr
 	$(PYTEST) -n auto -m "not postgres" --database=postgres tests/site tests/robustness tests/browser/test_login.py
 	$(PYTEST) --ds=tests.projects.site.pgvector --database=postgres \
 		tests/shared tests/site/test_login.py tests/site/test_adaptation.py tests/site/test_purge.py tests/site/test_rights.py
+	$(PYTEST) --ds=tests.projects.members.settings --database=postgres tests/members
 	$(PYTEST) --ds=tests.projects.allauth.settings -m slow tests/allauth
 	$(PYTEST) --ds=tests.projects.otp.settings -m slow tests/otp
 	$(PYTEST) --ds=tests.projects.stock.pgvector --database=postgres tests/stock tests/shared

@@ -40,6 +40,7 @@ def tests(session: nox.Session, django: str) -> None:
     session.run("pytest", "-n", "auto", "tests/unit", "tests/site", "tests/shared")
     session.run("pytest", "--ds=tests.projects.stock.settings", "tests/stock", "tests/shared")
     session.run("pytest", "--ds=tests.projects.own.settings", "tests/own", "tests/shared")
+    session.run("pytest", "--ds=tests.projects.members.settings", "tests/members")
     session.run("pytest", "--ds=tests.projects.allauth.settings", "-m", "not slow", "tests/allauth")
     session.run("pytest", "--ds=tests.projects.otp.settings", "-m", "not slow", "tests/otp")
 

@@ -110,7 +110,7 @@ class VerifyForm(ChallengedForm):
     def _verify(self, probe: Encoding, take: Take | None) -> bool:
         username, backend = self.cleaned_data["username"], backends.configured()
         attempt = attempts.admit(username=username, **self._client)
-        found = backend.verify(probe, username)
+        found = backend.verify(probe, backend.find_user(self.request, username))
         outcome = backend.outcome(found, attempt)
         verified = outcome == Outcome.ACCEPTED.value
         if verified and take and replay.is_replay(found.user, None, take):

@@ -15,7 +15,7 @@ from django.contrib.auth.backends import BaseBackend
 from django.contrib.auth.base_user import AbstractBaseUser
 from django.http import HttpRequest
 
-from . import conf, devices, faces, users
+from . import conf, devices, faces
 from .audit import events
 from .audit.events import EventDetails
 from .capture import samples
@@ -86,20 +86,17 @@ class _Claim(NamedTuple):
     people: Sequence[Any]
 
     @property
-    def name(self) -> str | None:
-        """Return the name that was claimed, or that of the only user who can be meant."""
-        only = users.username(self.people[0]) if len(self.people) == 1 else None
-        return only or self.username
+    def is_of_one(self) -> bool:
+        """Return True if only one user can be meant."""
+        return bool(self.username) or len(self.people) == 1
 
     def admit(self) -> attempts.Attempt:
         """Admit the attempt, and count it as a failure."""
-        if self.device is None:
-            return attempts.admit(self.request, self.name)
-        return attempts.admit(self.request, self.name, device=self.device, people=self.people)
+        return attempts.admit(self.request, self.username, device=self.device, people=self.people)
 
     def details(self, decision: Decision, outcome: str) -> EventDetails:
         """Return the details for the audit log."""
-        named = FaceEvent.Mode.USERNAME if self.name else FaceEvent.Mode.ALONE
+        named = FaceEvent.Mode.USERNAME if self.is_of_one else FaceEvent.Mode.ALONE
         mode = FaceEvent.Mode.DEVICE if self.device else named
         label = str(self.device or "")
         return EventDetails.of_attempt(mode, decision, outcome)._replace(device=label)
@@ -111,7 +108,11 @@ class _Claim(NamedTuple):
     def refuse_not_live(self, error: NotLiveError) -> None:
         """Count an attempt that failed its challenge. Its face is not compared."""
         details = self.details(Decision(Outcome.NOBODY), str(error))
-        self.admit().failed(faces.by_username(self.name) if self.name else None, details)
+        counted = self.admit()
+        user = self.people[0] if len(self.people) == 1 else None
+        if self.username and not self.people:
+            user = faces.by_username(self.username, self.request)
+        counted.failed(user, details)
 
 
 def refuse_not_live(
@@ -128,7 +129,7 @@ def refuse_not_live(
         error: The reason.
         username: The claimed username, or None.
         device: The trusted device that sends the request, if it is one.
-        people: The users who trust the device.
+        people: The users whom the visitor can be, if that is known: see `attempts.admit`.
 
     Raises:
         TooManyAttempts: The attempt must wait.
@@ -140,9 +141,9 @@ class FaceBackend(BaseBackend):
     """Authenticate by face: on a device that the user trusts, or as the second of two factors.
 
     Put it beside ``ModelBackend``, which handles passwords and permissions. To change it, put a
-    subclass in ``AUTHENTICATION_BACKENDS`` in its place. `user_can_authenticate` decides who may
-    log in by face and stay logged in; `probe`, `verify`, `identify` and `outcome` are the steps of
-    an attempt.
+    subclass in ``AUTHENTICATION_BACKENDS`` in its place. `find_user` decides whom a name finds,
+    `user_can_authenticate` who may log in by face and stay logged in; `probe`, `verify`,
+    `identify` and `outcome` are the steps of an attempt.
     """
 
     def authenticate(  # type: ignore[override]
@@ -218,10 +219,7 @@ class FaceBackend(BaseBackend):
         afterwards, and then call ``result.counted.succeeded``. The arguments and errors are those
         of `authenticate`.
         """
-        people = [owner] if owner else devices.people(device) if device else []
-        if device and username:
-            named = faces.by_username(username)
-            people = [user for user in people if user == named]
+        people = [owner] if owner else devices.people_named(request, device, username)
         if device and not people:
             raise UnknownDevice()
         claim = _Claim(request, username, device, people)
@@ -238,7 +236,8 @@ class FaceBackend(BaseBackend):
         if people:
             found = self.verify_among(probe, counted.people if device else people)
         else:
-            found = self.verify(probe, username) if username else self.identify(probe)
+            user = self.find_user(request, username) if username else None
+            found = self.verify(probe, user) if username else self.identify(probe)
         outcome = self.outcome(found, counted)
         if outcome == ACCEPTED and staff and not getattr(found.user, "is_staff", False):
             outcome = "not_staff"
@@ -248,7 +247,7 @@ class FaceBackend(BaseBackend):
         details = claim.details(found.decision, outcome)
         if outcome != ACCEPTED:
             # Without a username, an event must not name the user who is nearest to a stranger.
-            known = claim.name or found.decision.accepted
+            known = claim.is_of_one or found.decision.accepted
             counted.failed(found.user if known else None, details)
             return Result(None, counted, details, replayed=bool(replayed))
         if take:
@@ -262,6 +261,22 @@ class FaceBackend(BaseBackend):
         """
         user = faces.users().filter(pk=user_id).first()
         return sessions.bind(user) if user and self.user_can_authenticate(user) else None
+
+    def find_user(self, request: HttpRequest | None, username: str) -> Any:
+        """Return the user whom a name finds, or None: at logins, in limits, for devices, commands.
+
+        By default, it is the one whom a login by password would find: by the natural key or, if
+        there is none, by ``LOGIN_FIELDS``. Users who are known already are not looked for.
+
+        In a subclass, do the same work whether or not there is such a user, and return one of
+        `faces.users`, which have their faces with them. Otherwise the time of an answer tells who
+        has an account.
+
+        Args:
+            request: The request, if there is one.
+            username: The name as it was entered.
+        """
+        return faces.by_login_fields(username)
 
     def user_can_authenticate(self, user: AbstractBaseUser) -> bool:
         """Return False for inactive users, as ``ModelBackend`` does."""
@@ -298,10 +313,9 @@ class FaceBackend(BaseBackend):
             return "inactive"
         return decision.outcome.value
 
-    def verify(self, probe: Encoding, username: str) -> Finding:
-        """Compare a probe, float32 (n, d), with the user of that name (1:1)."""
-        user = faces.by_username(username)
-        # For an unknown name or a user without a face, a made-up template takes the same time.
+    def verify(self, probe: Encoding, user: Any) -> Finding:
+        """Compare a probe, float32 (n, d), with one user (1:1), or with nobody if it is None."""
+        # For nobody and for a user without a face, a made-up template takes the same time.
         match = _match(user, probe)
         return Finding(user, policy.verify(match, effective_frames(probe)))
 

@@ -90,6 +90,13 @@ class FaceAuthSettings:
     CHALLENGES_PER_MINUTE: int = 60
     """The maximum number of challenges per address and minute."""
 
+    LOGIN_FIELDS: Sequence[str] | None = None
+    """The fields of the user model whose values find a user who gives them as a name, if the
+    manager's ``get_by_natural_key`` finds nobody; ``__iexact`` after a field ignores case. By
+    default, it is the field with the email address, ``["email__iexact"]``; with django-allauth also
+    the username, ``["email__iexact", "username__iexact"]``. A name that several users have finds
+    nobody."""
+
     FACE_ALONE: bool = True
     """If True, users can log in with their face and no username."""
 

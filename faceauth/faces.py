@@ -12,7 +12,7 @@ from copy import copy
 from typing import Any
 
 from django.apps import apps
-from django.contrib.auth import get_user_model
+from django.contrib.auth import get_backends, get_user_model
 from django.core.exceptions import (
     ImproperlyConfigured,
     MultipleObjectsReturned,
@@ -21,10 +21,13 @@ from django.core.exceptions import (
 )
 from django.db.models import Prefetch, Q, QuerySet
 from django.db.models.functions import Lower
+from django.db.models.lookups import Exact
+from django.http import HttpRequest
 
 from .db import atomic
 from .models import FaceTemplateMixin
 from .signals import face_template_changed
+from .users import login_fields
 
 COLUMNS = frozenset(field.name for field in FaceTemplateMixin._meta.local_fields)
 
@@ -135,41 +138,59 @@ def users() -> QuerySet:
     return with_faces(get_user_model()._default_manager.all())
 
 
-def by_username(username: str, among: QuerySet | None = None) -> Any:
-    """Return the user that this name would find in a login by password, or None.
-
-    A name that no user has can also be the email address of exactly one user.
+def by_username(username: str, request: HttpRequest | None = None) -> Any:
+    """Return the user whom a name finds, or None: the site's ``FaceBackend.find_user`` decides.
 
     Args:
         username: The name as it was entered.
-        among: The users to search; by default all, with their faces.
+        request: The request, if there is one.
+    """
+    for backend in get_backends():
+        if find := getattr(backend, "find_user", None):
+            return find(request, username)
+    return by_login_fields(username)
+
+
+def by_login_fields(username: str) -> Any:
+    """Return the user whom a name finds where the site has no rule of its own, or None.
+
+    It is the one with this natural key or, if there is none, the only one who has the name in one
+    of ``LOGIN_FIELDS``. The work is the same whether or not there is such a user.
     """
     # The project's manager decides how a name is looked up, for example whether case matters.
     manager: Any = copy(get_user_model()._default_manager)
-    searched = users() if among is None else among
-    manager.get_queryset = lambda: searched
+    manager.get_queryset = users
     # Some databases refuse to search for a NUL, and no name contains one.
     if "\x00" in username:
         return None
-    found = None
-    # If usernames are numbers or UUIDs, other text is not a valid one.
-    with suppress(ObjectDoesNotExist, MultipleObjectsReturned, ValueError, ValidationError):
+    found, several = None, False
+    try:
         found = manager.get_by_natural_key(username)
-    # Searched for in any case: the time must not tell whether a user has the name.
-    by_address = _by_address(username, searched) if "@" in username else None
-    return found or by_address
+    except MultipleObjectsReturned:
+        several = True
+    except (ObjectDoesNotExist, ValueError, ValidationError):
+        pass  # If usernames are numbers or UUIDs, other text is not a valid one.
+    condition = _login_condition(username)
+    others = list(users().filter(condition)[:2]) if condition else []
+    if found or several or len(others) != 1:
+        return found
+    return others[0]
 
 
-def _by_address(address: str, among: QuerySet) -> Any:
-    """Return the only user with this email address, in any capitals, or None."""
-    model = get_user_model()
-    field = model.get_email_field_name()
-    if field == model.USERNAME_FIELD or not known_conditions(**{field: address}):
-        return None
-    # Two are enough to see that there is more than one.
-    lower = among.alias(face_address=Lower(field)).filter(face_address=address.lower())
-    found = [user for user in lower[:2] if getattr(user, field).casefold() == address.casefold()]
-    return found[0] if len(found) == 1 else None
+def _login_condition(username: str) -> Q:
+    """Return the condition for users who have this name in one of ``LOGIN_FIELDS``."""
+    model, condition = get_user_model(), Q()
+    for name, ignores_case in login_fields():
+        if name == model.get_email_field_name() and "@" not in username:
+            continue
+        if ignores_case:
+            condition |= Q(Exact(Lower(name), username.lower()))
+            continue
+        field: Any = model._meta.get_field(name)
+        # If the values are numbers or UUIDs, other text is not a valid one.
+        with suppress(ValidationError):
+            condition |= Q(**{name: field.to_python(username)})
+    return condition
 
 
 def known_conditions(**conditions: Any) -> dict[str, Any]:

@@ -21,6 +21,7 @@ from django.utils.functional import cached_property
 from django.utils.translation import gettext_lazy as _
 
 from . import backends, code_login, conf, devices, enrolment, errors, users
+from .audit import notifications
 from .capture import samples
 from .enrolment import shots
 from .fields import ConsentField, SnapshotField, TrustField
@@ -113,8 +114,13 @@ class FaceLoginForm(ChallengedForm):
             return None
         values = [str(self[name].value() or "") for name in ("device_nonce", "device_signature")]
         device = devices.recognise(self.request, *values)
-        self._people = devices.people_named(device, self.claimed_username)
+        self._people = devices.people_named(self.request, device, self.claimed_username)
         return device if self._people else None
+
+    @property
+    def people(self) -> list[Any]:
+        """Return the users whom the visitor can be, if that is known; otherwise an empty list."""
+        return self._people if self.device else []
 
     @property
     def face_is_enough(self) -> bool:
@@ -128,12 +134,12 @@ class FaceLoginForm(ChallengedForm):
         return code and not self.face_is_enough
 
     def clean_username(self) -> str:
-        if not self.claimed_username and not self.device and not conf.get().FACE_ALONE:
+        if not self.claimed_username and not self.people and not conf.get().FACE_ALONE:
             raise errors.UsernameNeeded()
         return str(self.cleaned_data["username"])
 
     def clean(self) -> dict[str, Any]:
-        people = self._people if self.device else []
+        people = self.people
         attempts.check(self.request, self.claimed_username, device=self.device, people=people)
         if self.errors:
             return self.cleaned_data
@@ -238,7 +244,12 @@ class OwnFaceForm(FaceLoginForm):
 
     @property
     def claimed_username(self) -> str | None:
-        return users.username(self.owner)
+        return None
+
+    @property
+    def people(self) -> list[Any]:
+        """Return the owner, who may not be found by a name."""
+        return [self.owner]
 
     @cached_property
     def device(self) -> FaceDevice | None:
@@ -307,13 +318,25 @@ class OwnPasswordForm(forms.Form):
         user, password = self.request.user, str(self.cleaned_data["password"])
         # More attempts mean that another person is guessing in the user's session.
         rate_limit.enforce_password(self.request, users.username(user))
-        found = authenticate(self.request, username=user.get_username(), password=password)
-        if found != user:
+        if not self._is_own(password):
             raise forms.ValidationError(
                 _("This password is not correct. Try again."), "invalid_login"
             )
         rate_limit.forgive_password(self.request, users.username(user))
         return password
+
+    def _is_own(self, password: str) -> bool:
+        """Return True if it is the user's password.
+
+        Only the site's backends know whether they look for a username or an email address, so both
+        are tried. A backend that looks for something else may not find the user by either.
+        """
+        user: Any = self.request.user
+        names = (getattr(user, user.USERNAME_FIELD), notifications.address_of(user))
+        for name in dict.fromkeys(filter(None, names)):
+            if authenticate(self.request, username=name, password=password) == user:
+                return True
+        return bool(user.has_usable_password() and user.check_password(password))
 
 
 class EnrolFormMixin(ChallengedForm):

@@ -10,7 +10,7 @@ from typing import Any
 from django import forms
 from django.http import HttpRequest, HttpResponse, JsonResponse
 
-from . import backends, conf, devices, errors, users
+from . import backends, conf, devices, errors
 from .capture import guidance, samples
 from .http import client_ip, rate_limit
 from .http.responses import error_response
@@ -148,17 +148,17 @@ class _Conversation:
         return challenges.open_new(self.request, purpose, kind, self.device, username)
 
     def _claim(self, purpose: str) -> str | None:
-        """Return the username that is claimed, and note the device if it is trusted by that user.
+        """Return the username that is claimed, and note whom the visitor can be, if that is known.
 
         Raises:
             LoginRequired: Somebody who is not logged in has nothing to confirm.
             FaceError: It can be nobody's username.
         """
         if purpose == challenges.CONFIRM:
-            owner: Any = second_step.pending_user(self.request) or self.request.user
-            if not owner.is_authenticated:
+            self.people = self._owner()
+            if not self.people:
                 raise errors.LoginRequired()
-            return users.username(owner)
+            return None
         try:
             username = _USERNAME.clean(self.post.get("username")) or None
         except forms.ValidationError as error:
@@ -166,7 +166,7 @@ class _Conversation:
         if purpose == challenges.LOGIN:
             proof = [self.post.get(name, "") for name in ("device_nonce", "device_signature")]
             device = devices.recognise_early(self.request, *proof)
-            people = devices.people_named(device, username)
+            people = devices.people_named(self.request, device, username)
             self.device, self.people = (device, people) if people else (None, [])
         return username
 
@@ -176,8 +176,16 @@ class _Conversation:
         if error.reason is Reason.LATE or challenge.purpose not in counted:
             return
         username, device = challenges.claimed_username(self.request), challenge.device
-        people = devices.people_named(device, username)
-        backends.refuse_not_live(self.request, error, username, device if people else None, people)
+        people = devices.people_named(self.request, device, username)
+        device = device if people else None
+        if challenge.purpose == challenges.CONFIRM:
+            people = self._owner()
+        backends.refuse_not_live(self.request, error, username, device, people)
+
+    def _owner(self) -> list[Any]:
+        """Return the user who is logged in or has given the password, as a list; [] if nobody."""
+        owner: Any = second_step.pending_user(self.request) or self.request.user
+        return [owner] if owner.is_authenticated else []
 
     def _answer(self, challenge: Challenge, sample: samples.Sample | None) -> dict[str, Any]:
         conversation = challenge.conversation

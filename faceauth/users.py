@@ -7,6 +7,13 @@ from __future__ import annotations
 
 from typing import Any
 
+from django.apps import apps
+from django.contrib.auth import get_user_model
+
+from . import conf
+
+IGNORING_CASE = "__iexact"
+
 
 def username(user: Any) -> str:
     """Return the name that the user logs in with."""
@@ -17,3 +24,25 @@ def short_name(user: Any) -> str:
     """Return the name to greet the user by: their short name, or else their username."""
     given = user.get_short_name() if hasattr(user, "get_short_name") else ""
     return given or username(user)
+
+
+def login_fields() -> list[tuple[str, bool]]:
+    """Return the fields whose values are names to log in with, each with True to ignore case.
+
+    They are those of ``LOGIN_FIELDS``.
+    """
+    named = conf.get().LOGIN_FIELDS
+    if named is None:
+        model = get_user_model()
+        email = model.get_email_field_name()
+        # Django's backend looks for the natural key alone; allauth ignores the case of usernames.
+        fields = {model.USERNAME_FIELD} if apps.is_installed("allauth.account") else set()
+        fields |= {email} & {field.name for field in model._meta.get_fields()}
+        named = [f"{name}{IGNORING_CASE}" for name in sorted(fields)]
+    return [(each.removesuffix(IGNORING_CASE), each.endswith(IGNORING_CASE)) for each in named]
+
+
+def login_names(user: Any) -> set[str]:
+    """Return the names that find this user."""
+    fields = [get_user_model().USERNAME_FIELD, *[name for name, _ignoring in login_fields()]]
+    return {username(user), *[str(getattr(user, name) or "") for name in fields]} - {""}

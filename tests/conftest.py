@@ -24,7 +24,9 @@ from tests.support.requirements import unavailable
 
 # Suites of a project other than the one whose settings are in force, see tests/projects.
 _, _, PROJECT, SETTINGS = settings.SETTINGS_MODULE.split(".")
-collect_ignore = [suite for suite in ("stock", "own", "allauth", "otp") if suite != PROJECT]
+collect_ignore = [
+    suite for suite in ("stock", "own", "members", "allauth", "otp") if suite != PROJECT
+]
 if SETTINGS != "pgvector":
     collect_ignore.append("vectors")
 

@@ -169,13 +169,13 @@ class BulkEnrolment:
             candidate.outcome = ALREADY
 
     def _find_user(self, username: str) -> Any:
-        """Return the user with that name, or None.
+        """Return the user whom a name finds, or None.
 
-        If no name is exactly the same, return the only user whose name differs in case alone.
+        If it finds nobody, return the only user whose name differs in case alone.
         """
-        name = self._model.USERNAME_FIELD
-        if user := self._users.filter(**{name: username}).first():
+        if user := faces.by_username(username):
             return user
+        name = self._model.USERNAME_FIELD
         similar = list(self._users.filter(**{f"{name}__iexact": username})[:2])
         if len(similar) > 1:
             raise Refused("several_users")

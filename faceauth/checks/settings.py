@@ -9,10 +9,12 @@ from typing import Any, get_type_hints
 
 from django.apps import AppConfig
 from django.conf import settings
+from django.contrib.auth import get_user_model
 from django.core.checks import CheckMessage, Error, Tags, Warning, register
 from django.core.exceptions import ImproperlyConfigured
+from django.db import models
 
-from faceauth import conf
+from faceauth import conf, users
 from faceauth.conf import FaceAuthSettings
 from faceauth.liveness import challenge as challenges
 from faceauth.models import FaceTemplateMixin
@@ -108,7 +110,7 @@ def setting_errors() -> list[CheckMessage]:
     Values are only compared with bounds if all names and types are right.
     """
     wrong = [*name_and_type_errors()] or [*_encoder_errors()]
-    return wrong or [*_bound_errors(), *_calibration_errors()]
+    return wrong or [*_bound_errors(), *_login_field_errors(), *_calibration_errors()]
 
 
 def name_and_type_errors() -> Iterator[CheckMessage]:
@@ -164,6 +166,23 @@ def _bound_errors() -> Iterator[CheckMessage]:
             )
             hint = "Raise MAX_SNAPSHOTS, or ask for fewer pictures."
             yield Error(message, hint=hint, id="faceauth.E007")
+
+
+def _login_field_errors() -> Iterator[CheckMessage]:
+    model = get_user_model()
+    fields = {each.name: each for each in model._meta.concrete_fields}
+    del fields["password"]
+    for name in conf.get().LOGIN_FIELDS or ():
+        plain = name.removesuffix(users.IGNORING_CASE)
+        texts = (models.CharField, models.TextField)
+        if plain in fields and (plain == name or isinstance(fields[plain], texts)):
+            continue
+        message = f"FACEAUTH['LOGIN_FIELDS'] names {name!r}, by which no user can be found."
+        hint = (
+            f"Name fields of {model._meta.label}; '__iexact' after one of text ignores case. For "
+            "anything else, override FaceBackend.find_user."
+        )
+        yield Error(message, hint=hint, id="faceauth.E019")
 
 
 def _encoder_errors() -> Iterator[CheckMessage]:

@@ -117,12 +117,14 @@ def people(device: FaceDevice) -> list[Any]:
     return device.known_people
 
 
-def people_named(device: FaceDevice | None, username: str | None) -> list[Any]:
+def people_named(
+    request: HttpRequest | None, device: FaceDevice | None, username: str | None
+) -> list[Any]:
     """Return the people of a device whom a visitor can be, by the name they gave, if any."""
     found = people(device) if device else []
     if device is None or not username:
         return found
-    named = faces.by_username(username)
+    named = faces.by_username(username, request)
     return [user for user in found if user == named]
 
 

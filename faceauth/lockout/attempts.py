@@ -231,7 +231,8 @@ def admit(
             client alone.
         device: The trusted device that sends the request, if it is one. The attempt then counts
             for the device and its people alone; compare the face only with `Attempt.people`.
-        people: The users who trust the device.
+        people: The users whom the visitor can be: those who trust the device or, without a device,
+            the one who is known without a name.
 
     Raises:
         TooManyAttempts: The attempt must wait.
@@ -239,7 +240,7 @@ def admit(
     """
     now = timezone.now()
     counters.expired_counts().delete()
-    if device is None:
+    if device is None and not people:
         _start_session(request, username)
     found = counters.counters_of(request, username, client, device, people)
     with atomic(FailureCount):

@@ -7,7 +7,6 @@ from collections.abc import Iterable, Sequence
 from datetime import datetime, timedelta
 from typing import Any, NamedTuple
 
-from django.contrib.auth import get_user_model
 from django.db import connections, router
 from django.db.models import QuerySet
 from django.http import HttpRequest
@@ -117,7 +116,8 @@ def counters_of(
         username: The claimed username, or None for face alone.
         client: The user who asks about somebody else's face.
         device: The trusted device of the attempt.
-        people: The users who trust the device.
+        people: The users whom the visitor can be: those who trust the device or, without a device,
+            the one who is known without a name.
     """
     config = conf.get()
     if device is not None and people:
@@ -125,20 +125,25 @@ def counters_of(
             Counter("device", device_key(device, user), config.failures, user) for user in people
         ]
     found: list[tuple[str, Any, int]] = []
-    account, kind = _claimed(username) if username else (None, "")
+    account, kind = None, "account"
+    if people:
+        account = people[0].pk
+    elif username:
+        account, kind = _claimed(request, username)
     if client is not None:
         found.append(("client-account", f"{client.pk}:{account}", config.failures))
         found.append(("client", client.pk, config.MAX_FAILURES_PER_ADDRESS))
         return [Counter(kind, key_of(kind, who), limit) for kind, who, limit in found]
     session = getattr(request, "session", None)
-    if username and _gave_password(request, account):
+    if account is not None and _gave_password(request, account):
         found.append(("own", account, config.failures))
-    elif username:
+    elif account is not None:
         # Counted whether the account exists or not: nothing here reveals that. And counted for the
         # spelling in lower case as well, because some databases find the account by other
         # capitals and others do not.
         found.append((kind, account, config.failures))
-        found.append(("name", username.casefold(), config.failures))
+        if username:
+            found.append(("name", username.casefold(), config.failures))
     else:
         if session is not None and session.session_key:
             found.append(("session", session.session_key, config.failures))
@@ -176,13 +181,12 @@ def key_of(kind: str, who: Any) -> str:
 
 def account_id(username: str) -> Any:
     """Return the primary key of the account with this name; if there is none, a text for it."""
-    return _claimed(username)[0]
+    return _claimed(None, username)[0]
 
 
-def _claimed(username: str) -> tuple[Any, str]:
+def _claimed(request: HttpRequest | None, username: str) -> tuple[Any, str]:
     """Return the `account_id` of a name, and the kind of counter that its failures have."""
-    model = get_user_model()
-    user = faces.by_username(username, model._default_manager.only(model.USERNAME_FIELD))
+    user = faces.by_username(username, request)
     if user is None:
         return f"named {username}", "account"
     is_username = users.username(user).casefold() == username.casefold()
@@ -191,9 +195,9 @@ def _claimed(username: str) -> tuple[Any, str]:
 
 def keys_of_user(user: Any) -> list[str]:
     """Return the keys of all counters of one user alone, other spellings of the name included."""
-    names = {users.username(user).casefold(), address_of(user).casefold()} - {""}
+    names = {*users.login_names(user), address_of(user)} - {""}
     return [
-        *[key_of("name", each) for each in sorted(names)],
+        *[key_of("name", each) for each in sorted({name.casefold() for name in names})],
         *[key_of(kind, user.pk) for kind in ACCOUNT],
     ]
 

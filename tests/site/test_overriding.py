@@ -156,6 +156,17 @@ def test_a_backend_of_their_own_answers_the_kiosk_as_well(ask, client, obama, ba
     assert ask("/face/verify/", **question)[1] == {"verified": False}
 
 
+def test_a_backend_of_their_own_finds_members_by_their_numbers(
+    ask, client, enrolled, project, settings, upload
+):
+    *others, _ours = settings.AUTHENTICATION_BACKENDS
+    settings.AUTHENTICATION_BACKENDS = [*others, "mysite.member_names.MemberBackend"]
+    enrolled("member7", "obama", "obama3")
+    assert ask(LOGIN, username="member7", snapshot=upload("obama2"))[0] == 401
+    assert ask(LOGIN, username="M-007", snapshot=upload("obama2"))[0] == 200
+    assert username_of(client) == "member7"
+
+
 def test_a_receiver_of_their_own(ask, obama, project, upload):
     module = importlib.import_module("mysite.receivers")
     try:
