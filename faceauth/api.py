@@ -102,9 +102,7 @@ class VerifyForm(ChallengedForm):
         if not self.challenged:
             return samples.probe_encodings(self.cleaned_data["snapshot"]), None
         assert self.request is not None
-        kind = challenges.kind(challenges.VERIFY, trusted=False)
-        token = self.passed_challenge
-        answer = challenges.redeem(self.request, token, challenges.VERIFY, kind)
+        answer = challenges.redeem(self.request, self.passed_challenge, challenges.VERIFY)
         return answer.encodings, answer.take
 
     def _verify(self, probe: Encoding, take: Take | None) -> bool:

@@ -224,9 +224,8 @@ class FaceBackend(BaseBackend):
             raise UnknownDevice()
         claim = _Claim(request, username, device, people)
         purpose = challenges.CONFIRM if owner else challenges.LOGIN
-        kind = challenges.kind(purpose, trusted=device is not None)
         try:
-            probe, take = self.probe(request, snapshot, challenge, purpose, kind)
+            probe, take = self.probe(request, snapshot, challenge, purpose, device)
         except (Busy, ChallengeExpired, CameraNeeded):
             raise  # not about the face: the visitor has to come back, or to begin again
         except FaceError:
@@ -288,7 +287,7 @@ class FaceBackend(BaseBackend):
         snapshot: samples.Snapshot | None,
         challenge: str | None,
         purpose: str,
-        kind: str,
+        device: FaceDevice | None,
     ) -> Probe:
         """Return the encodings of the person in front of the camera, and how they moved.
 
@@ -301,7 +300,7 @@ class FaceBackend(BaseBackend):
             return Probe(samples.probe_encodings(snapshot or ()))
         if request is None or not challenge:
             raise CameraNeeded()
-        answer = challenges.redeem(request, challenge, purpose, kind)
+        answer = challenges.redeem(request, challenge, purpose, device)
         return Probe(answer.encodings, answer.take)
 
     def outcome(self, found: Finding, attempt: attempts.Attempt) -> str:

@@ -453,9 +453,7 @@ class EnrolFormMixin(ChallengedForm):
         """
         if self.request is None:
             raise errors.CameraNeeded()
-        kind = challenges.kind(challenges.ENROL, trusted=False)
-        token = self.passed_challenge
-        self._answer = challenges.redeem(self.request, token, challenges.ENROL, kind)
+        self._answer = challenges.redeem(self.request, self.passed_challenge, challenges.ENROL)
         return self._answer.encodings[:1]
 
 

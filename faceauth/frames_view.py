@@ -142,8 +142,9 @@ class _Conversation:
             return challenge
         client, limit = client_ip.rate_limit_key(self.request), conf.get().CHALLENGES_PER_MINUTE
         rate_limit.enforce("challenge", client, limit, rate_limit.MINUTE)
-        if challenges.take_given_up(self.request, self.device):
-            attempts.count_unusable(self.request, None, self.device, self.people)
+        if failures := challenges.take_given_up(self.request, self.device):
+            for _failure in range(failures):
+                attempts.count_unusable(self.request, None, self.device, self.people)
             attempts.check(self.request, username, device=self.device, people=self.people)
         return challenges.open_new(self.request, purpose, kind, self.device, username)
 

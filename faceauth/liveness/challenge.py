@@ -17,7 +17,7 @@ from datetime import timedelta
 from typing import NamedTuple
 
 import numpy as np
-from django.db.models import QuerySet
+from django.db.models import F, QuerySet
 from django.http import HttpRequest
 from django.utils import timezone
 from django.utils.crypto import salted_hmac
@@ -313,35 +313,41 @@ def open_new(
     return challenge
 
 
-def take_given_up(request: HttpRequest, device: FaceDevice | None) -> bool:
-    """Return True if so many challenges were given up here that they count as a failure.
+def take_given_up(request: HttpRequest, device: FaceDevice | None) -> int:
+    """Return as how many failures the challenges count that were given up here.
 
-    They are then forgotten. A challenge counts if its first step was shown, wherever the session
-    has gone: on a trusted device those of the device, elsewhere those of the address.
+    Those are then forgotten. A challenge counts if its first step was shown, wherever the session
+    has gone: on a trusted device those of the device, elsewhere those of the address. A device has
+    one challenge at a time, so the one that is being answered is given up now. Otherwise, whoever
+    begins many sessions with its cookie could see many steps, and answer the one that suits.
     """
+    now = timezone.now()
     here = {"device": device} if device else {"device": None, "address": _address(request)}
-    rows = FaceChallenge.objects.filter(
-        **here, revealed=True, passed=False, expires_at__lt=timezone.now()
-    )
-    keys = list(rows.order_by("expires_at").values_list("key", flat=True)[:GIVEN_UP])
-    if len(keys) < GIVEN_UP:
-        return False
-    deleted, _rows = FaceChallenge.objects.filter(key__in=keys).delete()
-    return deleted == GIVEN_UP
+    rows = FaceChallenge.objects.filter(**here, passed=False)
+    if device:
+        open_rows = rows.filter(expires_at__gt=now)
+        open_rows.update(number=F("number") + 1, expires_at=now, state=b"")
+    over = rows.filter(revealed=True, expires_at__lte=now).order_by("expires_at")
+    keys = list(over.values_list("key", flat=True))
+    counted = keys[: len(keys) // GIVEN_UP * GIVEN_UP]
+    deleted, _rows = FaceChallenge.objects.filter(key__in=counted).delete()
+    return deleted // GIVEN_UP
 
 
-def redeem(request: HttpRequest, challenge_id: str, purpose: str, kind: str) -> Answer:
+def redeem(
+    request: HttpRequest, challenge_id: str, purpose: str, device: FaceDevice | None = None
+) -> Answer:
     """Use up a challenge that was passed, and return its answer.
 
     Args:
         request: The request of the session that passed it.
         challenge_id: The challenge.
         purpose: What it must have been opened for.
-        kind: `SHORT` accepts both kinds, `FULL` only full ones.
+        device: The trusted device that sends the request, or None.
 
     Raises:
         ChallengeExpired: The challenge was not passed, is too old, was used before, is another
-            session's or of another kind.
+            session's or another device's, or a short one where a full one is needed.
     """
     challenge = resume(request, challenge_id)
     if challenge.purpose != purpose or not challenge.passed:
@@ -349,8 +355,11 @@ def redeem(request: HttpRequest, challenge_id: str, purpose: str, kind: str) -> 
     del request.session[_SESSION_KEY]
     # The database decides which request was first.
     deleted, _rows = FaceChallenge.objects.filter(key=challenge.key).delete()
-    conversation = challenge.conversation
-    if not deleted or (kind == FULL and conversation.kind != FULL):
+    conversation, needed = challenge.conversation, kind(purpose, trusted=device is not None)
+    if not deleted or (needed == FULL and conversation.kind != FULL):
+        raise ChallengeExpired()
+    # Those that failed before it have counted for the device that it was opened on.
+    if device is not None and challenge.device_id not in (None, device.pk):
         raise ChallengeExpired()
     return Answer(np.stack(conversation.ahead), conversation)
 

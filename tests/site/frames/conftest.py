@@ -8,6 +8,7 @@ import pytest
 from django.test import Client
 from time_machine import travel
 
+from faceauth.devices import cookie
 from faceauth.liveness import steps
 from faceauth.models import FaceEvent
 from tests.support.conversing import Visitor
@@ -64,6 +65,12 @@ def visit(client, clock, db):
 def jpeg(picture: Any) -> bytes:
     """Return a picture, BGR, as a file."""
     return cv2.imencode(".jpg", picture)[1].tobytes()
+
+
+def copy_cookie(owner: Client, thief: Client) -> None:
+    """Give a copy of the cookie of one browser's trusted device to another browser."""
+    name = cookie.name()
+    thief.cookies[name] = owner.cookies[name].value
 
 
 def outcomes() -> list[str]:

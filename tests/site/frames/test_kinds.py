@@ -5,10 +5,9 @@ from __future__ import annotations
 import pytest
 from django.test import Client
 
-from faceauth import devices
 from faceauth.models import FaceDevice, FaceEvent
 from tests.site.conftest import JSON, PASSWORD, username_of
-from tests.site.frames.conftest import LOGIN
+from tests.site.frames.conftest import LOGIN, copy_cookie
 from tests.site.test_devices import Key, log_in_by_password
 from tests.support.conversing import Visitor
 
@@ -99,10 +98,23 @@ def test_copied_cookie_opens_no_short_challenge(client, visit, obama, monkeypatc
     key = Key()
     log_in_by_password(client, "obama", device_key=key.public)
     thief = Client()
-    name = devices.cookie.name()
-    thief.cookies[name] = client.cookies[name].value
+    copy_cookie(client, thief)
     nonce = thief.get(LOGIN).context["device_nonce"]
     assert total(visit(thief, **Key().sign(nonce))) == 3
+
+
+def test_challenge_of_a_device_of_one_s_own_opens_no_other_device(client, visit, enrolled, obama):
+    """Or what fails would count for the thief's own device, where the thief may fail for ever."""
+    enrolled("biden", "biden", password=PASSWORD)
+    log_in_by_password(client, "obama")
+    thief = Client()
+    log_in_by_password(thief, "biden")
+    page = visit(thief)
+    page.follow()
+    assert page.passed
+    copy_cookie(client, thief)
+    assert page.log_in().json()["error"]["code"] == "challenge_expired"
+    assert username_of(thief) is None
 
 
 def test_device_that_is_revoked_in_the_middle(client, visit, obama):

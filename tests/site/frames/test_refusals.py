@@ -9,7 +9,7 @@ from django.test import Client
 
 from faceauth.liveness import steps
 from faceauth.models import FaceChallenge, FaceEvent, FailureCount
-from tests.site.frames.conftest import jpeg, outcomes
+from tests.site.frames.conftest import copy_cookie, jpeg, outcomes
 from tests.site.test_devices import log_in_by_password
 from tests.support.person import Person
 from tests.support.webcam import empty_room
@@ -83,6 +83,16 @@ def test_three_that_were_given_up_count_as_a_failure_of_the_address(visit, clock
     assert FailureCount.objects.get(key__startswith="address:").failures == 1
 
 
+@pytest.mark.postgres
+def test_all_that_were_given_up_count_at_once(visit, clock):
+    pages = [visit(Client()) for _ in range(7)]
+    for page in pages:
+        page.until_step()
+    clock.shift(21)
+    visit(Client()).send()
+    assert FailureCount.objects.get(key__startswith="address:").failures == 2
+
+
 def test_challenges_whose_steps_nobody_saw_are_not_given_up(visit, clock):
     for _ in range(5):
         visit(Client()).send(jpeg(empty_room()))
@@ -97,6 +107,21 @@ def test_three_that_were_given_up_on_a_device_count_there_alone(client, visit, c
     visit().send()
     row = FailureCount.objects.get()
     assert (row.key.partition(":")[0], row.failures) == ("device", 1)
+
+
+@pytest.mark.postgres
+def test_a_device_shows_one_step_at_a_time(client, visit, obama):
+    """However many sessions its cookie begins: nobody can choose one that they have a film of."""
+    log_in_by_password(client, "obama")
+    pages = [visit(Client()) for _ in range(4)]
+    for page in pages:
+        copy_cookie(client, page.client)
+        page.until_step()
+    for page in pages[:-1]:
+        assert (page.send(), page.code) == (400, "challenge_expired")
+    assert FailureCount.objects.get(key__startswith="device:").failures == 1
+    pages[-1].follow()
+    assert pages[-1].passed
 
 
 @pytest.mark.parametrize("purpose", ["login", "confirm"])
