@@ -115,6 +115,8 @@ class Detector:
 
     def scan(self, pyramid: Pyramid, size: float, border: int = BORDER) -> list[Detection]:
         """Return the faces about `size` pixels tall, highest score first, each face once."""
+        if pyramid.side < size / 2:
+            return []  # smaller than what the network looks at
         scale = WINDOW / size
         level = pyramid.at(scale)
         if border:

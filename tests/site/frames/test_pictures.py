@@ -54,6 +54,13 @@ def test_picture_of_25_megapixels(visit):
     assert page.answer["faces"] == 1
 
 
+@pytest.mark.parametrize("size", [(1, 1), (2000, 4), (29, 29)])
+def test_picture_that_no_face_fits_into(visit, size):
+    page = visit()
+    assert page.send(jpeg(np.full((*size, 3), 90, np.uint8))) == 200
+    assert page.answer["code"] == "no_face"
+
+
 def test_no_frame_and_too_many(visit, client, db):
     response = client.post(FRAMES, {"number": 1}, headers=JSON)
     assert response.json()["error"]["code"] == "missing_snapshot"
