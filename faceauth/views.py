@@ -101,16 +101,6 @@ class CaptureMixin:
         return {}
 
 
-class RedirectLoggedInMixin(auth_views.RedirectURLMixin):
-    """Redirect users who are already logged in. A form that they send is still processed."""
-
-    def get(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
-        if request.user.is_authenticated:
-            return HttpResponseRedirect(self.get_success_url())
-        response: HttpResponse = super().get(request, *args, **kwargs)  # type: ignore[misc]
-        return response
-
-
 class PostOnlyView(View):
     """A view without a page: it answers GET requests with an error."""
 
@@ -126,8 +116,12 @@ class PostOnlyView(View):
         return response
 
 
-class LoginView(CaptureMixin, RedirectLoggedInMixin, auth_views.LoginView):
+class LoginView(CaptureMixin, auth_views.LoginView):
     """Log in by face or, on the same page, by password.
+
+    As Django's view, it shows the page to users who are logged in already, because they may have
+    come from a page that their account has no access to. Set `redirect_authenticated_user` to True
+    to redirect them.
 
     Where the face is not enough, the same view asks for the code that was sent by email, so that
     `log_in` is what starts every session.

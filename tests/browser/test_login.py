@@ -118,3 +118,16 @@ def test_speaks_the_language_of_the_browser(visitors: Visitors, webcam: Webcam):
 
 def status(page: Page):
     return page.locator("[data-part=status]")
+
+
+def test_user_without_access_is_not_logged_in_again_by_the_camera(
+    visitors: Visitors, webcam: Webcam, member
+):
+    webcam.show("obama2")
+    page = visitors.open("/face/login/?next=/members/", user=member)
+    expect(page.get_by_text("this account has no access to that page")).to_be_visible()
+    start = page.get_by_role("button", name="Turn on the camera")
+    page.wait_for_timeout(3000)
+    expect(start).to_be_visible()
+    start.click()
+    expect(page).to_have_url(re.compile("/members/$"))

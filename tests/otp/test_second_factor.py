@@ -8,6 +8,7 @@ import pytest
 from django.core.checks import run_checks
 from django.http import HttpResponse
 from django.urls import clear_url_caches, include, path
+from django_otp.decorators import otp_required
 from django_otp.plugins.otp_static.models import StaticDevice
 
 from faceauth import checks
@@ -101,6 +102,18 @@ def test_with_them_nobody_who_has_a_token_comes_in_without_it(
 def test_with_them_everybody_else_comes_in(client, hooked, obama, ask, upload):
     assert ask(LOGIN, snapshot=upload("obama2"))[0] == 200
     assert logged_in(client) == "obama"
+
+
+def test_user_without_a_token_is_not_led_round_in_circles(client, settings, obama):
+    secret = path("secret/", otp_required(login_page))
+    urlpatterns[:] = [secret, *pages]
+    clear_url_caches()
+    settings.ROOT_URLCONF = __name__
+    client.force_login(obama, "django.contrib.auth.backends.ModelBackend")
+    page = client.get("/secret/", follow=True)
+    urlpatterns[:] = pages
+    assert page.redirect_chain == [(f"{LOGIN}?next=/secret/", 302)]
+    assert "this account has no access to that page" in page.text
 
 
 def test_project_without_our_login_page_is_passed_over(settings):

@@ -137,7 +137,7 @@ export function startLogin(root) {
   // Reads the key of a trusted device while there is time.
   deviceProof(root.dataset.deviceNonce);
   giveWay();
-  widget.startIfAllowed();
+  if (!("onRequest" in root.dataset)) widget.startIfAllowed();
 }
 
 /** Return true if an element is in a form that asks for a password. */
