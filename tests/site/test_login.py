@@ -135,9 +135,7 @@ def test_wrong_password_shows_the_page_again_with_the_name(client, db):
     assert 'value="ada"' in response.text
 
 
-def test_who_is_logged_in_already_can_go_on_or_change_over(
-    client, ask, obama, enrolled, upload
-):
+def test_who_is_logged_in_already_can_go_on_or_change_over(client, ask, obama, enrolled, upload):
     enrolled("biden", "biden")
     ask(LOGIN, snapshot=upload("obama"))
     assert '<a href="/accounts/profile/">continue</a>' in client.get(LOGIN).text
