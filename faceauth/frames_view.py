@@ -173,6 +173,7 @@ class _Conversation:
 
     def _refuse(self, challenge: Challenge, error: NotLiveError) -> None:
         """Count a challenge that failed. One that took too long counts as given up instead."""
+        challenges.note_rest(self.request, challenge)
         counted = (challenges.LOGIN, challenges.CONFIRM)
         if error.reason is Reason.LATE or challenge.purpose not in counted:
             return

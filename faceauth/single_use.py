@@ -34,6 +34,12 @@ def mark_used(kind: str, items: Iterable[bytes], ttl: timedelta) -> bool:
     return True
 
 
+def was_used(kind: str, item: bytes) -> bool:
+    """Return True if this item was marked as used, and is remembered."""
+    rows = UsedItem.objects.filter(key=_key(kind, item), forget_at__gte=timezone.now())
+    return rows.exists()
+
+
 def _key(kind: str, item: bytes) -> str:
     """Return a keyed hash: without the key, nobody can check whether an item was used."""
     return f"{kind}:{salted_hmac('faceauth.used', item, algorithm='sha256').hexdigest()}"

@@ -103,6 +103,14 @@ class Sample:
         """The pose of the first face, or None if there is no face."""
         return None if self.mesh is None else head_pose(self.mesh.points)
 
+    def is_alone(self) -> bool:
+        """Return True if there is no other face in the whole frame. Those found are added."""
+        if len(self.faces) == 1:
+            with _slot(), metrics.stage("find"):
+                found = engine().find_faces(self.image, quickly=True)
+            self.faces += [each for each in found if not each.is_same_as(self.faces[0])]
+        return len(self.faces) == 1
+
     def problem(self, *, moving: bool = False) -> errors.FaceError | None:
         """Return the first reason why the picture can't be used, or None if it can.
 

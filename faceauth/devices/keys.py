@@ -21,7 +21,7 @@ from cryptography.hazmat.primitives.serialization import (
 from django.core import signing
 
 from faceauth.models import FaceDevice
-from faceauth.single_use import mark_used
+from faceauth.single_use import mark_used, was_used
 
 # How long a page can be open before its form is sent.
 NONCE_AGE = timedelta(minutes=15)
@@ -77,13 +77,28 @@ def is_signed(device: FaceDevice, nonce: str, signature: str) -> bool:
     return True
 
 
-def spend(device: FaceDevice, nonce: str) -> bool:
-    """Use up a nonce. Return False if it is too old, was used before or is another device's."""
+def spend(device: FaceDevice, nonce: str, opener: str = "") -> bool:
+    """Use up a nonce. Return False if it is too old, was used before or is another device's.
+
+    Args:
+        device: The device.
+        nonce: A text from `new_nonce`.
+        opener: What only the browser sends that opens a challenge with it. It may do so again, as
+            the answer may be lost; nobody may log in with it.
+    """
     try:
         owner, _random = signing.loads(nonce, salt=_SALT, max_age=NONCE_AGE)
     except (signing.BadSignature, ValueError):
         return False
-    return owner == device.pk and mark_used("device", [nonce.encode()], NONCE_AGE)
+    if owner != device.pk:
+        return False
+    first = mark_used("device", [nonce.encode()], NONCE_AGE)
+    if not opener:
+        return first
+    opening = f"{nonce} {opener}".encode()
+    if first:
+        return mark_used("device-opening", [opening], NONCE_AGE)
+    return was_used("device-opening", opening)
 
 
 def _decode(text: str) -> bytes:

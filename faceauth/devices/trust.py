@@ -60,7 +60,9 @@ def nonce_for(request: HttpRequest) -> str:
     return keys.new_nonce(device) if device is not None and device.has_key else ""
 
 
-def recognise(request: HttpRequest, nonce: str = "", signature: str = "") -> FaceDevice | None:
+def recognise(
+    request: HttpRequest, nonce: str = "", signature: str = "", *, opener: str = ""
+) -> FaceDevice | None:
     """Return the trusted device that sends this request, or None.
 
     A copy of a device's cookie is noticed, and the device's people are told: where the device has
@@ -71,6 +73,7 @@ def recognise(request: HttpRequest, nonce: str = "", signature: str = "") -> Fac
         request: The request of a login.
         nonce: A text from `keys.new_nonce`, for a device with a key.
         signature: The device's signature of it.
+        opener: See `keys.spend`.
     """
     device, secret_hash = _named_by_cookie(request)
     if device is None:
@@ -80,7 +83,7 @@ def recognise(request: HttpRequest, nonce: str = "", signature: str = "") -> Fac
             FaceDevice.objects.filter(pk=device.pk).update(suspected_at=timezone.now())
             return None
         # A nonce that is too old is no sign of a copy: the page was open for long.
-        if not keys.spend(device, nonce):
+        if not keys.spend(device, nonce, opener):
             return None
         # Most logins are spared the write. Of several at once, one tells of the copy.
         suspected = FaceDevice.objects.filter(pk=device.pk, suspected_at__isnull=False)
@@ -102,7 +105,12 @@ def recognise_early(request: HttpRequest, nonce: str, signature: str) -> FaceDev
     device = current(request)
     if device is None or not device.has_key:
         return device
-    return recognise(request, nonce, signature) if signature else None
+    if not signature:
+        return None
+    # If the answer to the first request is lost, so is the session: the browser is known by what it
+    # sends against forged requests.
+    opener = request.META.get("CSRF_COOKIE") or ""
+    return recognise(request, nonce, signature, opener=opener)
 
 
 def people(device: FaceDevice) -> list[Any]:

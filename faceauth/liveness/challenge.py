@@ -257,6 +257,7 @@ def current(
         return None
     # A page that opens it now has none of the frames that must be sent again.
     if challenge.conversation.made or challenge.is_given_up():
+        note_rest(request, challenge)
         return None
     if noted.get("username") != username:
         request.session[_SESSION_KEY] = {**noted, "username": username}
@@ -287,21 +288,11 @@ def open_new(
     """
     moment = timezone.now()
     FaceChallenge.objects.filter(forget_at__lt=moment).delete()
-    conversation = Conversation.draw(kind, calibration().scale)
-    challenge = Challenge(
-        secrets.token_urlsafe(16),
-        purpose,
-        0,
-        now(),
-        None,
-        conversation,
-        device.pk if device else None,
-    )
-    request.session[_SESSION_KEY] = {
-        "id": challenge.id,
-        "purpose": purpose,
-        "username": username,
-    }
+    noted = request.session.get(_SESSION_KEY) or {}
+    conversation = Conversation.draw(kind, calibration().scale, noted.get("rested"))
+    name, device_id = secrets.token_urlsafe(16), device.pk if device else None
+    challenge = Challenge(name, purpose, 0, now(), None, conversation, device_id)
+    request.session[_SESSION_KEY] = {"id": name, "purpose": purpose, "username": username}
     FaceChallenge.objects.create(
         key=challenge.key,
         state=_seal(challenge),
@@ -332,6 +323,13 @@ def take_given_up(request: HttpRequest, device: FaceDevice | None) -> int:
     counted = keys[: len(keys) // GIVEN_UP * GIVEN_UP]
     deleted, _rows = FaceChallenge.objects.filter(key__in=counted).delete()
     return deleted // GIVEN_UP
+
+
+def note_rest(request: HttpRequest, challenge: Challenge) -> None:
+    """Note how the head was held at rest, because the next challenge begins with it turned."""
+    noted, rest = request.session.get(_SESSION_KEY) or {}, challenge.conversation.rest
+    if rest is not None and noted.get("id") == challenge.id:
+        request.session[_SESSION_KEY] = {**noted, "rested": (rest.yaw, rest.pitch)}
 
 
 def redeem(

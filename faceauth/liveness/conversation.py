@@ -89,12 +89,15 @@ class Look(NamedTuple):
         encode: Returns the encoding of the face, float32 (d,). It costs more than all the rest, so
             it is called only for the frames that are compared.
         comparable: Whether the frame is good enough to be compared.
+        alone: Looks over the whole frame, and returns True if there is no other face. It is called
+            for the frame that makes the last step, and again until the other person has left.
     """
 
     mark: Mark
     sighting: Sighting
     encode: Callable[[], Encoding]
     comparable: bool = True
+    alone: Callable[[], bool] = lambda: True
 
 
 @dataclass
@@ -110,6 +113,7 @@ class Conversation:
         shown: When the step was shown, in seconds since the challenge was opened; None if it was
             not shown yet.
         share: How much of the step is made, from 0 to 1.
+        rested: The yaw and the pitch at rest of the session's challenge before, if that one failed.
         seen: The head in each frame, from the one at rest on.
         ahead: Encodings of frames that look ahead.
         marks: The frame at rest, and the last one of each turn.
@@ -123,6 +127,7 @@ class Conversation:
     rest: Sighting | None = None
     shown: float | None = None
     share: float = 0.0
+    rested: tuple[float, float] | None = None
     encoded_at: float = -math.inf
     begin: int = 0
     seen: list[Sighting] = field(default_factory=list)
@@ -131,9 +136,11 @@ class Conversation:
     has_relief: bool = False
 
     @classmethod
-    def draw(cls, kind: str, scale: float = 1.0) -> Conversation:
+    def draw(
+        cls, kind: str, scale: float = 1.0, rested: tuple[float, float] | None = None
+    ) -> Conversation:
         """Return a new conversation with steps drawn at random."""
-        return cls(kind, steps.draw(kind), scale)
+        return cls(kind, steps.draw(kind), scale, rested=rested)
 
     @property
     def made(self) -> bool:
@@ -207,11 +214,13 @@ class Conversation:
             self._forget()
             return
         self._keep(look)
-        rest = steps.at_rest(self.seen)
+        rest = steps.at_rest(self.seen, self.rested)
         if rest is None:
             # Frames from before the head was held still are no part of the answer.
-            self._forget(keep=1)
+            if not steps.is_still(self.seen):
+                self._forget(keep=1)
             return
+        self._forget(keep=2)
         self._encode_ahead(look)
         self.rest, self.begin, self.marks = rest, len(self.seen) - 1, [look.mark]
 
@@ -221,6 +230,9 @@ class Conversation:
         progress = self._judge()
         self.share = progress.share
         if progress.verdict is Verdict.DONE:
+            last = self.done + 1 == len(self.steps)
+            if last and not look.alone():
+                return
             self._check_person(look)
             if self.steps[self.done] != steps.CLOSER:
                 self.marks.append(look.mark)
@@ -294,6 +306,7 @@ class Conversation:
                 "rest": self.rest,
                 "shown": self.shown,
                 "share": self.share,
+                "rested": self.rested,
                 "encoded_at": self.encoded_at if self.ahead else None,
                 "begin": self.begin,
                 "marks": self.marks,
@@ -315,9 +328,11 @@ class Conversation:
         seen = np.frombuffer(data, "<f4", count * width, body).reshape(count, width)
         ahead = np.frombuffer(data, "<f4", encodings * size, body + seen.nbytes)
         rest, encoded_at = head.pop("rest"), head.pop("encoded_at")
+        rested = head.pop("rested")
         marks = [Mark._make([*each[:-1], tuple(each[-1])]) for each in head.pop("marks")]
         return cls(
             rest=Sighting(*rest) if rest else None,
+            rested=tuple(rested) if rested else None,
             encoded_at=-math.inf if encoded_at is None else encoded_at,
             seen=[Sighting(*map(float, each)) for each in seen],
             ahead=list(ahead.reshape(encodings, size)),

@@ -30,7 +30,8 @@ def look(challenge: Challenge, frame: IO[bytes], seen: list[samples.Sample]) -> 
     Raises:
         FaceError: The data is no picture, the picture is too large, or the site is busy.
     """
-    # Until the first step is shown, somebody else may come into the picture.
+    # Until the first step is shown, and when the last one is made, the whole picture is searched for
+    # somebody else.
     tracking = challenge.conversation.rest is not None
     data = samples.read(frame)
     sample = samples.analyse_frame(data, challenge.place, beside=not tracking)
@@ -47,7 +48,8 @@ def look(challenge: Challenge, frame: IO[bytes], seen: list[samples.Sample]) -> 
     mark = Mark(
         challenge.number + 1, len(seen) - 1, _digest(data), head.yaw, head.pitch, challenge.place
     )
-    return Look(mark, sighting, partial(sample.encoding, quickly=True), comparable)
+    encode = partial(sample.encoding, quickly=True)
+    return Look(mark, sighting, encode, comparable, sample.is_alone)
 
 
 def look_again(marks: Sequence[Mark], frames: Sequence[IO[bytes]]) -> list[Still]:

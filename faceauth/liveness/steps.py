@@ -14,6 +14,8 @@ from typing import NamedTuple
 
 from .sightings import Sighting
 
+Place = tuple[float, float]
+
 CLOSER = "closer"
 
 # The directions of the head, as (towards the person's own left, chin raised).
@@ -32,13 +34,20 @@ DIRECTIONS: dict[str, tuple[float, float]] = {
 TURNED = 10.0  # a turn this far is made
 ELSEWHERE = 12.0  # a turn this far in another direction is the wrong one
 STILL = 3.0  # from one frame to the next, of a head that is held still
+RESTED = 6.0  # from where the head rested in the challenge before
 AHEAD_YAW, AHEAD_PITCH = 20.0, 25.0  # from straight ahead, of a head at rest
 
 # Degrees between the direction that was asked for and the one that the head takes.
 WITHIN = 27.5
 WRONG = 45.0
+# From one turn to the next, or back to rest, a head goes about straight: so many degrees aside.
+ASIDE = 6.0
+BACK = 0.0, 0.0
 
 NEARER = 1.22  # times the size at rest
+# A head that rests elsewhere than in the challenge before may still be turned from that one, unless
+# it is held still for so long.
+HELD = 1.0  # seconds
 SHORTEST = 0.3  # seconds from the step to the movement's end: nobody is quicker
 LONGEST = 3.0  # seconds
 REACTION = 0.6  # seconds in which the head may still go on with the step before
@@ -97,15 +106,27 @@ def mirrored(step: str) -> str | None:
     return None
 
 
-def at_rest(seen: Sequence[Sighting]) -> Sighting | None:
-    """Return the last sighting if the head looks ahead and is held still, else None."""
+def is_still(seen: Sequence[Sighting]) -> bool:
+    """Return True if the head looks ahead and has not moved since the frame before."""
     if len(seen) < 2:
-        return None
+        return False
     before, last = seen[-2:]
     ahead = abs(last.yaw) <= AHEAD_YAW and abs(last.pitch) <= AHEAD_PITCH
-    if not ahead or _moved(before, last) > STILL:
+    return ahead and _moved(before, last) <= STILL
+
+
+def at_rest(seen: Sequence[Sighting], rested: Place | None = None) -> Sighting | None:
+    """Return the last sighting if the head is at rest, else None.
+
+    Args:
+        seen: A head that looks ahead and is held still, but perhaps for the last frame.
+        rested: The yaw and the pitch at rest of the challenge before, if that one failed.
+    """
+    if not is_still(seen):
         return None
-    return last
+    last = seen[-1]
+    back = rested is None or math.dist(rested, (last.yaw, last.pitch)) <= RESTED
+    return last if back or last.at - seen[0].at >= HELD else None
 
 
 def judge(step: str, rest: Sighting, seen: Sequence[Sighting], since: float) -> Progress:
@@ -124,7 +145,7 @@ def judge(step: str, rest: Sighting, seen: Sequence[Sighting], since: float) -> 
     nearer = last.size / max(each.size for each in seen[: begin + 1])
     if step == CLOSER:
         share = (last.size / seen[0].size - 1) / (NEARER - 1)
-        wrong = _elsewhere(now, start)
+        wrong = _elsewhere(now, start) and not _between(now, start, BACK)
         made = share >= 1
     else:
         direction = DIRECTIONS[step]
@@ -132,7 +153,10 @@ def judge(step: str, rest: Sighting, seen: Sequence[Sighting], since: float) -> 
         away = math.degrees(math.acos(max(-1.0, min(1.0, along / (math.hypot(*now) or 1)))))
         share = along / TURNED
         made = share >= 1 and away <= WITHIN and _same_shape(rest, last)
-        wrong = nearer >= NEARER or (away > WRONG and _elsewhere(now, start))
+        reach = math.hypot(*start)
+        goal = reach * direction[0], reach * direction[1]
+        ways = _between(now, start, goal) or _between(now, start, BACK)
+        wrong = nearer >= NEARER or (away > WRONG and _elsewhere(now, start) and not ways)
         wrong = wrong or _too_soon(path, seen, since)
     share = max(0.0, min(1.0, share))
     if made and not wrong and last.at - since >= SHORTEST:
@@ -170,6 +194,15 @@ def _beginning(path: Sequence[tuple[float, float]], seen: Sequence[Sighting], si
 def _elsewhere(now: tuple[float, float], start: tuple[float, float]) -> bool:
     """Return True if the head is clearly turned, and clearly moved to get there."""
     return math.hypot(*now) >= ELSEWHERE <= math.hypot(now[0] - start[0], now[1] - start[1])
+
+
+def _between(now: Place, start: Place, goal: Place) -> bool:
+    """Return True if the head is on the straight way from one place to another."""
+    way = goal[0] - start[0], goal[1] - start[1]
+    gone = now[0] - start[0], now[1] - start[1]
+    share = (gone[0] * way[0] + gone[1] * way[1]) / (math.hypot(*way) ** 2 or 1.0)
+    share = max(0.0, min(1.0, share))
+    return math.hypot(gone[0] - share * way[0], gone[1] - share * way[1]) <= ASIDE
 
 
 def _moved(one: Sighting, other: Sighting) -> float:

@@ -45,7 +45,9 @@ class Person(Actor):
         self.name = name
         # Nobody sits down twice in the same way, so that no take is a film of another one.
         turned = POSTURE * math.sqrt(seed % 7)
-        self._posture = turned * math.cos(2.4 * seed), turned * math.sin(2.4 * seed)
+        posture = turned * np.array([math.cos(2.4 * seed), math.sin(2.4 * seed)])
+        # Nor turned farther than in the photograph: too little of the face is in it for that.
+        self._posture = -posture if posture @ puppet(name).held > 0 else posture
 
     def posed(self, yaw: float, pitch: float, nearer: float) -> Image:
         """Return the next frame of a head that is held so, from how the person sits."""

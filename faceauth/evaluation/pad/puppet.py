@@ -45,6 +45,9 @@ class Puppet:
         image: RGB, uint8 (height, width, 3). Of several faces, the largest moves.
         engine: Finds the face. By default, that of the site.
 
+    Attributes:
+        held: How the photo holds the head: yaw and pitch, in degrees.
+
     Raises:
         ValueError: There is no face in it.
     """
@@ -166,7 +169,7 @@ class Puppet:
             pose = head_pose(engine.mesh(self.frame(yaw, pitch), near).points)
             return np.array([pose.yaw, pose.pitch])
 
-        rest = seen()
+        rest = self.held = seen()
         yaws = [(seen(yaw=side * TRIED) - rest) / (side * TRIED) for side in (-1, 1)]
         pitches = [(seen(pitch=side * TRIED) - rest) / (side * TRIED) for side in (-1, 1)]
         found = np.array([[np.column_stack([yaw, pitch]) for pitch in pitches] for yaw in yaws])

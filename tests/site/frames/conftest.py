@@ -4,6 +4,7 @@ import time
 from typing import Any
 
 import cv2
+import numpy as np
 import pytest
 from django.test import Client
 from time_machine import travel
@@ -71,6 +72,11 @@ def copy_cookie(owner: Client, thief: Client) -> None:
     """Give a copy of the cookie of one browser's trusted device to another browser."""
     name = cookie.name()
     thief.cookies[name] = owner.cookies[name].value
+
+
+def picture(data: bytes) -> Any:
+    """Return the pixels of a file, BGR."""
+    return cv2.imdecode(np.frombuffer(data, np.uint8), 1)
 
 
 def outcomes() -> list[str]:

@@ -85,6 +85,38 @@ def test_device_with_a_key_signs_for_its_short_challenge(client, visit, obama, c
     assert FaceEvent.objects.filter(kind="device_copied").count() == 0
 
 
+def test_first_answer_that_is_lost_costs_no_full_challenge(client, visit, obama, challenge):
+    challenge(UNKNOWN_DEVICES="code")
+    key = Key()
+    log_in_by_password(client, "obama", device_key=key.public)
+    opening = key.sign(client.get(LOGIN).context["device_nonce"])
+    thief = Client()
+    thief.cookies[devices.cookie.name()] = client.cookies[devices.cookie.name()].value
+    thief.get(LOGIN)
+    first = visit(**opening)
+    first.send()
+    # The answer was lost, and the session with it.
+    client.cookies.pop("sessionid", None)
+    again = visit(**opening)
+    assert total(again) in (1, 2)
+    assert again.challenge != first.challenge
+    # Nobody else can use what was signed, nor can it log anybody in.
+    assert total(visit(thief, **opening)) == 3
+    again.follow()
+    assert again.passed
+    assert again.log_in().json()["error"]["code"] == "challenge_expired"
+
+
+def test_asking_again_in_the_same_session_returns_the_same_short_challenge(client, visit, obama):
+    key = Key()
+    log_in_by_password(client, "obama", device_key=key.public)
+    opening = key.sign(client.get(LOGIN).context["device_nonce"])
+    first, again = visit(**opening), visit(**opening)
+    first.send()
+    again.send()
+    assert again.challenge == first.challenge
+
+
 def test_device_with_a_key_gets_a_new_nonce_with_an_error_as_well(client, visit, obama):
     key = Key()
     log_in_by_password(client, "obama", device_key=key.public)

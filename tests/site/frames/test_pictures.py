@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 from io import BytesIO
+from typing import Any
 
-import cv2
 import numpy as np
 import pytest
 from PIL import Image
 
 from faceauth.models import FaceChallenge, FailureCount
 from tests.site.conftest import JSON
-from tests.site.frames.conftest import jpeg
+from tests.site.frames.conftest import jpeg, picture
 from tests.support.conversing import FRAMES
 from tests.support.person import Person
 from tests.support.webcam import empty_room
@@ -69,14 +69,31 @@ def test_no_frame_and_too_many(visit, client, db):
     assert not FaceChallenge.objects.exists()
 
 
+def test_somebody_who_comes_into_the_picture_during_the_steps(visit, drawn, obama):
+    drawn("left", "up")
+    page, other = visit(), picture(Person("biden").jpeg_for("", 0))[:, 140:500]
+    wall = np.full_like(other, 90)
+
+    def follow(beside: Any, count: int) -> None:
+        for _frame in range(count):
+            page.wait()
+            assert page.send(jpeg(np.hstack([picture(page.jpeg()), beside]))) == 200, page.answer
+
+    follow(wall, 4)
+    assert page.step == "left"
+    follow(other, 20)
+    assert (page.step, page.answer["code"]) == ("up", "several_faces")
+    assert page.message.startswith("We can see more than one face.")
+    page.wait()
+    assert page.send(jpeg(np.hstack([picture(page.jpeg()), wall]))) == 200
+    assert page.passed
+
+
 def test_nobody_and_two_people(visit, drawn):
     drawn("left")
     page = visit()
     half = slice(140, 500)
-    halves = [
-        cv2.imdecode(np.frombuffer(Person(name).jpeg_for("", 0), np.uint8), 1)[:, half]
-        for name in ("obama", "biden")
-    ]
+    halves = [picture(Person(name).jpeg_for("", 0))[:, half] for name in ("obama", "biden")]
     both = jpeg(np.hstack(halves))
     for _ in range(3):
         assert page.send(both) == 200

@@ -33,6 +33,20 @@ def test_wrong_movement(visit, drawn, obama):
     assert page.passed
 
 
+def test_head_that_is_still_turned_after_a_wrong_movement(visit, drawn, obama):
+    drawn("left", "up")
+    page = visit()
+    page.until_step()
+    assert page.follow("right") == 400
+    page.restart()
+    for _frame in range(5):
+        page.wait()
+        assert page.send(page.jpeg("right")) == 200
+        assert page.answer["state"] == "look"
+    page.follow()
+    assert page.passed
+
+
 def test_mirrored_camera(visit, drawn, obama):
     drawn("left_up")
     page = visit()

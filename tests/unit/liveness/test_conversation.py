@@ -51,6 +51,25 @@ def test_nothing_is_asked_before_the_head_is_held_still():
     assert talk.step == "left"
 
 
+def test_after_a_failed_challenge_nothing_is_asked_of_a_head_that_is_still_turned():
+    talk = Conversation("short", ["left"], rested=(0.0, 0.0))
+    see(talk, *[frame(count / 10, yaw=14) for count in range(9)])
+    talk = Conversation.unpack(talk.pack())
+    assert talk.step is None
+    see(talk, frame(1.0, yaw=5), frame(1.1, yaw=1), frame(1.2, yaw=0))
+    assert talk.step == "left"
+    assert talk.rest.yaw == 0
+
+
+def test_whoever_sits_otherwise_after_a_failed_challenge_holds_still_for_a_second():
+    talk = Conversation("short", ["left"], rested=(0.0, 0.0))
+    see(talk, *[frame(count / 10, yaw=14) for count in range(10)])
+    assert talk.step is None
+    see(talk, frame(1.0, yaw=14))
+    assert talk.step == "left"
+    assert len(talk.seen) == 2
+
+
 def test_nothing_is_asked_while_the_picture_is_too_poor_to_be_compared():
     talk = Conversation("short", ["left"])
     see(talk, frame(0.0), frame(0.1, comparable=False), frame(0.2))
@@ -96,6 +115,23 @@ def test_somebody_else_may_not_make_the_movement():
 
 def test_somebody_else_may_not_look_ahead_in_between():
     assert reason(begun("left"), frame(0.5, person=1)) is Reason.ANOTHER
+
+
+def test_the_last_step_is_made_once_nobody_else_is_in_the_picture():
+    talk = begun("left", "up")
+    looks = []
+
+    def alone(answer):
+        looks.append(answer)
+        return answer
+
+    see(talk, frame(0.7, yaw=16)._replace(alone=lambda: alone(False)))
+    assert (talk.done, looks) == (1, [])
+    see(talk, frame(1.2, pitch=14)._replace(alone=lambda: alone(False)))
+    assert (talk.done, looks) == (1, [False])
+    see(talk, frame(1.4, pitch=15)._replace(alone=lambda: alone(True)))
+    assert talk.made
+    assert looks == [False, True]
 
 
 def test_few_frames_that_look_ahead_are_encoded():

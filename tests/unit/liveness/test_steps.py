@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections import Counter
 from collections.abc import Callable, Iterable
+from itertools import permutations
 
 import pytest
 
@@ -121,6 +122,67 @@ def test_after_a_step_the_head_may_still_go_on_with_that_one() -> None:
     assert answer("right", seen) is Verdict.DONE
 
 
+FAR = 24.0  # degrees: where the step before has led
+
+
+def goes_on(before: str, towards: str, *, by: tuple[float, float] | None = None) -> list[Sighting]:
+    """Return what is seen of a head that is turned by a step and answers the next, eight a second.
+
+    Args:
+        before: Where the head is turned when the next step is shown.
+        towards: Where it goes then.
+        by: Where it passes by on the way, in degrees; None if it goes straight.
+    """
+    start, goal = ([FAR * each for each in DIRECTIONS[name]] for name in (before, towards))
+    places = [start, by, goal] if by else [start, goal]
+
+    def path(time: float) -> tuple[float, float, float]:
+        share = min(1.0, max(0.0, (time - 0.35) / 1.4)) * (len(places) - 1)
+        leg = min(int(share), len(places) - 2)
+        (x, y), (to_x, to_y) = places[leg], places[leg + 1]
+        share -= leg
+        return x + share * (to_x - x), y + share * (to_y - y), 1.0
+
+    seen = sightings(path)
+    seen[0] = seen[0]._replace(yaw=REST.yaw + start[0], pitch=REST.pitch + start[1])
+    return seen
+
+
+@pytest.mark.parametrize(("before", "step"), [*permutations(DIRECTIONS, 2)])
+def test_from_a_far_turn_a_head_may_go_straight_to_the_next_or_by_the_middle(
+    before: str, step: str
+) -> None:
+    assert answer(step, goes_on(before, step)) is Verdict.DONE
+    assert answer(step, goes_on(before, step, by=(0, 0))) is Verdict.DONE
+
+
+@pytest.mark.parametrize(("before", "step"), [*permutations(DIRECTIONS, 2)])
+def test_from_a_far_turn_another_way_is_still_the_wrong_one(before: str, step: str) -> None:
+    for towards in set(DIRECTIONS) - {before, step}:
+        apart = math.dist(DIRECTIONS[towards], DIRECTIONS[step])
+        if apart > 1:  # more than 45 degrees
+            assert answer(step, goes_on(before, towards, by=(0, 0))) is Verdict.WRONG
+
+
+def opposite(step: str) -> str:
+    aside, up = DIRECTIONS[step]
+    return min(DIRECTIONS, key=lambda name: math.dist(DIRECTIONS[name], (-aside, -up)))
+
+
+@pytest.mark.parametrize("before", DIRECTIONS)
+def test_whoever_comes_closer_after_a_far_turn_may_look_ahead_again(before: str) -> None:
+    aside, up = (FAR * each for each in DIRECTIONS[before])
+
+    def path(time: float) -> tuple[float, float, float]:
+        share = min(1.0, max(0.0, (time - 0.35) / 0.8))
+        return aside * (1 - share), up * (1 - share), 1.35**share
+
+    seen = sightings(path)
+    seen[0] = seen[0]._replace(yaw=REST.yaw + aside, pitch=REST.pitch + up)
+    assert answer(CLOSER, seen) is Verdict.DONE
+    assert answer(CLOSER, goes_on(before, opposite(before))) is Verdict.WRONG
+
+
 def test_whoever_leans_in_while_turning_turns_all_the_same() -> None:
     def path(time: float) -> tuple[float, float, float]:
         aside, up, _ = moves("left")(time)
@@ -187,6 +249,15 @@ def test_only_a_head_that_looks_ahead_and_holds_still_is_at_rest() -> None:
     # A laptop's camera sees the face from below.
     raised = REST._replace(pitch=22.0)
     assert steps.at_rest([raised, raised]) == raised
+
+
+def test_after_a_failed_challenge_the_head_is_back_where_it_rested_or_held_for_long() -> None:
+    rested = REST.yaw, REST.pitch
+    back = REST._replace(yaw=REST.yaw + 2)
+    assert steps.at_rest([back, back], rested) == back
+    turned = [REST._replace(at=count / 8, yaw=REST.yaw + 14) for count in range(9)]
+    assert steps.at_rest(turned[:8], rested) is None
+    assert steps.at_rest(turned, rested) == turned[-1]
 
 
 def test_a_short_challenge_is_one_of_nine_and_a_full_one_has_three_different_steps() -> None:
