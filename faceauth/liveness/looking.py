@@ -30,8 +30,7 @@ def look(challenge: Challenge, frame: IO[bytes], seen: list[samples.Sample]) -> 
     Raises:
         FaceError: The data is no picture, the picture is too large, or the site is busy.
     """
-    # Until the first step is shown, and when the last one is made, the whole picture is searched for
-    # somebody else.
+    # Somebody else is looked for until the first step is shown, and when the last one is made.
     tracking = challenge.conversation.rest is not None
     data = samples.read(frame)
     sample = samples.analyse_frame(data, challenge.place, beside=not tracking)
