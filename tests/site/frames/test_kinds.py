@@ -91,7 +91,7 @@ def test_first_answer_that_is_lost_costs_no_full_challenge(client, visit, obama,
     log_in_by_password(client, "obama", device_key=key.public)
     opening = key.sign(client.get(LOGIN).context["device_nonce"])
     thief = Client()
-    thief.cookies[devices.cookie.name()] = client.cookies[devices.cookie.name()].value
+    copy_cookie(client, thief)
     thief.get(LOGIN)
     first = visit(**opening)
     first.send()
