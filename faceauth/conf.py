@@ -88,7 +88,8 @@ class FaceAuthSettings:
     even if logins need a challenge. This is for cameras that somebody watches."""
 
     CHALLENGES_PER_MINUTE: int = 60
-    """The maximum number of challenges per address and minute."""
+    """The maximum number of challenges per address and minute. A network, a /24 or a /48 of IPv6,
+    can open five times as many."""
 
     LOGIN_FIELDS: Sequence[str] | None = None
     """The fields of the user model whose values find a user who gives them as a name, if the

@@ -140,8 +140,7 @@ class _Conversation:
         kind = challenges.kind(purpose, trusted=self.device is not None)
         if (challenge := challenges.current(self.request, purpose, kind, username)) is not None:
             return challenge
-        client, limit = client_ip.rate_limit_key(self.request), conf.get().CHALLENGES_PER_MINUTE
-        rate_limit.enforce("challenge", client, limit, rate_limit.MINUTE)
+        rate_limit.enforce_challenge(self.request)
         if failures := challenges.take_given_up(self.request, self.device):
             for _failure in range(failures):
                 attempts.count_unusable(self.request, None, self.device, self.people)

@@ -87,6 +87,16 @@ def enforce_sign_up(request: HttpRequest) -> None:
     _enforce_by_address("signup", request, "", conf.get().ENROLMENTS_PER_HOUR, TooManySignUps)
 
 
+def enforce_challenge(request: HttpRequest) -> None:
+    """Count a challenge that a request opens, and refuse it after ``CHALLENGES_PER_MINUTE``.
+
+    Raises:
+        TooManyPictures: There were too many from this address, or from its network.
+    """
+    limit = conf.get().CHALLENGES_PER_MINUTE
+    _enforce_by_address("challenge", request, "", limit, TooManyPictures, MINUTE)
+
+
 def enforce_password(request: HttpRequest | None, username: str) -> None:
     """Count a password that is given for an account, and refuse it after ``PASSWORDS_PER_HOUR``.
 
@@ -134,9 +144,10 @@ def _enforce_by_address(
     who: str,
     limit: int,
     error: type[TooManyAttempts],
+    seconds: int = HOUR,
 ) -> None:
     for address, factor in _addresses(request):
-        enforce(action, f"{address}:{who}", limit * factor, HOUR, error)
+        enforce(action, f"{address}:{who}", limit * factor, seconds, error)
 
 
 def _addresses(request: HttpRequest | None) -> list[tuple[str, int]]:

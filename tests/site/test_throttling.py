@@ -53,6 +53,20 @@ def test_challenges_are_limited(client, db, upload, settings, at):
     assert statuses == [200, 200, 429]
 
 
+def test_challenges_of_a_network_are_limited(client, db, upload, settings, at):
+    """Whoever has a /48 of IPv6 has 65,536 subnets to open them from."""
+    at(1_000_000_000)
+    settings.FACEAUTH = {**settings.FACEAUTH, "CHALLENGE": "auto", "CHALLENGES_PER_MINUTE": 1}
+    statuses = []
+    for subnet in range(6):
+        client.cookies.clear()
+        response = client.post(
+            FRAMES, {"frame": upload("obama")}, headers=JSON, REMOTE_ADDR=f"2001:db8:0:{subnet}::1"
+        )
+        statuses.append(response.status_code)
+    assert statuses == [200] * 5 + [429]
+
+
 @pytest.mark.postgres
 def test_enrolments_are_limited(client, obama, upload, settings, monkeypatch):
     settings.FACEAUTH = {**settings.FACEAUTH, "ENROLMENTS_PER_HOUR": 1}
