@@ -36,6 +36,14 @@ def test_says_why_there_is_no_camera_and_takes_a_photo(
     expect(page.get_by_text("Welcome back, ada.")).to_be_visible()
 
 
+def test_without_a_picture_there_is_one_wide_sign_with_its_button_in_view(visitors: Visitors):
+    page = visitors.open("/face/login/", camera="refused", viewport={"width": 844, "height": 390})
+    expect(page.get_by_role("button", name="Try again")).to_be_in_viewport(ratio=1)
+    # Nobody is refused with a smile.
+    expect(page.locator(".faceauth .faceauth-smile")).to_be_hidden()
+    expect(page.locator(".brand .faceauth-smile")).to_be_visible()
+
+
 def test_shows_what_the_camera_sees_as_a_mirror_would(visitors: Visitors, webcam):
     webcam.show("biden")
     page = visitors.open("/face/login/", camera="refused")
