@@ -44,8 +44,10 @@ help: ## list these targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "%-10s%s\n", $$1, $$2 }' Makefile
 
 run: $(RUNTIME) .env ## serve the site at http://localhost:8000 (PORT=8001 for another port)
-	$(PY) manage.py migrate
-	$(PY) manage.py runserver $(PORT)
+	@echo "make: bringing the database up to date"
+	@$(PY) manage.py migrate --verbosity 0
+	@echo "make: the site starts at http://localhost:$(PORT). Ctrl-C stops it."
+	@$(PY) manage.py runserver $(PORT)
 
 test: $(DEV) ## check style and types, and run the tests, but those of test-slow
 	@rm -f $(TIMINGS)
@@ -128,16 +130,19 @@ $(MADE):
 	@command -v $(PYTHON) >/dev/null || { echo "make: there is no $(PYTHON) here. Install Python 3.11 or newer, or name one: make PYTHON=python3.12" >&2; exit 1; }
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "make: faceauth needs Python 3.11 or newer, and $(PYTHON) is older. Name another one: make PYTHON=python3.12" >&2; exit 1; }
 	@$(PYTHON) -c 'import ensurepip, venv' 2>/dev/null || { echo "make: $(PYTHON) cannot make virtual environments. On Debian and Ubuntu: apt-get install python3-venv" >&2; exit 1; }
-	rm -rf $(VENV)
-	$(PYTHON) -m venv $(VENV)
+	@echo "make: creating the virtual environment $(VENV)"
+	@rm -rf $(VENV)
+	@$(PYTHON) -m venv $(VENV)
 	-@$(PY) -m pip install --quiet uv
 	@touch $@
 
 $(RUNTIME): requirements.txt pyproject.toml $(MADE)
+	@echo "make: installing what the site runs on: about 250 MB of packages, once"
 	@$(call install,-r requirements.txt)
 	@touch $@
 
 $(DEV): requirements.txt pyproject.toml $(MADE) $(SDIST)
+	@echo "make: installing what the site and its tests run on: a minute or a few, once"
 	@$(call install,-r requirements.txt -e .[dev])
 	@$(call install,--no-deps $(SDIST))
 	@touch $(RUNTIME) $@

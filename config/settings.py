@@ -29,12 +29,13 @@ SECRET_KEY = secret("SECRET_KEY")
 ALLOWED_HOSTS = env.list("ALLOWED_HOSTS", default=[])
 CSRF_TRUSTED_ORIGINS = env.list("CSRF_TRUSTED_ORIGINS", default=[])
 
+ADMIN_SECOND_STEP = env.bool("FACEAUTH_ADMIN_SECOND_STEP", default=False)
 INSTALLED_APPS = [
     "accounts",
     "faceauth",
-    # The admin site with its own password login, or the one that can log in by face.
+    # The admin site with its own password login, or the one that asks for a face.
     "faceauth.apps.FaceAdminConfig"
-    if env.bool("FACEAUTH_ADMIN_LOGIN", default=False)
+    if env.bool("FACEAUTH_ADMIN_LOGIN", default=False) or ADMIN_SECOND_STEP
     else "django.contrib.admin",
     "django.contrib.auth",
     "django.contrib.contenttypes",
@@ -121,7 +122,7 @@ FACEAUTH = {
     "HEALTH": env.bool("FACEAUTH_HEALTH", default=False),
     "CALIBRATION": env.str("FACEAUTH_CALIBRATION", default="") or None,
     "UNKNOWN_DEVICES": env.str("FACEAUTH_UNKNOWN_DEVICES", default="code"),
-    "ADMIN_SECOND_STEP": env.bool("FACEAUTH_ADMIN_SECOND_STEP", default=False),
+    "ADMIN_SECOND_STEP": ADMIN_SECOND_STEP,
     "ENCRYPTION_KEYS": [
         key.strip()
         for key in secret("FACEAUTH_ENCRYPTION_KEYS", default="").split(",")

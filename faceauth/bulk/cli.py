@@ -10,6 +10,7 @@ from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import Any, TypeVar
 
+from django.contrib.auth import get_user_model
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 from tqdm import tqdm
 
@@ -17,7 +18,7 @@ from faceauth import conf
 from faceauth.enrolment import Consent, shots
 from faceauth.models import FaceTemplateMixin
 
-from .enrolment import BulkEnrolment
+from .enrolment import BulkEnrolment, Candidate
 from .process_pool import in_processes
 
 Item = TypeVar("Item")
@@ -101,6 +102,28 @@ def bulk_enrolment(
         dry_run=options["dry_run"],
         source=source,
     )
+
+
+def check_new_accounts(candidates: Sequence[Candidate], advice: str) -> None:
+    """Check before all the work that new accounts have what the user model asks for.
+
+    Args:
+        candidates: All people.
+        advice: How to give the command email addresses.
+
+    Raises:
+        CommandError: Every new account lacks the same field.
+    """
+    new = [each for each in candidates if each.created]
+    missing = set.intersection(*(each.missing for each in new)) if new else set()
+    email = get_user_model().get_email_field_name()
+    if email in missing:
+        raise CommandError(f"New accounts need an email address: {advice}.")
+    if missing:
+        raise CommandError(
+            f"New accounts need a value for {', '.join(sorted(missing))}, which this command "
+            "cannot give. Create the accounts first, then run it without --create."
+        )
 
 
 def check_writable(*files: Path | None) -> None:

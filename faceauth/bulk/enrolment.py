@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 from django.contrib.auth import get_user_model
-from django.core.exceptions import ValidationError
+from django.core.exceptions import NON_FIELD_ERRORS, ValidationError
 from django.db import IntegrityError
 
 from faceauth import conf, enrolment, errors, faces
@@ -56,6 +56,7 @@ class Candidate:
         outcome: One of `OUTCOMES`; "" until it is decided.
         reason: Why the person was refused, a key of `messages.PERSON_REASONS`.
         details: The values for the placeholders of that message.
+        missing: The fields that a new account needs and nobody gave a value for.
         look_alike: The username of a person with nearly the same face, for the staff to check.
         photos: The photos that were examined.
     """
@@ -66,6 +67,7 @@ class Candidate:
     outcome: str = ""
     reason: str = ""
     details: dict[str, Any] = field(default_factory=dict)
+    missing: set[str] = field(default_factory=set)
     look_alike: str = ""
     photos: list[Photo] = field(default_factory=list)
 
@@ -79,7 +81,7 @@ class Candidate:
         except errors.FaceError as error:
             self._refuse(error.default_code)
         except ValidationError as error:
-            self._refuse("invalid", why=" ".join(error.messages))
+            self._refuse("invalid", why=_reasons(error))
 
     def _refuse(self, reason: str, **details: Any) -> None:
         self.outcome, self.reason, self.details = REFUSED, reason, details
@@ -162,7 +164,13 @@ class BulkEnrolment:
         if candidate.user is None:
             if not self.create:
                 raise Refused("unknown")
-            candidate.user, candidate.created = self._new_user(candidate.person), True
+            candidate.created = True
+            candidate.user = self._new_user(candidate.person)
+            try:
+                candidate.user.full_clean()
+            except ValidationError as error:
+                candidate.missing = _missing_fields(error)
+                raise
         elif not candidate.user.is_active:
             raise Refused("inactive")
         elif faces.of(candidate.user).face_is_enrolled and not self.replace:
@@ -182,7 +190,7 @@ class BulkEnrolment:
         return similar[0] if similar else None
 
     def _new_user(self, person: Person) -> Any:
-        """Return a new user who is valid and not saved yet."""
+        """Return a new user who is neither validated nor saved yet."""
         email = person.email or (f"{person.username}@{self.domain}" if self.domain else "")
         user: Any = self._model(**{self._model.USERNAME_FIELD: person.username})
         if self._model.get_email_field_name() != self._model.USERNAME_FIELD:
@@ -190,7 +198,6 @@ class BulkEnrolment:
         if hasattr(user, "first_name"):
             user.first_name = person.name
         user.set_unusable_password()
-        user.full_clean()
         return user
 
     def _enrol(self, candidate: Candidate) -> None:
@@ -259,3 +266,23 @@ class BulkEnrolment:
             raise Refused("look_alike", who=match.key)
         if match and setting == "flag":
             candidate.look_alike = candidate.look_alike or str(match.key)
+
+
+def _missing_fields(error: ValidationError) -> set[str]:
+    """Return the names of the fields that are empty but must not be."""
+    return {
+        name
+        for name, found in error.error_dict.items()
+        if any(each.code in ("blank", "null") for each in found)
+    }
+
+
+def _reasons(error: ValidationError) -> str:
+    """Return the messages of an error, each with its field's name."""
+    if not hasattr(error, "error_dict"):
+        return " ".join(error.messages)
+    return " ".join(
+        text if name == NON_FIELD_ERRORS else f"{name}: {text}"
+        for name, texts in error.message_dict.items()
+        for text in texts
+    )

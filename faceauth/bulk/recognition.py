@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
+import cv2
 import numpy as np
 from numpy.typing import NDArray
 
@@ -15,6 +16,7 @@ from faceauth.capture import samples
 from faceauth.recognition.policy import Decision, Outcome
 from faceauth.vision import Face, ImageError, ImageTooLargeError, decode_image
 from faceauth.vision.alignment import Box
+from faceauth.vision.detection import NEUTRAL
 from faceauth.vision.quality import Quality, measure
 
 from . import annotate
@@ -32,6 +34,10 @@ MAX_PIXELS = 4_000_000
 # for faces WHOLE times that height and more. Neighbouring tiles share OVERLAP times the smallest
 # height, which is more than WHOLE: a face that the edge of a tile cuts lies within the next one.
 WHOLE, OVERLAP = 4, 5
+
+# A large face that the edge of the picture cuts off is found if there is grey beyond the edge. The
+# picture is reduced to this shorter side, and searched for faces of this share of it and more.
+CUT_SIDE, CUT_SHARE = 480, 0.25
 
 
 class FoundFace(NamedTuple):
@@ -103,16 +109,44 @@ def find_faces(image: Image, smallest: float) -> list[Face]:
         image: The image, of any size.
         smallest: The height of the smallest face to find, in pixels.
     """
+    return _distinct(_whole_faces(image, smallest) + _cut_faces(image, smallest))
+
+
+def _whole_faces(image: Image, smallest: float) -> list[Face]:
+    """Return the faces that lie within the picture, or nearly."""
     height, width = image.shape[:2]
     side = math.sqrt(MAX_PIXELS) * smallest / WINDOW
     if height * width <= side * side:
         return samples.engine().find_faces(image, smallest=smallest, beside=None)
-    found = find_faces(image, smallest * WHOLE)
+    found = _whole_faces(image, smallest * WHOLE)
     for left, top in _tiles((width, height), round(side), round(smallest * OVERLAP)):
         tile = np.ascontiguousarray(image[top : top + round(side), left : left + round(side)])
         for face in samples.engine().find_faces(tile, smallest=smallest, beside=None):
             if not _is_cut(face, tile, (left, top), (width, height)):
                 found.append(_moved(face, left, top))
+    return _distinct(found)
+
+
+def _cut_faces(image: Image, smallest: float) -> list[Face]:
+    """Return the large faces of which up to about 40 % lie beyond the edge of the picture.
+
+    Strangers are no nearer to enrolled people with them than with whole faces: of 245 people, at
+    35 % cut off, one in 1,000 pairs is nearer than 0.50, with whole faces 0.52.
+    """
+    height, width = image.shape[:2]
+    scale = min(1.0, CUT_SIDE / min(height, width))
+    size = (round(width * scale), round(height * scale))
+    framed: Any = cv2.resize(image, size, interpolation=cv2.INTER_AREA)
+    border = min(size) // 2
+    framed = cv2.copyMakeBorder(framed, *(border,) * 4, cv2.BORDER_CONSTANT, value=NEUTRAL)
+    least = max(smallest * scale, CUT_SHARE * min(size))
+    faces = samples.engine().find_faces(framed, smallest=least, beside=None)
+    moved = (_moved(face, -border, -border, 1 / scale) for face in faces)
+    return [face for face in moved if _crosses_edge(face, width, height)]
+
+
+def _distinct(found: Iterable[Face]) -> list[Face]:
+    """Return each face once, the largest first."""
     kept: list[Face] = []
     for face in sorted(found, key=lambda each: -each.score):
         if not any(face.is_same_as(other) or other.is_same_as(face) for other in kept):
@@ -168,10 +202,24 @@ def _is_cut(face: Face, tile: Image, corner: tuple[int, int], size: tuple[int, i
     )
 
 
-def _moved(face: Face, left: int, top: int) -> Face:
-    """Return a tile's face with its place in the whole picture."""
-    box = face.box
+def _crosses_edge(face: Face, width: int, height: int) -> bool:
+    left, top, right, bottom = face.box
+    return left < 0 or top < 0 or right > width or bottom > height
+
+
+def _moved(face: Face, left: int, top: int, scale: float = 1.0) -> Face:
+    """Return a face that was found in a part of the picture with its place in the picture.
+
+    Args:
+        face: The face.
+        left: Where the part begins.
+        top: Where the part begins.
+        scale: The factor from the part, once moved, to the picture.
+    """
+    x, y, right, bottom = (
+        round((side + by) * scale)
+        for side, by in zip(face.box, (left, top, left, top), strict=True)
+    )
     return face._replace(
-        box=(box[0] + left, box[1] + top, box[2] + left, box[3] + top),
-        landmarks=face.landmarks + (left, top),
+        box=(x, y, right, bottom), landmarks=(face.landmarks + (left, top)) * scale
     )

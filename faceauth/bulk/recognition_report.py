@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import csv
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -30,6 +30,9 @@ COLUMNS = (
     "head_pose_yaw",
     "head_pose_pitch",
 )
+
+# How many pictures of a person are named in the text.
+LISTED = 5
 
 # A cell that begins with one of these is a formula for spreadsheets.
 FORMULA = ("=", "+", "-", "@", "\t", "\r")
@@ -65,13 +68,29 @@ def results(pictures: Sequence[Picture], people: int, root: Path) -> dict[str, A
 
 
 def text(results: dict[str, Any]) -> str:
-    """Return the counts as text."""
+    """Return the counts as text, and who was recognised in which pictures."""
     pictures = "Pictures: {found}. Without a face: {without_faces}, unreadable: {unreadable}."
     faces = "Faces: {found}. Recognised: {named}, ambiguous: {ambiguous}, unknown: {unknown}."
     people = f"Faces were compared with {results['known']} people."
     return "\n".join(
-        (pictures.format(**results["pictures"]), faces.format(**results["faces"]) + " " + people)
+        (
+            pictures.format(**results["pictures"]),
+            faces.format(**results["faces"]) + " " + people,
+            *_names(results["results"]),
+        )
     )
+
+
+def _names(pictures: Iterable[dict[str, Any]]) -> Iterator[str]:
+    """Yield a line for each person who was recognised, with the first of their pictures."""
+    found: dict[str, dict[str, None]] = {}
+    for picture in pictures:
+        for face in picture["faces"]:
+            if name := face["name"]:
+                found.setdefault(name, {})[picture["file"]] = None
+    for name in sorted(found):
+        first, more = [*found[name]][:LISTED], len(found[name]) - LISTED
+        yield f"  {name}: {', '.join(first)}" + (f" and {more} more" if more > 0 else "")
 
 
 def write_csv(file: Path, pictures: Iterable[dict[str, Any]]) -> None:

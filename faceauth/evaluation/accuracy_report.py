@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
@@ -95,6 +96,7 @@ def rates(people: Sequence[Sequence[Encoded]], by_cell: ByCell) -> dict[str, Any
         },
         "cells": [_cell(each) for cell, each in by_cell.items() if cell != PLAIN],
         "galleries": list(_galleries(people)),
+        "people_needed": _people_needed(len(people), by_cell[1, 1]),
     }
     if plain := by_cell.get(PLAIN):
         found["one_against_one"]["plain"] = _at(plain)
@@ -104,6 +106,15 @@ def rates(people: Sequence[Sequence[Encoded]], by_cell: ByCell) -> dict[str, Any
             "fnmr": plain.fnmr(FIXED_DISTANCE)._asdict(),
         }
     return found
+
+
+def _people_needed(people: int, each: Scores) -> int:
+    """Return how many people it takes to measure the site's rate, with as many photos of each.
+
+    The number of impostors grows with the square of the number of people.
+    """
+    impostors = MIN_IMPOSTORS / conf.get().MAX_FALSE_MATCH_RATE
+    return math.ceil(people * math.sqrt(impostors / len(each.impostors)))
 
 
 def check_rates(people: Sequence[Sequence[Encoded]]) -> list[dict[str, Any]]:
@@ -219,6 +230,11 @@ def _lines(results: Mapping[str, Any]) -> Iterator[str]:
     yield f"{ENROLLED_SHOWN:18}{'EER':>8}" + "".join(f"{rate:>20.0e}" for rate in RATES)
     for cell in results["cells"]:
         yield f"{cell['shots']}, {cell['frames']:<15}{cell['eer'] * 100:8.2f}{_columns(cell['at'])}"
+    if results["people_needed"] > found["people"]:
+        yield (
+            f"-: too few people. MAX_FALSE_MATCH_RATE, here {conf.get().MAX_FALSE_MATCH_RATE:.0e}, "
+            f"takes about {results['people_needed']:,} people with as many photos of each."
+        )
     yield ""
     yield "One photo against one, by the pictures encoded of each"
     for variant, label in VARIANTS.items():
@@ -232,6 +248,9 @@ def _lines(results: Mapping[str, Any]) -> Iterator[str]:
     yield ""
     yield from _policy_lines(results["cells"])
     yield ""
+    if not results["galleries"]:
+        yield f"Without a username, one among many: at least {GALLERIES[0]} people are needed."
+        return
     yield "Without a username, one among many"
     yield (
         f"{'people':>8} {ENROLLED_SHOWN:18}{'strangers accepted':>24}{'members accepted':>24}"
@@ -263,7 +282,7 @@ def _policy_lines(cells: Sequence[Mapping[str, Any]]) -> Iterator[str]:
 
 def _columns(at: Sequence[Mapping[str, Any]]) -> str:
     columns = [_interval(each["fnmr"]) for each in at]
-    columns += ["too few impostors"] * (len(RATES) - len(columns))
+    columns += ["-"] * (len(RATES) - len(columns))
     return "".join(f"{each:>20}" for each in columns)
 
 

@@ -153,7 +153,7 @@ def _self_test() -> Iterator[Finding]:
             )
             yield Finding("self-test", State.BROKEN, text, facts)
             return
-        text += f", {error:.5f} from the expected encoding"
+        text += f", {error:.5f} from the expected encoding (OK up to {MAX_ENCODING_ERROR})"
     yield Finding("self-test", State.FINE, text, facts)
 
 

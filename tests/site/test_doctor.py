@@ -86,13 +86,25 @@ def test_lines_for_people(doctor):
     status, told = run()
     assert status == 0
     assert "CPUExecutionProvider" in told
-    assert "\nself-test   found in " in told
+    assert "\nOK    self-test   found in " in told
+    assert "from the expected encoding (OK up to 0.015)\n" in told
+
+
+def test_each_line_has_its_verdict(doctor, settings, monkeypatch):
+    settings.SECURE_SSL_REDIRECT = False
+    monkeypatch.setattr(synthetic_face, "encoding", lambda: np.ones(128, np.float32))
+    status, told = run()
+    assert status == 1
+    marks = {line.split()[1]: line.split()[0] for line in told.splitlines()}
+    assert marks["keys"] == "OK"
+    assert marks["pages"] == "WARN"
+    assert marks["self-test"] == "ERROR"
 
 
 def test_keys_are_never_printed(doctor, settings):
     settings.FACEAUTH = {**settings.FACEAUTH, "ENCRYPTION_KEYS": [KEY, "not-a-key"]}
-    for told in (run()[1], run("--json")[1]):
-        assert "broken" in told
+    for told, verdict in ((run()[1], "\nERROR keys"), (run("--json")[1], "broken")):
+        assert verdict in told
         for secret in (KEY, "not-a-key", KEYS["ENCRYPTION_TRANSFORM_KEY"], settings.SECRET_KEY):
             assert secret not in told
 

@@ -47,8 +47,14 @@ def test_measures_a_folder(album, tmp_path, capsys):
         plot=plot,
         processes=1,
     )
-    text = capsys.readouterr().out
+    text, errors = capsys.readouterr()
+    # The progress bar is for terminals.
+    assert errors == ""
     assert "7 photos of 3 people" in text
+    # 14 impostors of the 100,000 for ten false matches.
+    assert text.count("too few people") == text.count("takes about 254 people") == 1
+    assert "too few impostors" not in text
+    assert "one among many: at least 10 people are needed" in text
     assert "100.00% at the best distance" in text
     found = json.loads(results.read_text())
     assert found["photos"] == {"photos": 7, "people": 3, "faces": 7}

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import os
 import stat
-from io import BytesIO
+from io import BytesIO, StringIO
 from unicodedata import normalize
 
 import numpy as np
@@ -196,12 +196,52 @@ def test_accounts_are_created_only_with_the_option(folder, enrol, db):
 
 def test_account_that_cannot_be_created_is_refused(folder, users, enrol, capsys):
     users("joe")
-    path = folder({"ada!/1.jpg": "obama", "eve/1.jpg": "biden"})
-    status, results = enrol(path, create=True)
+    folder({"a.jpg": "obama", "e.jpg": "biden", "o.jpg": "obama"})
+    path = folder(
+        {"people.csv": b"username,file,email\nada!,a.jpg,a@b.de\neve,e.jpg,\nola,o.jpg,c@d.de"}
+    )
+    status, results = enrol(path / "people.csv", create=True)
     assert status == SOME_REFUSED
-    assert [each["reason"] for each in results["results"]] == ["invalid", "invalid"]
-    assert "eve: no account can be created: This field cannot be blank." in capsys.readouterr().err
-    assert User.objects.count() == 1
+    reasons = {each["username"]: each["reason"] for each in results["results"]}
+    assert reasons == {"ada!": "invalid", "eve": "invalid", "ola": ""}
+    told = capsys.readouterr().err
+    assert "eve: no account can be created: email: This field cannot be blank." in told
+    assert "ada!: no account can be created: username: Enter a valid username." in told
+    assert {*User.objects.values_list("username", flat=True)} == {"joe", "ola"}
+
+
+def test_address_that_all_new_accounts_lack_is_named_before_any_work(folder, users, enrol, capsys):
+    users("joe")
+    path = folder({"ada!/1.jpg": "obama", "eve/1.jpg": "biden", "joe/1.jpg": "astronaut"})
+    for how in ({}, {"dry_run": True}):
+        with pytest.raises(CommandError) as caught:
+            enrol(path, create=True, **how)
+        assert str(caught.value) == (
+            "New accounts need an email address: add --domain example.com, or name them in the "
+            "column email of a CSV file."
+        )
+    assert capsys.readouterr() == ("", "")
+    assert not User.objects.filter(face_encodings__isnull=False).exists()
+
+
+def test_any_other_field_that_new_accounts_lack_is_named(folder, enrol, db, monkeypatch):
+    monkeypatch.setattr(User._meta.get_field("first_name"), "blank", False)
+    with pytest.raises(CommandError, match="New accounts need a value for first_name, which this"):
+        enrol(folder({"ada/1.jpg": "obama"}), create=True, domain="example.com")
+
+
+def test_progress_is_shown_on_a_terminal_only(folder, users, enrol, monkeypatch):
+    class Terminal(StringIO):
+        def isatty(self):
+            return True
+
+    users("ada", "joe")
+    path = folder({"ada/1.jpg": "obama", "joe/1.jpg": "biden", "joe/2.jpg": "biden left"})
+    for stream, shown in ((StringIO(), False), (Terminal(), True)):
+        with monkeypatch.context() as patched:
+            patched.setattr("sys.stderr", stream)
+            enrol(path, dry_run=True)
+        assert ("3/3" in stream.getvalue() and "photos" in stream.getvalue()) is shown
 
 
 def test_second_run_skips_enrolled_people(folder, users, enrol, monkeypatch):

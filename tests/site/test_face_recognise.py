@@ -117,6 +117,40 @@ def test_small_faces_are_found_with_the_option(album, recognise, two):
     assert max(face["quality"]["head_size"] for face in result["faces"]) < 50
 
 
+def test_names_and_the_place_of_the_pictures_are_printed(album, recognise, two, tmp_path, capsys):
+    path = album({f"{number}.jpg": picture("obama left") for number in range(7)})
+    album({"days/first.png": group()})
+    recognise(path)
+    lines = capsys.readouterr().out.splitlines()
+    assert "  barack: 0.jpg, 1.jpg, 2.jpg, 3.jpg, 4.jpg and 3 more" in lines
+    assert "  joe: days/first.png" in lines
+    assert f"Marked pictures, results.csv and results.json: {tmp_path / 'out'}" in lines
+
+
+@pytest.mark.parametrize("edge", ["left", "right", "bottom"])
+def test_large_face_that_the_edge_cuts_off_is_found(album, recognise, two, edge):
+    whole = Image.open(BytesIO(picture("biden left"))).convert("RGB")
+    (face,) = recognition.find_faces(np.asarray(whole), 80)
+    left, top, right, bottom = face.box
+    part = 0.38 * face.size
+    box = {
+        "left": (left + part, 0, whole.width, whole.height),
+        "right": (0, 0, right - part, whole.height),
+        "bottom": (0, 0, whole.width, bottom - part),
+    }[edge]
+    cut = whole.crop(tuple(map(round, box)))
+    # Reduced before the search, and not.
+    for scale in (1, 2):
+        size = (cut.width * scale, cut.height * scale)
+        (result,) = recognise(album({"a.png": cut.resize(size)}))[1]["results"]
+        (found,) = result["faces"]
+        sides = [number / scale for number in found["box"]]
+        beyond = {"left": -sides[0], "right": sides[2] - cut.width, "bottom": sides[3] - cut.height}
+        assert beyond[edge] > 0.2 * face.size
+        assert sides[3] - sides[1] == pytest.approx(face.size, rel=0.2)
+        assert found["name"] in (None, "joe")
+
+
 def test_face_is_found_once_in_a_picture_that_is_searched_in_tiles(monkeypatch):
     image = np.asarray(group(), np.uint8)
     whole = recognition.find_faces(image, 60)

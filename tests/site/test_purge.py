@@ -155,10 +155,14 @@ def everything():
 
 def test_dry_run_says_what_a_real_one_does_and_changes_nothing(rows, purge):
     before = everything()
-    first, *told = purge("--dry-run").splitlines()
+    first, *lines = purge("--dry-run").splitlines()
     assert first == "Dry run: nothing is deleted."
     assert everything() == before
     assert mail.outbox == []
+    # Whose faces, below each number.
+    assert lines[-5:-2] == ["Faces not used for 730 days removed: 2.", "  never", "  long ago"]
+    assert lines[-1] == "  without"
+    told = [line for line in lines if not line.startswith("  ")]
     assert purge().splitlines() == told
     assert told == [
         "Events whose scores of removed faces were erased: 2.",

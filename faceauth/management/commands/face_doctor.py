@@ -63,10 +63,10 @@ class Command(BaseCommand):
             sys.exit(1)
 
     def _print(self, finding: Finding) -> None:
-        styles: dict[State, Any] = {
-            State.WARNING: self.style.WARNING,
-            State.BROKEN: self.style.ERROR,
+        marks: dict[State, tuple[str, Any]] = {
+            State.FINE: ("OK", str),
+            State.WARNING: ("WARN", self.style.WARNING),
+            State.BROKEN: ("ERROR", self.style.ERROR),
         }
-        state = "" if finding.state is State.FINE else f"{finding.state}: "
-        line = f"{finding.part:{WIDTH}}{state}{finding.text}"
-        self.stdout.write(styles.get(finding.state, str)(line))
+        mark, style = marks[finding.state]
+        self.stdout.write(style(f"{mark:6}{finding.part:{WIDTH}}{finding.text}"))

@@ -61,7 +61,7 @@ class Command(BaseCommand):
             parser,
             domain=(
                 "with --create: give new accounts the email address <username>@DOMAIN, unless a "
-                "CSV file has an address"
+                "CSV file has an address; needed if accounts must have one"
             ),
             min_shots="enrol nobody with fewer photos (default: %(default)s)",
             max_shots="use at most N photos of a person (default: %(default)s, ENROLMENT_SHOTS)",
@@ -84,9 +84,12 @@ class Command(BaseCommand):
         enrolment = cli.bulk_enrolment(self, options, shots.Source.FILE)
         self.root = path if path.is_dir() else options["photos"] or path.parent
         manifest = self._manifest(path, options["by"], options["photos"])
+        candidates = enrolment.candidates(manifest.people)
+        cli.check_new_accounts(
+            candidates, "add --domain example.com, or name them in the column email of a CSV file"
+        )
         if options["dry_run"]:
             self.stdout.write("Dry run: nobody is enrolled.")
-        candidates = enrolment.candidates(manifest.people)
         for each in [*manifest.unused, *(one for c in candidates for one in c.person.unused)]:
             self._remark(each.file, messages.photo_reason(each.reason))
         for candidate in candidates:

@@ -58,7 +58,10 @@ class Command(BaseCommand):
         )
         cli.add_enrolment_arguments(
             parser,
-            domain="with --create: give new accounts the email address <username>@DOMAIN",
+            domain=(
+                "with --create: give new accounts the email address <username>@DOMAIN; needed if "
+                "accounts must have one"
+            ),
             min_shots="enrol nobody with fewer encodings (default: %(default)s)",
             max_shots="use at most N encodings of a person (default: %(default)s, ENROLMENT_SHOTS)",
         )
@@ -67,9 +70,10 @@ class Command(BaseCommand):
         cli.check_writable(options["json"])
         enrolment = cli.bulk_enrolment(self, options, shots.Source.ELSEWHERE)
         imported = self._read(path, options)
+        candidates = enrolment.candidates(imported.manifest.people)
+        cli.check_new_accounts(candidates, "add --domain example.com")
         if options["dry_run"]:
             self.stdout.write("Dry run: nobody is enrolled.")
-        candidates = enrolment.candidates(imported.manifest.people)
         for each in imported.manifest.unused:
             self._remark(each.file, messages.encoding_reason(each.reason))
         for candidate in candidates:

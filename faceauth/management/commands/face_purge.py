@@ -17,6 +17,7 @@ from faceauth.enrolment import planned_removal
 from faceauth.liveness import replay
 from faceauth.lockout import counters
 from faceauth.privacy import export, retention, sessions
+from faceauth.users import username
 
 
 def days(text: str) -> int:
@@ -44,7 +45,7 @@ class Command(BaseCommand):
         parser.add_argument(
             "--dry-run",
             action="store_true",
-            help="show what would be deleted, and delete nothing",
+            help="show what would be deleted and whose faces, and delete nothing",
         )
         parser.add_argument(
             "--unused-days",
@@ -136,11 +137,13 @@ class Command(BaseCommand):
 
     def _remove_planned(self) -> None:
         """Remove the faces whose owners have asked for it by email, and have not cancelled it."""
-        removed = 0
+        removed = []
         for batch in batches(planned_removal.users_due()):
             for user in batch:
-                removed += self.dry_run or planned_removal.carry_out(user)
-        self.stdout.write(f"Faces removed as their owners planned by email: {removed}.")
+                if self.dry_run or planned_removal.carry_out(user):
+                    removed.append(username(user))
+        self.stdout.write(f"Faces removed as their owners planned by email: {len(removed)}.")
+        self._list(removed)
 
     def _remove_faces(self, days: int | None, even_without_password: bool) -> None:
         if days is None:
@@ -148,21 +151,28 @@ class Command(BaseCommand):
             return
         unused = retention.unused_faces(days)
         users = get_user_model()._base_manager.filter(faces.user_condition(unused))
-        removed = spared = 0
+        removed, spared = [], []
         with tqdm(total=users.count(), unit=" faces", disable=None) as progress:
             for batch in batches(faces.with_faces(users)):
                 for user in batch:
                     if not even_without_password and not user.has_usable_password():
-                        spared += 1
+                        spared.append(username(user))
                     elif self.dry_run or enrolment.remove(user, unused, reason=events.UNUSED):
-                        removed += 1
+                        removed.append(username(user))
                     progress.update()
-        self.stdout.write(f"Faces not used for {days} days removed: {removed}.")
+        self.stdout.write(f"Faces not used for {days} days removed: {len(removed)}.")
+        self._list(removed)
         if spared:
             self.stdout.write(
-                f"Faces kept because their owners have no password and no other way in: {spared}. "
-                "See --even-without-password."
+                "Faces kept because their owners have no password and no other way in: "
+                f"{len(spared)}. See --even-without-password."
             )
+            self._list(spared)
+
+    def _list(self, names: list[str]) -> None:
+        """In a dry run, print whose faces were counted."""
+        for name in names if self.dry_run else ():
+            self.stdout.write(f"  {name}")
 
     def _delete(self, rows: QuerySet) -> int:
         """Delete the rows, each batch in a transaction, and return their number."""

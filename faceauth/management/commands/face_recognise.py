@@ -115,6 +115,7 @@ class Command(BaseCommand):
         except OSError as error:
             raise CommandError(str(error)) from error
         self.stdout.write(recognition_report.text(results))
+        self.stdout.write(f"Marked pictures, results.csv and results.json: {output}")
         self.stdout.write(f"Time: {results['seconds']:.1f} s.")
         for stop in stopped:
             raise stop

@@ -97,7 +97,8 @@ class Command(BaseCommand):
         self, folder: Path, paths: Sequence[Path], processes: int | None
     ) -> list[dataset.Photo]:
         found = []
-        progress = tqdm(dataset.encode_all(paths, processes), total=len(paths), unit="photo")
+        encoded = dataset.encode_all(paths, processes)
+        progress = tqdm(encoded, total=len(paths), unit=" photos", disable=None)
         for photo in progress:
             found.append(photo)
             if photo.remark:
