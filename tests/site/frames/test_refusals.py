@@ -36,6 +36,7 @@ def test_wrong_movement(visit, drawn, obama):
 def test_head_that_is_still_turned_after_a_wrong_movement(visit, drawn, obama):
     drawn("left", "up")
     page = visit()
+    page.person.turn = 15.0
     page.until_step()
     assert page.follow("right") == 400
     page.restart()
