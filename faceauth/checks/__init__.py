@@ -11,6 +11,7 @@ from .database import check_encoder, check_user_model
 from .email import check_email
 from .encryption import check_keys
 from .installation import check_metrics, check_networks
+from .project import check_login_template, check_login_url, check_user_admin
 from .rate_limits import check_limits
 from .retention import check_periods, check_purge
 from .second_factors import check_login_view
@@ -24,6 +25,8 @@ __all__ = [
     "check_encoder",
     "check_keys",
     "check_limits",
+    "check_login_template",
+    "check_login_url",
     "check_login_view",
     "check_metrics",
     "check_networks",
@@ -34,5 +37,6 @@ __all__ = [
     "check_settings",
     "check_staff",
     "check_unknown_devices",
+    "check_user_admin",
     "check_user_model",
 ]

@@ -6,10 +6,11 @@ from typing import Any
 
 from django.apps import apps
 from django.core.checks import CheckMessage, Tags, Warning, register
-from django.urls import NoReverseMatch, Resolver404, resolve, reverse
+from django.urls import NoReverseMatch
 
 from faceauth import views
 
+from .project import login_match
 from .settings import Configs
 
 # The apps that add a second factor, each with the condition for a user who has one, the import that
@@ -53,7 +54,8 @@ Put its URL before the app's: see docs/customise.md."""
 def _logs_in_at_once() -> bool:
     """Return True if the login page is the app's own, which starts the session itself."""
     try:
-        view = getattr(resolve(reverse("faceauth:login")).func, "view_class", None)
-    except (NoReverseMatch, Resolver404):
+        match = login_match()
+    except NoReverseMatch:
         return False
+    view = getattr(match and match.func, "view_class", None)
     return getattr(view, "log_in", None) is views.LoginView.log_in

@@ -1,0 +1,139 @@
+"""Check what the project does with the pages of the app: URLs, base template, user admin."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from typing import Any
+
+from django.apps import apps
+from django.conf import settings
+from django.contrib.auth import get_user_model
+from django.contrib.auth.models import AnonymousUser
+from django.core.checks import CheckMessage, Error, Info, Tags, Warning, register
+from django.http import HttpRequest
+from django.template import TemplateDoesNotExist, TemplateSyntaxError
+from django.template.loader import render_to_string
+from django.urls import (
+    NoReverseMatch,
+    Resolver404,
+    ResolverMatch,
+    get_script_prefix,
+    resolve,
+    reverse,
+)
+
+from faceauth.forms import FaceLoginForm, PasswordForm
+
+from .settings import Configs, setting_errors
+
+LOGIN = "faceauth:login"
+
+# What the login page must contain, and where it comes from. The names of files may have a hash.
+PARTS = {
+    "the camera": (r'data-faceauth="login"', "the block 'content'"),
+    "its script": (r'src="[^"]*faceauth/capture(\.\w+)?\.js"', "the block 'head'"),
+    "its styles": (r'href="[^"]*faceauth/capture(\.\w+)?\.css"', "faceauth/head.html"),
+}
+
+
+def login_match() -> ResolverMatch | None:
+    """Return what the URL of the login page leads to; None if it leads nowhere.
+
+    Raises:
+        NoReverseMatch: The login page has no URL.
+    """
+    path = reverse(LOGIN)
+    try:
+        return resolve("/" + path.removeprefix(get_script_prefix()))
+    except Resolver404:
+        return None
+
+
+@register(Tags.urls)
+def check_login_url(app_configs: Configs, **kwargs: Any) -> list[CheckMessage]:
+    """Check that the URL of the login page leads to it."""
+    if not getattr(settings, "ROOT_URLCONF", None):
+        return []
+    try:
+        match = login_match()
+    except NoReverseMatch:
+        message = "The URLs of faceauth are not included, so there is no login page."
+        hint = 'Add path("face/", include("faceauth.urls")) to your URLs.'
+        return [Error(message, hint=hint, id="faceauth.E020")]
+    if match and (match.app_names[-1:], match.url_name) == (["faceauth"], "login"):
+        return []
+    other = f"{match.route!r}" if match else "no pattern"
+    message = f"{reverse(LOGIN)} does not lead to the login page: {other} matches it first."
+    hint = "Include the URLs of faceauth before a pattern that matches everything."
+    return [Error(message, hint=hint, id="faceauth.E020")]
+
+
+@register(Tags.templates)
+def check_login_template(app_configs: Configs, **kwargs: Any) -> list[CheckMessage]:
+    """Check that the project's base template leaves in the login page what it needs."""
+    try:
+        match = None if setting_errors() else login_match()
+        view = getattr(match and match.func, "view_class", None)
+        name = getattr(view, "template_name", None)
+        page = _login_page(name) if name else None
+    except NoReverseMatch:
+        return []
+    except (TemplateDoesNotExist, TemplateSyntaxError) as error:
+        message = f"The login page cannot be rendered: {type(error).__name__}: {error}"
+        return [Warning(message, hint="See docs/customise.md.", id="faceauth.W029")]
+    except Exception:
+        # A base template may ask for more than there is here, such as for the database.
+        return []
+    missing = [] if page is None else [*_missing_parts(page)]
+    if not missing:
+        return []
+    parts, places = ([part[row] for part in missing] for row in (0, 1))
+    message = f"{name} is rendered without {', '.join(parts)}."
+    hint = f"Your base template leaves out {', '.join(places)}: see docs/customise.md."
+    return [Warning(message, hint=hint, id="faceauth.W029")]
+
+
+@register(Tags.admin)
+def check_user_admin(app_configs: Configs, **kwargs: Any) -> list[CheckMessage]:
+    """Check that the admin shows the faces of users wherever it shows users."""
+    if not apps.is_installed("django.contrib.admin"):
+        return []
+    # A project without the admin must not import it: its models would not be installed.
+    from django.contrib.admin.sites import all_sites
+
+    from faceauth.admin import FaceAdminMixin
+
+    model = get_user_model()
+    registered = [site.get_model_admin(model) for site in all_sites if site.is_registered(model)]
+    found: list[CheckMessage] = []
+    for each in registered:
+        if not isinstance(each, FaceAdminMixin):
+            name = type(each).__name__
+            message = f"{type(each).__module__}.{name} does not show the faces of users."
+            hint = f"To show them: class {name}(faceauth.admin.FaceAdminMixin, …)."
+            found.append(Info(message, hint=hint, id="faceauth.I002"))
+    return found
+
+
+def _login_page(template: str) -> str:
+    """Return the login page as a visitor sees it."""
+    request: Any = HttpRequest()
+    host = next((each for each in settings.ALLOWED_HOSTS if "*" not in each), "localhost")
+    request.META = {"SERVER_NAME": host.lstrip("."), "SERVER_PORT": "80"}
+    request.method, request.path = "GET", reverse(LOGIN)
+    request.user, request.session = AnonymousUser(), {}
+    form = FaceLoginForm(request)
+    context = {
+        "form": form,
+        "password_form": PasswordForm(request),
+        "unknown_devices": "code",
+        "face_alone": True,
+    }
+    return render_to_string(template, context, request)
+
+
+def _missing_parts(page: str) -> Iterator[tuple[str, str]]:
+    for part, (pattern, place) in PARTS.items():
+        if not re.search(pattern, page):
+            yield part, place
