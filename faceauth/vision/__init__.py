@@ -9,7 +9,8 @@
 #                alignment_templates for its chips and onnx_options for its settings
 # pose, quality  measure how the head is turned, and how good the picture is
 #
-# face_mesh      find the 468 points of a face, and follow it by them
+# face_mesh      find the 468 points of a face, and follow it by them (the network comes from
+#                mesh_network)
 # head_pose      how the head is held, from these points
 #
 # engine puts them together. onnx_session opens networks in ONNX Runtime, onnx_writer writes them,

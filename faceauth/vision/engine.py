@@ -106,9 +106,8 @@ class Engine:
                 threads, providers = self.threads, self.providers
                 session = onnx_session.open_session(model, threads=threads, providers=providers)
                 self._encoder.load(threads=threads, providers=providers)
-                # OpenCV runs the face mesh, by default with a thread for each core.
-                cv2.setNumThreads(threads)
-                detector, mesh = Detector(session), FaceMesh()
+                cv2.setNumThreads(threads)  # by default, OpenCV has one for each core
+                detector, mesh = Detector(session), FaceMesh(threads=threads)
                 self._networks = _Networks(detector, Aligner(), self._encoder, mesh)
             return self._networks
 

@@ -8,14 +8,15 @@ from __future__ import annotations
 
 import math
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
 
 from .alignment import Box, Landmarks, square
-from .dlib_networks import ModelError
+from .mesh_network import mesh_graph
+from .onnx_session import CPU, open_session
 
 Image = NDArray[np.uint8]
 Points = NDArray[np.float32]
@@ -23,7 +24,6 @@ Points = NDArray[np.float32]
 FILE = Path(__file__).parent / "data" / "face_landmark.tflite"
 SIDE = 192  # pixels of the network's input
 POINTS = 468
-_OUTPUTS = ("conv2d_21", "conv2d_31")  # the points and their presence
 
 # A presence above this is a face. Heads in films have 15 and more, and at least 5 where movement
 # blurs them; photographs tilted by 60 degrees have 0.7, and pictures without a face less than 0.
@@ -126,19 +126,20 @@ class Crop(NamedTuple):
 
 
 class FaceMesh:
-    """Find the mesh of a face. Thread-safe.
+    """Find the mesh of a face, always on the CPU: the network is too small for another device.
+
+    Thread-safe.
 
     Args:
         path: The network's file.
+        threads: The number of threads for one inference.
 
     Raises:
         ModelError: The file is missing or damaged.
     """
 
-    def __init__(self, path: Path = FILE) -> None:
-        self._path = path
-        # OpenCV's networks serve one thread at a time, so there are as many as work at once.
-        self._idle = [self._load()]
+    def __init__(self, path: Path = FILE, *, threads: int = 1) -> None:
+        self._session = open_session(mesh_graph(path), threads=threads, providers=[CPU])
 
     def find(self, image: Image, crop: Crop) -> Mesh:
         """Return the mesh of the face in a crop, which may be a little off.
@@ -170,10 +171,7 @@ class FaceMesh:
             ]
         )
         face = cv2.warpAffine(image, move, (SIDE, SIDE), borderMode=cv2.BORDER_REPLICATE)
-        network = self._borrow()
-        network.setInput(cv2.dnn.blobFromImage(face, 1 / 255))
-        points, presence = network.forward(_OUTPUTS)
-        self._idle.append(network)
+        points, presence = self._session.run(None, {"face": face[None]})
         points = points.reshape(POINTS, 3)
         back = cv2.invertAffineTransform(move).astype(np.float32)
         flat = points[:, :2] @ back[:, :2].T + back[:, 2]
@@ -190,16 +188,3 @@ class FaceMesh:
                 break
             crop = found
         return mesh, False
-
-    def _borrow(self) -> Any:
-        try:
-            return self._idle.pop()
-        except IndexError:
-            return self._load()
-
-    def _load(self) -> Any:
-        try:
-            # OpenCV's newer engines give only one of the two outputs.
-            return cv2.dnn.readNetFromTFLite(str(self._path), cv2.dnn.ENGINE_CLASSIC)
-        except cv2.error as error:
-            raise ModelError(f"{self._path} is missing or damaged.") from error

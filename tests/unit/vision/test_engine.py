@@ -163,7 +163,7 @@ def test_threads_share_one_engine_that_loads_once(faces, monkeypatch):
         thread.start()
     for thread in threads:
         thread.join()
-    assert len(sessions) == 2
+    assert len(sessions) == 3  # the detector, the encoder and the mesh
     assert len(probes) == 8
     assert all(np.array_equal(probe, probes[0]) for probe in probes)
 

@@ -56,6 +56,21 @@ def test_picture_that_a_phone_held_sideways_is_turned_upright(photo):
     assert np.abs(image.astype(int) - np.asarray(photo)[:300]).mean() < 5
 
 
+@pytest.mark.parametrize("options", [{}, {"progressive": True}, {"restart_marker_blocks": 1}])
+@pytest.mark.parametrize("subsampling", ["4:4:4", "4:2:2", "4:2:0"])
+@pytest.mark.parametrize("size", [(1, 1), (17, 9), (333, 250), (512, 512)])
+def test_jpeg_files_have_the_pixels_that_pillow_finds(photo, size, subsampling, options):
+    data = saved(photo.resize(size), "JPEG", subsampling=subsampling, quality=80, **options)
+    assert np.array_equal(decode_image(data), np.asarray(Image.open(BytesIO(data))))
+
+
+@pytest.mark.parametrize("missing", [1, 2, 3, 100, 5000, 15_000])
+def test_jpeg_files_without_their_end_are_bad(photo, monkeypatch, missing):
+    monkeypatch.setattr(ImageFile, "LOAD_TRUNCATED_IMAGES", False)
+    with pytest.raises(ImageError):
+        decode_image(saved(photo, "JPEG")[:-missing])
+
+
 def test_cmyk_is_converted(photo):
     image = decode_image(saved(photo.convert("CMYK"), "JPEG"))
     assert np.abs(image.astype(int) - np.asarray(photo)).mean() < 5
