@@ -16,8 +16,11 @@ nox.options.envdir = ".cache/nox"
 nox.options.download_python = "never"
 nox.options.error_on_missing_interpreters = False
 
-# Django 6.1 is for Python 3.12 and newer.
-VERSIONS = [("3.11", "5.2"), ("3.12", "5.2"), ("3.12", "6.1"), ("3.13", "5.2"), ("3.13", "6.1")]
+# Django 6 is for Python 3.12 and newer.
+VERSIONS = [
+    ("3.11", "5.2"),
+    *[(python, django) for python in ("3.12", "3.13") for django in ("5.2", "6.0", "6.1")],
+]
 
 ORACLE = ".cache/face_recognition-1.3.0.tar.gz"
 

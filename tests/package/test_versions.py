@@ -20,7 +20,7 @@ def test_every_version_is_tested_with_every_other_that_it_fits():
         if name in versions and "." in version:
             versions[name].add(version)
     every = set(product(versions["Python"], versions["Django"]))
-    assert set(noxfile.VERSIONS) == every - {("3.11", "6.1")}
+    assert set(noxfile.VERSIONS) == every - {("3.11", "6.0"), ("3.11", "6.1")}
 
 
 def test_locked_versions_are_those_that_the_site_asks_for():

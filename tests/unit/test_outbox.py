@@ -65,7 +65,7 @@ def test_a_mail_goes_out_after_the_answer():
 
 
 def test_an_error_is_logged_and_the_next_mail_is_sent(monkeypatch, caplog):
-    outbox.put(message("\n"), "broken")  # no header may hold a new line
+    outbox.put(message("Hello\nthere"), "broken")  # no header may hold a new line
     outbox.put(message(), "test")
     assert [each.subject for each in sent()] == ["Hello"]
     assert "'broken'" in caplog.text
