@@ -16,7 +16,7 @@ IGNORING_CASE = "__iexact"
 
 
 def username(user: Any) -> str:
-    """Return the name by which the site shows the user; not every one of them can be found by it."""
+    """Return the name that the site shows of the user, by which they may not be found."""
     return str(user.get_username())
 
 
