@@ -53,7 +53,7 @@ STAGES = ("decode", "find", "mesh", "encode")
 DATABASE = "database"
 
 
-INTERVAL = 0.12  # seconds from one frame to the next, on the page
+INTERVAL = 0.125  # seconds from one frame to the next, on the page
 
 
 class Clock(QuickClock):

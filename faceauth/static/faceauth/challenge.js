@@ -6,8 +6,8 @@ import { Recorder } from "./recorder.js";
 import { Stability } from "./stability.js";
 import { mark } from "./timings.js";
 
-// From one request to the next: about eight a second, and fewer while nobody is there.
-const INTERVAL_MS = 120;
+// From one request to the next: eight a second, and fewer while nobody is there.
+const INTERVAL_MS = 125;
 const IDLE_INTERVAL_MS = 500;
 const IDLE_AFTER_MS = 5000;
 
