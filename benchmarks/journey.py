@@ -98,7 +98,7 @@ class Row(NamedTuple):
 
 
 class Notes:
-    """What pages tell while they are used."""
+    """The events that pages note while they are used, and their times."""
 
     def __init__(self) -> None:
         self._told: list[tuple[str, float]] = []

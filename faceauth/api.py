@@ -23,12 +23,10 @@ from .fields import SnapshotField
 from .forms import ChallengedForm
 from .http.responses import error_response
 from .liveness import challenge as challenges
-from .liveness import replay
-from .liveness.conversation import NotLiveError, Reason
 from .liveness.takes import Take
 from .lockout import attempts
 from .models import FaceEvent
-from .recognition.policy import Decision, Outcome
+from .recognition.policy import Decision
 from .step_up import second_step
 from .views import PostOnlyView
 from .vision.encoding import Encoding
@@ -110,13 +108,10 @@ class VerifyForm(ChallengedForm):
         attempt = attempts.admit(username=username, **self._client)
         found = backend.verify(probe, backend.find_user(self.request, username))
         outcome = backend.outcome(found, attempt)
-        verified = outcome == Outcome.ACCEPTED.value
-        if verified and take and replay.is_replay(found.user, None, take):
-            verified, outcome = False, str(NotLiveError(Reason.REPLAYED))
+        outcome = backends.refuse_replays(outcome, found.user, None, take)
+        verified = outcome == backends.ACCEPTED
         if verified:
             attempt.succeeded(found.user)
-            if take:
-                replay.remember(found.user, None, take)
         self._record(found.user, found.decision, outcome)
         return verified
 

@@ -36,6 +36,7 @@ from .step_up import sessions
 from .vision.encoding import Encoding
 
 ACCEPTED = Outcome.ACCEPTED.value
+REPLAYED = str(NotLiveError(Reason.REPLAYED))
 
 
 class Finding(NamedTuple):
@@ -54,19 +55,24 @@ class Result(NamedTuple):
             the pictures could not be used.
         details: The details for the audit log.
         probe: The encodings of the face that was recognised, float32 (n, d).
-        replayed: Whether it was a film of an earlier login. Where a code follows, the visitor must
-            not learn it: it would tell that the face was right.
     """
 
     user: Any = None
     counted: attempts.Attempt | None = None
     details: EventDetails = EventDetails()
     probe: Encoding | None = None
-    replayed: bool = False
+
+    @property
+    def replayed(self) -> bool:
+        """Return True if it was a film of an earlier login.
+
+        Where a code follows, the visitor must not learn it: it would tell that the face was right.
+        """
+        return self.details.outcome == REPLAYED
 
 
 class Probe(NamedTuple):
-    """What is compared.
+    """The encodings that an attempt compares, and the movement that came with them.
 
     Attributes:
         encodings: Of the person in front of the camera, float32 (n, d).
@@ -240,17 +246,13 @@ class FaceBackend(BaseBackend):
         outcome = self.outcome(found, counted)
         if outcome == ACCEPTED and staff and not getattr(found.user, "is_staff", False):
             outcome = "not_staff"
-        replayed = outcome == ACCEPTED and take and replay.is_replay(found.user, device, take)
-        if replayed:
-            outcome = str(NotLiveError(Reason.REPLAYED))
+        outcome = refuse_replays(outcome, found.user, device, take)
         details = claim.details(found.decision, outcome)
         if outcome != ACCEPTED:
             # Without a username, an event must not name the user who is nearest to a stranger.
             known = claim.is_of_one or found.decision.accepted
             counted.failed(found.user if known else None, details)
-            return Result(None, counted, details, replayed=bool(replayed))
-        if take:
-            replay.remember(found.user, device, take)
+            return Result(None, counted, details)
         return Result(found.user, counted, details, probe)
 
     def get_user(self, user_id: Any) -> Any:
@@ -343,6 +345,25 @@ class FaceBackend(BaseBackend):
         matches = sorted((_match(users[key], probe) for key in nearest), key=attrgetter("distance"))
         decision = policy.identify(matches, effective_frames(probe), len(gallery()))
         return Finding(users[decision.match.key] if decision.match else None, decision)
+
+
+def refuse_replays(outcome: str, user: Any, device: FaceDevice | None, take: Take | None) -> str:
+    """Return the outcome of an attempt, or `REPLAYED` for a film of an earlier one that would pass.
+
+    The take of an attempt that is accepted is remembered.
+
+    Args:
+        outcome: The outcome so far.
+        user: The user who was found.
+        device: The trusted device that sent the request, or None.
+        take: How the person moved; None if there was no challenge.
+    """
+    if outcome != ACCEPTED or take is None:
+        return outcome
+    if replay.is_replay(user, device, take):
+        return REPLAYED
+    replay.remember(user, device, take)
+    return outcome
 
 
 def configured() -> FaceBackend:

@@ -1,4 +1,4 @@
-"""How long logins take, by kind of device: see `audit.timings`."""
+"""Show the durations of logins by kind of device, from what `audit.timings` has recorded."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ LONGEST = 60  # seconds
 
 
 class LoginTimes(NamedTuple):
-    """The table of how long logins took.
+    """The table of the durations of logins.
 
     Attributes:
         devices: The kinds of devices, one a column.
@@ -45,7 +45,7 @@ class LoginTimes(NamedTuple):
 
 
 class Duration(NamedTuple):
-    """How long logins took until a stage ended, in seconds; exact to 0.05.
+    """The duration of logins until a stage ended, in seconds; exact to 0.05.
 
     Attributes:
         median: Half of the logins took no longer.
@@ -60,7 +60,7 @@ class Duration(NamedTuple):
 
 
 def table() -> LoginTimes | None:
-    """Return how long logins of the last `statistics.DAYS` days took, or None if none is known."""
+    """Return the table of the last `statistics.DAYS` days, or None if no login was measured."""
     counts: dict[str, dict[str, dict[int, int]]] = defaultdict(lambda: defaultdict(dict))
     for kind, stage, tenths, count in _counted():
         counts[kind][stage][tenths] = count

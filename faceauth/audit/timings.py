@@ -1,8 +1,9 @@
-"""How long logins take where people are: what the login page measured, and the server's own time.
+"""Record the durations of logins where people are, as the page and the server measure them.
 
-The page sends, with the form, the seconds from its opening until the camera was on (`camera`), the
-first face was seen (`face`) and the form was sent (`steps`). The answer comes after the last of
-these, by as much as the server takes for the form; the way to and from the browser is not in it.
+The page sends, with the form, the seconds from its opening until the camera was on (`camera`), a
+face was seen (`face`) and the challenge was passed or the pictures were taken (`steps`). The answer
+comes after the last of these, by as much as the server takes for the form; the way to and from the
+browser is not in it.
 
 Only logins that the face was enough for, or that went on to the code by email, are recorded: a face
 that is refused may be tried again on the same page, and the time says nothing. A code is asked for

@@ -93,7 +93,7 @@ class Sample:
 
     @cached_property
     def visibility(self) -> Visibility | None:
-        """What hides the largest face, or None if there is no face."""
+        """What may hide the first face, or None if there is no face."""
         if self.mesh is None:
             return None
         return visibility(self.image, self.faces[0].box, self.mesh)

@@ -1,4 +1,4 @@
-"""What is done to the frames of a film that is shown again."""
+"""Alter the frames of a film that is shown again, so that they are no copies."""
 
 from __future__ import annotations
 

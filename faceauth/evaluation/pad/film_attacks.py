@@ -118,7 +118,7 @@ class Played:
 
 
 class Alteration:
-    """What is done to all frames of an answer, so that they are no copies.
+    """An alteration of all frames of an answer, so that they are no copies.
 
     Attributes:
         mirrored: It looks in a mirror.
