@@ -75,6 +75,21 @@ def test_picture_that_is_tilted_has_none(name, axis, compare, sheets):
     assert found.depth < 0.25
 
 
+@pytest.mark.parametrize("name", NAMES)
+def test_head_that_turns_past_the_camera_is_not_its_mirror_image(name, compare):
+    head = puppet(name)
+    assert compare(head.frame(-8), head.frame(8)).is_head
+
+
+@pytest.mark.parametrize("aside", [-7, 7, 10])
+@pytest.mark.parametrize("name", NAMES)
+def test_picture_that_is_exchanged_for_its_mirror_image_is_no_head(name, aside, compare):
+    picture = puppet(name).frame(aside)
+    found = compare(picture, np.ascontiguousarray(picture[:, ::-1]))
+    assert not found.is_head
+    assert found.mirror > 0.97
+
+
 @pytest.mark.parametrize("radius", [0.6, 0.8])
 @pytest.mark.parametrize("name", NAMES)
 def test_picture_that_is_bent_has_no_nose(name, radius, compare, sheets):
