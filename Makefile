@@ -37,7 +37,7 @@ export PIP_DISABLE_PIP_VERSION_CHECK := 1
 # Trust what the system trusts, as pip does.
 export UV_SYSTEM_CERTS := true
 
-.PHONY: help run test test-slow test-all stress bench docs messages format lock clean venv dev
+.PHONY: help run test test-slow test-all stress bench docs messages format lock dist sbom clean venv dev
 .DELETE_ON_ERROR:
 
 help: ## list these targets
@@ -117,6 +117,14 @@ lock: $(DEV) ## write the newest versions and their hashes to requirements.lock
 	@$(PY) -m uv pip compile requirements.txt --upgrade --generate-hashes --universal --python-version 3.11 \
 		--no-emit-package faceauth --no-header --no-annotate --quiet --output-file - >> requirements.lock.new
 	@mv requirements.lock.new requirements.lock
+
+dist: $(MADE) ## build the package: dist/, with the same bytes each time
+	@$(PY) deploy/build.py dist
+
+sbom: $(MADE) ## list what requirements.lock installs, as CycloneDX: dist/sbom.json
+	@mkdir -p dist
+	@PYTHONWARNINGS=ignore $(PY) -m uv tool run --quiet --from 'cyclonedx-bom>=7,<8' cyclonedx-py requirements requirements.lock \
+		--pyproject pyproject.toml --output-reproducible --output-format JSON --output-file dist/sbom.json
 
 venv: $(RUNTIME) ## install what the site runs on
 dev: $(DEV) ## install what the tests need as well

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import shutil
 import subprocess
 import sys
 from collections.abc import Sequence
@@ -61,17 +60,17 @@ def _uv() -> Sequence[str]:
     return [sys.executable, "-m", "uv"]
 
 
+def build(folder: Path, umask: int = -1, **variables: str) -> None:
+    """Build the wheel and the source package, as ``make dist`` does."""
+    command = [sys.executable, str(ROOT / "deploy/build.py"), str(folder)]
+    subprocess.run(command, check=True, umask=umask, env={**os.environ, **variables})
+
+
 @pytest.fixture(scope="session")
 def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The built wheel, made of what a source package holds, as a package index gets both."""
+    """The built wheel, beside the source package that it is made of."""
     folder = tmp_path_factory.mktemp("package")
-    source = folder / "source"
-    source.mkdir()
-    for name in ("pyproject.toml", "README.md", "LICENSE"):
-        shutil.copy(ROOT / name, source)
-    ignored = shutil.ignore_patterns("__pycache__")
-    shutil.copytree(ROOT / "faceauth", source / "faceauth", ignore=ignored)
-    subprocess.run([*_uv(), "build", "--quiet", "--out-dir", str(folder), str(source)], check=True)
+    build(folder)
     (built,) = folder.glob("*.whl")
     return built
 

@@ -5,10 +5,12 @@ from __future__ import annotations
 import re
 import subprocess
 import sys
+import tomllib
 import zipfile
 from email.parser import BytesParser
 
 import pytest
+import yaml
 from trove_classifiers import classifiers
 
 from tests.package.conftest import ROOT
@@ -31,6 +33,13 @@ assert not {"cv2", "onnxruntime", "dlib", "numpy"} & set(sys.modules)
 def content(wheel):
     with zipfile.ZipFile(wheel) as opened:
         yield opened
+
+
+def test_version_is_written_in_one_place(wheel):
+    version = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]["version"]
+    assert wheel.name.split("-")[1] == version
+    assert f"\n## {version}\n" in (ROOT / "docs/changelog.md").read_text()
+    assert yaml.safe_load((ROOT / "docs/openapi.yaml").read_text())["info"]["version"] == version
 
 
 def test_small_and_of_one_package(wheel, content):
