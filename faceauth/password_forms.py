@@ -1,0 +1,77 @@
+"""Forms for passwords, which limit how many wrong ones an address can give for an account."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django import forms
+from django.contrib.auth import authenticate
+from django.contrib.auth.forms import AuthenticationForm
+from django.http import HttpRequest
+from django.utils.translation import gettext_lazy as _
+
+from . import users
+from .audit import notifications
+from .http import rate_limit
+
+
+class PasswordLimitMixin:
+    """Limit how many wrong passwords an address can give for one account.
+
+    Put it before ``AuthenticationForm``, or a form like it, in a login form of your own. See
+    ``PASSWORDS_PER_HOUR``.
+    """
+
+    request: HttpRequest | None
+    cleaned_data: dict[str, Any]
+
+    def clean(self) -> dict[str, Any]:
+        username = self.cleaned_data.get("username")
+        if not username or not self.cleaned_data.get("password"):
+            return super().clean()  # type: ignore[misc]
+        rate_limit.enforce_password(self.request, username)
+        data: dict[str, Any] = super().clean()  # type: ignore[misc]
+        rate_limit.forgive_password(self.request, username)
+        return data
+
+
+class PasswordForm(PasswordLimitMixin, AuthenticationForm):
+    """Username and password."""
+
+
+class OwnPasswordForm(forms.Form):
+    """The password of the logged-in user, asked for again."""
+
+    password = forms.CharField(
+        label=_("Password"),
+        strip=False,
+        widget=forms.PasswordInput(attrs={"autocomplete": "current-password"}),
+    )
+
+    def __init__(self, *args: Any, request: HttpRequest, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.request = request
+
+    def clean_password(self) -> str:
+        user, password = self.request.user, str(self.cleaned_data["password"])
+        # More attempts mean that another person is guessing in the user's session.
+        rate_limit.enforce_password(self.request, users.username(user))
+        if not self._is_own(password):
+            raise forms.ValidationError(
+                _("This password is not correct. Try again."), "invalid_login"
+            )
+        rate_limit.forgive_password(self.request, users.username(user))
+        return password
+
+    def _is_own(self, password: str) -> bool:
+        """Return True if it is the user's password.
+
+        Only the site's backends know whether they look for a username or an email address, so both
+        are tried. A backend that looks for something else may not find the user by either.
+        """
+        user: Any = self.request.user
+        names = (getattr(user, user.USERNAME_FIELD), notifications.address_of(user))
+        for name in dict.fromkeys(filter(None, names)):
+            if authenticate(self.request, username=name, password=password) == user:
+                return True
+        return bool(user.has_usable_password() and user.check_password(password))
