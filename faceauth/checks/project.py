@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
 from typing import Any
 
 from django.apps import apps
@@ -29,11 +28,11 @@ from .settings import Configs, setting_errors
 
 LOGIN = "faceauth:login"
 
-# What the login page must contain, and where it comes from. The names of files may have a hash.
+# What the login page must contain. The names of files may have a hash.
 PARTS = {
-    "the camera": (r'data-faceauth="login"', "the block 'content'"),
-    "its script": (r'src="[^"]*faceauth/capture(\.\w+)?\.js"', "the block 'head'"),
-    "its styles": (r'href="[^"]*faceauth/capture(\.\w+)?\.css"', "faceauth/head.html"),
+    "the camera": r'data-faceauth="login"',
+    "its script": r'src="[^"]*faceauth/capture(\.\w+)?\.js"',
+    "its styles": r'href="[^"]*faceauth/capture(\.\w+)?\.css"',
 }
 
 
@@ -85,12 +84,11 @@ def check_login_template(app_configs: Configs, **kwargs: Any) -> list[CheckMessa
     except Exception:
         # A base template may ask for more than there is here, such as for the database.
         return []
-    missing = [] if page is None else [*_missing_parts(page)]
+    missing = [] if page is None else [part for part in PARTS if not re.search(PARTS[part], page)]
     if not missing:
         return []
-    parts, places = ([part[row] for part in missing] for row in (0, 1))
-    message = f"{name} is rendered without {', '.join(parts)}."
-    hint = f"Your base template leaves out {', '.join(places)}: see docs/customise.md."
+    message = f"{name} is rendered without {', '.join(missing)}."
+    hint = "Your base template needs a block 'content': see docs/customise.md."
     return [Warning(message, hint=hint, id="faceauth.W029")]
 
 
@@ -131,9 +129,3 @@ def _login_page(template: str) -> str:
         "face_alone": True,
     }
     return render_to_string(template, context, request)
-
-
-def _missing_parts(page: str) -> Iterator[tuple[str, str]]:
-    for part, (pattern, place) in PARTS.items():
-        if not re.search(pattern, page):
-            yield part, place

@@ -15,6 +15,26 @@ from faceauth import conf, devices
 register = template.Library()
 
 
+@register.simple_tag(takes_context=True)
+def face_head(context: Context) -> str:
+    """Render the styles and the script of the app's pages, the first time on a page."""
+    return _once(context, "faceauth/head.html")
+
+
+@register.simple_tag(takes_context=True)
+def face_messages(context: Context) -> str:
+    """Render the messages of the page, the first time on it, and the place for those of scripts."""
+    return _once(context, "faceauth/toasts.html")
+
+
+def _once(context: Context, template: str) -> str:
+    if template in context.render_context:
+        return ""
+    context.render_context[template] = True
+    page: Any = context.template
+    return str(page.engine.get_template(template).render(context))
+
+
 @register.inclusion_tag("faceauth/button.html", takes_context=True)
 def face_login_button(context: Context, label: str = "", classes: str = "") -> dict[str, Any]:
     """Render a link to the login by face that keeps the `next` URL of the current page.

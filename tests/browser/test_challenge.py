@@ -363,7 +363,7 @@ def test_arrow_is_on_the_side_to_turn_to_and_can_keep_still(
     # A head alone, turned by 45 degrees, is taken for a corner: it has a shaft.
     shaft = arrow.locator("path").evaluate("path => path.getBBox().width")
     assert shaft > 0.5 * arrow.evaluate("svg => svg.viewBox.baseVal.width")
-    top, frame_top = arrow.bounding_box()["y"], video.bounding_box()["y"]
+    top, frame_top = (each.evaluate("e => e.getBoundingClientRect().y") for each in (arrow, video))
     assert top > frame_top, "the arrow is cut off"
     expect(arrow).to_have_css("animation-name", "none")
     expect(page.locator(".faceauth-arc")).to_have_css("transition-property", "none")

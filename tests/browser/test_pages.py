@@ -76,6 +76,29 @@ def test_camera_and_errors_are_accessible(visitors: Visitors, webcam, member, co
     assert_accessible(page)
 
 
+BASE = """<!DOCTYPE html><html><head><style>
+:root { --bs-primary: #7a1f5c; }
+html { font-size: 10px; background: #222; }
+body { font: 16px/1.5 Georgia, serif; color: #ddd; }
+a { color: #9cf; }
+</style></head><body>{% block content %}{% endblock %}</body></html>"""
+
+
+def test_page_takes_the_looks_of_the_sites_own_base(visitors: Visitors, settings, tmp_path):
+    (tmp_path / "base.html").write_text(BASE)
+    (now,) = settings.TEMPLATES
+    settings.TEMPLATES = [{**now, "DIRS": [tmp_path, *now["DIRS"]]}]
+    page = visitors.open("/face/login/", camera="missing", bypass_csp=True)
+    words = page.locator(".faceauth-help:visible").first
+    expect(words).to_have_css("font-size", "15px")
+    expect(words).to_have_css("font-family", "Georgia, serif")
+    expect(page.get_by_role("textbox", name="Password")).to_have_css("color", "rgb(221, 221, 221)")
+    link = page.get_by_role("link", name="Forgot your password")
+    expect(link).to_have_css("color", "rgb(153, 204, 255)")
+    button = page.get_by_role("button", name="Try again")
+    expect(button).to_have_css("background-color", "rgb(122, 31, 92)")
+
+
 @pytest.mark.smoke
 def test_no_page_is_wider_than_a_small_phone(visitors: Visitors, member: User):
     for user, paths in (None, PAGES), (member, MEMBERS_PAGES):

@@ -76,6 +76,34 @@ def test_pages_go_into_the_sites_own_and_a_template_extends_the_one_it_replaces(
     assert 'class="header"' in page
 
 
+@pytest.mark.parametrize(
+    "base",
+    [
+        "<head>{% block head %}<i></i>{% endblock %}</head>{% block content %}{% endblock %}",
+        "<head><i></i></head>{% block content %}{% endblock %}",
+    ],
+    ids=["with a head", "without one"],
+)
+def test_pages_need_only_a_block_for_their_content(client, db, templates, base):
+    folder = templates()
+    (folder / "base.html").write_text(base)
+    page = client.get(LOGIN).text
+    for asset in "faceauth/capture.css", "faceauth/pages.css", "data-faceauth-toasts>":
+        assert page.count(asset) == 1
+    assert page.count("faceauth/capture.js") == 1
+    if "block head" in base:
+        assert "<i>" in page
+        assert page.index("capture.css") < page.index("</head>")
+    assert '<div class="faceauth-main">' in page
+
+
+def test_page_runs_from_right_to_left_where_its_language_does(client, db, templates, settings):
+    (templates() / "faceauth" / "base.html").unlink()
+    settings.LANGUAGES = [("ar", "Arabic"), ("en", "English")]
+    assert client.get(LOGIN, HTTP_ACCEPT_LANGUAGE="ar").text.count('dir="rtl"') == 1
+    assert "dir=" not in client.get(LOGIN, HTTP_ACCEPT_LANGUAGE="en").text
+
+
 def test_title_head_help_and_footer_of_the_apps_own_pages(client, db, templates):
     folder = templates()
     (folder / "faceauth/base.html").unlink()
@@ -83,7 +111,7 @@ def test_title_head_help_and_footer_of_the_apps_own_pages(client, db, templates)
     page = " ".join(client.get(LOGIN).text.split())
     assert re.search(r"<title>\s*Who is there\?\s*</title>", page)
     head, body = page.split("</head>")
-    assert '<meta name="head" content="ours">' in head and "faceauth/capture.js" in head
+    assert '<meta name="head" content="ours">' in head and "faceauth/capture.css" in head
     assert body.index("<form") < body.index("The help.") < body.index("</main>")
     assert body.index("</main>") < body.index("<footer>The end.</footer>")
 
@@ -96,7 +124,7 @@ def test_every_block_is_in_the_guide_and_nothing_else():
         ):
             told |= {(file, name) for file in files for name in re.findall(r"`(\w+)`", names)}
     there = {
-        (path.name, name)
+        ("base.html" if path.name == "page.html" else path.name, name)
         for path in (APP / "templates/faceauth").glob("*.html")
         for name in re.findall(r"{% block (\w+) %}", path.read_text())
     }
