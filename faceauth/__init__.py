@@ -16,7 +16,8 @@ A login goes through this package as follows:
 Around this, `enrolment/` puts faces into accounts and removes them. `encryption/` encrypts and
 decrypts the templates. When a face changes, `audit/` records it and emails the user. `privacy/`
 exports and erases the data. `models` and `faces` hold the columns, `conf` the settings, `errors`
-the messages. `checks/` warn about unsafe settings, `operations/` test the machine, `admin/` is for
-staff, and `bulk/` enrols and recognises many people at once. `profiles/`, `pgvector/`, `allauth/`
-and `evaluation/` are optional apps. docs/architecture.md shows all this in more detail.
+the messages. `setup/` adds the lines that a project lacks, `checks/` warn about unsafe settings,
+`operations/` test the machine, `admin/` is for staff, and `bulk/` enrols and recognises many people
+at once. `profiles/`, `pgvector/`, `allauth/` and `evaluation/` are optional apps.
+docs/architecture.md shows all this in more detail.
 """

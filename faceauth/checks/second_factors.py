@@ -4,49 +4,38 @@ from __future__ import annotations
 
 from typing import Any
 
-from django.apps import apps
 from django.core.checks import CheckMessage, Tags, Warning, register
 from django.urls import NoReverseMatch
 
 from faceauth import views
+from faceauth.setup import find_second_factor
 
 from .project import login_match
 from .settings import Configs
-
-# The apps that add a second factor, each with the condition for a user who has one, the import that
-# it needs, and a name for the page that such users log in on. The first that is installed counts.
-_OTP = "user_has_device(user)", "from django_otp import user_has_device"
-_ALLAUTH = "is_mfa_enabled(user)", "from allauth.mfa.utils import is_mfa_enabled"
-APPS = {
-    "two_factor": (*_OTP, "two_factor:login"),
-    "django_otp": (*_OTP, "your-login"),
-    "allauth.mfa": (*_ALLAUTH, "account_login"),
-}
 
 
 @register(Tags.security)
 def check_login_view(app_configs: Configs, **kwargs: Any) -> list[CheckMessage]:
     """Check that `LoginView.log_in` was overridden on a site with a second factor."""
-    app = next((each for each in APPS if apps.is_installed(each)), None)
-    if app is None or not _logs_in_at_once():
+    found = find_second_factor()
+    if found is None or not _logs_in_at_once():
         return []
-    condition, needed, page = APPS[app]
     message = (
-        f"{app!r} adds a second factor, but faceauth.views.LoginView logs users in without it, by "
-        "face and by password."
+        f"{found.app!r} adds a second factor, but faceauth.views.LoginView logs users in without "
+        "it, by face and by password."
     )
     hint = f"""Send users who have a second factor to your own login page:
 
-{needed}
+{found.needed}
 
 class LoginView(faceauth.views.LoginView):
     def log_in(self, user):
-        if {condition}:
-            return redirect({page!r})
+        if {found.condition}:
+            return redirect({found.page!r})
         return super().log_in(user)
 
 Put its URL before the app's: see docs/customise.md."""
-    if app == "allauth.mfa":
+    if found.app == "allauth.mfa":
         hint = f"Include faceauth.allauth.urls instead of faceauth.urls. Or else: {hint}"
     return [Warning(message, hint=hint, id="faceauth.W026")]
 

@@ -30,7 +30,7 @@ from django.http import HttpResponseBase
 from django.shortcuts import resolve_url
 from django.urls import get_script_prefix
 
-from faceauth import conf, faces
+from faceauth import conf, faces, setup
 from faceauth.capture import samples
 from faceauth.encryption.fields import OutdatedEncodings, UnreadableEncodings
 from faceauth.gallery.memory import Gallery
@@ -74,14 +74,17 @@ class Finding(NamedTuple):
     facts: dict[str, Any] = {}
 
 
-def findings(picture: bytes | None = None) -> Iterator[Finding]:
+def findings(picture: bytes | None = None, *, project: bool = False) -> Iterator[Finding]:
     """Yield all findings, one after another. A check that fails is a finding too.
 
     Args:
         picture: A photo of a face, to process as a login would.
+        project: Also look for what the project lacks, as ``face_setup`` does.
     """
     for part, check in PARTS.items():
         yield from _run(part, check)
+    if project:
+        yield from _run("project", _project)
     if picture is not None:
         yield from _run("picture", lambda: _picture(picture))
 
@@ -212,6 +215,18 @@ def _settings() -> Iterator[Finding]:
             yield Finding("settings", state, text, {"id": each.id})
     if not found:
         yield Finding("settings", State.FINE, "manage.py check: no face-related warnings")
+
+
+def _project() -> Iterator[Finding]:
+    """Report what the project lacks for the face login."""
+    plan = setup.plan()
+    for change in plan.changes:
+        text = f"The {change.what} lack these lines:\n{change.lines}"
+        yield Finding("project", State.WARNING, text)
+    for paragraph in plan.by_hand:
+        yield Finding("project", State.WARNING, paragraph)
+    if not plan.changes and not plan.by_hand:
+        yield Finding("project", State.FINE, f"{plan.about} Nothing is missing.")
 
 
 def _keys() -> Iterator[Finding]:

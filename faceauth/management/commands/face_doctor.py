@@ -31,6 +31,11 @@ class Command(BaseCommand):
         parser.add_argument(
             "picture", type=Path, nargs="?", help="a photo of a face, to process as a login would"
         )
+        parser.add_argument(
+            "--project",
+            action="store_true",
+            help="also say what your project lacks, such as a link on its login page",
+        )
         parser.add_argument("--json", action="store_true", help="print the findings as JSON")
         parser.add_argument(
             "--fail-level",
@@ -48,7 +53,7 @@ class Command(BaseCommand):
         except OSError as error:
             raise CommandError(str(error)) from error
         findings = []
-        for each in doctor.findings(data):
+        for each in doctor.findings(data, project=options["project"]):
             findings.append(each)
             if not options["json"]:
                 self._print(each)

@@ -1,0 +1,11 @@
+"""What a project lacks for the face login, as ``face_setup`` prints and writes it.
+
+The package imports no models, so that it runs before faceauth is in ``INSTALLED_APPS``.
+"""
+
+from __future__ import annotations
+
+from .plan import Change, Plan, plan
+from .second_factors import SECOND_FACTORS, SecondFactor, find_second_factor
+
+__all__ = ["SECOND_FACTORS", "Change", "Plan", "SecondFactor", "find_second_factor", "plan"]

@@ -1,0 +1,257 @@
+"""Compare a project with what the face login needs, and name the lines that it lacks."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from importlib import import_module
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from django.apps import apps
+from django.conf import settings
+from django.contrib.auth import get_user_model
+from django.urls import NoReverseMatch, reverse
+
+from . import project
+from .second_factors import SecondFactor, find_second_factor
+from .source import find_home
+
+DEFAULT_BACKEND = "django.contrib.auth.backends.ModelBackend"
+BACKEND = "faceauth.backends.FaceBackend"
+PREFIXES = ("face/", "faceauth/", "face-login/")
+MIDDLEWARE = "SessionMiddleware", "AuthenticationMiddleware"
+
+
+class Change(NamedTuple):
+    """Lines for one file.
+
+    Attributes:
+        path: The file, which is new unless it exists. None if it was not found: a person has to
+            say where the lines go.
+        lines: What to add at its end.
+        what: What the file is: "settings" or "URLs".
+    """
+
+    path: Path | None
+    lines: str
+    what: str
+
+
+class Plan(NamedTuple):
+    """What a project lacks.
+
+    Attributes:
+        about: What was found out about the project, as a sentence.
+        changes: Lines that have to be added.
+        by_hand: What a person has to do in other places, each as a paragraph.
+    """
+
+    about: str
+    changes: list[Change]
+    by_hand: list[str]
+
+
+def plan() -> Plan:
+    """Return what this project lacks."""
+    login = project.find_page("LOGIN_URL")
+    second_factor = None if _uses_allauth() else find_second_factor()
+    changes = [*_settings(login), *_urls(login, second_factor)]
+    return Plan(_about(login), changes, _by_hand(login))
+
+
+def _uses_allauth() -> bool:
+    return apps.is_installed("allauth.account")
+
+
+def _about(login: str) -> str:
+    user = get_user_model()
+    factor = find_second_factor()
+    facts = [
+        f"users: {user._meta.label}, named by {user.USERNAME_FIELD}",
+        f"login page: {login or 'none'}",
+        f"second factor: {factor.app if factor else 'none known'}",
+    ]
+    return f"{settings.SETTINGS_MODULE} has {'; '.join(facts)}."
+
+
+# The settings
+
+
+def _settings(login: str) -> list[Change]:
+    """Return the lines for the settings, by file."""
+    wanted = [
+        (name, line)
+        for name, line in (
+            ("INSTALLED_APPS", _apps()),
+            ("AUTHENTICATION_BACKENDS", _backends()),
+            ("INSTALLED_APPS", _pages(login)),
+        )
+        if line
+    ]
+    by_file: dict[Path | None, list[str]] = {}
+    for name, line in wanted:
+        home = find_home(settings.SETTINGS_MODULE, name)
+        if home is None and not project.is_set(name):
+            home = find_home(settings.SETTINGS_MODULE, "INSTALLED_APPS")
+        by_file.setdefault(home, []).append(line)
+    return [Change(home, "\n".join(lines), "settings") for home, lines in by_file.items()]
+
+
+def _apps() -> str:
+    first = ["faceauth.allauth"] if _uses_allauth() else []
+    last = ["faceauth"] if project.has_faces() else ["faceauth", "faceauth.profiles"]
+    first, last = ([name for name in each if not apps.is_installed(name)] for each in (first, last))
+    return _extend("INSTALLED_APPS", settings.INSTALLED_APPS, last, first) if first or last else ""
+
+
+def _backends() -> str:
+    if project.has_face_backend():
+        return ""
+    if project.is_set("AUTHENTICATION_BACKENDS"):
+        given = settings.AUTHENTICATION_BACKENDS
+        return _extend("AUTHENTICATION_BACKENDS", given, [BACKEND])
+    return f'AUTHENTICATION_BACKENDS = [\n    "{DEFAULT_BACKEND}",\n    "{BACKEND}",\n]'
+
+
+def _extend(name: str, given: Any, last: Sequence[str], first: Sequence[str] = ()) -> str:
+    """Return the line that adds to a list, or to a tuple, which then stays one."""
+    items = [*(f'"{each}"' for each in first), f"*{name}", *(f'"{each}"' for each in last)]
+    inside = ", ".join(items)
+    return f"{name} = ({inside})" if isinstance(given, tuple) else f"{name} = [{inside}]"
+
+
+def _pages(login: str) -> str:
+    """Return the lines of a project whose ``LOGIN_URL`` leads nowhere."""
+    if login:
+        return ""
+    lines = ['LOGIN_URL = "faceauth:login"']
+    if not project.find_page("LOGIN_REDIRECT_URL"):
+        lines.append('LOGIN_REDIRECT_URL = "faceauth:enrol"  # Replace this with a page of yours.')
+    return "\n".join(lines)
+
+
+# The URLs
+
+
+def _urls(login: str, second_factor: SecondFactor | None) -> list[Change]:
+    """Return the line for the URLs and, with a second factor, the module that it includes."""
+    if _included():
+        return []
+    root = settings.ROOT_URLCONF
+    home = find_home(root, "urlpatterns")
+    included = '"faceauth.allauth.urls"' if _uses_allauth() else '"faceauth.urls"'
+    made = []
+    if second_factor:
+        package = root.rpartition(".")[0]
+        module = f"{package}.face_urls".lstrip(".")
+        included = f'("{module}", "faceauth")'
+        made = [Change(_new_file(root, home), _face_urls(second_factor), module)]
+    prefix = next(each for each in PREFIXES if not project.find_view(f"/{each}login/"))
+    entry = f'path("{prefix}", include({included}))'
+    imports = ["include", "path"]
+    locale = project.find_locale_prefix(login)
+    if locale:
+        imports.append("i18n_patterns")
+        without = "" if locale.prefix_default_language else ", prefix_default_language=False"
+        entry = f"*i18n_patterns({entry}{without})"
+    # First, because another pattern may match everything.
+    line = f"urlpatterns = [{entry}, *urlpatterns]"
+    return [*made, Change(home, f"{_imports(root, imports)}{line}", "URLs")]
+
+
+def _imports(module: str, names: Sequence[str]) -> str:
+    """Return the imports of those names that the module lacks."""
+    given = vars(import_module(module))
+    sources = {"django.conf.urls.i18n": ["i18n_patterns"], "django.urls": ["include", "path"]}
+    lines = []
+    for source, offered in sources.items():
+        own = vars(import_module(source))
+        lacking = [each for each in offered if each in names and given.get(each) is not own[each]]
+        if lacking:
+            lines.append(f"from {source} import {', '.join(lacking)}\n")
+    return "".join([*lines, "\n"]) if lines else ""
+
+
+def _new_file(root: str, home: Path | None) -> Path | None:
+    """Return the file of the module beside the URLs, unless it exists or nothing may be written."""
+    path = Path(import_module(root).__file__ or "").with_name("face_urls.py")
+    return path if home and not path.exists() else None
+
+
+def _included() -> bool:
+    try:
+        reverse("faceauth:login")
+    except NoReverseMatch:
+        return False
+    return True
+
+
+def _face_urls(second_factor: SecondFactor) -> str:
+    return f"""\
+# The face login sends users with a second factor to the site's own login.
+from django.contrib.auth.views import redirect_to_login
+from django.urls import path
+{second_factor.needed}
+
+from faceauth import urls, views
+
+
+class LoginView(views.LoginView):
+    def log_in(self, user):
+        if {second_factor.condition}:
+            return redirect_to_login(self.get_success_url())
+        return super().log_in(user)
+
+
+urlpatterns = [path("login/", LoginView.as_view(), name="login"), *urls.urlpatterns]"""
+
+
+# What no line at the end of a file does
+
+
+def _by_hand(login: str) -> list[str]:
+    on_site = login if "//" not in login else ""
+    answer = project.visit(on_site or project.NOWHERE)
+    found = [_middleware(), _shadowed(), _button(on_site, answer), _policy(answer)]
+    return [each for each in found if each]
+
+
+def _middleware() -> str:
+    names = [each.rpartition(".")[2] for each in settings.MIDDLEWARE]
+    missing = [each for each in MIDDLEWARE if not any(name.endswith(each) for name in names)]
+    return f"MIDDLEWARE lacks {' and '.join(missing)}, which logins need." if missing else ""
+
+
+def _shadowed() -> str:
+    if not _included() or project.find_view(reverse("faceauth:login")):
+        return ""
+    return (
+        "A pattern that matches everything comes before the URLs of faceauth: move the line that "
+        f"includes them to the top of urlpatterns in {settings.ROOT_URLCONF}."
+    )
+
+
+def _button(login: str, answer: Any) -> str:
+    """Return how to link to the face login on the project's own login page."""
+    if not login or _uses_allauth():
+        return ""
+    if _included():
+        target = reverse("faceauth:login")
+        if login == target or f'href="{target}' in getattr(answer, "text", ""):
+            return ""
+    return (
+        f"In the template of your login page ({login}), below the form, add the link to the face "
+        "login:\n\n    {% load faceauth %}\n    {% face_login_button %}"
+    )
+
+
+def _policy(answer: Any) -> str:
+    """Return what the Content-Security-Policy lacks."""
+    policy = answer.headers.get("Content-Security-Policy", "") if answer else ""
+    directives = {
+        name: values for name, *values in (each.split() for each in policy.split(";") if each)
+    }
+    images = directives.get("img-src", directives.get("default-src", ["blob:"]))
+    if "blob:" in images:
+        return ""
+    return "Your Content-Security-Policy hides the pictures of an enrolment: add blob: to img-src."

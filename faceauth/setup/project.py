@@ -1,0 +1,99 @@
+"""Read a Django project: its URLs, its login page, its user model."""
+
+from __future__ import annotations
+
+import logging
+from typing import Any
+
+from django.conf import settings
+from django.contrib.auth import get_user_model
+from django.http import HttpResponseBase
+from django.shortcuts import resolve_url
+from django.test import Client
+from django.urls import (
+    LocalePrefixPattern,
+    NoReverseMatch,
+    Resolver404,
+    ResolverMatch,
+    get_resolver,
+    resolve,
+)
+from django.utils.module_loading import import_string
+
+# No project has a page there, so only a pattern that matches everything does.
+NOWHERE = "/faceauth-6d1c0f4b/"
+
+
+def find_view(path: str) -> ResolverMatch | None:
+    """Return the view of a path, or None if only a pattern that matches everything leads there."""
+    try:
+        found = resolve(path.partition("?")[0])
+    except Resolver404:
+        return None
+    return None if found.func == catch_all() else found
+
+
+def catch_all() -> Any:
+    """Return the view of a pattern that matches every path, or None if there is no such pattern."""
+    try:
+        return resolve(NOWHERE).func
+    except Resolver404:
+        return None
+
+
+def find_page(setting: str) -> str:
+    """Return the path or URL that a setting such as ``LOGIN_URL`` leads to, or "" if nowhere."""
+    try:
+        url = resolve_url(getattr(settings, setting))
+    except NoReverseMatch:
+        return ""
+    return url if "//" in url or find_view(url) else ""
+
+
+def is_set(setting: str) -> bool:
+    """Return True if the project sets it, False if the value is Django's default."""
+    given: Any = settings
+    return bool(given.is_overridden(setting))
+
+
+def find_locale_prefix(path: str) -> LocalePrefixPattern | None:
+    """Return the pattern of the ``i18n_patterns`` that the path is in, or None if it is in none."""
+    for each in get_resolver().url_patterns:
+        if isinstance(each.pattern, LocalePrefixPattern):
+            try:
+                each.resolve(path.removeprefix("/"))
+            except Resolver404:
+                continue
+            return each.pattern
+    return None
+
+
+def has_faces() -> bool:
+    """Return True if the user model itself holds the faces."""
+    return "face_encodings" in {each.name for each in get_user_model()._meta.get_fields()}
+
+
+def has_face_backend() -> bool:
+    """Return True if one of the authentication backends is faceauth's, or one made from it."""
+    return any(
+        each.startswith("faceauth.") or _is_from_faceauth(import_string(each))
+        for each in settings.AUTHENTICATION_BACKENDS
+    )
+
+
+def _is_from_faceauth(backend: type) -> bool:
+    return any(each.__module__ == "faceauth.backends" for each in backend.__mro__)
+
+
+def visit(path: str) -> HttpResponseBase | None:
+    """Return this process's answer to an HTTPS request, or None if there is none."""
+    host = next((each for each in settings.ALLOWED_HOSTS if each != "*"), "localhost")
+    client = Client(raise_request_exception=False, SERVER_NAME=host.lstrip("."))
+    before = logging.root.manager.disable
+    logging.disable()
+    try:
+        return client.get(path, secure=True)
+    except Exception:  # a project that is half configured can fail in any way
+        return None
+    finally:
+        logging.disable(before)
