@@ -30,14 +30,25 @@ def steps(title: str) -> list[Step]:
 
 
 def lines(title: str) -> int:
-    """Return the number of lines of code to type, without blank lines."""
-    return sum(bool(line.strip()) for step in steps(title) for line in step.text.splitlines())
+    """Return the number of lines of code in the project's files, without blank lines."""
+    code = [step.text for step in steps(title) if step.path]
+    return sum(bool(line.strip()) for text in code for line in text.splitlines())
 
 
 def type_in(step: Step, folder: Path) -> None:
     """Change a file as the step says."""
     path = folder / step.path
     path.write_text(f"{path.read_text()}\n{step.text}" if step.at_the_end else step.text)
+
+
+def take_out(title: str, folder: Path) -> None:
+    """Take out of the settings and URLs what that section has put at their ends."""
+    for step in steps(title):
+        path = folder / step.path
+        if step.at_the_end:
+            text = path.read_text()
+            assert step.text in text
+            path.write_text(text.replace(step.text, ""))
 
 
 def _step(block: guides.Block) -> Step:

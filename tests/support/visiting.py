@@ -62,6 +62,8 @@ class Browser:
         self.host = host or f"127.0.0.1:{port}"
         self.cookies: dict[str, str] = {}
         self.headers: Any = {}
+        # The prefix of faceauth's URLs.
+        self.faces = "/face/"
         self._always = headers or {}
 
     def request(
@@ -123,7 +125,7 @@ class Browser:
         """Pass a challenge as that person, and return its id."""
 
         def post(fields: Any, frames: Any) -> Reply:
-            return Reply(*self.post("/face/frames/", frames=frames, **fields))
+            return Reply(*self.post(f"{self.faces}frames/", frames=frames, **fields))
 
         photographs = [each for each in (name, f"{name}2", f"{name}3") if each in Faces()]
         reasons = []
@@ -138,11 +140,11 @@ class Browser:
             reasons.append(found.reason)
         raise AssertionError(reasons)
 
-    def log_in(self, name: str, path: str = "/face/login/", **fields: Any) -> tuple[int, Any]:
+    def log_in(self, name: str, path: str = "", **fields: Any) -> tuple[int, Any]:
         """By the face of that person, trying again while the movement is not believed."""
         for _try in range(TRIES):
             challenge = self.converse(name, username=fields.get("username", ""))
-            status, answer = self.post(path, challenge=challenge, **fields)
+            status, answer = self.post(path or f"{self.faces}login/", challenge=challenge, **fields)
             # Whether it is a film of an earlier login is known only when the account is.
             if answer.get("error", {}).get("code") != "challenge_failed":
                 break
