@@ -212,7 +212,7 @@ urlpatterns = [path("login/", LoginView.as_view(), name="login"), *urls.urlpatte
 def _by_hand(login: str) -> list[str]:
     on_site = login if "//" not in login else ""
     answer = project.visit(on_site or project.NOWHERE)
-    found = [_middleware(), _shadowed(), _button(on_site, answer), _policy(answer)]
+    found = [_middleware(), _button(on_site, answer), _policy(answer)]
     return [each for each in found if each]
 
 
@@ -220,15 +220,6 @@ def _middleware() -> str:
     names = [each.rpartition(".")[2] for each in settings.MIDDLEWARE]
     missing = [each for each in MIDDLEWARE if not any(name.endswith(each) for name in names)]
     return f"MIDDLEWARE lacks {' and '.join(missing)}, which logins need." if missing else ""
-
-
-def _shadowed() -> str:
-    if not _included() or project.find_view(reverse("faceauth:login")):
-        return ""
-    return (
-        "A pattern that matches everything comes before the URLs of faceauth: move the line that "
-        f"includes them to the top of urlpatterns in {settings.ROOT_URLCONF}."
-    )
 
 
 def _button(login: str, answer: Any) -> str:
