@@ -129,13 +129,15 @@ def set_up(project: Project, section: str) -> int:
             if step.path:
                 guide.type_in(step, project.folder)
         assert "At the end of" not in project.setup()
+        project.manage("migrate", "-v0")
     else:
-        project.setup("--write", "--no-input")
+        (commands,) = guide.steps("How do people log in here now?")
+        for each in commands.text.splitlines():
+            project.run(*each.split()[1:], typed="y\n")
     lines = 0
     for name, text in project.files.items():
         added = text.removeprefix(before.get(name, "").rstrip())
         lines += sum(bool(each.strip()) and each[0] != "#" for each in added.splitlines())
-    project.manage("migrate", "-v0")
     return lines
 
 
