@@ -58,7 +58,10 @@ def check_login_url(app_configs: Configs, **kwargs: Any) -> list[CheckMessage]:
         match = login_match()
     except NoReverseMatch:
         message = "The URLs of faceauth are not included, so there is no login page."
-        hint = 'Add path("face/", include("faceauth.urls")) to your URLs.'
+        hint = (
+            'Add path("face/", include("faceauth.urls")) to your URLs. If your project uses none '
+            "of its pages, add 'faceauth.E020' to SILENCED_SYSTEM_CHECKS."
+        )
         return [Error(message, hint=hint, id="faceauth.E020")]
     if match and (match.app_names[-1:], match.url_name) == (["faceauth"], "login"):
         return []
