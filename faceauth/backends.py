@@ -55,20 +55,14 @@ class Result(NamedTuple):
             the pictures could not be used.
         details: The details for the audit log.
         probe: The encodings of the face that was recognised, float32 (n, d).
+        take: How the person moved, whoever it was; None if there was no challenge.
     """
 
     user: Any = None
     counted: attempts.Attempt | None = None
     details: EventDetails = EventDetails()
     probe: Encoding | None = None
-
-    @property
-    def replayed(self) -> bool:
-        """Return True if it was a film of an earlier login.
-
-        Where a code follows, the visitor must not learn it: it would tell that the face was right.
-        """
-        return self.details.outcome == REPLAYED
+    take: Take | None = None
 
 
 class Probe(NamedTuple):
@@ -197,11 +191,9 @@ class FaceBackend(BaseBackend):
         if device is None and owner is None and conf.get().UNKNOWN_DEVICES != "allow":
             raise UnknownDevice()
         result = self.attempt(request, snapshot, username, challenge, device, owner, **options)
-        if result.replayed:
-            raise Replayed()
         if result.user is None or result.counted is None:
             return None
-        result.counted.succeeded(result.user)
+        accept(result.user, result.counted, result.details, result.take, device)
         events.remember(request, result.user, result.details)
         if (username or device or owner) and result.probe is not None:
             adaptation.adapt(result.user, result.probe[0])
@@ -222,7 +214,7 @@ class FaceBackend(BaseBackend):
         """Look for the user whose face the pictures show, wherever the request comes from.
 
         Nobody may be logged in because of it alone: it is for callers who ask for a second factor
-        afterwards, and then call ``result.counted.succeeded``. The arguments and errors are those
+        afterwards, and then call `accept`. The arguments and errors are those
         of `authenticate`.
         """
         people = [owner] if owner else devices.people_named(request, device, username)
@@ -246,14 +238,13 @@ class FaceBackend(BaseBackend):
         outcome = self.outcome(found, counted)
         if outcome == ACCEPTED and staff and not getattr(found.user, "is_staff", False):
             outcome = "not_staff"
-        outcome = refuse_replays(outcome, found.user, device, take)
         details = claim.details(found.decision, outcome)
         if outcome != ACCEPTED:
             # Without a username, an event must not name the user who is nearest to a stranger.
             known = claim.is_of_one or found.decision.accepted
             counted.failed(found.user if known else None, details)
-            return Result(None, counted, details)
-        return Result(found.user, counted, details, probe)
+            return Result(None, counted, details, take=take)
+        return Result(found.user, counted, details, probe, take)
 
     def get_user(self, user_id: Any) -> Any:
         """Return the user of a session, or None if the user is gone or may not log in.
@@ -345,6 +336,31 @@ class FaceBackend(BaseBackend):
         matches = sorted((_match(users[key], probe) for key in nearest), key=attrgetter("distance"))
         decision = policy.identify(matches, effective_frames(probe), len(gallery()))
         return Finding(users[decision.match.key] if decision.match else None, decision)
+
+
+def accept(
+    user: Any,
+    attempt: attempts.Attempt,
+    details: EventDetails,
+    take: Take | None,
+    device: FaceDevice | None = None,
+) -> None:
+    """Let an attempt whose face was recognised succeed, unless it was a film of an earlier one.
+
+    Args:
+        user: The user whose face it was.
+        attempt: The attempt, as it was admitted.
+        details: The details for the audit log.
+        take: How the person moved; None if there was no challenge.
+        device: The trusted device that sent the request, or None.
+
+    Raises:
+        Replayed: It was a film.
+    """
+    if refuse_replays(ACCEPTED, user, device, take) == REPLAYED:
+        attempt.failed(user, details._replace(outcome=REPLAYED))
+        raise Replayed()
+    attempt.succeeded(user)
 
 
 def refuse_replays(outcome: str, user: Any, device: FaceDevice | None, take: Take | None) -> str:

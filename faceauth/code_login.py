@@ -15,8 +15,9 @@ from django.utils.crypto import constant_time_compare, salted_hmac
 from . import devices, errors, faces
 from .audit import events, notifications
 from .audit.events import EventDetails
-from .backends import Result, configured_with_path
+from .backends import Result, accept, configured_with_path
 from .http import rate_limit
+from .liveness.takes import Take
 from .lockout import counters
 from .lockout.attempts import Attempt
 from .models import FaceEvent
@@ -41,7 +42,10 @@ def begin(request: HttpRequest, result: Result) -> None:
     # A count of its own for each decoy: one for all would soon be full, and then take less time.
     if not rate_limit.admits_code(user.pk if address else secrets.token_hex(8)):
         address = ""
-    code = email_code.issue(request, PURPOSE, user, decoy=not address)
+    # Only whoever enters the code learns whether this was a film: the comparison takes long, so its
+    # time would tell that the face was right.
+    take = result.take.pack() if result.take else b""
+    code = email_code.issue(request, PURPOSE, user, decoy=not address, attached=take)
     minutes = email_code.VALID_FOR.seconds // 60
     notifications.send_later(request, address, "code", {"code": code, "minutes": minutes})
     if address:
@@ -66,6 +70,7 @@ def finish(request: HttpRequest, code: str) -> Any:
         CodeWrong: The code is not the one that was sent.
         CodeExpired: The code is too old or was tried too often, or the face, the password or the
             address has changed since.
+        Replayed: The face was that of a film of an earlier login.
     """
     sent = email_code.redeem(request, PURPOSE, code)
     user = faces.users().filter(pk=sent.user_id).first()
@@ -75,11 +80,13 @@ def finish(request: HttpRequest, code: str) -> Any:
     packed, state = request.session.pop(_PENDING, ([], ""))
     if not constant_time_compare(state, _state(user)):
         raise errors.CodeExpired()
+    attempt, details = Attempt.unpack(request, packed), EventDetails(mode=FaceEvent.Mode.CODE)
+    take = Take.unpack(email_code.attached_to(sent))
+    accept(user, attempt, details, take)
     user.backend = path
-    Attempt.unpack(request, packed).succeeded(user)
     if device := devices.current(request):
         counters.clear_device(device, user)
-    events.remember(request, user, EventDetails(mode=FaceEvent.Mode.CODE))
+    events.remember(request, user, details)
     return sessions.bind(user)
 
 

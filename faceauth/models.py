@@ -223,6 +223,8 @@ class EmailCode(models.Model):
         settings.AUTH_USER_MODEL, models.CASCADE, null=True, related_name="face_codes"
     )
     tries = models.PositiveSmallIntegerField(default=0)
+    # What the one who issued the code keeps until it is entered, encrypted.
+    attached = models.BinaryField(default=b"", editable=False)
     forget_at = models.DateTimeField(db_index=True)
 
 

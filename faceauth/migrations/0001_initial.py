@@ -69,6 +69,7 @@ class Migration(migrations.Migration):
                 ('key', models.CharField(max_length=80, primary_key=True, serialize=False)),
                 ('code_hash', models.CharField(blank=True, max_length=64)),
                 ('tries', models.PositiveSmallIntegerField(default=0)),
+                ('attached', models.BinaryField(default=b'')),
                 ('forget_at', models.DateTimeField(db_index=True)),
                 ('user', models.ForeignKey(null=True, on_delete=django.db.models.deletion.CASCADE, related_name='face_codes', to=settings.AUTH_USER_MODEL)),
             ],

@@ -18,6 +18,8 @@ from django.utils.crypto import constant_time_compare, get_random_string, salted
 
 from faceauth import errors
 from faceauth.db import atomic
+from faceauth.encryption import records
+from faceauth.encryption.crypto import DecryptionError
 from faceauth.models import EmailCode
 
 DIGITS = 6
@@ -31,7 +33,14 @@ _NO_HASH = "0" * 64
 _SESSION_KEY = "faceauth_codes"
 
 
-def issue(request: HttpRequest, purpose: str, user: Any = None, *, decoy: bool = False) -> str:
+def issue(
+    request: HttpRequest,
+    purpose: str,
+    user: Any = None,
+    *,
+    decoy: bool = False,
+    attached: bytes = b"",
+) -> str:
     """Create a code for this session, in place of the last one of the same purpose.
 
     The caller sends it, and limits how many are sent: see `audit.outbox`.
@@ -42,6 +51,7 @@ def issue(request: HttpRequest, purpose: str, user: Any = None, *, decoy: bool =
         purpose: What the code is for, such as "login". Codes of other purposes stay valid.
         user: The user whose address gets the code. None if there is no account yet.
         decoy: Create a code that nobody can enter.
+        attached: What is kept with the code, encrypted, until it is entered: see `attached_to`.
 
     Returns:
         The code's digits, or "" for a decoy.
@@ -58,6 +68,7 @@ def issue(request: HttpRequest, purpose: str, user: Any = None, *, decoy: bool =
             "code_hash": "" if decoy else code_hash,
             "user": None if decoy else user,
             "tries": 0,
+            "attached": records.seal(attached, key.encode()),
             "forget_at": now + VALID_FOR,
         },
     )
@@ -97,6 +108,14 @@ def redeem(request: HttpRequest, purpose: str, code: str) -> EmailCode:
     if not used:
         raise errors.CodeWrong()
     return found
+
+
+def attached_to(code: EmailCode) -> bytes:
+    """Return what was attached to a code, or b"" if it can't be read any more."""
+    try:
+        return records.unseal(bytes(code.attached), code.key.encode())
+    except DecryptionError:
+        return b""
 
 
 def withdraw(request: HttpRequest, purpose: str) -> None:

@@ -18,9 +18,9 @@ from faceauth.liveness.sightings import Sighting
 from faceauth.liveness.takes import Take
 from faceauth.models import FaceDevice, FaceTake
 from faceauth.privacy import export
-from tests.site.conftest import username_of
-from tests.site.frames.conftest import jpeg, outcomes
-from tests.support.mail import sent
+from tests.site.conftest import JSON, username_of
+from tests.site.frames.conftest import LOGIN, jpeg, outcomes
+from tests.support.mail import code
 from tests.support.person import Person
 
 REPLAYED = "We need to see you live. Look into the camera and try again."
@@ -96,7 +96,7 @@ def test_the_same_frames_changed_by_one_level_do_not_log_in(client, logged_in, v
 
 @pytest.mark.real
 def test_where_a_code_follows_a_film_does_not_learn_that_the_face_was_right(
-    logged_in, visit, challenge
+    client, logged_in, visit, challenge
 ):
     challenge("full", UNKNOWN_DEVICES="code")
     page = visit(person=Screen(logged_in))
@@ -105,8 +105,24 @@ def test_where_a_code_follows_a_film_does_not_learn_that_the_face_was_right(
     response = page.log_in()
     assert response.status_code == 200
     assert response.json()["code_required"]
-    assert not sent()
-    assert outcomes() == ["accepted", "not_live:replayed"]
+    # Whoever has the code as well does.
+    response = client.post(LOGIN, {"code": code()}, headers=JSON)
+    assert response.json()["error"]["message"] == REPLAYED
+    assert username_of(client) is None
+    assert outcomes()[-1] == "not_live:replayed"
+    assert FaceTake.objects.count() == 1
+
+
+@pytest.mark.real
+def test_movement_of_a_stranger_who_has_no_code_is_not_kept(client, obama, visit, challenge):
+    challenge("short", UNKNOWN_DEVICES="code")
+    page = visit(person="obama2")
+    page.until_step()
+    assert page.follow() == 200
+    assert page.log_in().json()["code_required"]
+    assert not FaceTake.objects.exists()
+    assert client.post(LOGIN, {"code": code()}, headers=JSON).status_code == 200
+    assert FaceTake.objects.get().user == obama
 
 
 @pytest.mark.real
