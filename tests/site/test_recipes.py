@@ -3,10 +3,17 @@
 from __future__ import annotations
 
 import importlib
+import os
 import re
+import shlex
+import shutil
+import ssl
+import subprocess
 import sys
 import time
 from itertools import pairwise
+from pathlib import Path
+from urllib.request import urlopen
 
 import django
 import pytest
@@ -17,13 +24,16 @@ from django.core import mail
 from django.core.checks import run_checks
 
 from accounts.models import User
+from faceauth import conf
 from faceauth.models import FaceEvent
 from faceauth.recognition import encoders
 from tests.site.conftest import PASSWORD, username_of
 from tests.support import encoders as support
 from tests.support import guides
 from tests.support.people import OBAMA, encodings, picture
+from tests.support.servers import Server
 
+ROOT = Path(__file__).parents[2]
 GUIDE = "recipes.md"
 LOGIN, CONFIRM = "/face/login/", "/face/confirm/"
 
@@ -87,8 +97,9 @@ def use(tmp_path, monkeypatch, settings):
 
 def test_every_recipe_has_a_test():
     titles = re.findall("^## (.*)$", guides.page(GUIDE), re.MULTILINE)
-    with open(__file__) as file:
-        tested = file.read()
+    # The second one needs a package that the site does not have.
+    files = (Path(__file__), ROOT / "tests/package/test_tokens.py")
+    tested = "".join(file.read_text() for file in files)
     assert [each for each in titles if f'"{each}"' not in tested] == []
 
 
@@ -176,6 +187,102 @@ def test_people_from_a_script(ask, db, upload, use):
     people = use("People from a face_recognition script")("mysite.people")
     people.take_over("obama", [list(map(float, each)) for each in encodings("obama", "obama3")])
     assert ask(LOGIN, username="obama", snapshot=upload("obama2"))[0] == 200
+
+
+def test_a_front_end_served_by_the_site(client, use, tmp_path, settings):
+    settings.BASE_DIR = tmp_path
+    shutil.copytree(ROOT / "examples/frontend", tmp_path / "frontend")
+    use("A single-page front end")
+    settings.ROOT_URLCONF = "mysite.urls"
+    page = client.get("/app/")
+    assert page["Content-Type"] == "text/html"
+    (script,) = re.findall(r'<script type="module" src="(\S+)">', read(page))
+    answer = client.get(f"/app/{script}")
+    assert answer["Content-Type"] in ("text/javascript", "application/javascript")
+    assert read(answer) == (ROOT / "examples/frontend" / script).read_text()
+    # The browser's tests go through its login.
+    assert client.get("/face/whoami/").status_code == 200
+
+
+def read(answer):
+    return b"".join(answer).decode()
+
+
+def test_policy_is_that_of_the_example_site(client, settings):
+    django6, django5 = recipe("An enforced Content Security Policy")
+    block = django6 if django.VERSION >= (6,) else django5
+    names = {"MIDDLEWARE": [each for each in now.MIDDLEWARE if "csp" not in each.lower()]}
+    exec(block.text, names)  # it is ours
+    before = client.get(LOGIN)["Content-Security-Policy"]
+    for name in filter(str.isupper, names):
+        setattr(settings, name, {} if name != "MIDDLEWARE" else now.MIDDLEWARE)
+        setattr(settings, name, names[name])
+    after = client.get(LOGIN)["Content-Security-Policy"]
+    assert sorted(after.split("; ")) == sorted(before.split("; "))
+    # The other block says the same.
+    assert django5.text.count("'self'") == django6.text.count("'self'")
+    assert policies(django5) == policies(django6)
+
+
+def policies(block):
+    return re.findall(r'^ *("[\w-]+": \[.*\]),$', block.text, re.MULTILINE)
+
+
+@pytest.mark.slow
+def test_phone_gets_the_site_by_https(tmp_path):
+    (block,) = recipe("A phone on your network")
+    certificate, serve = (shlex.split(line) for line in block.text.splitlines())
+    local = [each.replace("192.168.1.20", "127.0.0.1") for each in certificate]
+    subprocess.run(local, cwd=tmp_path, check=True, capture_output=True)
+    variable, _, *arguments = [each.replace("192.168.1.20", "127.0.0.1") for each in serve]
+    command = [sys.executable, "-m", "gunicorn", *arguments]
+    command[command.index("0.0.0.0:8443")] = "127.0.0.1:{port}"
+    for name in ("cert.pem", "key.pem"):
+        command[command.index(name)] = str(tmp_path / name)
+    trusted = ssl.create_default_context(cafile=tmp_path / "cert.pem")
+
+    def ask(path):
+        url = f"https://127.0.0.1:{server.port}{path}"
+        with urlopen(url, context=trusted, timeout=20) as answer:
+            return answer.read().decode()
+
+    def ready():
+        try:
+            return bool(ask("/face/whoami/"))
+        except OSError:
+            return False
+
+    name, _, address = variable.partition("=")
+    variables = {
+        **{each: value for each, value in os.environ.items() if not each.startswith("DJANGO_")},
+        name: address,
+        "DEBUG": "true",
+        "SECRET_KEY": "k" * 50,
+        "DATABASE_URL": f"sqlite:///{tmp_path}/db.sqlite3",
+    }
+    migrate = [sys.executable, "manage.py", "migrate", "--verbosity=0"]
+    subprocess.run(migrate, cwd=ROOT, env=variables, check=True, capture_output=True)
+    server = Server(command, variables, ready=ready)
+    try:
+        server.wait()
+        (script,) = set(re.findall(r'src="(/static/faceauth/capture\.js)"', ask(LOGIN)))
+        assert "import" in ask(script)
+    finally:
+        server.stop()
+
+
+def test_nginx_lets_everything_pass_that_the_site_takes(use):
+    (block,) = recipe("nginx in front of the container")
+    sizes = re.findall(r"client_(?:max_body|body_buffer)_size (\d+)m;", block.text)
+    assert [int(each) * 1024**2 for each in sizes] == 2 * [conf.get().MAX_UPLOAD_BYTES]
+    headers = re.findall(r"proxy_set_header (\S+) (\S+);", block.text)
+    assert dict(headers) == {
+        "Host": "$host",
+        "X-Forwarded-Proto": "$scheme",
+        "X-Forwarded-For": "$proxy_add_x_forwarded_for",
+    }
+    for opening, closing in ("{}",):
+        assert block.text.count(opening) == block.text.count(closing) > 0
 
 
 def test_several_machines(use, monkeypatch):
