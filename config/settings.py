@@ -133,7 +133,8 @@ FACEAUTH = {
 
 # Visitors get the first of these languages that their browser asks for, or else the default.
 LANGUAGE_CODE = env.str("LANGUAGE_CODE", default="en")
-LANGUAGES = [("en", _("English")), ("es", _("Spanish"))]
+# British English has no catalogue of its own, but dates as people there write them.
+LANGUAGES = [("en", _("English")), ("en-gb", _("British English")), ("es", _("Spanish"))]
 LOCALE_PATHS = [BASE_DIR / "locale"]
 TIME_ZONE = "UTC"
 USE_TZ = True

@@ -266,6 +266,13 @@ class ConfirmView(CaptureMixin, LoginRequiredMixin, auth_views.RedirectURLMixin,
     def get_default_redirect_url(self) -> str:
         return resolve_url(settings.LOGIN_REDIRECT_URL)
 
+    def get_back_url(self) -> str:
+        """Return where users go who do not confirm; "" if that would lead here again."""
+        home = self.get_default_redirect_url()
+        every_page = getattr(self.request, "face_second_step", False)
+        needed = every_page and not second_step.passed(self.request)
+        return "" if needed or home == self.get_redirect_url() else home
+
     def get_form_class(self) -> Any:
         """Return the form that was submitted: only the password form has a password."""
         return OwnPasswordForm if "password" in self.request.POST else OwnFaceForm
@@ -295,6 +302,7 @@ class ConfirmView(CaptureMixin, LoginRequiredMixin, auth_views.RedirectURLMixin,
             "by_email": planned_removal.is_available(request, user),
             "only": only,
             "next": self.get_redirect_url(),
+            "back": self.get_back_url(),
         }
 
     def form_valid(self, form: Any) -> HttpResponse:

@@ -24,7 +24,7 @@ from . import staff
 # The maximum number of users per action. Each user takes a moment, and some actions send mails.
 MAX_USERS = 500
 
-# The maximum number of names listed on the page that confirms a removal.
+# The maximum number of names listed on a page that asks for confirmation.
 MAX_NAMES = 20
 
 CONFIRMED = "faceauth_confirmed"
@@ -73,7 +73,7 @@ class FaceActions(admin.ModelAdmin):
         if refusal := _refusal_to_change_own(request, users):
             return refusal
         if CONFIRMED not in request.POST:
-            return self._ask_before_removing(request, users)
+            return self._ask_before(request, users, gettext("Remove face"), "remove_faces")
 
         def remove(user: Any) -> bool:
             return enrolment.remove(user, request=request, reason=events.BY_STAFF)
@@ -86,9 +86,11 @@ class FaceActions(admin.ModelAdmin):
 
     @admin.action(description=_("Disable face login"), permissions=["remove_face"])
     def disable_face(self, request: HttpRequest, users: QuerySet) -> HttpResponse | None:
-        """Disable face login for users."""
+        """Disable face login for users, after a page that asks for confirmation."""
         if refusal := _refusal_to_change_own(request, users):
             return refusal
+        if CONFIRMED not in request.POST:
+            return self._ask_before(request, users, gettext("Disable face login"), "disable_faces")
 
         def disable(user: Any) -> bool:
             return staff.disable(request, user)
@@ -211,12 +213,15 @@ class FaceActions(admin.ModelAdmin):
             )
             self.message_user(request, message % skipped, messages.WARNING)
 
-    def _ask_before_removing(self, request: HttpRequest, users: QuerySet) -> HttpResponse:
+    def _ask_before(
+        self, request: HttpRequest, users: QuerySet, title: str, template: str
+    ) -> HttpResponse:
+        """Return the page that asks whether to change these users' faces."""
         with_face = users.filter(faces.user_condition(enrolment.ENROLLED))
         count = with_face.count()
         context = {
             **self.admin_site.each_context(request),
-            "title": gettext("Remove face"),
+            "title": title,
             "opts": self.opts,
             "media": self.media,
             "names": [user.get_username() for user in with_face[:MAX_NAMES]],
@@ -232,7 +237,7 @@ class FaceActions(admin.ModelAdmin):
             ],
         }
         request.current_app = self.admin_site.name
-        return TemplateResponse(request, "admin/faceauth/remove_faces.html", context)
+        return TemplateResponse(request, f"admin/faceauth/{template}.html", context)
 
 
 def has_permission(request: HttpRequest, name: str) -> bool:

@@ -12,6 +12,7 @@ from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.template.response import TemplateResponse
 from django.urls import path
+from django.utils import formats
 from django.utils.functional import cached_property
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
@@ -49,13 +50,9 @@ class FaceEventAdmin(admin.ModelAdmin):
         "at",
         "kind",
         "user",
-        "mode",
         "outcome_label",
-        "distance",
-        "max_distance",
-        "rate",
-        "device",
-        "address",
+        "comparison",
+        "origin",
     )
     list_filter = ("kind", outcome_labels.OutcomeFilter, "mode", "at")
     list_select_related = ("user",)
@@ -102,6 +99,27 @@ class FaceEventAdmin(admin.ModelAdmin):
     @admin.display(description=_("outcome"), ordering="outcome")
     def outcome_label(self, event: FaceEvent) -> str:
         return outcome_labels.label(event)
+
+    @admin.display(description=_("distance"), ordering="distance")
+    def comparison(self, event: FaceEvent) -> str:
+        """Return the distance, its limit, and how many strangers one of whom comes that near."""
+        if event.distance is None:
+            return "–"
+        text = formats.number_format(round(event.distance, 3), 3)
+        if event.max_distance is not None:
+            text += f" / {formats.number_format(round(event.max_distance, 3), 3)}"
+        if not event.rate:
+            return text
+        strangers = formats.number_format(float(f"{1 / event.rate:.2g}"), 0, force_grouping=True)
+        return gettext("%(distance)s (1 in %(strangers)s)") % {
+            "distance": text,
+            "strangers": strangers,
+        }
+
+    @admin.display(description=_("device"), ordering="device")
+    def origin(self, event: FaceEvent) -> str:
+        """Return the browser and the network."""
+        return " ".join(each for each in (event.device, event.address) if each) or "–"
 
     def changelist_view(
         self, request: HttpRequest, extra_context: dict[str, Any] | None = None

@@ -68,6 +68,7 @@ def test_list_filters_and_actions(visitors: Visitors, boss: User, member: User, 
     take(page, "Invite to enrol", "ada", "eve")
     expect(page.get_by_text("1 invitation was sent.")).to_be_visible()
     take(page, "Disable face login", "ada")
+    page.get_by_role("button", name="Yes, disable").click()
     expect(page.get_by_text("Face login was disabled for 1 user.")).to_be_visible()
     expect(column(page, "ada", "face_state")).to_have_text("by staff")
     take(page, "Enable face login", "ada")
@@ -211,7 +212,11 @@ def test_pages_are_accessible_in_the_admins_own_theme(
     visitors: Visitors, boss: User, member: User, color_scheme, viewport
 ):
     FaceEvent.objects.create(kind="login", user=member, mode="username", distance=0.2)
-    FaceEvent.objects.create(kind="refused", user=member, mode="username", distance=0.5)
+    compared = {"distance": 0.51234, "max_distance": 0.20612, "rate": 0.0000476}
+    place = {"device": "Chrome, Windows", "address": "192.168.100.0/24"}
+    FaceEvent.objects.create(
+        kind="refused", user=member, mode="username", outcome="too_far", **compared, **place
+    )
     User.objects.filter(pk=member.pk).update(face_shot_notes=admin.taken(), face_quality=1.0)
     device = FaceDevice.objects.create(label="Firefox, Windows", address="192.0.2.0/24")
     DeviceTrust.objects.create(device=device, user=member, by=DeviceTrust.By.CODE)
@@ -223,6 +228,9 @@ def test_pages_are_accessible_in_the_admins_own_theme(
             page,
             within=".faceauth-panel, .faceauth-chart, .faceauth-dashboard, .faceauth-enrolment",
         )
+        for table in page.locator(".results").all():
+            if viewport != PHONE and path == EVENTS:
+                assert table.evaluate("each => each.scrollWidth <= each.clientWidth")
         wide = page.evaluate("document.querySelector('#content').scrollWidth")
         assert wide <= viewport["width"]
     dark = page.evaluate("getComputedStyle(document.body).backgroundColor") == "rgb(18, 18, 18)"

@@ -65,7 +65,8 @@ def test_admin(client, boss, send):
     pages += [f"{events}dashboard/", f"{people}{boss.pk}/change/", f"{people}{boss.pk}/face/enrol/"]
     for page in pages:
         assert client.get(page).status_code == 200, page
-    assert client.post(f"{people}{boss.pk}/face/do/disable_face/").status_code == 302
+    disable = f"{people}{boss.pk}/face/do/disable_face/"
+    assert client.post(disable, {"faceauth_confirmed": "yes"}).status_code == 302
     boss.refresh_from_db()
     assert boss.face_disabled_at is not None
 

@@ -123,6 +123,8 @@ def test_pages_that_need_login_lead_there_and_back(client, enrolled, upload):
     enrolled("obama", "obama")
     response = client.get("/members/")
     assert response["Location"] == "/face/login/?next=/members/"
+    assert "Log in to continue." in client.get(response["Location"]).text
+    assert "Log in to continue." not in client.get(LOGIN).text
     response = client.post(LOGIN, {"snapshot": upload("obama"), "next": "/members/"}, follow=True)
     assert response.request["PATH_INFO"] == "/members/"
 
@@ -131,6 +133,9 @@ def test_logout_is_a_post(client, enrolled):
     client.force_login(enrolled("obama", "obama"))
     assert client.get("/accounts/logout/").status_code == 405
     assert username_of(client) == "obama"
+    page = client.post("/accounts/logout/", follow=True)
+    assert "You are logged out." in page.text
+    assert username_of(client) is None
 
 
 def test_profile_tells_when_the_face_was_enrolled_and_used(client, ask, enrolled, upload):

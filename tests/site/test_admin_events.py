@@ -48,6 +48,14 @@ def drawing(page, number=0):
     return [(each.get("class"), each.findtext("title")) for each in root.iter("rect")]
 
 
+def test_list_rounds_what_was_compared(admin_client, obama):
+    event("login", user=obama, distance=0.08375617813349182, max_distance=0.2061, rate=0.0000476)
+    event("refused", distance=0.5)
+    page = admin_client.get("/admin/faceauth/faceevent/").text
+    assert "0.084 / 0.206 (1 in 21,000)" in page
+    assert ">0.500<" in page
+
+
 def test_chart_of_successes_and_refusals_a_day(admin_client, week):
     rectangles = drawing(admin_client.get(EVENTS))
     assert [kind for kind, _ in rectangles] == ["faceauth-bad", "faceauth-good", "faceauth-bad"]

@@ -211,7 +211,10 @@ def test_removing_asks_first_tells_them_and_is_logged(client, admin_client, peop
 def test_disabled_face_is_refused_like_any_other_until_it_is_enabled(
     client, admin_client, obama, ask, upload
 ):
-    admin_client.post(USERS, {"action": "disable_face", "_selected_action": [obama.pk]})
+    form = {"action": "disable_face", "_selected_action": [obama.pk]}
+    assert "Disable face login for 1 user?" in admin_client.post(USERS, form).text
+    assert not mail.outbox
+    admin_client.post(USERS, {**form, **CONFIRMED})
     (told,) = mail.outbox
     assert "The staff of testserver turned off face login" in told.body
     answers = [
@@ -300,7 +303,8 @@ def test_invitation_without_a_page_for_passwords_says_so(admin_client, db, monke
 
 def test_too_many_at_once_are_left_alone(admin_client, people, monkeypatch):
     monkeypatch.setattr("faceauth.admin.actions.MAX_USERS", 2)
-    form = {"action": "disable_face", "_selected_action": [user.pk for user in people]}
+    chosen = [user.pk for user in people]
+    form = {"action": "disable_face", "_selected_action": chosen, **CONFIRMED}
     assert "Select at most 2 users at a time" in admin_client.post(USERS, form, follow=True).text
     assert not User.objects.filter(face_disabled_at__isnull=False).exists()
 
@@ -354,7 +358,8 @@ def test_buttons_of_the_panel_do_what_the_actions_do(admin_client, people):
     page = f"{USERS}{ada.pk}/change/"
     do = re.findall(r'formaction="([^"]+)"', admin_client.get(page).text)
     assert [each.split("/")[-2] for each in do] == ["remove_face", "disable_face"]
-    assert admin_client.post(do[1])["Location"] == page
+    assert "Disable face login for 1 user?" in admin_client.post(do[1]).text
+    assert admin_client.post(do[1], CONFIRMED)["Location"] == page
     ada.refresh_from_db()
     assert ada.face_disabled_at
     assert "Remove the face of 1 user?" in admin_client.post(do[0]).text

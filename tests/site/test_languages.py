@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime
 import re
 
 import cv2
@@ -72,8 +73,24 @@ def test_login_page_speaks_spanish_where_that_is_asked_for(client: Client, asked
 def test_all_others_are_answered_in_english(client: Client, asked):
     page = client.get("/face/login/", headers={"Accept-Language": asked})
 
-    assert '<html lang="en"' in page.text
+    assert '<html lang="en' in page.text
     assert "Your camera is off." in page.text
+
+
+@pytest.mark.parametrize(
+    ("asked", "written"),
+    [
+        ("en-GB", "28 Nov 2026"),
+        ("en-US,en", "Nov. 28, 2026"),
+        ("es", "28 de noviembre de 2026"),
+    ],
+)
+def test_dates_are_written_as_the_browsers_language_does(client: Client, obama, asked, written):
+    at = datetime.datetime(2026, 11, 28, tzinfo=datetime.UTC)
+    User.objects.filter(pk=obama.pk).update(face_enrolled_at=at)
+    log_in_by_face(client, obama)
+    page = client.get("/accounts/profile/", headers={"Accept-Language": asked})
+    assert written in page.text
 
 
 @pytest.mark.parametrize("path", ["/", "/face/login/", "/face/notice/", "/no-such-page/"])
@@ -140,6 +157,9 @@ def test_mail_is_in_the_language_of_the_request(client: Client, obama: User):
 def test_admin_speaks_of_faces_in_spanish(admin_client: Client, obama: User):
     path = "/admin/accounts/user/"
     data = {"action": "disable_face", "_selected_action": obama.pk}
+    asked = admin_client.post(path, data, headers=SPANISH)
+    assert "¿Desactivar el inicio de sesión facial de 1 usuario?" in asked.text
+    data["faceauth_confirmed"] = "yes"
     told = admin_client.post(path, data, headers=SPANISH, follow=True)
     assert "Se ha desactivado el inicio de sesión facial de 1 usuario." in told.text
 
@@ -154,7 +174,7 @@ def test_commands_speak_english_in_every_language(db, capsys):
 
     words = " ".join(capsys.readouterr().out.split())
     assert "Delete data that has been kept long enough" in words
-    assert "show what would be deleted, and delete nothing" in words
+    assert "show what would be deleted and whose faces, and delete nothing" in words
     assert "Dry run: nothing is deleted." in words
 
 

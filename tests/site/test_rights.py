@@ -259,7 +259,7 @@ def test_deleting_the_account_leaves_no_name_in_the_admins_log(used, admin_clien
     stays = User.objects.create_user("stays", "stays@example.com")
     for action in ("disable_face", "enable_face"):
         form = {"action": action, "_selected_action": [used.pk, stays.pk]}
-        admin_client.post(USERS, form)
+        admin_client.post(USERS, {**form, "faceauth_confirmed": "yes"})
     message = [{"added": {"name": "note", "object": "José’s note"}}]
     about = {"content_type": ContentType.objects.get_for_model(User), "object_id": str(used.pk)}
     LogEntry.objects.create(

@@ -44,6 +44,10 @@ def inside(client, obama, ask, second_step):
     return client
 
 
+def test_second_step_offers_no_way_around(inside):
+    assert "Not now" not in inside.get(CONFIRM, {"next": "/members/"}).text
+
+
 def test_password_alone_shows_nothing(inside, ask):
     for page in (
         "/members/",

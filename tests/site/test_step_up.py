@@ -112,6 +112,14 @@ def test_face_opens_what_the_session_alone_does_not(visitor, ask, upload, clock)
     assert not opened(visitor)
 
 
+def test_step_up_can_be_left(client, obama):
+    client.force_login(obama)
+    page = client.get(CONFIRM, {"next": SAFE}).text
+    assert '<a href="/accounts/profile/">Not now</a>' in page
+    # That page would lead here again.
+    assert "Not now" not in client.get(CONFIRM, {"next": "/accounts/profile/"}).text
+
+
 def test_confirmation_is_kept_as_one_and_as_a_use_of_the_face(visitor, obama, ask, upload):
     ask(CONFIRM, snapshot=upload("obama2"))
     event = FaceEvent.objects.get()
