@@ -221,7 +221,7 @@ def _project() -> Iterator[Finding]:
     """Report what the project lacks for the face login."""
     plan = setup.plan()
     for change in plan.changes:
-        text = f"The {change.what} lack these lines:\n{change.lines}"
+        text = f"Missing in {change.what}:\n{change.lines}"
         yield Finding("project", State.WARNING, text)
     for paragraph in plan.by_hand:
         yield Finding("project", State.WARNING, paragraph)

@@ -29,7 +29,7 @@ class Change(NamedTuple):
         path: The file, which is new unless it exists. None if it was not found: a person has to
             say where the lines go.
         lines: What to add at its end.
-        what: What the file is: "settings" or "URLs".
+        what: What the file is: "settings", "URLs" or the name of a module or template.
     """
 
     path: Path | None
@@ -55,7 +55,7 @@ def plan() -> Plan:
     """Return what this project lacks."""
     login = project.find_page("LOGIN_URL")
     second_factor = None if _uses_allauth() else find_second_factor()
-    changes = [*_settings(login), *_urls(login, second_factor)]
+    changes = [*_settings(login), *_urls(login, second_factor), *_template()]
     return Plan(_about(login), changes, _by_hand(login))
 
 
@@ -204,6 +204,18 @@ class LoginView(views.LoginView):
 
 
 urlpatterns = [path("login/", LoginView.as_view(), name="login"), *urls.urlpatterns]"""
+
+
+# The template
+
+
+def _template() -> list[Change]:
+    """Return the template that puts the pages into the project's own base template."""
+    base = project.find_base_template()
+    path = base.parent / "faceauth/base.html" if base else None
+    if path is None or path.exists():
+        return []
+    return [Change(path, '{% extends "base.html" %}', "faceauth/base.html")]
 
 
 # What no line at the end of a file does

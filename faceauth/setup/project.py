@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import logging
+from pathlib import Path
 from typing import Any
 
 from django.conf import settings
 from django.contrib.auth import get_user_model
 from django.http import HttpResponseBase
 from django.shortcuts import resolve_url
+from django.template import TemplateDoesNotExist, TemplateSyntaxError
+from django.template.loader import get_template
+from django.template.loader_tags import BlockNode
 from django.test import Client
 from django.urls import (
     LocalePrefixPattern,
@@ -19,6 +23,8 @@ from django.urls import (
     resolve,
 )
 from django.utils.module_loading import import_string
+
+from .source import is_changeable
 
 # No project has a page there, so only a pattern that matches everything does.
 NOWHERE = "/faceauth-6d1c0f4b/"
@@ -83,6 +89,18 @@ def has_face_backend() -> bool:
 
 def _is_from_faceauth(backend: type) -> bool:
     return any(each.__module__ == "faceauth.backends" for each in backend.__mro__)
+
+
+def find_base_template() -> Path | None:
+    """Return the project's own ``base.html`` if pages can be put into its block ``content``."""
+    try:
+        template: Any = get_template("base.html")
+        path = Path(template.origin.name)
+        blocks = template.template.nodelist.get_nodes_by_type(BlockNode)
+    except (TemplateDoesNotExist, TemplateSyntaxError, AttributeError):
+        return None
+    found = "content" in {each.name for each in blocks}
+    return path if found and is_changeable(path) else None
 
 
 def visit(path: str) -> HttpResponseBase | None:

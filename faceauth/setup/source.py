@@ -24,7 +24,7 @@ def find_home(module: str, name: str) -> Path | None:
     package = loaded.__package__ or ""
     for statement in reversed([*_statements(ast.parse(path.read_bytes()).body)]):
         if _assigns(statement, name):
-            return path if _is_changeable(path) else None
+            return path if is_changeable(path) else None
         if isinstance(statement, ast.ImportFrom) and statement.names[0].name == "*":
             imported = resolve_name("." * statement.level + (statement.module or ""), package)
             if found := find_home(imported, name):
@@ -57,6 +57,7 @@ def _assigns(statement: ast.stmt, name: str) -> bool:
     return [*used].count(name) == 1
 
 
-def _is_changeable(path: Path) -> bool:
+def is_changeable(path: Path) -> bool:
+    """Return True if the file belongs to the project, not to an installed package."""
     installed = {"site-packages", "dist-packages"} & set(path.parts)
     return not installed and os.access(path, os.W_OK)

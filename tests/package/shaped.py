@@ -101,8 +101,8 @@ class Project:
         """What people wrote, by path."""
         return {
             str(path.relative_to(self.folder)): path.read_text()
-            for path in sorted(self.folder.rglob("*.py"))
-            if "migrations" not in path.parts
+            for path in sorted(self.folder.rglob("*.*"))
+            if path.suffix in (".html", ".py") and "migrations" not in path.parts
         }
 
     def restore(self, files: Mapping[str, str]) -> None:

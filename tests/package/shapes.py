@@ -45,7 +45,7 @@ urlpatterns += [path("me/", me)]
     <title>{% block title %}{% endblock %}</title>
     {% block head %}{% endblock %}
   </head>
-  <body>{% block content %}{% endblock %}</body>
+  <body class="site">{% block content %}{% endblock %}</body>
 </html>
 """,
     "templates/registration/login.html": """\

@@ -20,7 +20,7 @@ from django.test import Client
 from django.urls import reverse
 
 answer = Client(SERVER_NAME="127.0.0.1").get(reverse("faceauth:login"))
-print(answer.status_code, b"data-faceauth" in answer.content)
+print(answer.status_code, b"data-faceauth" in answer.content, b'class="site"' in answer.content)
 """
 
 
@@ -56,7 +56,8 @@ def test_lines_are_all_that_the_project_needs(write, name):
             line.strip() for line in printed.splitlines()
         }
     project.create()
-    assert project.manage("shell", "-c", GET_LOGIN).splitlines()[-1] == "200 True"
+    # The page is inside the project's own base template.
+    assert project.manage("shell", "-c", GET_LOGIN).splitlines()[-1] == "200 True True"
 
     # Again: what is left is for people.
     rest = project.setup("--write", "--no-input")
@@ -74,12 +75,11 @@ def test_link_that_is_there_is_not_asked_for(write):
     project = write("slugs")
     project.setup("--write", "--no-input")
     project.create()
-    assert "{% face_login_button %}" in project.manage("face_doctor", "--project")
+    assert "{% face_login_button %}" in project.setup()
     page = project.folder / "templates/registration/login.html"
     page.write_text(
         page.read_text().replace("</form>", "</form>{% load faceauth %}{% face_login_button %}")
     )
-    assert "Nothing is missing." in project.setup()
     assert "Nothing is missing." in project.manage("face_doctor", "--project")
 
 
@@ -155,6 +155,14 @@ class Person(AbstractUser, FaceTemplateMixin):
     assert '"faceauth.backends.FaceBackend"' in told
 
 
+def test_base_template_without_the_block_is_left_alone(write):
+    project = write()
+    base = project.folder / "templates/base.html"
+    base.write_text(base.read_text().replace("block content", "block main"))
+    project.setup("--write", "--no-input")
+    assert "templates/faceauth/base.html" not in project.files
+
+
 def test_line_ends_stay_as_they_are(write):
     project = write()
     urls = project.folder / "mysite/urls.py"
@@ -194,5 +202,5 @@ def test_lines_of_the_readme(write):
         with (project.folder / f"mysite/{name}.py").open("a") as file:
             file.write(text)
     project.create()
-    assert project.manage("shell", "-c", GET_LOGIN).splitlines()[-1] == "200 True"
+    assert project.manage("shell", "-c", GET_LOGIN).splitlines()[-1] == "200 True False"
     assert "At the end of" not in project.setup()

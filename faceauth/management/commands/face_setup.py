@@ -53,6 +53,7 @@ class Command(BaseCommand):
     def _write(self, files: dict[Path, bytes]) -> None:
         before = {path: _read(path) for path in files}
         for path, text in files.items():
+            path.parent.mkdir(exist_ok=True)
             path.write_bytes(text)
         # In a new process, which reads the changed files: are they as they should be?
         done = subprocess.run(
