@@ -165,7 +165,9 @@ class ChallengeFailed(FaceError):
 class Replayed(ChallengeFailed):
     """The movement is that of an earlier login: a film of it was shown."""
 
-    default_message = _("We need to see you live. Look into the camera and try again.")
+    default_message = _(
+        "We can’t tell that you are here in person. Get even light on your face and try again."
+    )
 
 
 class FramesOutOfOrder(FaceError):

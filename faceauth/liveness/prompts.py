@@ -28,6 +28,8 @@ REASONS = {
         "picture: turn that off in its settings."
     ),
     Reason.LATE: _("That took too long. Follow the arrow as soon as you see it."),
-    Reason.FLAT: _("We need to see you live. Look into the camera and try again."),
+    Reason.FLAT: _(
+        "We can’t tell that you are here in person. Get even light on your face and try again."
+    ),
     Reason.ANOTHER: _("We saw another face in between. Only one person can be in the picture."),
 }

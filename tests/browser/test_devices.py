@@ -26,7 +26,7 @@ PROFILE = re.compile("/accounts/profile/$")
 PHONE = {"width": 320, "height": 568}
 TRUST = "Trust this browser: next time your face is enough here"
 NEW = "This browser is new to us. We check your face and then email you a code."
-KNOWN = "You trust this browser. Just look into the camera."
+KNOWN = "You trust this browser: your face and one movement of your head are enough."
 
 
 @pytest.fixture(autouse=True)

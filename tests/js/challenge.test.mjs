@@ -16,6 +16,7 @@ import {
 const TEXTS = {
   cannot: "{advice} Or log in with your password.",
   lost: "Connection lost.",
+  interrupted: "We start again.",
   slow: "Connection slow.",
   unseen: "{advice} Or take off the mask.",
   "error-unknown": "Something went wrong.",
@@ -225,6 +226,13 @@ describe("when the connection is bad", () => {
     await scene.see(asked("left"), new TypeError("network"));
     await scene.see(...Array(6).fill(refused("challenge_expired")));
     assert.equal(scene.result.challenge, "id");
+  });
+
+  test("whoever was cut off is not told to be quicker", async (t) => {
+    const scene = await new Scene(t).start();
+    await scene.see(asked("left"), new TypeError("network"));
+    await scene.see(...Array(6).fill(refused("challenge_failed")));
+    assert.equal(scene.last.text, "We start again.");
   });
 
   test("frames that came already are not sent again", async (t) => {

@@ -245,7 +245,8 @@ export class Challenge {
     if (["challenge_failed", "challenge_expired"].includes(error.code)) {
       this.#retries += 1;
       if (this.#retries <= MAX_RETRIES) {
-        this.#begin(this.#messages.forError(error));
+        // Whoever moved in time is not to blame.
+        this.#begin(this.#lost ? this.#messages.get("interrupted") : this.#messages.forError(error));
         return true;
       }
     } else if (temporary && error.status !== 429) {

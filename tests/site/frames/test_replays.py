@@ -23,7 +23,7 @@ from tests.site.frames.conftest import LOGIN, jpeg, outcomes
 from tests.support.mail import code
 from tests.support.person import Person
 
-REPLAYED = "We need to see you live. Look into the camera and try again."
+REPLAYED = "We can’t tell that you are here in person. Get even light on your face and try again."
 
 
 class Filmed(Person):
