@@ -356,9 +356,11 @@ def redeem(
     conversation, needed = challenge.conversation, kind(purpose, trusted=device is not None)
     if not deleted or (needed == FULL and conversation.kind != FULL):
         raise ChallengeExpired()
-    # Those that failed before it have counted for the device that it was opened on.
-    if device is not None and challenge.device_id not in (None, device.pk):
-        raise ChallengeExpired()
+    if device is not None:
+        # What failed before has counted where it was opened: here, unless its key did not sign.
+        places = (device.pk, None) if device.has_key else (device.pk,)
+        if challenge.device_id not in places:
+            raise ChallengeExpired()
     return Answer(np.stack(conversation.ahead), conversation)
 
 

@@ -149,6 +149,18 @@ def test_challenge_of_a_device_of_one_s_own_opens_no_other_device(client, visit,
     assert username_of(thief) is None
 
 
+def test_challenge_in_the_name_of_nobody_opens_no_device(client, visit, obama):
+    """Or what fails would count for names that the thief of a cookie makes up."""
+    log_in_by_password(client, "obama")
+    thief = Client()
+    copy_cookie(client, thief)
+    page = visit(thief, username="nobody")
+    page.follow()
+    assert page.passed
+    assert page.log_in(username="").json()["error"]["code"] == "challenge_expired"
+    assert username_of(thief) is None
+
+
 def test_device_that_is_revoked_in_the_middle(client, visit, obama):
     log_in_by_password(client, "obama")
     page = visit()
