@@ -149,6 +149,11 @@ class Sample:
                 self._quick = engine().encode_with_mirror(self.image, self.faces[0])
         return self._quick
 
+    def glance(self) -> Encoding:
+        """Return the encoding of one view of the first face, float32 (d,), in half of the time."""
+        with _slot(), metrics.stage("encode"):
+            return engine().encode(self.image, self.faces[0])
+
 
 Snapshot = Picture | Sample | Iterable[Picture | Sample]
 

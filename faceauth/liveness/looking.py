@@ -48,7 +48,7 @@ def look(challenge: Challenge, frame: IO[bytes], seen: list[samples.Sample]) -> 
         challenge.number + 1, len(seen) - 1, _digest(data), head.yaw, head.pitch, challenge.place
     )
     encode = partial(sample.encoding, quickly=True)
-    return Look(mark, sighting, encode, comparable, sample.is_alone)
+    return Look(mark, sighting, encode, sample.glance, comparable, sample.is_alone)
 
 
 def look_again(marks: Sequence[Mark], frames: Sequence[IO[bytes]]) -> list[Still]:

@@ -165,9 +165,12 @@ def _fitted(
     wanted = np.concatenate([shift[:, 0], shift[:, 1]]).astype(np.float64)
     weights = np.ones(len(wanted))
     for _ in range(_ROUNDS):
-        amounts = np.linalg.lstsq(columns * weights[:, None], wanted * weights, rcond=None)[0]
+        # The normal equations take a third of the time of a fit of all columns.
+        weighted = columns * weights[:, None]
+        normal = weighted.T @ columns, weighted.T @ wanted
+        amounts = np.linalg.lstsq(*normal, rcond=None)[0]
         off = np.abs(wanted - columns @ amounts)
-        weights = np.sqrt(np.minimum(1, max(_FAR * float(np.median(off)), 1e-4) / (off + 1e-9)))
+        weights = np.minimum(1, max(_FAR * float(np.median(off)), 1e-4) / (off + 1e-9))
     return amounts, float(np.median(off))
 
 

@@ -257,8 +257,8 @@ def _looks(film: Film, indices: Iterable[int]) -> Iterator[Look]:
 
 
 def _once(look: Look) -> Look:
-    """Return the look; its face is encoded once at most."""
-    return look._replace(encode=cache(look.encode))
+    """Return the look; its face is encoded once at most in each way."""
+    return look._replace(encode=cache(look.encode), glance=cache(look.glance))
 
 
 def _until(looks: Sequence[Look], seconds: float) -> list[Look]:

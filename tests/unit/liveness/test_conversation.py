@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -19,7 +20,8 @@ def frame(at: float, yaw: float = 0, pitch: float = 0, size: float = 0.4, **more
     person, comparable = more.get("person", 0), more.get("comparable", True)
     sighting = Sighting(at, yaw, pitch, 1.0, 0.0, size, 0.5, 0.5)
     mark = Mark(round(at * 100), 0, str(at), yaw, pitch, (0.3, 0.3, 0.7, 0.7))
-    return Look(mark, sighting, lambda: encoding(person), comparable)
+    shown = partial(encoding, person)
+    return Look(mark, sighting, shown, shown, comparable)
 
 
 def begun(*steps: str) -> Conversation:
