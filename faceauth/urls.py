@@ -11,6 +11,7 @@ app_name = "faceauth"
 
 urlpatterns = [
     path("login/", views.LoginView.as_view(), name="login"),
+    path("logout/", views.LogoutView.as_view(), name="logout"),
     path("devices/", device_views.DevicesView.as_view(), name="devices"),
     path("devices/trust/", device_views.TrustView.as_view(), name="trust_device"),
     path("devices/<int:pk>/rename/", device_views.RenameView.as_view(), name="rename_device"),

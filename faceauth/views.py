@@ -249,6 +249,18 @@ class LoginView(CaptureMixin, auth_views.LoginView):
             devices.trust(self.request, response, user, by)
 
 
+class LogoutView(auth_views.LogoutView):
+    """Log out, and go to ``LOGOUT_REDIRECT_URL`` or, if that is not set, to the login page."""
+
+    def post(self, request: HttpRequest, *args: Any, **kwargs: Any) -> Any:
+        response = super().post(request, *args, **kwargs)
+        messages.success(request, _("You are logged out."), fail_silently=True)
+        return response
+
+    def get_default_redirect_url(self) -> str:
+        return resolve_url(self.next_page or settings.LOGOUT_REDIRECT_URL or "faceauth:login")
+
+
 def wants_trust(request: HttpRequest) -> bool:
     """Return True if the box that trusts the browser is ticked."""
     return bool(forms.CheckboxInput().value_from_datadict(request.POST, request.FILES, "trust"))

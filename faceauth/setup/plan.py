@@ -126,7 +126,7 @@ def _pages(login: str) -> str:
         return ""
     lines = ['LOGIN_URL = "faceauth:login"']
     if not project.find_page("LOGIN_REDIRECT_URL"):
-        lines.append('LOGIN_REDIRECT_URL = "faceauth:enrol"  # Replace this with a page of yours.')
+        lines.append('LOGIN_REDIRECT_URL = "faceauth:devices"  # Replace it with a page of yours.')
     return "\n".join(lines)
 
 

@@ -242,7 +242,7 @@ def test_own_user_model(started, capsys):
     title = "With a custom user model"
     with timed("own user model", capsys):
         browser, page = followed(project, title)
-    assert page == "/face/enrol/"
+    assert page == "/face/devices/"
     assert admin_is_open(browser)
     leave(project, title, browser)
 

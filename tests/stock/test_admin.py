@@ -102,7 +102,7 @@ def test_staff_acts_on_faces(admin_client, people):
     assert "Remove the faces of 2 users?" in act("remove_face", *people)
     assert "1 face was removed." in act("remove_face", ada, eve, faceauth_confirmed="yes")
     assert not face(ada).has_face and face(grace).has_face
-    assert "disabled for 2 users" in act("disable_face", grace, eve)
+    assert "disabled for 2 users" in act("disable_face", grace, eve, faceauth_confirmed="yes")
     assert face(eve).face_disabled_at and face(grace).face_disabled_at
     assert "enabled for 1 user" in act("enable_face", eve)
     FaceProfile.objects.filter(pk=grace.pk).update(face_flagged_at=timezone.now())
