@@ -64,14 +64,11 @@ def _uses_allauth() -> bool:
 
 
 def _about(login: str) -> str:
-    user = get_user_model()
     factor = find_second_factor()
-    facts = [
-        f"users: {user._meta.label}, named by {user.USERNAME_FIELD}",
-        f"login page: {login or 'none'}",
-        f"second factor: {factor.app if factor else 'none known'}",
-    ]
-    return f"{settings.SETTINGS_MODULE} has {'; '.join(facts)}."
+    where = f"they log in at {login}" if login else "there is no login page"
+    more = f", with a second factor ({factor.app})" if factor else ""
+    users = get_user_model()._meta.label
+    return f"{settings.SETTINGS_MODULE}: the users are {users}; {where}{more}."
 
 
 # The settings

@@ -20,6 +20,7 @@ from django.urls import (
     Resolver404,
     ResolverMatch,
     get_resolver,
+    get_script_prefix,
     resolve,
 )
 from django.utils.module_loading import import_string
@@ -33,10 +34,16 @@ NOWHERE = "/faceauth-6d1c0f4b/"
 def find_view(path: str) -> ResolverMatch | None:
     """Return the view of a path, or None if only a pattern that matches everything leads there."""
     try:
-        found = resolve(path.partition("?")[0])
+        found = resolve(_below_prefix(path.partition("?")[0]))
     except Resolver404:
         return None
     return None if found.func == catch_all() else found
+
+
+def _below_prefix(path: str) -> str:
+    """Return the path without the prefix of the whole site, as URL patterns see it."""
+    prefix = get_script_prefix()
+    return f"/{path.removeprefix(prefix)}" if path.startswith(prefix) else path
 
 
 def catch_all() -> Any:
@@ -67,7 +74,7 @@ def find_locale_prefix(path: str) -> LocalePrefixPattern | None:
     for each in get_resolver().url_patterns:
         if isinstance(each.pattern, LocalePrefixPattern):
             try:
-                each.resolve(path.removeprefix("/"))
+                each.resolve(_below_prefix(path)[1:])
             except Resolver404:
                 continue
             return each.pattern
@@ -110,7 +117,7 @@ def visit(path: str) -> HttpResponseBase | None:
     before = logging.root.manager.disable
     logging.disable()
     try:
-        return client.get(path, secure=True)
+        return client.get(_below_prefix(path), secure=True)
     except Exception:  # a project that is half configured can fail in any way
         return None
     finally:

@@ -155,6 +155,13 @@ class Person(AbstractUser, FaceTemplateMixin):
     assert '"faceauth.backends.FaceBackend"' in told
 
 
+def test_site_below_a_prefix_has_a_login_page(write):
+    settings = 'FORCE_SCRIPT_NAME = "/app"\nLOGIN_URL = "/app/me/"\n'
+    told = write(files={"mysite/settings.py": settings}).setup()
+    assert "they log in at /app/me/." in told
+    assert "LOGIN_URL =" not in told
+
+
 def test_base_template_without_the_block_is_left_alone(write):
     project = write()
     base = project.folder / "templates/base.html"
