@@ -44,9 +44,10 @@ class WhoAmIView(View):
         user: Any = request.user
         payload = None
         if user.is_authenticated:
+            name = users.short_name(user) or users.username(user)
             payload = {
                 "username": users.username(user),
-                "greeting": _("Hello, %(name)s.") % {"name": users.short_name(user)},
+                "greeting": _("Hello, %(name)s.") % {"name": name},
                 "has_face": faces.of(user).has_face,
             }
         nonce = devices.nonce_for(request)

@@ -5,14 +5,21 @@ A user model needs no name but the one to log in with, which can be of any type.
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 from django.apps import apps
 from django.contrib.auth import get_user_model
+from django.utils.translation import gettext as _
 
 from . import conf
 
 IGNORING_CASE = "__iexact"
+
+# Numbers, UUIDs and their beginnings, and letters mixed with digits, as programs make names.
+FOR_MACHINES = re.compile(
+    r"^\d+$|^(?=[^g-z]*\d)[0-9a-f]{8}|^(?=.{8})(.*?(\d(?=[a-z])|[a-z](?=\d))){3}", re.IGNORECASE
+)
 
 
 def username(user: Any) -> str:
@@ -21,9 +28,23 @@ def username(user: Any) -> str:
 
 
 def short_name(user: Any) -> str:
-    """Return the name to greet the user by: their short name, or else their username."""
-    given = user.get_short_name() if hasattr(user, "get_short_name") else ""
-    return given or username(user)
+    """Return the name to greet the user by; "" if all their names are for machines.
+
+    It is the first that reads as a person's of the short name, the full name, the username and the
+    address, each up to an @.
+    """
+    given = [getattr(user, f"get_{each}_name", str)() for each in ("short", "full")]
+    address = getattr(user, user.get_email_field_name(), "")
+    names = (
+        str(each or "").partition("@")[0].strip() for each in (*given, username(user), address)
+    )
+    return next((each for each in names if each and not FOR_MACHINES.search(each)), "")
+
+
+def greeting(user: Any) -> str:
+    """Return what the site says to a user who has logged in."""
+    name = short_name(user)
+    return _("Welcome back, %(name)s.") % {"name": name} if name else _("Welcome back.")
 
 
 def login_fields() -> list[tuple[str, bool]]:

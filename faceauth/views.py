@@ -28,7 +28,7 @@ from django.views.generic import FormView, View
 from . import code_login, conf, devices, errors, faces, logins, users
 from .audit import timings
 from .backends import Result
-from .enrolment import adaptation, planned_removal
+from .enrolment import adaptation, invitation, planned_removal
 from .forms import (
     CodeForm,
     EnrolForm,
@@ -186,6 +186,8 @@ class LoginView(CaptureMixin, auth_views.LoginView):
         if began:
             self._update_device(form, user, response)
             self._record_time(form)
+            if not isinstance(form, FaceLoginForm):
+                invitation.invite(self.request, user)
         return response
 
     def log_in(self, user: Any) -> HttpResponse:
@@ -198,7 +200,7 @@ class LoginView(CaptureMixin, auth_views.LoginView):
 
     def greeting(self, user: Any) -> str:
         """Return the message for the next page; "" for none."""
-        return _("Welcome back, %(name)s.") % {"name": users.short_name(user)}
+        return users.greeting(user)
 
     def ask_for_code(self, result: Result) -> HttpResponse:
         """Email a code to the user whose face was recognised, and redirect to the page for it.
@@ -326,8 +328,7 @@ class ConfirmView(CaptureMixin, LoginRequiredMixin, auth_views.RedirectURLMixin,
         else:
             confirmation.note(request, user, confirmation.PASSWORD)
             logins.clear_failures(request, user)
-        message = _("Thank you, %(name)s. You have confirmed that it’s you.")
-        message %= {"name": users.short_name(user)}
+        message = _("Thank you. You have confirmed that it’s you.")
         return self.success_response(user, message, self.get_success_url())
 
 

@@ -150,8 +150,7 @@ class FaceStepView(CaptureMixin, AdminRedirectMixin, auth_views.LoginView):
         if self.pending:
             second_step.finish(self.request)
         user = form.get_user()
-        welcome = _("Welcome back, %(name)s.") % {"name": users.short_name(user)}
-        response = self.success_response(user, welcome, url)
+        response = self.success_response(user, users.greeting(user), url)
         if form.device is not None:
             devices.log_in(self.request, response, form.device, user)
         return response

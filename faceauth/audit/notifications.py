@@ -12,7 +12,7 @@ from django.template.loader import render_to_string
 from django.urls import reverse
 from django.utils.translation import gettext as _
 
-from faceauth import conf
+from faceauth import conf, users
 from faceauth.models import FaceEvent
 
 from . import outbox
@@ -78,7 +78,9 @@ def _render(
 ) -> EmailMessage:
     site = conf.get().SITE_NAME or (get_current_site(request).name if request else _("our site"))
     remove = request.build_absolute_uri(reverse("faceauth:remove")) if request else ""
-    context = {"site_name": site, "remove": remove, **context}
+    user = context.get("user")
+    greeted = user and (users.short_name(user) or users.username(user))
+    context = {"site_name": site, "remove": remove, "name": greeted, **context}
     text = render_to_string(f"faceauth/mail/{name}.txt", context).lstrip()
     subject, _newline, body = text.partition("\n")
     return EmailMessage(subject, body.lstrip("\n"), None, [to])

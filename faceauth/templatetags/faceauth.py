@@ -10,7 +10,8 @@ from django.template import Context
 from django.urls import reverse
 from django.utils.http import urlencode
 
-from faceauth import conf, devices
+from faceauth import conf, devices, faces
+from faceauth.enrolment import invitation
 
 register = template.Library()
 
@@ -35,6 +36,16 @@ def _once(context: Context, template: str) -> str:
     return str(page.engine.get_template(template).render(context))
 
 
+@register.simple_tag(takes_context=True)
+def face_login_url(context: Context) -> str:
+    """Return the URL of the login by face that keeps the `next` URL of the current page."""
+    request = context.get("request")
+    asked = request and (request.POST or request.GET).get(REDIRECT_FIELD_NAME)
+    target = context.get(REDIRECT_FIELD_NAME) or asked
+    query = f"?{urlencode({REDIRECT_FIELD_NAME: target})}" if target else ""
+    return reverse("faceauth:login") + query
+
+
 @register.inclusion_tag("faceauth/button.html", takes_context=True)
 def face_login_button(context: Context, label: str = "", classes: str = "") -> dict[str, Any]:
     """Render a link to the login by face that keeps the `next` URL of the current page.
@@ -44,11 +55,26 @@ def face_login_button(context: Context, label: str = "", classes: str = "") -> d
         label: The text of the link, instead of "Log in with your face".
         classes: CSS classes, in addition to ``faceauth-login``.
     """
-    request = context.get("request")
-    asked = request and (request.POST or request.GET).get(REDIRECT_FIELD_NAME)
-    target = context.get(REDIRECT_FIELD_NAME) or asked
-    query = f"?{urlencode({REDIRECT_FIELD_NAME: target})}" if target else ""
-    return {"url": reverse("faceauth:login") + query, "label": label, "classes": classes}
+    return {"url": face_login_url(context), "label": label, "classes": classes}
+
+
+@register.inclusion_tag("faceauth/settings_link.html", takes_context=True)
+def face_settings_link(context: Context, classes: str = "") -> dict[str, Any]:
+    """Render links with which the logged-in user sets up, renews or removes their face.
+
+    Args:
+        context: The context of the page.
+        classes: CSS classes of each link.
+    """
+    user = getattr(context.get("request"), "user", None)
+    face = faces.of(user) if user and user.is_authenticated else None
+    return {"face": face, "classes": classes}
+
+
+@register.inclusion_tag("faceauth/invitation.html", takes_context=True)
+def face_invitation(context: Context) -> dict[str, Any]:
+    """Render, once after a login by password, an invitation to set up face login."""
+    return {"invited": invitation.take(context.get("request"))}
 
 
 @register.inclusion_tag("faceauth/device_list.html", takes_context=True)

@@ -37,7 +37,7 @@ def test_removes_the_face_which_then_opens_nothing(
     page.get_by_role("link", name="Remove").click()
     page.get_by_role("button", name="Remove my face").click()
     expect(page.get_by_text("Your face was removed.")).to_be_visible()
-    expect(page.get_by_role("link", name="Enrol your face")).to_be_visible()
+    expect(page.get_by_role("link", name="Set up face login")).to_be_visible()
 
     page.get_by_role("button", name="Log out").click()
     webcam.show("obama")

@@ -274,7 +274,7 @@ def test_invitation_leads_to_the_enrolment_page(client, admin_client, people):
     login = client.get(link)
     assert login["Location"] == f"/face/login/?next={link}"
     client.post(login["Location"], {"username": "eve", "password": "a long password"})
-    assert "Enrol your face" in client.get(link).text
+    assert "Set up face login" in client.get(link).text
     assert [each[1:] for each in logged()] == [("eve", "Invited to enrol a face.")]
 
 

@@ -95,6 +95,14 @@ def test_dates_are_written_as_the_browsers_language_does(client: Client, obama, 
     assert written in page.text
 
 
+def test_page_is_not_half_in_a_language_that_the_app_lacks(client: Client, settings):
+    """Django's own catalogues have some of the words."""
+    settings.LANGUAGES = [("de", "German"), ("en", "English")]
+    page = client.get("/face/login/", headers={"Accept-Language": "de"}).text
+    assert '<html lang="de"' in page
+    assert re.search(r"<h1>\s*Log in\s*</h1>", page)
+
+
 @pytest.mark.parametrize("path", ["/", "/face/login/", "/face/notice/", "/no-such-page/"])
 def test_caches_keep_each_language_apart(client: Client, path):
     assert "Accept-Language" in client.get(path, headers=SPANISH)["Vary"]

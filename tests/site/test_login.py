@@ -5,6 +5,7 @@ from asgiref.sync import async_to_sync
 from django.contrib.auth import aauthenticate, authenticate
 from django.test import Client
 
+from faceauth import views
 from faceauth.admin import staff
 from tests.site.conftest import JSON, PASSWORD, username_of
 
@@ -19,6 +20,44 @@ def test_face_alone_logs_in_and_greets(client, ask, obama, upload):
     assert "obama" in answer["message"]
     assert username_of(client) == "obama"
     assert "obama" in client.get(answer["next"]).text
+
+
+@pytest.mark.parametrize(
+    ("name", "given", "greeting"),
+    [
+        ("obama", "", "Welcome back, obama."),
+        ("obama", "Barack", "Welcome back, Barack."),
+        ("obama2024", "", "Welcome back, obama2024."),
+        ("deadbeef", "", "Welcome back, deadbeef."),
+        ("someone@example.org", "", "Welcome back, someone."),
+        ("7b0c1a2e-0001", "", "Welcome back, barry."),
+        ("2f1e7c9a-5e0b-4c11-9d5e-0c5f4a1d2b3c", "", "Welcome back, barry."),
+        ("x7Gq0custom", "", "Welcome back, barry."),
+        ("4711", "", "Welcome back, barry."),
+    ],
+)
+def test_names_for_machines_greet_nobody(obama, name, given, greeting):
+    obama.username, obama.first_name, obama.email = name, given, "barry@example.com"
+    assert views.LoginView().greeting(obama) == greeting
+
+
+def test_without_a_name_the_greeting_names_nobody(obama):
+    obama.username, obama.email = "4711", "4711@example.com"
+    assert views.LoginView().greeting(obama) == "Welcome back."
+
+
+def test_login_by_password_invites_once_to_set_up_a_face(client, ask, django_user_model):
+    django_user_model.objects.create_user("ada", "ada@example.com", PASSWORD)
+    _status, answer = ask(LOGIN, username="ada", password=PASSWORD)
+    invitation = '<aside class="faceauth-note faceauth-invitation"'
+    page = client.get(answer["next"]).text
+    assert invitation in page and 'href="/face/enrol/">Set up face login</a>' in page
+    assert invitation not in client.get(answer["next"]).text
+
+
+def test_people_with_a_face_are_not_invited(client, ask, obama):
+    _status, answer = ask(LOGIN, username="obama", password=PASSWORD)
+    assert "faceauth-invitation" not in client.get(answer["next"]).text
 
 
 def test_browser_is_redirected(client, obama, upload):

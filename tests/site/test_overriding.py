@@ -8,10 +8,12 @@ import sys
 from pathlib import Path
 
 import pytest
-from django.contrib.auth.models import Group
+from django.contrib.auth.models import AnonymousUser, Group
 from django.core.checks import run_checks
+from django.template import engines
 from django.template.loader import render_to_string
 
+from accounts.models import User
 from faceauth import views
 from faceauth.models import FaceEvent
 from faceauth.signals import face_login_failed
@@ -114,6 +116,20 @@ def test_title_head_help_and_footer_of_the_apps_own_pages(client, db, templates)
     assert '<meta name="head" content="ours">' in head and "faceauth/capture.css" in head
     assert body.index("<form") < body.index("The help.") < body.index("</main>")
     assert body.index("</main>") < body.index("<footer>The end.</footer>")
+
+
+def test_links_to_set_up_renew_and_remove_a_face(client, obama, rf):
+    def links(user):
+        request = rf.get("/")
+        request.user = user
+        text = "{% load faceauth %}{% face_settings_link classes='btn' %}"
+        page = engines["django"].from_string(text).render(request=request)
+        return re.findall(r'class="faceauth-settings btn"\s+href="([^"]+)">([^<]+)<', page)
+
+    assert links(AnonymousUser()) == []
+    assert links(User(username="eve")) == [("/face/enrol/", "Set up face login")]
+    renew, remove = ("/face/enrol/", "Renew your face"), ("/face/remove/", "Remove your face")
+    assert links(obama) == [renew, remove]
 
 
 def test_every_block_is_in_the_guide_and_nothing_else():

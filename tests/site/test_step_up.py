@@ -140,7 +140,7 @@ def test_who_has_just_logged_in_is_not_asked_again(client, obama, ask, upload):
 def test_without_javascript(visitor, upload):
     response = visitor.post(CONFIRM, {"snapshot": upload("obama2"), "next": SAFE})
     assert response["Location"] == SAFE
-    assert "Thank you, obama. You have confirmed that it’s you." in visitor.get("/").text
+    assert "Thank you. You have confirmed that it’s you." in visitor.get("/").text
 
 
 def test_head_has_to_move_where_it_has_to_at_login(visitor, ask, upload, settings):

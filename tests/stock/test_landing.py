@@ -25,7 +25,7 @@ def test_page_after_the_login_says_who_is_logged_in_and_leads_on(landed):
     assert landed.redirect_chain == [(DEVICES, 302)]
     page = landed.text
     assert "You are logged in as <b>ada</b>." in " ".join(page.split())
-    assert f'<a href="{ENROL}">Enrol your face</a>' in page
+    assert f'<a href="{ENROL}">Set up face login</a>' in page
     assert f'<form method="post" action="{LOGOUT}">' in page
 
 
