@@ -18,6 +18,7 @@ decrypts the templates. When a face changes, `audit/` records it and emails the 
 exports and erases the data. `models` and `faces` hold the columns, `conf` the settings, `errors`
 the messages. `setup/` adds the lines that a project lacks, `checks/` warn about unsafe settings,
 `operations/` test the machine, `admin/` is for staff, and `bulk/` enrols and recognises many people
-at once. `profiles/`, `pgvector/`, `allauth/` and `evaluation/` are optional apps.
+at once. `profiles/`, `pgvector/`, `allauth/` and `evaluation/` are optional apps, and `otp/` is for
+sites with a token after the password.
 docs/architecture.md shows all this in more detail.
 """

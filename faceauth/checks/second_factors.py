@@ -24,19 +24,10 @@ def check_login_view(app_configs: Configs, **kwargs: Any) -> list[CheckMessage]:
         f"{found.app!r} adds a second factor, but faceauth.views.LoginView logs users in without "
         "it, by face and by password."
     )
-    hint = f"""Send users who have a second factor to your own login page:
-
-{found.needed}
-
-class LoginView(faceauth.views.LoginView):
-    def log_in(self, user):
-        if {found.condition}:
-            return redirect({found.page!r})
-        return super().log_in(user)
-
-Put its URL before the app's: see docs/customise.md."""
-    if found.app == "allauth.mfa":
-        hint = f"Include faceauth.allauth.urls instead of faceauth.urls. Or else: {hint}"
+    hint = (
+        f"Include {found.urls} instead of faceauth.urls. If your login view is your own, override "
+        "LoginView.log_in: see docs/customise.md."
+    )
     return [Warning(message, hint=hint, id="faceauth.W026")]
 
 

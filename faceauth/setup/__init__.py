@@ -6,6 +6,6 @@ The package imports no models, so that it runs before faceauth is in ``INSTALLED
 from __future__ import annotations
 
 from .plan import Change, Plan, plan
-from .second_factors import SECOND_FACTORS, SecondFactor, find_second_factor
+from .second_factors import find_second_factor
 
-__all__ = ["SECOND_FACTORS", "Change", "Plan", "SecondFactor", "find_second_factor", "plan"]
+__all__ = ["Change", "Plan", "find_second_factor", "plan"]

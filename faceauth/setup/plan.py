@@ -13,7 +13,7 @@ from django.contrib.auth import get_user_model
 from django.urls import NoReverseMatch, reverse
 
 from . import project
-from .second_factors import SecondFactor, find_second_factor
+from .second_factors import find_second_factor
 from .source import find_home
 
 DEFAULT_BACKEND = "django.contrib.auth.backends.ModelBackend"
@@ -54,8 +54,7 @@ class Plan(NamedTuple):
 def plan() -> Plan:
     """Return what this project lacks."""
     login = project.find_page("LOGIN_URL")
-    second_factor = None if _uses_allauth() else find_second_factor()
-    changes = [*_settings(login), *_urls(login, second_factor), *_template()]
+    changes = [*_settings(login), *_urls(login), *_template()]
     return Plan(_about(login), changes, _by_hand(login))
 
 
@@ -119,7 +118,7 @@ def _extend(name: str, given: Any, last: Sequence[str], first: Sequence[str] = (
 
 def _pages(login: str) -> str:
     """Return the lines of a project whose ``LOGIN_URL`` leads nowhere."""
-    if login:
+    if login or find_second_factor():
         return ""
     lines = ['LOGIN_URL = "faceauth:login"']
     if not project.find_page("LOGIN_REDIRECT_URL"):
@@ -130,21 +129,18 @@ def _pages(login: str) -> str:
 # The URLs
 
 
-def _urls(login: str, second_factor: SecondFactor | None) -> list[Change]:
-    """Return the line for the URLs and, with a second factor, the module that it includes."""
+def _urls(login: str) -> list[Change]:
+    """Return the line for the URLs."""
     if _included():
         return []
     root = settings.ROOT_URLCONF
     home = find_home(root, "urlpatterns")
-    included = '"faceauth.allauth.urls"' if _uses_allauth() else '"faceauth.urls"'
-    made = []
-    if second_factor:
-        package = root.rpartition(".")[0]
-        module = f"{package}.face_urls".lstrip(".")
-        included = f'("{module}", "faceauth")'
-        made = [Change(_new_file(root, home), _face_urls(second_factor), module)]
+    second_factor = find_second_factor()
+    module = second_factor.urls if second_factor else "faceauth.urls"
+    if _uses_allauth():
+        module = "faceauth.allauth.urls"
     prefix = next(each for each in PREFIXES if not project.find_view(f"/{each}login/"))
-    entry = f'path("{prefix}", include({included}))'
+    entry = f'path("{prefix}", include("{module}"))'
     imports = ["include", "path"]
     locale = project.find_locale_prefix(login)
     if locale:
@@ -153,7 +149,7 @@ def _urls(login: str, second_factor: SecondFactor | None) -> list[Change]:
         entry = f"*i18n_patterns({entry}{without})"
     # First, because another pattern may match everything.
     line = f"urlpatterns = [{entry}, *urlpatterns]"
-    return [*made, Change(home, f"{_imports(root, imports)}{line}", "URLs")]
+    return [Change(home, f"{_imports(root, imports)}{line}", "URLs")]
 
 
 def _imports(module: str, names: Sequence[str]) -> str:
@@ -169,38 +165,12 @@ def _imports(module: str, names: Sequence[str]) -> str:
     return "".join([*lines, "\n"]) if lines else ""
 
 
-def _new_file(root: str, home: Path | None) -> Path | None:
-    """Return the file of the module beside the URLs, unless it exists or nothing may be written."""
-    path = Path(import_module(root).__file__ or "").with_name("face_urls.py")
-    return path if home and not path.exists() else None
-
-
 def _included() -> bool:
     try:
         reverse("faceauth:login")
     except NoReverseMatch:
         return False
     return True
-
-
-def _face_urls(second_factor: SecondFactor) -> str:
-    return f"""\
-# The face login sends users with a second factor to the site's own login.
-from django.contrib.auth.views import redirect_to_login
-from django.urls import path
-{second_factor.needed}
-
-from faceauth import urls, views
-
-
-class LoginView(views.LoginView):
-    def log_in(self, user):
-        if {second_factor.condition}:
-            return redirect_to_login(self.get_success_url())
-        return super().log_in(user)
-
-
-urlpatterns = [path("login/", LoginView.as_view(), name="login"), *urls.urlpatterns]"""
 
 
 # The template
@@ -221,7 +191,7 @@ def _template() -> list[Change]:
 def _by_hand(login: str) -> list[str]:
     on_site = login if "//" not in login else ""
     answer = project.visit(on_site or project.NOWHERE)
-    found = [_middleware(), _button(on_site, answer), _policy(answer)]
+    found = [_middleware(), _token_page(login), _button(on_site, answer), _policy(answer)]
     return [each for each in found if each]
 
 
@@ -229,6 +199,13 @@ def _middleware() -> str:
     names = [each.rpartition(".")[2] for each in settings.MIDDLEWARE]
     missing = [each for each in MIDDLEWARE if not any(name.endswith(each) for name in names)]
     return f"MIDDLEWARE lacks {' and '.join(missing)}, which logins need." if missing else ""
+
+
+def _token_page(login: str) -> str:
+    """Return what to do if there is a second factor and no page that asks for it."""
+    if login or not find_second_factor():
+        return ""
+    return "Set LOGIN_URL to your login page, which asks for the second factor: it leads nowhere."
 
 
 def _button(login: str, answer: Any) -> str:

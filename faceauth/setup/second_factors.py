@@ -1,4 +1,4 @@
-"""The apps that ask for a second factor after the password, and how to ask them who has one."""
+"""The apps that ask for a second factor after the password."""
 
 from __future__ import annotations
 
@@ -12,29 +12,18 @@ class SecondFactor(NamedTuple):
 
     Attributes:
         app: Its name in ``INSTALLED_APPS``.
-        condition: True for a user who has a second factor, as code.
-        needed: The import that `condition` needs.
-        page: A name for the URL of the page that such users log in on.
+        urls: The URLs of faceauth for sites with this app.
     """
 
     app: str
-    condition: str
-    needed: str
-    page: str
+    urls: str
 
-
-_OTP = "user_has_device(user)", "from django_otp import user_has_device"
 
 # The first that is installed counts.
 SECOND_FACTORS = [
-    SecondFactor("two_factor", *_OTP, "two_factor:login"),
-    SecondFactor("django_otp", *_OTP, "your-login"),
-    SecondFactor(
-        "allauth.mfa",
-        "is_mfa_enabled(user)",
-        "from allauth.mfa.utils import is_mfa_enabled",
-        "account_login",
-    ),
+    SecondFactor("two_factor", "faceauth.otp.urls"),
+    SecondFactor("django_otp", "faceauth.otp.urls"),
+    SecondFactor("allauth.mfa", "faceauth.allauth.urls"),
 ]
 
 

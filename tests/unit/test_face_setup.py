@@ -66,7 +66,7 @@ def test_lines_are_all_that_the_project_needs(write, name):
     for start in project.shape.by_hand:
         assert start in rest
     assert "faceauth.W026" not in project.manage("check")
-    assert ("user_has_device(user)" in after.get("mysite/face_urls.py", "")) == (name == "tokens")
+    assert ("faceauth.otp.urls" in after["mysite/urls.py"]) == (name == "tokens")
     assert ('i18n_patterns(path("face/"' in after["mysite/urls.py"]) == (name == "languages")
     assert after["mysite/urls.py"].count("import i18n_patterns") <= 1
 
