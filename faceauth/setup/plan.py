@@ -218,7 +218,8 @@ def _button(login: str, answer: Any) -> str:
             return ""
     return (
         f"In the template of your login page ({login}), below the form, add the link to the face "
-        "login:\n\n    {% load faceauth %}\n    {% face_login_button %}"
+        "login:\n\n    {% load faceauth %}\n    {% face_login_button %}\n\n"
+        "On a page for logged-in users, {% face_settings_link %} leads to setting up a face."
     )
 
 
