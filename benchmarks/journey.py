@@ -157,8 +157,8 @@ class Site:
         call_command("migrate", verbosity=0, skip_checks=True)
         call_command("collectstatic", interactive=False, verbosity=0)
 
-    def enrol(self) -> None:
-        """Create the member, with a face and a password."""
+    def enrol(self, *photos: str) -> None:
+        """Create the member, with a password and a face from these pictures."""
         from django.contrib.auth import get_user_model
 
         from faceauth import enrolment
@@ -167,7 +167,7 @@ class Site:
 
         users: Any = get_user_model().objects
         user = users.create_user("ada", "ada@example.com", PASSWORD)
-        enrolment.enrol(user, samples.encodings([snapshot("obama2"), snapshot("obama3")]))
+        enrolment.enrol(user, samples.encodings([snapshot(each) for each in photos]))
 
     def forget(self) -> None:
         """Forget requests and failures, so that no limit is reached, and earlier logins.
@@ -344,7 +344,7 @@ def main() -> None:
         from tests.support.browsing import Visitors
         from tests.support.webcam import Webcam
 
-        site.enrol()
+        site.enrol("obama2", "obama3")
         webcam = Webcam(folder / "webcam.y4m")
         stack.callback(webcam.leave)
         playwright = stack.enter_context(sync_playwright())

@@ -8,6 +8,7 @@ import subprocess
 import sys
 
 import pytest
+from PIL import Image
 
 from benchmarks import journey
 from tests.support import chromium
@@ -41,6 +42,21 @@ def test_how_long_people_wait():
     assert [row[-1] for row in rows] == ["2.5", "5.0", "8.0", "12.0", "6.0", "6.0"]
     for _name, whole, _spread, camera, *_rest in rows:
         assert float(whole) > float(camera) > journey.CAMERA
+
+
+def test_film_of_a_login(tmp_path):
+    if problem := chromium.problem():
+        unavailable(problem)
+    command = [sys.executable, "-m", "docs.film", str(tmp_path)]
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    for folder in tmp_path, ROOT / "docs":
+        film = folder / "login.webp"
+        assert film.stat().st_size < 400_000
+        with Image.open(film) as frames:
+            assert getattr(frames, "n_frames", 1) > 5
+        with Image.open(folder / "login.png") as still:
+            assert still.size == (1080, 720)
 
 
 @pytest.mark.smoke
