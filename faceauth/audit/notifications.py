@@ -6,6 +6,7 @@ from typing import Any
 
 from django.conf import settings
 from django.contrib.sites.shortcuts import get_current_site
+from django.core import mail
 from django.core.mail import EmailMessage
 from django.http import HttpRequest
 from django.template.loader import render_to_string
@@ -110,3 +111,9 @@ def mail_backend() -> str:
     mailers: dict[str, Any] = getattr(settings, "MAILERS", {})  # from Django 6.1 on
     backend: str = mailers.get("default", {}).get("BACKEND") or settings.EMAIL_BACKEND
     return backend
+
+
+def mail_connection() -> Any:
+    """Return a new connection of the site's mail backend, which is not open yet."""
+    mailers: Any = getattr(mail, "mailers", None)  # from Django 6.1 on
+    return mailers.default if mailers else mail.get_connection()

@@ -13,6 +13,7 @@ import queue
 import threading
 import time
 
+import django
 from django.core.mail import EmailMessage
 from django.db import connections
 
@@ -23,6 +24,9 @@ MAX_WAITING = 200
 DELAY = 0.3
 # How long the end of the process waits for mails that are left, in seconds.
 SECONDS_AT_EXIT = 5
+
+# The setting that says how emails are sent.
+MAIL_SETTING = "EMAIL_BACKEND" if django.VERSION < (6, 1) else "MAILERS"
 
 logger = logging.getLogger("faceauth")
 
@@ -52,7 +56,8 @@ def deliver(message: EmailMessage, name: str) -> bool:
     try:
         message.send()
     except Exception as error:  # a mail backend may raise anything
-        logger.error("Mail %r could not be sent: %s", str(name), type(error).__name__)
+        reason = type(error).__name__
+        logger.error("Mail %r could not be sent: %s. Check %s", str(name), reason, MAIL_SETTING)
         return False
     return True
 

@@ -6,10 +6,11 @@ from typing import Any
 
 from django.conf import settings
 from django.contrib.auth import get_user_model
-from django.core.checks import CheckMessage, Tags, Warning, register
+from django.core.checks import CheckMessage, Info, Tags, Warning, register
 
 from faceauth import conf
 from faceauth.audit import notifications
+from faceauth.setup import PRINT_MAILS
 
 from .settings import Configs, setting_errors
 
@@ -18,6 +19,9 @@ SENDING_NOTHING = tuple(
     f"django.core.mail.backends.{name}.EmailBackend"
     for name in ("console", "dummy", "filebased", "locmem")
 )
+
+SMTP = "django.core.mail.backends.smtp.EmailBackend"
+DEFAULT_SERVER = ("localhost", 25)
 
 
 @register(Tags.security)
@@ -38,7 +42,20 @@ def check_email(app_configs: Configs, **kwargs: Any) -> list[CheckMessage]:
         hint = f"Name the field in {user.__name__}.EMAIL_FIELD. {hint}"
         return [Warning(message, hint=hint, id="faceauth.W028")]
     backend = notifications.mail_backend()
-    if settings.DEBUG or backend not in SENDING_NOTHING:
+    if settings.DEBUG:
+        return [_local_server()] if backend == SMTP and _goes_to_the_default() else []
+    if backend not in SENDING_NOTHING:
         return []
     message = f"{consequence}: {backend} sends no email."
     return [Warning(message, hint=f"Set up a mail server. {hint}", id="faceauth.W028")]
+
+
+def _goes_to_the_default() -> bool:
+    connection = notifications.mail_connection()
+    return (connection.host, connection.port) == DEFAULT_SERVER
+
+
+def _local_server() -> CheckMessage:
+    message = "Codes by email go to a mail server on this machine, Django's default."
+    hint = f"If there is none, let Django print emails during development: {PRINT_MAILS}"
+    return Info(message, hint=hint, id="faceauth.I003")

@@ -31,6 +31,7 @@ from django.shortcuts import resolve_url
 from django.urls import get_script_prefix
 
 from faceauth import conf, faces, setup
+from faceauth.audit import notifications, outbox
 from faceauth.capture import samples
 from faceauth.encryption.fields import OutdatedEncodings, UnreadableEncodings
 from faceauth.gallery.memory import Gallery
@@ -44,6 +45,9 @@ from . import health
 HEADERS = ("Permissions-Policy", "Content-Security-Policy", "Strict-Transport-Security")
 
 RUNS = 5
+
+# How long the mail server may take to answer.
+SECONDS_FOR_MAIL = 3
 
 # Compilers and graphics cards round differently, by a ten-thousandth. A distance that tells two
 # people apart is twenty times this limit.
@@ -292,6 +296,24 @@ def _faces() -> Iterator[Finding]:
     yield Finding("gallery", State.FINE, text, {"milliseconds": milliseconds})
 
 
+def _email() -> Iterator[Finding]:
+    """Check that the site can send emails, without sending one."""
+    backend, connection = notifications.mail_backend(), notifications.mail_connection()
+    if hasattr(connection, "timeout"):
+        connection.timeout = SECONDS_FOR_MAIL
+    try:
+        connection.open()
+    except Exception as error:  # a mail backend may raise anything
+        server = f" to {connection.host}" if hasattr(connection, "host") else ""
+        reason = f"{backend} has no connection{server} ({type(error).__name__})"
+        text = f"{reason}: no code by email reaches anybody. Check {outbox.MAIL_SETTING}."
+        yield Finding("email", State.WARNING, text, {"backend": backend})
+    else:
+        yield Finding("email", State.FINE, f"{backend} takes emails", {"backend": backend})
+    finally:
+        connection.close()
+
+
 def _without_address() -> int:
     """Return the number of users with a face whose address is empty."""
     field = get_user_model().get_email_field_name()
@@ -372,5 +394,6 @@ PARTS: dict[str, Callable[[], Iterator[Finding]]] = {
     "keys": _keys,
     "database": _database,
     "faces": _faces,
+    "email": _email,
     "pages": _pages,
 }

@@ -6,6 +6,7 @@ The package imports no models, so that it runs before faceauth is in ``INSTALLED
 from __future__ import annotations
 
 from .plan import Change, Plan, plan
+from .project import PRINT_MAILS
 from .second_factors import find_second_factor
 
-__all__ = ["Change", "Plan", "find_second_factor", "plan"]
+__all__ = ["PRINT_MAILS", "Change", "Plan", "find_second_factor", "plan"]

@@ -81,6 +81,7 @@ def _settings(login: str) -> list[Change]:
             ("INSTALLED_APPS", _apps()),
             ("AUTHENTICATION_BACKENDS", _backends()),
             ("INSTALLED_APPS", _pages(login)),
+            ("DEBUG", _mails()),
         )
         if line
     ]
@@ -124,6 +125,14 @@ def _pages(login: str) -> str:
     if not project.find_page("LOGIN_REDIRECT_URL"):
         lines.append('LOGIN_REDIRECT_URL = "faceauth:devices"  # Replace it with a page of yours.')
     return "\n".join(lines)
+
+
+def _mails() -> str:
+    """Return the lines with which a project that says nothing of emails prints them."""
+    given = any(project.is_set(each) for each in ("EMAIL_BACKEND", "EMAIL_HOST", "MAILERS"))
+    if given or not settings.DEBUG or not find_home(settings.SETTINGS_MODULE, "DEBUG"):
+        return ""
+    return f"if DEBUG:  # Emails are printed where the site runs.\n    {project.PRINT_MAILS}"
 
 
 # The URLs

@@ -6,6 +6,7 @@ import logging
 from pathlib import Path
 from typing import Any
 
+import django
 from django.conf import settings
 from django.contrib.auth import get_user_model
 from django.http import HttpResponseBase
@@ -26,6 +27,14 @@ from django.urls import (
 from django.utils.module_loading import import_string
 
 from .source import is_changeable
+
+# The line of settings with which Django prints emails instead of sending them.
+CONSOLE = "django.core.mail.backends.console.EmailBackend"
+PRINT_MAILS = (
+    f'EMAIL_BACKEND = "{CONSOLE}"'
+    if django.VERSION < (6, 1)
+    else f'MAILERS = {{"default": {{"BACKEND": "{CONSOLE}"}}}}'
+)
 
 # No project has a page there, so only a pattern that matches everything does.
 NOWHERE = "/faceauth-6d1c0f4b/"

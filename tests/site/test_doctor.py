@@ -18,7 +18,8 @@ from faceauth.capture import samples
 from faceauth.operations import doctor as checkup
 from faceauth.vision import Engine, dlib_networks, synthetic_face
 from tests.support.people import picture
-from tests.unit.test_checks import KEY, KEYS
+from tests.support.ports import free_port
+from tests.unit.test_checks import KEY, KEYS, send_mail_by
 from tests.unit.vision.test_images import saved
 
 FINE, WARNING, BROKEN = checkup.State
@@ -270,6 +271,14 @@ def test_nobody_is_named(doctor, enrolled):
     enrolled("eileen", "astronaut")
     assert User.objects.exists()
     assert "eileen" not in run()[1] + run("--json")[1]
+
+
+def test_mail_server_that_does_not_answer(doctor, settings):
+    send_mail_by(settings, "smtp", host="127.0.0.1", port=free_port())
+    status, found = doctor()
+    assert (status, states(found)["email"]) == (0, WARNING)
+    assert "smtp.EmailBackend has no connection to 127.0.0.1" in text(found, "email")
+    assert "(ConnectionRefusedError)" in text(found, "email")
 
 
 @pytest.mark.parametrize(("devices", "email"), [("code", "a@b.c"), ("allow", "")])

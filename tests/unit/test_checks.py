@@ -27,13 +27,15 @@ def ids(found):
     return [each.id for each in found]
 
 
-def send_mail_by(settings, backend):
-    """Let the project send its mail by that backend of Django's."""
+def send_mail_by(settings, backend, **options):
+    """Let the project send its mail by that backend of Django's, with these options."""
     backend = f"django.core.mail.backends.{backend}.EmailBackend"
     if django.VERSION < (6, 1):
         settings.EMAIL_BACKEND = backend
+        for name, value in options.items():
+            setattr(settings, f"EMAIL_{name.upper()}", value)
     else:
-        settings.MAILERS = {"default": {"BACKEND": backend}}
+        settings.MAILERS = {"default": {"BACKEND": backend, "OPTIONS": options}}
 
 
 def test_site_has_nothing_to_complain_about(settings):
@@ -318,6 +320,18 @@ def test_mailers_of_django_6_1(settings):
     assert checks.check_email(None) == []
     settings.MAILERS = {"default": {"BACKEND": "django.core.mail.backends.dummy.EmailBackend"}}
     assert ids(checks.check_email(None)) == ["faceauth.W028"]
+
+
+def test_mail_server_that_a_new_project_does_not_have_is_named(settings):
+    settings.FACEAUTH = {}
+    settings.DEBUG = True
+    send_mail_by(settings, "smtp", host="localhost", port=25)
+    (info,) = checks.check_email(None)
+    assert (info.id, info.is_serious()) == ("faceauth.I003", False)
+    assert "console.EmailBackend" in info.hint
+    # Somebody has set up this one.
+    send_mail_by(settings, "smtp", host="localhost", port=1025)
+    assert checks.check_email(None) == []
 
 
 @pytest.mark.parametrize("choice", ["refuse", "allow"])

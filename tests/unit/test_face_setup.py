@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import subprocess
 import sys
 
@@ -168,6 +169,24 @@ def test_base_template_without_the_block_is_left_alone(write):
     base.write_text(base.read_text().replace("block content", "block main"))
     project.setup("--write", "--no-input")
     assert "templates/faceauth/base.html" not in project.files
+
+
+def test_project_that_says_nothing_of_emails_prints_them(write):
+    """As Django's own template does, from 6.1 on."""
+    project = write()
+    settings = project.folder / "mysite/settings.py"
+    text = settings.read_text()
+    settings.write_text(re.sub("^EMAIL_BACKEND = .*$", "", text, flags=re.MULTILINE))
+    project.setup("--write", "--no-input")
+    written = project.files
+    line = "if DEBUG:  # Emails are printed where the site runs.\n    EMAIL_BACKEND ="
+    assert (line in written["mysite/settings.py"]) == ("MAILERS" not in text)
+    project.create()
+    told = project.manage("face_doctor")
+    assert "console.EmailBackend takes emails" in told
+    assert "faceauth.I003" not in told + project.manage("check")
+    project.setup("--write", "--no-input")
+    assert project.files == written
 
 
 def test_line_ends_stay_as_they_are(write):
