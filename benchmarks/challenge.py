@@ -30,6 +30,7 @@ from benchmarks.login import site
 from benchmarks.trusted import PASSWORD, Owner
 from faceauth import enrolment, metrics
 from faceauth.capture import samples
+from faceauth.evaluation.pad.rendering import Image
 from faceauth.evaluation.pad.talk import QuickClock, Reply, talk
 from faceauth.liveness import replay
 from faceauth.liveness.takes import Take
@@ -53,14 +54,24 @@ STAGES = ("decode", "find", "mesh", "encode")
 DATABASE = "database"
 
 
-INTERVAL = 0.125  # seconds from one frame to the next, on the page
+# On the page: seconds from one frame to the next, and to the one after a step is shown.
+INTERVAL, REACTION = 0.125, 0.25
 
 
 class Clock(QuickClock):
     """A time in which frames come as often as from the page."""
 
+    _step: Any = None
+    _interval = INTERVAL
+
+    def note(self, step: Any) -> None:
+        """Note the step of an answer."""
+        shown = step and (step["name"], step["done"])
+        self._interval = REACTION if shown and shown != self._step else INTERVAL
+        self._step = shown
+
     def wait(self, seconds: float) -> None:
-        super().wait(max(seconds, INTERVAL))
+        super().wait(max(seconds, self._interval))
 
 
 class Login(NamedTuple):
@@ -173,12 +184,17 @@ def _log_in(client: Client, proof: Callable[[], dict[str, str]], measured: bool)
         with _cpu() as spent:
             response = client.post(reverse("faceauth:frames"), data, headers=JSON)
         frames.extend(spent)
+        clock.note(response.json().get("step"))
         return Reply(response.status_code, response.json())
 
-    clock = Clock()
+    def show(step: str, since: float) -> Image:
+        # The page shows a step when the answer comes, and not with the frame after that.
+        return person.frame_for(step, since + REACTION if step else since)
+
+    clock, person = Clock(), Person("obama")
     stages: Counter[str] = Counter()
     with _measured(stages) if measured else nullcontext(), clock.installed():
-        outcome = talk(post, Person("obama").frame_for, clock)
+        outcome = talk(post, show, clock)
         if not outcome.passed:
             print(f"Refused: {outcome.reason} at {outcome.steps}", file=sys.stderr)
             return _log_in(client, proof, measured)

@@ -49,6 +49,7 @@ class Scene {
   said = [];
   sent = [];
   result = undefined;
+  pace = null; // milliseconds from one frame to the next; by default, as many as are waited
   #answers = [];
   #number = 0;
   #level = 0;
@@ -77,7 +78,7 @@ class Scene {
   async see(...answers) {
     for (const each of answers) {
       this.#answers.push(each);
-      await this.#pass(130);
+      await this.#pass(this.pace ?? (each.state === "step" ? 260 : 130));
     }
   }
 
@@ -116,6 +117,25 @@ class Scene {
     return new Response(JSON.stringify(data));
   }
 }
+
+test("after a step is shown, no frame is sent before somebody can have reacted", async (t) => {
+  const scene = await new Scene(t).start();
+  scene.pace = 130;
+  await scene.see(saw("look"), saw("look"), asked("left"));
+  assert.equal(scene.sent.length, 3);
+  await scene.wait(100);
+  assert.equal(scene.sent.length, 3);
+  await scene.see(asked("left", { share: 0.2 }), asked("left", { share: 0.5 }));
+  assert.equal(scene.sent.length, 5);
+});
+
+test("frames that the site asks for again are sent at once", async (t) => {
+  const scene = await new Scene(t).start();
+  await scene.see(saw("look"), asked("left"));
+  scene.pace = 0;
+  await scene.see(saw("again", { again: [[1, 0]] }));
+  assert.equal(scene.sent.length, 4);
+});
 
 test("each frame goes to the site once, and the challenge that is passed is handed over", async (t) => {
   const scene = await new Scene(t).start();
@@ -250,7 +270,7 @@ describe("after a challenge that failed", () => {
   test("it says why, leaves time to read it, and opens another one, twice", async (t) => {
     const scene = await new Scene(t).start();
     for (const _ of [1, 2]) {
-      await scene.see(asked("left"), refused("challenge_failed"));
+      await scene.see(asked("left"), asked("left"), refused("challenge_failed"));
       assert.deepEqual(scene.last, { text: "challenge_failed.", tone: "warn", urgent: true });
       assert.equal(scene.root.dataset.pose, "straight");
       const count = scene.sent.length;

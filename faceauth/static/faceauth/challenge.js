@@ -11,6 +11,9 @@ const INTERVAL_MS = 125;
 const IDLE_INTERVAL_MS = 500;
 const IDLE_AFTER_MS = 5000;
 
+// Nobody moves sooner after a step is shown, so there is nothing to see before.
+const REACTION_MS = 250;
+
 // An answer that takes longer makes the frames smaller.
 const SLOW_MS = 500;
 
@@ -43,6 +46,7 @@ export class Challenge {
   #again = [];
   #retries = 0;
   #step = null;
+  #shownNow = false;
   #rest = null;
   #picture = null;
   #hint = "";
@@ -135,6 +139,7 @@ export class Challenge {
 
   #interval() {
     if (this.#again.length) return 0;
+    if (this.#shownNow) return REACTION_MS;
     const idle = !this.#step && performance.now() - this.#seenAt > IDLE_AFTER_MS;
     return idle ? IDLE_INTERVAL_MS : INTERVAL_MS;
   }
@@ -146,6 +151,7 @@ export class Challenge {
     this.#sent.clear();
     this.#again = [];
     this.#step = this.#rest = null;
+    this.#shownNow = false;
     this.#progress.reset();
     if (!reason) return;
     this.#tell({ step: "look", done: 0, total: 0, share: 0 });
@@ -158,7 +164,7 @@ export class Challenge {
     this.#id = answer.challenge;
     this.#number = answer.number;
     this.#sent.set(answer.number, frame);
-    this.#lost = false;
+    this.#lost = this.#shownNow = false;
     this.#again = answer.again ?? [];
     if (answer.device_nonce) {
       this.#root.dataset.deviceNonce = answer.device_nonce;
@@ -192,6 +198,7 @@ export class Challenge {
     const before = this.#step;
     if (step.name !== before?.name || step.done !== before.done) {
       this.#advancedAt = performance.now();
+      this.#shownNow = true;
       if (before) mark("step");
     }
     this.#step = step;

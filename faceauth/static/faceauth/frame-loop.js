@@ -49,7 +49,7 @@ export class FrameLoop {
       const sent = performance.now();
       const answer = frame && (await this.#show(frame, signal));
       if (signal.aborted) return;
-      let wait = this.#options.interval() - (performance.now() - began);
+      let pause = 0;
       if (answer?.data) {
         failures = 0;
         this.#options.onAnswer(answer.data, frame, performance.now() - sent);
@@ -58,10 +58,11 @@ export class FrameLoop {
         const temporary = isTemporary(error);
         if (!(this.#options.onError(error, temporary) ?? temporary)) return;
         failures = temporary ? failures + 1 : 0;
-        const pause = Math.max(error.retryAfter * 1000, 250 * 2 ** failures);
-        if (temporary) wait = Math.min(MAX_WAIT_MS, pause);
+        const longer = Math.max(error.retryAfter * 1000, 250 * 2 ** failures);
+        if (temporary) pause = Math.min(MAX_WAIT_MS, longer);
       }
-      await delay(wait, signal);
+      // What was answered decides when the next frame is due.
+      await delay(pause || began + this.#options.interval() - performance.now(), signal);
     }
   }
 
