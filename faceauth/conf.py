@@ -194,6 +194,15 @@ class FaceAuthSettings:
     """The name of the site in emails and in the notice. By default, the domain of the request;
     emails from commands say “our site” instead."""
 
+    BUTTON_CLASSES: Mapping | None = None
+    """The CSS classes of the buttons on the app's pages, for sites that have buttons of their own:
+    ``{"primary": "btn btn-primary", "secondary": "btn btn-outline-secondary", "danger": "btn
+    btn-danger"}``. Those that are left out keep the app's."""
+
+    MESSAGES: bool = True
+    """If False, the app adds nothing to ``django.contrib.messages``. This is for sites whose pages
+    show no messages: there, a greeting would wait for the app's next page."""
+
     NOTICE_VERSION: str = "1"
     """The version of the notice that people agree to when they enrol, the page
     ``faceauth/notice.html``. If you change it together with the page, people are asked to agree

@@ -20,7 +20,7 @@ from django.views.generic import TemplateView, View
 
 from . import devices, errors
 from .devices import links
-from .http.responses import error_response, wants_json
+from .http.responses import error_response, tell, wants_json
 from .models import DeviceTrust
 from .step_up import confirmation
 from .views import CaptureMixin
@@ -113,5 +113,5 @@ class RevokeByMailView(View):
             return redirect(request.path)
         devices.revoke(trust, request)
         message = _("The device is no longer trusted. If it wasn’t yours, change your password.")
-        messages.success(request, message, fail_silently=True)
+        tell(request, messages.SUCCESS, message)
         return HttpResponseRedirect(resolve_url(settings.LOGIN_URL))

@@ -20,7 +20,7 @@ from django.http import HttpRequest
 from django.utils.functional import cached_property
 from django.utils.translation import gettext_lazy as _
 
-from . import backends, code_login, conf, devices, enrolment, errors
+from . import backends, code_login, conf, devices, enrolment, errors, users
 from .capture import samples
 from .enrolment import shots
 from .fields import ConsentField, SnapshotField, TrustField
@@ -108,6 +108,7 @@ class FaceLoginForm(ChallengedForm):
         self.user: AbstractBaseUser | None = None
         self.result = backends.Result()
         self.challenged = conf.get().CHALLENGE is not None
+        self.fields["username"].label = users.name_label() or self.fields["username"].label
         field: Any = self.fields["snapshot"]
         field.frames = conf.get().LOGIN_FRAMES
         # The frames were sent before.

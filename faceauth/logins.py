@@ -24,6 +24,7 @@ from .backends import FaceBackend
 from .db import to_local_time
 from .enrolment import planned_removal
 from .http import rate_limit
+from .http.responses import tell
 from .lockout import counters
 from .models import FaceEvent
 from .step_up import confirmation, email_code, second_step, sessions
@@ -121,7 +122,7 @@ def clear_failures(request: HttpRequest | None, user: Any) -> None:
     events.record(FaceEvent.Kind.ENABLED, request, user)
     if request is not None:
         message = _("Face login was turned off after too many failed attempts. It is on again now.")
-        messages.warning(request, message, fail_silently=True)
+        tell(request, messages.WARNING, message)
 
 
 def prompt_to_enrol_again(request: HttpRequest | None, user: Any) -> None:
@@ -131,7 +132,7 @@ def prompt_to_enrol_again(request: HttpRequest | None, user: Any) -> None:
             "This site now recognises faces in a new way and can’t recognise yours. Enrol your "
             "face again to log in with it."
         )
-        messages.warning(request, message, fail_silently=True)
+        tell(request, messages.WARNING, message)
 
 
 def remind_of_removal(request: HttpRequest | None, user: Any) -> None:
@@ -149,7 +150,7 @@ def remind_of_removal(request: HttpRequest | None, user: Any) -> None:
     else:
         return
     if request is not None:
-        messages.warning(request, message, fail_silently=True)
+        tell(request, messages.WARNING, message)
 
 
 def send_code(
@@ -231,7 +232,7 @@ def record_reset(request: HttpRequest | None, user: Any) -> None:
         and enrolment.remove(user, request=request, reason=events.RESET)
     )
     if request is not None and (removed or revoked):
-        messages.warning(request, _reset_message(removed), fail_silently=True)
+        tell(request, messages.WARNING, _reset_message(removed))
     confirm_address(user)
     clear_failures(request, user)
 

@@ -36,7 +36,12 @@ class PasswordLimitMixin:
 
 
 class PasswordForm(PasswordLimitMixin, AuthenticationForm):
-    """Username and password."""
+    """Username, or what else people log in with, and password."""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        if label := users.name_label():
+            self.fields["username"].label = label
 
 
 class OwnPasswordForm(forms.Form):

@@ -30,7 +30,7 @@ from . import conf, enrolment, errors, faces
 from .audit import notifications
 from .enrolment import planned_removal
 from .gallery import in_database
-from .http.responses import error_response, wants_json
+from .http.responses import error_response, tell, wants_json
 from .liveness import replay
 from .lockout import counters
 from .privacy import export
@@ -71,7 +71,7 @@ class NoticeView(TemplateView):
         # If the notice changed after the page was opened, the new one is shown first.
         if request.POST.get("version") == consent.version and enrolment.agree(user, consent):
             message = _("Thank you. You have agreed to the new notice.")
-            messages.success(request, message, fail_silently=True)
+            tell(request, messages.SUCCESS, message)
             return HttpResponseRedirect(resolve_url(settings.LOGIN_REDIRECT_URL))
         return redirect("faceauth:notice")
 
@@ -167,7 +167,7 @@ class LinkView(TemplateView):
 
     def done(self, message: str) -> HttpResponse:
         """Return a redirect to a page that shows the message."""
-        messages.success(self.request, message, fail_silently=True)
+        tell(self.request, messages.SUCCESS, message)
         if self.request.user.is_authenticated:
             return HttpResponseRedirect(resolve_url(settings.LOGIN_REDIRECT_URL))
         return redirect("faceauth:login")
@@ -219,5 +219,5 @@ class CancelRemovalView(RecentlyConfirmedMixin, TemplateView):
     def post(self, request: HttpRequest) -> HttpResponse:
         if planned_removal.cancel(request, request.user):
             message = _("Your face will not be removed.")
-            messages.success(request, message, fail_silently=True)
+            tell(request, messages.SUCCESS, message)
         return HttpResponseRedirect(resolve_url(settings.LOGIN_REDIRECT_URL))

@@ -9,7 +9,9 @@ import re
 from typing import Any
 
 from django.apps import apps
+from django.conf import settings
 from django.contrib.auth import get_user_model
+from django.utils.text import capfirst
 from django.utils.translation import gettext as _
 
 from . import conf
@@ -45,6 +47,18 @@ def greeting(user: Any) -> str:
     """Return what the site says to a user who has logged in."""
     name = short_name(user)
     return _("Welcome back, %(name)s.") % {"name": name} if name else _("Welcome back.")
+
+
+def name_label() -> str | None:
+    """Return the label of a field for a name, if people log in with their address alone."""
+    model = get_user_model()
+    email = model.get_email_field_name()
+    named = conf.get().LOGIN_FIELDS is not None and {name for name, _case in login_fields()}
+    methods = set(getattr(settings, "ACCOUNT_LOGIN_METHODS", ()))  # allauth's
+    if email == model.USERNAME_FIELD or named == {email} or methods == {"email"}:
+        field: Any = model._meta.get_field(email)
+        return str(capfirst(field.verbose_name))
+    return None
 
 
 def login_fields() -> list[tuple[str, bool]]:

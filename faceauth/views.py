@@ -38,7 +38,7 @@ from .forms import (
     PasswordForm,
 )
 from .http import json_body
-from .http.responses import error_response, wants_json, with_retry_after
+from .http.responses import error_response, tell, wants_json, with_retry_after
 from .http.uploads import bounded_upload
 from .models import DeviceTrust, FaceEvent
 from .step_up import confirmation, second_step
@@ -74,7 +74,7 @@ class CaptureMixin:
         """
         # A client that sends JSON shows no page of this site.
         if message and not json_body.is_json(self.request):
-            messages.success(self.request, message, fail_silently=True)
+            tell(self.request, messages.SUCCESS, message)
         if wants_json(self.request):
             about = {} if user is None else {"user": {"username": users.username(user)}}
             return JsonResponse({**about, "message": message, "next": url})
@@ -256,7 +256,7 @@ class LogoutView(auth_views.LogoutView):
 
     def post(self, request: HttpRequest, *args: Any, **kwargs: Any) -> Any:
         response = super().post(request, *args, **kwargs)
-        messages.success(request, _("You are logged out."), fail_silently=True)
+        tell(request, messages.SUCCESS, _("You are logged out."))
         return response
 
     def get_default_redirect_url(self) -> str:

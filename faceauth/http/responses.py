@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from typing import Any
 
+from django.contrib import messages
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.template.loader import render_to_string
 
+from faceauth import conf
 from faceauth.errors import FaceError, Unavailable
 
 from . import json_body
@@ -18,6 +20,12 @@ def wants_json(request: HttpRequest) -> bool:
         return True
     preferred = request.get_preferred_type(["text/html", "application/json"])
     return preferred == "application/json"
+
+
+def tell(request: HttpRequest, level: int, message: str) -> None:
+    """Add a message for the next page, unless ``MESSAGES`` is off."""
+    if conf.get().MESSAGES:
+        messages.add_message(request, level, message, fail_silently=True)
 
 
 def error_response(request: HttpRequest, error: FaceError, **more: Any) -> HttpResponse:

@@ -15,6 +15,13 @@ from faceauth.enrolment import invitation
 
 register = template.Library()
 
+# The app's own classes, for buttons that ``BUTTON_CLASSES`` does not name.
+BUTTONS = {
+    "primary": "faceauth-button",
+    "secondary": "faceauth-button faceauth-quiet",
+    "danger": "faceauth-button faceauth-danger",
+}
+
 
 @register.simple_tag(takes_context=True)
 def face_head(context: Context) -> str:
@@ -26,6 +33,14 @@ def face_head(context: Context) -> str:
 def face_messages(context: Context) -> str:
     """Render the messages of the page, the first time on it, and the place for those of scripts."""
     return _once(context, "faceauth/toasts.html")
+
+
+@register.simple_tag(takes_context=True)
+def face_button_class(context: Context, kind: str = "primary") -> str:
+    """Return the CSS classes of a button: "primary", "secondary" or "danger"."""
+    in_admin = "site_header" in context
+    sites_own = {} if in_admin else conf.get().BUTTON_CLASSES or {}
+    return str({**BUTTONS, **sites_own}[kind])
 
 
 def _once(context: Context, template: str) -> str:

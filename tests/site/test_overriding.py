@@ -17,7 +17,7 @@ from accounts.models import User
 from faceauth import views
 from faceauth.models import FaceEvent
 from faceauth.signals import face_login_failed
-from tests.site.conftest import username_of
+from tests.site.conftest import PASSWORD, username_of
 from tests.site.test_verification import log_in
 from tests.support import guides
 
@@ -116,6 +116,34 @@ def test_title_head_help_and_footer_of_the_apps_own_pages(client, db, templates)
     assert '<meta name="head" content="ours">' in head and "faceauth/capture.css" in head
     assert body.index("<form") < body.index("The help.") < body.index("</main>")
     assert body.index("</main>") < body.index("<footer>The end.</footer>")
+
+
+def test_buttons_have_the_classes_of_the_site(client, db, settings):
+    classes = {"primary": "btn btn-primary", "secondary": "btn"}
+    settings.FACEAUTH = {**settings.FACEAUTH, "BUTTON_CLASSES": classes}
+    page = client.get(LOGIN).text
+    assert re.search(r'class="btn btn-primary">\s*Log in with this picture', page)
+    assert re.search(r'class="btn">\s*Log in with password', page)
+    assert "faceauth-button" not in page
+
+
+def test_site_that_shows_no_messages_gets_none(client, obama, settings):
+    form = {"username": "obama", "password": PASSWORD}
+    assert "Welcome back, obama." in client.post(LOGIN, form, follow=True).text
+    settings.FACEAUTH = {**settings.FACEAUTH, "MESSAGES": False}
+    assert "Welcome back" not in client.post(LOGIN, form, follow=True).text
+
+
+def test_labels_say_what_people_type(client, db, settings):
+    def labels():
+        return re.findall(r'<label for="(?:id_username|id_face_username)">([^<]+)<', page())
+
+    def page():
+        return client.get(LOGIN).text
+
+    assert labels() == ["Username or email", "Username"]
+    settings.FACEAUTH = {**settings.FACEAUTH, "LOGIN_FIELDS": ["email__iexact"]}
+    assert labels() == ["Email address", "Email address"]
 
 
 def test_links_to_set_up_renew_and_remove_a_face(client, obama, rf):
