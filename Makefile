@@ -46,7 +46,7 @@ help: ## list these targets
 run: $(RUNTIME) .env ## serve the site at http://localhost:8000 (PORT=8001 for another port)
 	@echo "make: bringing the database up to date"
 	@$(PY) manage.py migrate --verbosity 0
-	@echo "make: the site starts at http://localhost:$(PORT). Ctrl-C stops it."
+	@echo "make: Django checks the site and starts it: about ten seconds. Then it is at http://localhost:$(PORT); Ctrl-C stops it."
 	@$(PY) manage.py runserver $(PORT)
 
 test: $(DEV) ## check style and types, and run the tests, but those of test-slow

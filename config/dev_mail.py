@@ -6,6 +6,7 @@ unless ``DEBUG`` is on.
 
 from __future__ import annotations
 
+import hashlib
 import json
 import os
 import tempfile
@@ -40,7 +41,9 @@ class EmailBackend(ConsoleBackend):
 def folder() -> Path:
     """Return the folder of the kept emails, which outlive a restart of the development server."""
     owner = os.getuid() if hasattr(os, "getuid") else "user"
-    path = Path(tempfile.gettempdir()) / f"faceauth-mail-{owner}"
+    # Each checkout has its own mails.
+    checkout = hashlib.sha256(str(settings.BASE_DIR).encode()).hexdigest()[:8]
+    path = Path(tempfile.gettempdir()) / f"faceauth-mail-{owner}-{checkout}"
     path.mkdir(mode=0o700, exist_ok=True)
     # On a shared machine, somebody else could have made the folder first.
     if path.is_symlink() or (hasattr(os, "getuid") and path.stat().st_uid != owner):

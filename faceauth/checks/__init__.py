@@ -11,7 +11,7 @@ from .database import check_encoder, check_user_model
 from .email import check_email
 from .encryption import check_keys
 from .installation import check_metrics, check_networks
-from .project import check_login_template, check_login_url, check_user_admin
+from .project import check_login_template, check_login_url, check_next_page, check_user_admin
 from .rate_limits import check_limits
 from .retention import check_periods, check_purge
 from .second_factors import check_login_view
@@ -30,6 +30,7 @@ __all__ = [
     "check_login_view",
     "check_metrics",
     "check_networks",
+    "check_next_page",
     "check_people",
     "check_periods",
     "check_purge",

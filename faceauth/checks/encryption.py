@@ -48,13 +48,8 @@ def _missing_keys() -> Iterator[CheckMessage]:
     ]
     if missing:
         message = (
-            f"FACEAUTH has no {' and no '.join(missing)}: SECRET_KEY is used instead. If it leaks, "
-            "this protection of the face templates is gone. If it is changed, they stay readable "
-            "only while the old key is in SECRET_KEY_FALLBACKS; after that, they are lost."
+            f"FACEAUTH has no {' and no '.join(missing)}: SECRET_KEY protects the face templates, "
+            "which are lost with it."
         )
-        hint = (
-            f"Set them to keys of their own, created by {NEW_KEY}, then run manage.py "
-            "face_rotate_keys. Templates encrypted with SECRET_KEY stay readable while it is "
-            "SECRET_KEY or in SECRET_KEY_FALLBACKS."
-        )
+        hint = f"Set a key each, before people enrol: {NEW_KEY}. Later, run face_rotate_keys too."
         yield Warning(message, hint=hint, id="faceauth.W007")

@@ -10,7 +10,9 @@ from django.conf import settings
 from django.contrib.auth import get_user_model
 from django.contrib.auth.models import AnonymousUser
 from django.core.checks import CheckMessage, Error, Info, Tags, Warning, register
+from django.core.exceptions import ImproperlyConfigured
 from django.http import HttpRequest
+from django.shortcuts import resolve_url
 from django.template import TemplateDoesNotExist, TemplateSyntaxError
 from django.template.loader import render_to_string
 from django.urls import (
@@ -18,9 +20,11 @@ from django.urls import (
     Resolver404,
     ResolverMatch,
     get_script_prefix,
+    is_valid_path,
     resolve,
     reverse,
 )
+from django.utils.translation import get_language
 
 from faceauth.forms import FaceLoginForm, PasswordForm
 
@@ -69,6 +73,37 @@ def check_login_url(app_configs: Configs, **kwargs: Any) -> list[CheckMessage]:
     message = f"{reverse(LOGIN)} does not lead to the login page: {other} matches it first."
     hint = "Include the URLs of faceauth before a pattern that matches everything."
     return [Error(message, hint=hint, id="faceauth.E020")]
+
+
+@register(Tags.urls)
+def check_next_page(app_configs: Configs, **kwargs: Any) -> list[CheckMessage]:
+    """Check that there is a page after the login, for people who asked for no other."""
+    try:
+        reverse(LOGIN)
+    except (ImproperlyConfigured, NoReverseMatch):
+        return []
+    given = settings.LOGIN_REDIRECT_URL
+    try:
+        url = resolve_url(given)
+    except NoReverseMatch:
+        url = ""
+    if url and _leads_somewhere(url):
+        return []
+    message = f"After a login, LOGIN_REDIRECT_URL leads to {str(given)!r}, where no page is."
+    hint = (
+        'Set it to a page of your site or, until there is one, to "faceauth:devices". If another '
+        "server answers there, add 'faceauth.W030' to SILENCED_SYSTEM_CHECKS."
+    )
+    return [Warning(message, hint=hint, id="faceauth.W030")]
+
+
+def _leads_somewhere(url: str) -> bool:
+    """Return True if the URL is that of a page, also after a redirect by Django's middleware."""
+    prefix, path = get_script_prefix(), re.split("[?#]", url)[0]
+    if "//" in url or not path.startswith(prefix):
+        return True  # on another site
+    path = "/" + path.removeprefix(prefix)
+    return any(map(is_valid_path, (path, f"{path}/", f"/{get_language()}{path}")))
 
 
 @register(Tags.templates)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
@@ -54,7 +55,8 @@ def visit(tmp_path, debug):
 def test_development(tmp_path):
     printed, _status, page = visit(tmp_path, "true").partition("PAGE")
     assert "Subject: 123456 is your code" in printed
-    assert "ada@example.com" in page
+    assert f'To ada@example.com on <time datetime="{datetime.now(UTC):%Y-%m-%d}' in page
+    assert f"{datetime.now(UTC):%B %Y}, " in page
     assert "123456<br>&lt;b&gt;Not bold" in page
 
 
@@ -77,6 +79,12 @@ def test_the_last_twenty_are_kept(folder):
     subjects = [each["subject"] for each in dev_mail.kept()]
     assert subjects == [str(number) for number in range(22, 2, -1)]
     assert len(list(folder.iterdir())) == dev_mail.KEEP
+
+
+def test_another_checkout_has_its_own(folder, settings):
+    dev_mail.keep(EmailMessage("A code", "123456", None, ["ada@example.com"]))
+    settings.BASE_DIR = settings.BASE_DIR / "other"
+    assert dev_mail.kept() == []
 
 
 def test_nobody_else_can_read_them(folder):

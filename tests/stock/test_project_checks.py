@@ -83,6 +83,34 @@ def test_urls_that_are_left_out_are_an_error(settings):
     assert checks.check_login_template(None) == []
 
 
+@pytest.mark.parametrize("given", ["/accounts/profile/", "profile"])
+def test_login_that_leads_to_no_page_is_a_warning(settings, given):
+    """A new project has neither Django's default page nor a setting."""
+    settings.LOGIN_REDIRECT_URL = given
+    (warning,) = checks.check_next_page(None)
+    assert warning.id == "faceauth.W030"
+    assert f"leads to {given!r}, where no page is" in warning.msg
+    assert '"faceauth:devices"' in warning.hint
+    # There is no login page to lead on from.
+    settings.ROOT_URLCONF = (EVERYTHING,)
+    assert checks.check_next_page(None) == []
+
+
+@pytest.mark.parametrize(
+    "given",
+    ["/", "/admin?from=login", "faceauth:devices", "https://example.com/", "//example.com/home"],
+)
+def test_login_that_leads_to_a_page_is_passed_over(settings, given):
+    settings.LOGIN_REDIRECT_URL = given
+    assert checks.check_next_page(None) == []
+
+
+def test_page_below_a_language_is_passed_over(settings):
+    settings.ROOT_URLCONF = (FACES, *i18n_patterns(path("home/", page)))
+    settings.LOGIN_REDIRECT_URL = "/home/"
+    assert checks.check_next_page(None) == []
+
+
 HEAD = "{% block head %}{% endblock %}"
 CONTENT = "{% block content %}{% endblock %}"
 

@@ -199,6 +199,8 @@ def test_keys_that_hang_on_the_secret_key_are_warned_about(settings):
         assert warning.id == "faceauth.W007"
         assert warning.msg.startswith(f"FACEAUTH has no {missing}:")
         assert "face_rotate_keys" in warning.hint
+        # It comes with every command.
+        assert len(warning.msg + warning.hint) < 320
 
 
 @pytest.mark.parametrize(

@@ -16,6 +16,8 @@ from tests.support import guides
 # The others have the same traits, or need packages that are not installed here.
 NAMES = ["tokens", "pages", "languages"]
 
+NEXT = "python manage.py migrate"
+
 GET_LOGIN = """
 from django.test import Client
 from django.urls import reverse
@@ -43,7 +45,7 @@ def test_lines_are_all_that_the_project_needs(write, name):
     printed = project.setup()
     assert project.files == before
 
-    project.setup("--write", "--no-input")
+    written = project.setup("--write", "--no-input")
     after = project.files
     assert {each for each in after if after[each] != before.get(each)} >= {
         "mysite/settings.py",
@@ -62,6 +64,7 @@ def test_lines_are_all_that_the_project_needs(write, name):
 
     # Again: what is left is for people.
     rest = project.setup("--write", "--no-input")
+    assert NEXT in written and NEXT not in rest
     assert project.files == after
     assert "At the end of" not in rest and "In a new file" not in rest
     for start in project.shape.by_hand:

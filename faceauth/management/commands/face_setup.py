@@ -71,7 +71,8 @@ class Command(BaseCommand):
             )
         for path in files:
             self.stdout.write(f"Changed {_name(path)}.")
-        self.stdout.write(done.stdout)
+        self.stdout.write(done.stdout.rstrip())
+        self._print_next()
 
     def _print(self, found: Plan) -> None:
         self.stdout.write(found.about)
@@ -81,6 +82,10 @@ class Command(BaseCommand):
             self.stdout.write(f"\n{paragraph}")
         if not found.changes and not found.by_hand:
             self.stdout.write(self.style.SUCCESS("Nothing is missing."))
+        if found.changes:
+            self._print_next()
+
+    def _print_next(self) -> None:
         self.stdout.write("\nThen run:\n\n" + "\n".join(f"    {each}" for each in NEXT))
 
     def _print_difference(self, path: Path, text: bytes) -> None:
