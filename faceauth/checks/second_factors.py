@@ -25,8 +25,8 @@ def check_login_view(app_configs: Configs, **kwargs: Any) -> list[CheckMessage]:
         "it, by face and by password."
     )
     hint = (
-        f"Include {found.urls} instead of faceauth.urls. If your login view is your own, override "
-        "LoginView.log_in: see docs/customise.md."
+        f"Include {found.urls} instead of faceauth.urls; LOGIN_URL has to be the page that asks "
+        "for it. If your LoginView is your own, override log_in: see docs/customise.md."
     )
     return [Warning(message, hint=hint, id="faceauth.W026")]
 

@@ -17,7 +17,10 @@ def find_home(module: str, name: str) -> Path | None:
     split, that of a module whose names it imports with ``*``. A statement that only adds to the
     name, such as ``+=``, does not count. Installed packages are not the project's to change.
     """
-    loaded = import_module(module)
+    try:
+        loaded = import_module(module)
+    except ImportError:  # local settings that are not there on this machine
+        return None
     path = Path(loaded.__file__ or "")
     if path.suffix != ".py" or not path.is_file():
         return None

@@ -52,8 +52,8 @@ class Project:
         path = {} if python != Path(sys.executable) else {"PYTHONPATH": str(ROOT)}
         self.variables = {**ours, **path, **(variables or {})}
         folder.mkdir()
-        self.run("-m", "django", "startproject", "mysite", ".")
-        for files in (COMMON, shape.files):
+        self.run(*shape.start)
+        for files in (COMMON if shape.common else {}, shape.files):
             for name, text in files.items():
                 self._add(name, text)
 

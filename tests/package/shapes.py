@@ -85,6 +85,8 @@ class Shape(NamedTuple):
         served: The command that serves it.
         postgres: True if the database is PostgreSQL.
         faces: The prefix of the pages of faceauth.
+        start: What Python runs to write the project.
+        common: False if the project gets none of the common files.
     """
 
     files: dict[str, str]
@@ -99,6 +101,8 @@ class Shape(NamedTuple):
     served: str = "manage.py runserver --noreload {port}"
     postgres: bool = False
     faces: str = "/face/"
+    start: tuple[str, ...] = ("-m", "django", "startproject", "mysite", ".")
+    common: bool = True
 
 
 # A login view of its own that takes the email address and asks for a token; tuples for settings.
@@ -219,6 +223,24 @@ urlpatterns = [path("desk/", desk.urls), *urlpatterns, re_path(r"^(.*)$", page)]
     "/desk/login/",
     {"username": "ada", "password": PASSWORD},
     by_hand=("Your Content-Security-Policy",),
+)
+
+# Wagtail, as its own command writes it.
+WAGTAIL = Shape(
+    {
+        "mysite/views.py": COMMON["mysite/views.py"],
+        "mysite/urls.py": """
+from mysite.views import me
+
+urlpatterns = [path("me/", me), *urlpatterns]
+""",
+    },
+    {"username": "ada"},
+    "/admin/login/",
+    {"username": "ada", "password": PASSWORD},
+    needs=("wagtail",),
+    start=("-c", "from wagtail.bin.wagtail import main; main()", "start", "mysite", "."),
+    common=False,
 )
 
 # A user model without usernames, django-allauth with its second factor, ASGI and PostgreSQL.
@@ -455,6 +477,7 @@ urlpatterns += [path("accounts/", include("django.contrib.auth.urls"))]
 SHAPES = {
     "tokens": TOKENS,
     "pages": PAGES,
+    "wagtail": WAGTAIL,
     "async": ASYNC,
     "two_factor": TWO_FACTOR,
     "languages": LANGUAGES,

@@ -1,4 +1,4 @@
-"""Six shapes of projects: the lines of `face_setup`, or those of the guide, lead to face login.
+"""Shapes of projects: the lines of `face_setup`, or those of the guide, lead to face login.
 
 The project's own login works as before, its second factor is not passed by, and uninstalling leaves
 it working.

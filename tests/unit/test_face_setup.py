@@ -122,7 +122,15 @@ def test_settings_of_several_files_are_changed_where_they_are_set(write):
     project = write()
     settings = project.folder / "mysite/settings.py"
     (project.folder / "mysite/base.py").write_text(settings.read_text())
-    settings.write_text('from mysite.base import *\n\nINSTALLED_APPS += ["django.contrib.sites"]\n')
+    settings.write_text("""
+from .base import *
+
+INSTALLED_APPS += ["django.contrib.sites"]
+try:
+    from .local import *
+except ImportError:
+    pass
+""")
     before = project.files
     project.setup("--write", "--no-input")
     assert project.files["mysite/settings.py"] == before["mysite/settings.py"]
