@@ -6,7 +6,9 @@ it working.
 
 from __future__ import annotations
 
+import re
 import time
+import tomllib
 from pathlib import Path
 from typing import NamedTuple
 from urllib.parse import urlsplit
@@ -14,11 +16,11 @@ from urllib.parse import urlsplit
 import pytest
 
 from tests.package import guide
-from tests.package.conftest import Environment
+from tests.package.conftest import ROOT, Environment
 from tests.package.shaped import Project, who
 from tests.package.shapes import EMAIL, PASSWORD, SHAPES
 from tests.package.test_projects import DEVICE
-from tests.support import postgres
+from tests.support import guides, postgres
 from tests.support.people import OBAMA, picture
 from tests.support.visiting import Browser
 
@@ -144,6 +146,14 @@ def set_up(project: Project, section: str) -> int:
 @pytest.mark.parametrize("title", [*SECTIONS.values(), "With django-allauth"])
 def test_sections_of_the_guide_are_short(title):
     assert guide.lines(title) < 15
+
+
+@pytest.mark.smoke
+def test_guide_names_the_packages_that_came_along():
+    needed = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]["dependencies"]
+    names = {re.split(r"[^\w-]", each)[0] for each in needed} - {"django"}
+    text = guides.section("installation.md", "Uninstalling")
+    assert [each for each in names if not re.search(rf"(^|[ `]){each}([ `]|$)", text, re.M)] == []
 
 
 @pytest.mark.parametrize("name", SHAPES)
