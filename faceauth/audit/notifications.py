@@ -18,6 +18,8 @@ from faceauth.models import FaceEvent
 
 from . import outbox
 
+SMTP = "django.core.mail.backends.smtp.EmailBackend"
+
 # The events that users are notified of. Each has a template, whose first line is the subject.
 KINDS = ("enrolled", "replaced", "removed", "disabled", "device_copied")
 
@@ -108,8 +110,10 @@ def mail_is_sent() -> bool:
 
 def mail_backend() -> str:
     """Return the dotted path of the site's mail backend."""
-    mailers: dict[str, Any] = getattr(settings, "MAILERS", {})  # from Django 6.1 on
-    backend: str = mailers.get("default", {}).get("BACKEND") or settings.EMAIL_BACKEND
+    mailers: dict[str, Any] | None = getattr(settings, "MAILERS", None)  # from Django 6.1 on
+    if mailers is None:
+        return settings.EMAIL_BACKEND
+    backend: str = mailers.get("default", {}).get("BACKEND", SMTP)
     return backend
 
 

@@ -20,7 +20,6 @@ SENDING_NOTHING = tuple(
     for name in ("console", "dummy", "filebased", "locmem")
 )
 
-SMTP = "django.core.mail.backends.smtp.EmailBackend"
 DEFAULT_SERVER = ("localhost", 25)
 
 
@@ -43,7 +42,7 @@ def check_email(app_configs: Configs, **kwargs: Any) -> list[CheckMessage]:
         return [Warning(message, hint=hint, id="faceauth.W028")]
     backend = notifications.mail_backend()
     if settings.DEBUG:
-        return [_local_server()] if backend == SMTP and _goes_to_the_default() else []
+        return [_local_server()] if backend == notifications.SMTP and _goes_to_the_default() else []
     if backend not in SENDING_NOTHING:
         return []
     message = f"{consequence}: {backend} sends no email."
@@ -51,8 +50,10 @@ def check_email(app_configs: Configs, **kwargs: Any) -> list[CheckMessage]:
 
 
 def _goes_to_the_default() -> bool:
-    connection = notifications.mail_connection()
-    return (connection.host, connection.port) == DEFAULT_SERVER
+    # MAILERS, from Django 6.1 on, has no default server.
+    if hasattr(settings, "MAILERS"):
+        return False
+    return (settings.EMAIL_HOST, settings.EMAIL_PORT) == DEFAULT_SERVER
 
 
 def _local_server() -> CheckMessage:
