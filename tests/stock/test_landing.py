@@ -25,7 +25,7 @@ def test_page_after_the_login_says_who_is_logged_in_and_leads_on(landed):
     assert landed.redirect_chain == [(DEVICES, 302)]
     page = landed.text
     assert "You are logged in as <b>ada</b>." in " ".join(page.split())
-    assert f'<a href="{ENROL}">Set up face login</a>' in page
+    assert f'href="{ENROL}">Set up face login</a>' in page
     assert f'<form method="post" action="{LOGOUT}">' in page
     assert "Next time, just look into the camera instead of typing your password." in page
 
