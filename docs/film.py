@@ -25,15 +25,24 @@ SMALL = 864, 576  # of the film
 QUALITY = 75
 INTERVAL = 0.05  # seconds from picture to picture
 GREETING = 2.5  # seconds for which the last picture stays
-MAX_SECONDS = 30
+MAX_SECONDS = 20
+ATTEMPTS = 3  # on a busy machine a movement may be seen too late
 
 
 def film(page: Any) -> Iterator[tuple[float, str, Image.Image]]:
-    """Yield what a page shows during a login: seconds, the movement asked for, and a picture."""
+    """Yield what a page shows during a login: seconds, the movement asked for, and a picture.
+
+    Raises:
+        TimeoutError: The login did not succeed in `MAX_SECONDS`.
+    """
+    from playwright.sync_api import Error
+
     begin = time.monotonic()
     while (now := time.monotonic() - begin) < MAX_SECONDS:
-        # The page may be left at any moment.
-        step = page.evaluate("document.querySelector('.faceauth')?.dataset.pose ?? ''")
+        try:
+            step = page.evaluate("document.querySelector('.faceauth')?.dataset.pose ?? ''")
+        except Error:  # it is just being left
+            step = ""
         yield now, step, Image.open(io.BytesIO(page.screenshot())).convert("RGB")
         if "/login/" not in page.url:
             return
@@ -87,7 +96,14 @@ def main() -> None:
         webcam.follow(PERSON)
         size = {"width": SIZE[0], "height": SIZE[1]}
         page = visitors.open("/face/login/?next=/", viewport=size)
-        taken = list(film(page))
+        for attempt in range(ATTEMPTS):
+            try:
+                taken = list(film(page))
+                break
+            except TimeoutError:
+                if attempt == ATTEMPTS - 1:
+                    raise
+                page.reload()
         page.get_by_text("Welcome back").wait_for()
         page.wait_for_timeout(300)
         last = Image.open(io.BytesIO(page.screenshot())).convert("RGB")
