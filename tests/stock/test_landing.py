@@ -27,7 +27,7 @@ def test_page_after_the_login_says_who_is_logged_in_and_leads_on(landed):
     assert "You are logged in as <b>ada</b>." in " ".join(page.split())
     assert f'href="{ENROL}">Set up face login</a>' in page
     assert f'<form method="post" action="{LOGOUT}">' in page
-    assert "Next time, just look into the camera instead of typing your password." in page
+    assert "Next time, log in with your face instead of typing your password." in page
 
 
 def test_logging_out_leads_to_the_login_page(client, landed):
