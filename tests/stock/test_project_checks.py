@@ -143,7 +143,7 @@ def test_base_template_with_all_that_the_pages_need_is_passed_over(base, client,
     ("text", "missing"),
     [(HEAD, "the camera, its script"), ("Nothing.", "the camera, its script, its styles")],
 )
-def test_base_template_that_leaves_something_out_is_a_warning(base, text, missing):
+def test_base_template_that_leaves_something_out_is_a_warning(base, db, text, missing):
     (warning,) = base(text)
     assert warning.id == "faceauth.W029"
     assert warning.msg == f"faceauth/login.html is rendered without {missing}."
@@ -199,5 +199,5 @@ def test_project_without_the_admin_is_passed_over(settings):
     assert checks.check_user_admin(None) == []
 
 
-def test_nothing_of_this_is_wrong_with_the_project():
+def test_nothing_of_this_is_wrong_with_the_project(db):
     assert not ids() & {"faceauth.E020", "faceauth.W029", "faceauth.I002"}
