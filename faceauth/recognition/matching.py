@@ -98,12 +98,16 @@ class Templates(NamedTuple):
         Returns:
             The index and the distance of each, nearest first.
         """
-        distances = self.distances(Templates.from_encodings([probe]))[:, 0]
-        rows = np.arange(len(distances))
-        if count < len(distances):
-            rows = np.argpartition(distances, count)[:count]
-        rows = rows[np.argsort(distances[rows])]
-        return [(int(row), float(distances[row])) for row in rows]
+        return smallest(self.distances(Templates.from_encodings([probe]))[:, 0], count)
+
+
+def smallest(distances: Distances, count: int) -> list[tuple[int, float]]:
+    """Return the index and the value of up to `count` distances, float32 (n,), smallest first."""
+    rows = np.arange(len(distances))
+    if count < len(distances):
+        rows = np.argpartition(distances, count)[:count]
+    rows = rows[np.argsort(distances[rows])]
+    return [(int(row), float(distances[row])) for row in rows]
 
 
 def distance(one: Encoding, other: Encoding) -> float:

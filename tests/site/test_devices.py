@@ -18,6 +18,7 @@ from django.utils import timezone
 from accounts.models import User
 from faceauth import devices
 from faceauth.devices import cookie
+from faceauth.gallery import gallery
 from faceauth.models import DeviceTrust, FaceDevice, FaceEvent
 from faceauth.privacy.export import export
 from faceauth.signals import face_device_revoked, face_device_trusted
@@ -115,10 +116,11 @@ def test_stranger_on_a_trusted_device_is_refused(client, obama, biden, show):
     assert username_of(client) is None
 
 
-def test_trusted_device_loads_no_gallery(client, obama, show, monkeypatch):
+def test_trusted_device_loads_no_gallery(client, obama, show):
+    gallery.cache_clear()
     log_in_by_password(client, "obama")
-    monkeypatch.setattr("faceauth.backends.gallery", pytest.fail)
     assert show(client, "obama2")[0] == 200
+    assert gallery.cache_info().currsize == 0
 
 
 def test_family_computer_serves_each_of_its_people(client, obama, biden, show):

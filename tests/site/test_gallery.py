@@ -10,8 +10,9 @@ from django.utils import timezone
 
 from accounts.models import User
 from faceauth import enrolment
+from faceauth.gallery import memory
 from faceauth.gallery.memory import OVERLAP, SWEEP, Gallery
-from faceauth.recognition.matching import distance
+from faceauth.recognition.matching import Templates, distance
 
 pytestmark = pytest.mark.postgres
 
@@ -151,3 +152,71 @@ def test_deleted_users_are_not_kept_in_memory(enrolled):
     with time_machine.travel(timezone.now() + SWEEP):
         assert [match.key for match in faces.nearest(probe)] == [joe.pk]
     assert len(faces) == 1
+
+
+@pytest.fixture
+def small_blocks(monkeypatch):
+    monkeypatch.setattr(memory, "BLOCK", 4)
+
+
+@pytest.mark.usefixtures("small_blocks")
+def test_gallery_that_followed_all_changes_equals_one_that_is_loaded_now(people):
+    followed, random = Gallery(), np.random.default_rng(0)
+    for number in range(5, 12):
+        people.append(User.objects.create_user(f"user{number}", f"user{number}@example.com"))
+    for step in range(60):
+        user = people[random.integers(len(people))]
+        if random.random() < 0.6:
+            enrolment.enrol(user, shots(step)[: random.integers(1, 4)])
+            if random.random() < 0.2:
+                User.objects.filter(pk=user.pk).update(face_flagged_at=timezone.now())
+        else:
+            enrolment.revoke(user)
+        for flagged in (False, True):
+            found, loaded = (
+                each.nearest(probe(step), count=99, flagged=flagged)
+                for each in (followed, Gallery())
+            )
+            assert found == [
+                (match.key, pytest.approx(match.distance, abs=1e-5), match.shots)
+                for match in loaded
+            ]
+            assert followed.nearest(probe(step), flagged=flagged) == found[:2]
+    for user in people:
+        enrolment.revoke(user)
+    assert followed.nearest(probe(0)) == followed.nearest(probe(0), flagged=True) == []
+    assert len(followed) == 0
+
+
+@pytest.mark.usefixtures("small_blocks")
+def test_change_leaves_the_blocks_of_other_people_alone(people):
+    for number in range(5, 30):
+        user = User.objects.create_user(f"user{number}", f"user{number}@example.com")
+        enrolment.enrol(user, shots(number))
+    gallery = Gallery()
+    gallery.nearest(probe(0))
+    before = gallery._searched.blocks
+    assert len(before) == 8
+    enrolment.enrol(people[3], shots(40))
+    assert gallery.nearest(probe(40))[0].key == people[3].pk
+    assert len({*before} & {*gallery._searched.blocks}) == 7
+
+
+def test_search_that_runs_during_a_change_does_not_see_half_of_it(people, monkeypatch):
+    gallery = Gallery()
+    expected = gallery.nearest(probe(3), count=5)
+    assert expected[0].key == people[3].pk
+    compare = Templates.distances
+
+    def change_first(templates, others):
+        monkeypatch.setattr(Templates, "distances", compare)
+        enrolment.enrol(people[3], shots(30)[:2])
+        enrolment.revoke(people[4])
+        assert gallery.nearest(probe(30), count=5)[0].shots == 2
+        return compare(templates, others)
+
+    monkeypatch.setattr(Templates, "distances", change_first)
+    assert gallery.nearest(probe(3), count=5) == expected
+    assert {match.key for match in gallery.nearest(probe(3), count=5)} == {
+        user.pk for user in people[:4]
+    }
