@@ -33,9 +33,9 @@ SWEEP = timedelta(minutes=5)
 # changed are read.
 MAX_KEYS = 500
 
-# The maximum number of people in a block, half a megabyte of numbers. A change copies a block or
+# The maximum number of people in a block, a megabyte of numbers. A change copies a block or
 # two; smaller ones make a search among very many people slower.
-BLOCK = 1024
+BLOCK = 2048
 
 
 @dataclass(frozen=True, eq=False, slots=True)
