@@ -166,7 +166,7 @@ class Replayed(ChallengeFailed):
     """The movement is that of an earlier login: a film of it was shown."""
 
     default_message = _(
-        "We can’t tell that you are here in person. Get even light on your face and try again."
+        "We can’t tell that you are here in person. Sit a little differently and try again."
     )
 
 

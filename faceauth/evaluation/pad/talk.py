@@ -8,6 +8,7 @@ from contextlib import contextmanager
 from typing import Any, NamedTuple, Protocol
 from unittest import mock
 
+from faceauth.errors import Replayed
 from faceauth.liveness import challenge, prompts
 
 from .rendering import Image, encode_jpeg
@@ -87,7 +88,8 @@ class Outcome(NamedTuple):
 
 
 def _reasons() -> dict[str, str]:
-    return {str(text): reason.value for reason, text in prompts.REASONS.items()}
+    told = {str(text): reason.value for reason, text in prompts.REASONS.items()}
+    return {**told, str(Replayed.default_message): "replayed"}
 
 
 # Sends the fields of a form and frames to the site.

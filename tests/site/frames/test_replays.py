@@ -23,7 +23,7 @@ from tests.site.frames.conftest import LOGIN, jpeg, outcomes
 from tests.support.mail import code
 from tests.support.person import Person
 
-REPLAYED = "We can’t tell that you are here in person. Get even light on your face and try again."
+REPLAYED = "We can’t tell that you are here in person. Sit a little differently and try again."
 
 
 class Filmed(Person):
