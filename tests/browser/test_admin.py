@@ -93,6 +93,7 @@ def test_list_filters_and_actions(visitors: Visitors, boss: User, member: User, 
 def test_panel_of_a_user(visitors: Visitors, boss: User, member: User):
     page = visitors.open(change(member), user=boss)
     panel(page).get_by_role("button", name="Disable face login").click()
+    page.get_by_role("button", name="Yes, disable").click()
     expect(panel(page).get_by_text("Face login disabled by staff")).to_be_visible()
     panel(page).get_by_role("button", name="Enable face login").click()
     expect(panel(page).get_by_text("Face login disabled by staff")).to_have_count(0)
