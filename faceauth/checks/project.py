@@ -27,6 +27,7 @@ from django.urls import (
 from django.utils.translation import get_language
 
 from faceauth.forms import FaceLoginForm, PasswordForm
+from faceauth.setup import below_prefix, own_host
 
 from .settings import Configs, setting_errors
 
@@ -46,9 +47,9 @@ def login_match() -> ResolverMatch | None:
     Raises:
         NoReverseMatch: The login page has no URL.
     """
-    path = reverse(LOGIN)
+    path = below_prefix(reverse(LOGIN))
     try:
-        return resolve("/" + path.removeprefix(get_script_prefix()))
+        return resolve(path)
     except Resolver404:
         return None
 
@@ -102,7 +103,7 @@ def _leads_somewhere(url: str) -> bool:
     prefix, path = get_script_prefix(), re.split("[?#]", url)[0]
     if "//" in url or not path.startswith(prefix):
         return True  # on another site
-    path = "/" + path.removeprefix(prefix)
+    path = below_prefix(path)
     return any(map(is_valid_path, (path, f"{path}/", f"/{get_language()}{path}")))
 
 
@@ -155,8 +156,7 @@ def check_user_admin(app_configs: Configs, **kwargs: Any) -> list[CheckMessage]:
 def _login_page(template: str) -> str:
     """Return the login page as a visitor sees it."""
     request: Any = HttpRequest()
-    host = next((each for each in settings.ALLOWED_HOSTS if "*" not in each), "localhost")
-    request.META = {"SERVER_NAME": host.lstrip("."), "SERVER_PORT": "80"}
+    request.META = {"SERVER_NAME": own_host(), "SERVER_PORT": "80"}
     request.method, request.path = "GET", reverse(LOGIN)
     request.user, request.session = AnonymousUser(), {}
     form = FaceLoginForm(request)

@@ -366,11 +366,10 @@ def _get(path: str) -> HttpResponseBase:
         errors.append(sys.exc_info()[1])
 
     prefix = get_script_prefix().rstrip("/")
-    host = next((name for name in settings.ALLOWED_HOSTS if name != "*"), "localhost")
     environ: dict[str, Any] = {
         "SCRIPT_NAME": prefix,
         "PATH_INFO": unquote_to_bytes(path.removeprefix(prefix)).decode("latin-1"),
-        "HTTP_HOST": host.lstrip("."),
+        "HTTP_HOST": setup.own_host(),
         "wsgi.url_scheme": "https",
     }
     setup_testing_defaults(environ)

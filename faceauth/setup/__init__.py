@@ -6,7 +6,15 @@ The package imports no models, so that it runs before faceauth is in ``INSTALLED
 from __future__ import annotations
 
 from .plan import Change, Plan, plan
-from .project import PRINT_MAILS
+from .project import PRINT_MAILS, below_prefix, own_host
 from .second_factors import find_second_factor
 
-__all__ = ["PRINT_MAILS", "Change", "Plan", "find_second_factor", "plan"]
+__all__ = [
+    "PRINT_MAILS",
+    "Change",
+    "Plan",
+    "below_prefix",
+    "find_second_factor",
+    "own_host",
+    "plan",
+]

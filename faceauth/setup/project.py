@@ -43,13 +43,13 @@ NOWHERE = "/faceauth-6d1c0f4b/"
 def find_view(path: str) -> ResolverMatch | None:
     """Return the view of a path, or None if only a pattern that matches everything leads there."""
     try:
-        found = resolve(_below_prefix(path.partition("?")[0]))
+        found = resolve(below_prefix(path.partition("?")[0]))
     except Resolver404:
         return None
     return None if found.func == catch_all() else found
 
 
-def _below_prefix(path: str) -> str:
+def below_prefix(path: str) -> str:
     """Return the path without the prefix of the whole site, as URL patterns see it."""
     prefix = get_script_prefix()
     return f"/{path.removeprefix(prefix)}" if path.startswith(prefix) else path
@@ -83,7 +83,7 @@ def find_locale_prefix(path: str) -> LocalePrefixPattern | None:
     for each in get_resolver().url_patterns:
         if isinstance(each.pattern, LocalePrefixPattern):
             try:
-                each.resolve(_below_prefix(path)[1:])
+                each.resolve(below_prefix(path)[1:])
             except Resolver404:
                 continue
             return each.pattern
@@ -119,14 +119,19 @@ def find_base_template() -> Path | None:
     return path if found and is_changeable(path) else None
 
 
+def own_host() -> str:
+    """Return a host that the site answers for."""
+    host = next((each for each in settings.ALLOWED_HOSTS if each != "*"), "localhost")
+    return str(host).lstrip(".")
+
+
 def visit(path: str) -> HttpResponseBase | None:
     """Return this process's answer to an HTTPS request, or None if there is none."""
-    host = next((each for each in settings.ALLOWED_HOSTS if each != "*"), "localhost")
-    client = Client(raise_request_exception=False, SERVER_NAME=host.lstrip("."))
+    client = Client(raise_request_exception=False, SERVER_NAME=own_host())
     before = logging.root.manager.disable
     logging.disable()
     try:
-        return client.get(_below_prefix(path), secure=True)
+        return client.get(below_prefix(path), secure=True)
     except Exception:  # a project that is half configured can fail in any way
         return None
     finally:
