@@ -7,7 +7,6 @@ from typing import Any, cast
 from django import forms
 from django.contrib import messages
 from django.contrib.auth import logout, update_session_auth_hash
-from django.contrib.auth import views as auth_views
 from django.db.models import F
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
@@ -51,15 +50,6 @@ class LogOutEverywhereView(FaceRequiredMixin, FormView):
             message = _("You are logged out everywhere else, and no device is trusted any more.")
         messages.success(self.request, message)
         return redirect("accounts:profile")
-
-
-class LogOutView(auth_views.LogoutView):
-    """Log out, and say so on the next page."""
-
-    def post(self, request: HttpRequest, *args: Any, **kwargs: Any) -> Any:
-        response = super().post(request, *args, **kwargs)
-        messages.success(request, _("You are logged out."))
-        return response
 
 
 @method_decorator(never_cache, name="dispatch")

@@ -5,6 +5,8 @@ from __future__ import annotations
 from django.contrib.auth import views as auth_views
 from django.urls import path
 
+from faceauth.views import LogoutView
+
 from . import leaving, views
 
 app_name = "accounts"
@@ -13,7 +15,7 @@ urlpatterns = [
     path("signup/", views.SignUpView.as_view(), name="signup"),
     path("signup/code/", views.SignUpCodeView.as_view(), name="signup_code"),
     path("profile/", views.ProfileView.as_view(), name="profile"),
-    path("logout/", leaving.LogOutView.as_view(), name="logout"),
+    path("logout/", LogoutView.as_view(), name="logout"),
     path("logout-everywhere/", leaving.LogOutEverywhereView.as_view(), name="log_out_everywhere"),
     path("delete/", leaving.DeleteAccountView.as_view(), name="delete"),
     path("password-change/", views.PasswordChangeView.as_view(), name="password_change"),
