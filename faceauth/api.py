@@ -44,10 +44,9 @@ class WhoAmIView(View):
         user: Any = request.user
         payload = None
         if user.is_authenticated:
-            name = users.short_name(user) or users.username(user)
             payload = {
                 "username": users.username(user),
-                "greeting": _("Hello, %(name)s.") % {"name": name},
+                "greeting": _("Hello, %(name)s.") % {"name": users.any_name(user)},
                 "has_face": faces.of(user).has_face,
             }
         nonce = devices.nonce_for(request)

@@ -43,6 +43,11 @@ def short_name(user: Any) -> str:
     return next((each for each in names if each and not FOR_MACHINES.search(each)), "")
 
 
+def any_name(user: Any) -> str:
+    """Return the user's short name or, if all their names are for machines, the username."""
+    return short_name(user) or username(user)
+
+
 def greeting(user: Any) -> str:
     """Return what the site says to a user who has logged in."""
     name = short_name(user)

@@ -82,7 +82,7 @@ def _render(
     site = conf.get().SITE_NAME or (get_current_site(request).name if request else _("our site"))
     remove = request.build_absolute_uri(reverse("faceauth:remove")) if request else ""
     user = context.get("user")
-    greeted = user and (users.short_name(user) or users.username(user))
+    greeted = user and users.any_name(user)
     context = {"site_name": site, "remove": remove, "name": greeted, **context}
     text = render_to_string(f"faceauth/mail/{name}.txt", context).lstrip()
     subject, _newline, body = text.partition("\n")
