@@ -13,21 +13,18 @@ import argparse
 import os
 import platform
 import tempfile
-from base64 import urlsafe_b64encode
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack
 from pathlib import Path
-from secrets import token_bytes, token_urlsafe
 from statistics import median
 from typing import Any, NamedTuple
 
-import django
+from benchmarks.serving import PASSWORD, Site
 
 LOGINS = 20
 
 CAMERA = 0.75  # seconds that a laptop's camera takes to start
 
-PASSWORD = "a lovely engine of brass"
 MEMBER, STRANGER = "obama", "biden"  # whose faces they have
 
 # Tells when the page was opened, the camera was on, and so on, in milliseconds since the epoch.
@@ -126,66 +123,6 @@ class Notes:
             raise UnfinishedError(str(self._told))
         reached = {name: at - begin for name in STAGES if (at := self.last(name)) is not None}
         return Journey(end - begin, reached, None)
-
-
-class Site:
-    """The site with one member, whom it runs for as long as the context is entered.
-
-    Args:
-        folder: Keeps the database and the static files.
-    """
-
-    def __init__(self, folder: Path) -> None:
-        keys = {
-            f"FACEAUTH_{name}": urlsafe_b64encode(token_bytes(32)).decode()
-            for name in ("ENCRYPTION_KEYS", "TRANSFORM_KEY")
-        }
-        os.environ.update(
-            keys,
-            DJANGO_SETTINGS_MODULE="config.settings",
-            DATABASE_URL=f"sqlite:///{folder}/db.sqlite3",
-            STATIC_ROOT=str(folder / "static"),
-            SECRET_KEY=token_urlsafe(50),
-            ALLOWED_HOSTS="localhost",
-            EMAIL_URL="dummymail://",
-            DEBUG="false",
-            HTTPS="false",
-        )
-        django.setup()
-        from django.core.management import call_command
-
-        call_command("migrate", verbosity=0, skip_checks=True)
-        call_command("collectstatic", interactive=False, verbosity=0)
-
-    def enrol(self, *photos: str) -> None:
-        """Create the member, with a password and a face from these pictures."""
-        from django.contrib.auth import get_user_model
-
-        from faceauth import enrolment
-        from faceauth.capture import samples
-        from tests.support.webcam import snapshot
-
-        users: Any = get_user_model().objects
-        user = users.create_user("ada", "ada@example.com", PASSWORD)
-        enrolment.enrol(user, samples.encodings([snapshot(each) for each in photos]))
-
-    def forget(self) -> None:
-        """Forget requests and failures, so that no limit is reached, and earlier logins.
-
-        The person is one photograph: each login would be taken for a film of the one before.
-        """
-        from faceauth.models import FaceChallenge, FaceTake, FailureCount, RequestCount
-
-        for model in (FaceChallenge, FaceTake, FailureCount, RequestCount):
-            model.objects.all().delete()
-
-    @contextmanager
-    def served(self, **variables: str) -> Iterator[Any]:
-        """Serve the site in another process, with these environment variables."""
-        from tests.support.servers import Server, gunicorn
-
-        with Server(gunicorn("config.wsgi"), {**os.environ, **variables}) as server:
-            yield server
 
 
 class Bench:

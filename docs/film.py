@@ -77,7 +77,7 @@ def main() -> None:
     os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"] = "true"  # Playwright's loop is in this thread
     with ExitStack() as stack:
         scratch = Path(stack.enter_context(tempfile.TemporaryDirectory()))
-        from benchmarks.journey import Site
+        from benchmarks.serving import Site
 
         site = Site(scratch)
         from playwright.sync_api import sync_playwright
