@@ -16,6 +16,8 @@ from django.utils.formats import date_format
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import ngettext
 
+from .languages import in_app_language
+
 if TYPE_CHECKING:
     from django.utils.functional import _StrPromise
 
@@ -378,7 +380,8 @@ class FaceTooNew(FaceError):
     )
 
     def __init__(self, opens_at: datetime) -> None:
-        time = date_format(opens_at, "DATETIME_FORMAT")
+        with in_app_language():
+            time = date_format(opens_at, "DATETIME_FORMAT")
         super().__init__(self.default_message % {"time": time})
         self.opens_at = opens_at
 

@@ -25,6 +25,7 @@ from .db import to_local_time
 from .enrolment import planned_removal
 from .http import rate_limit
 from .http.responses import tell
+from .languages import in_app_language
 from .lockout import counters
 from .models import FaceEvent
 from .step_up import confirmation, email_code, second_step, sessions
@@ -143,7 +144,8 @@ def remind_of_removal(request: HttpRequest | None, user: Any) -> None:
     if planned_removal.carry_out(user, request):
         message = _("Your face was removed, as you asked by email.")
     elif at := faces.of(user).face_removal_at:
-        date = date_format(to_local_time(at), "DATETIME_FORMAT")
+        with in_app_language():
+            date = date_format(to_local_time(at), "DATETIME_FORMAT")
         planned = _("Your face will be removed on %(date)s, as you asked by email.")
         link = reverse("faceauth:cancel_removal"), _("Keep your face")
         message = format_html('{} <a href="{}">{}</a>', planned % {"date": date}, *link)

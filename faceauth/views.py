@@ -40,6 +40,7 @@ from .forms import (
 from .http import json_body
 from .http.responses import error_response, tell, wants_json, with_retry_after
 from .http.uploads import bounded_upload
+from .languages import in_app_language
 from .models import DeviceTrust, FaceEvent
 from .step_up import confirmation, second_step
 
@@ -88,10 +89,11 @@ class CaptureMixin:
 
     def form_invalid(self, form: forms.BaseForm) -> HttpResponse:
         """Return the form with its errors, or the first error as JSON."""
-        error = errors.first(form)
-        if wants_json(self.request):
-            details = {"fields": errors.by_field(form), **self.error_details()}
-            return error_response(self.request, error, **details)
+        with in_app_language():
+            error = errors.first(form)
+            if wants_json(self.request):
+                details = {"fields": errors.by_field(form), **self.error_details()}
+                return error_response(self.request, error, **details)
         response: HttpResponse = super().form_invalid(form)  # type: ignore[misc]
         response.status_code = error.status
         return with_retry_after(response, error)

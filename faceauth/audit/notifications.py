@@ -14,6 +14,7 @@ from django.urls import reverse
 from django.utils.translation import gettext as _
 
 from faceauth import conf, users
+from faceauth.languages import in_app_language
 from faceauth.models import FaceEvent
 
 from . import outbox
@@ -84,7 +85,8 @@ def _render(
     user = context.get("user")
     greeted = user and users.any_name(user)
     context = {"site_name": site, "remove": remove, "name": greeted, **context}
-    text = render_to_string(f"faceauth/mail/{name}.txt", context).lstrip()
+    with in_app_language():
+        text = render_to_string(f"faceauth/mail/{name}.txt", context).lstrip()
     subject, _newline, body = text.partition("\n")
     return EmailMessage(subject, body.lstrip("\n"), None, [to])
 

@@ -12,6 +12,7 @@ from django.utils.http import urlencode
 
 from faceauth import conf, devices, faces
 from faceauth.enrolment import invitation
+from faceauth.languages import app_language
 
 register = template.Library()
 
@@ -33,6 +34,12 @@ def face_head(context: Context) -> str:
 def face_messages(context: Context) -> str:
     """Render the messages of the page, the first time on it, and the place for those of scripts."""
     return _once(context, "faceauth/toasts.html")
+
+
+@register.simple_tag
+def face_language() -> str:
+    """Return the language of the app's words: English if the site's has no translation of them."""
+    return app_language()
 
 
 @register.simple_tag(takes_context=True)

@@ -9,12 +9,14 @@ import cv2
 import pytest
 from django.core.management import call_command, load_command_class
 from django.test import Client
-from django.utils import translation
+from django.utils import timezone, translation
+from django.utils.formats import date_format
 from django.utils.html import strip_tags
 
 from accounts.models import User
 from faceauth.models import FaceEvent
 from tests.site.conftest import JSON, PASSWORD, log_in_by_face
+from tests.support import catalogues
 from tests.support.conversing import FRAMES
 from tests.support.mail import sent
 from tests.support.webcam import empty_room
@@ -95,12 +97,56 @@ def test_dates_are_written_as_the_browsers_language_does(client: Client, obama, 
     assert written in page.text
 
 
-def test_page_is_not_half_in_a_language_that_the_app_lacks(client: Client, settings):
-    """Django's own catalogues have some of the words."""
+@pytest.fixture
+def german(settings) -> dict[str, str]:
+    """The site is in German, as Django is, to which the app is not translated."""
     settings.LANGUAGES = [("de", "German"), ("en", "English")]
-    page = client.get("/face/login/", headers={"Accept-Language": "de"}).text
+    with translation.override("de"):
+        assert translation.gettext("username") == "Benutzername"
+    return {"Accept-Language": "de"}
+
+
+WRONG = {"username": "nobody", "password": "wrong"}
+
+
+def test_page_is_not_half_in_a_language_that_the_app_lacks(client: Client, db, german):
+    page = client.post("/face/login/", WRONG, headers=german).text
     assert '<html lang="de"' in page
-    assert re.search(r"<h1>\s*Log in\s*</h1>", page)
+    ours = page.partition('<div class="faceauth-main" lang="en" dir="ltr">')[2]
+    assert re.search(r"<h1>\s*Log in\s*</h1>", ours)
+    labels = re.findall(r'<label for="id_(?:username|password)">([^<]+)<', ours)
+    assert labels == ["Username", "Password"]
+    assert "Please enter a correct username and password." in ours
+
+
+def test_answer_is_not_half_in_a_language_that_the_app_lacks(client: Client, db, german):
+    error = client.post("/face/login/", WRONG, headers={**german, **JSON}).json()["error"]
+    assert error["message"].startswith("Please enter a correct username and password.")
+    too_long = {"username": "x" * 300}
+    error = client.post("/face/login/", too_long, headers={**german, **JSON}).json()["error"]
+    assert error["fields"]["username"] == [
+        "Ensure this value has at most 254 characters (it has 300)."
+    ]
+
+
+def test_dates_are_in_the_language_of_the_words_around_them(client: Client, obama, german):
+    at = timezone.now() + datetime.timedelta(hours=3)
+    User.objects.filter(pk=obama.pk).update(face_removal_at=at)
+    form = {"username": "obama", "password": PASSWORD}
+    told = client.post("/face/login/", form, headers=german, follow=True)
+    with translation.override("en"):
+        date = date_format(at, "DATETIME_FORMAT")
+    assert f"will be removed on {date}, as you asked" in told.text
+
+
+def test_site_can_translate_the_app_itself(client: Client, german, settings, tmp_path):
+    """Docs: customise.md, "Other languages"."""
+    catalogues.write(tmp_path, "de", {"With your face": "Mit Ihrem Gesicht"})
+    settings.LOCALE_PATHS = [tmp_path]
+    page = client.get("/face/login/", headers=german).text
+    assert "Mit Ihrem Gesicht" in page
+    assert '<label for="id_username">Benutzername</label>' in page
+    assert '<div class="faceauth-main">' in page
 
 
 @pytest.mark.parametrize("path", ["/", "/face/login/", "/face/notice/", "/no-such-page/"])

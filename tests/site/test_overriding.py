@@ -19,7 +19,7 @@ from faceauth.models import FaceEvent
 from faceauth.signals import face_login_failed
 from tests.site.conftest import PASSWORD, username_of
 from tests.site.test_verification import log_in
-from tests.support import guides
+from tests.support import catalogues, guides
 
 GUIDE = "customise.md"
 LOGIN = "/face/login/"
@@ -99,11 +99,19 @@ def test_pages_need_only_a_block_for_their_content(client, db, templates, base):
     assert '<div class="faceauth-main">' in page
 
 
-def test_page_runs_from_right_to_left_where_its_language_does(client, db, templates, settings):
+def test_page_runs_from_right_to_left_where_its_language_does(
+    client, db, templates, settings, tmp_path
+):
+    def page(language):
+        return client.get(LOGIN, HTTP_ACCEPT_LANGUAGE=language).text
+
     (templates() / "faceauth" / "base.html").unlink()
     settings.LANGUAGES = [("ar", "Arabic"), ("en", "English")]
-    assert client.get(LOGIN, HTTP_ACCEPT_LANGUAGE="ar").text.count('dir="rtl"') == 1
-    assert "dir=" not in client.get(LOGIN, HTTP_ACCEPT_LANGUAGE="en").text
+    assert "dir=" not in page("ar")  # it is in English
+    catalogues.write(tmp_path, "ar", {})
+    settings.LOCALE_PATHS = [tmp_path]
+    assert page("ar").count('<html lang="ar" dir="rtl">') == 1
+    assert "dir=" not in page("en")
 
 
 def test_title_head_help_and_footer_of_the_apps_own_pages(client, db, templates):
