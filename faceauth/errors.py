@@ -30,6 +30,10 @@ class FaceError(ValidationError):
         default_code: The code in the response.
         default_message: The message, unless one is passed to the class.
         retry_after: The number of seconds after which to try again, or None.
+
+    Args:
+        message: The message, instead of the class's.
+        **values: What the message has placeholders for.
     """
 
     status = 400
@@ -37,8 +41,8 @@ class FaceError(ValidationError):
     default_message: str | _StrPromise = _("Something in the form is missing or wrong.")
     retry_after: int | None = None
 
-    def __init__(self, message: str | _StrPromise | None = None) -> None:
-        super().__init__(message or self.default_message, code=self.default_code)
+    def __init__(self, message: str | _StrPromise | None = None, **values: Any) -> None:
+        super().__init__(message or self.default_message, self.default_code, values or None)
 
     def as_json(self, **more: Any) -> dict[str, Any]:
         """Return the body of the response: ``{"error": {"code": ..., "message": ...}}``."""
@@ -233,10 +237,16 @@ class UsernameNeeded(FaceError):
     """No username was given, and ``FACE_ALONE`` is off.
 
     Or too many faces without a username were refused on the whole site in the last hour.
+
+    Args:
+        name: What the name is called that people log in with, see `users.login_name`.
     """
 
     default_code = "username_needed"
-    default_message = _("Enter your username as well.")
+    default_message = _("Enter your %(name)s as well.")
+
+    def __init__(self, name: str) -> None:
+        super().__init__(name=name)
 
 
 class NotRecognised(FaceError):
@@ -248,11 +258,18 @@ class NotRecognised(FaceError):
 
 
 class NotRecognisedAlone(NotRecognised):
-    """The face was not accepted, and no username was given to tell it from similar ones."""
+    """The face was not accepted, and no username was given to tell it from similar ones.
+
+    Args:
+        name: See `UsernameNeeded`.
+    """
 
     default_message = _(
-        "We didn’t recognise you. Enter your username as well, or log in with your password."
+        "We didn’t recognise you. Enter your %(name)s as well, or log in with your password."
     )
+
+    def __init__(self, name: str) -> None:
+        super().__init__(name=name)
 
 
 class TooManyAttempts(FaceError):

@@ -18,6 +18,7 @@ from django.core.files.uploadedfile import UploadedFile
 from django.forms.utils import ErrorDict
 from django.http import HttpRequest
 from django.utils.functional import cached_property
+from django.utils.text import capfirst
 from django.utils.translation import gettext_lazy as _
 
 from . import backends, code_login, conf, devices, enrolment, errors, users
@@ -90,7 +91,6 @@ class FaceLoginForm(ChallengedForm):
     password_form: Any = AuthenticationForm
 
     username = forms.CharField(
-        label=_("Username or email"),
         required=False,
         max_length=254,
         strip=False,
@@ -108,11 +108,16 @@ class FaceLoginForm(ChallengedForm):
         self.user: AbstractBaseUser | None = None
         self.result = backends.Result()
         self.challenged = conf.get().CHALLENGE is not None
-        self.fields["username"].label = users.name_label() or self.fields["username"].label
+        self.fields["username"].label = capfirst(self.login_name)
         field: Any = self.fields["snapshot"]
         field.frames = conf.get().LOGIN_FRAMES
         # The frames were sent before.
         field.required = not self.challenged
+
+    @property
+    def login_name(self) -> Any:
+        """What the name is called that people log in with: "username or email", or one of them."""
+        return users.login_name()
 
     @property
     def claimed_username(self) -> str | None:
@@ -148,7 +153,7 @@ class FaceLoginForm(ChallengedForm):
 
     def clean_username(self) -> str:
         if not self.claimed_username and not self.people and not conf.get().FACE_ALONE:
-            raise errors.UsernameNeeded()
+            raise errors.UsernameNeeded(self.login_name)
         return str(self.cleaned_data["username"])
 
     def clean(self) -> dict[str, Any]:
@@ -168,7 +173,9 @@ class FaceLoginForm(ChallengedForm):
         if self.needs_code:
             return self.cleaned_data
         if self.user is None:
-            raise errors.NotRecognised() if self.claimed_username else errors.NotRecognisedAlone()
+            if self.claimed_username:
+                raise errors.NotRecognised()
+            raise errors.NotRecognisedAlone(self.login_name)
         self.confirm_login_allowed(self.user)
         return self.cleaned_data
 

@@ -10,7 +10,7 @@ from typing import Any
 from django import forms
 from django.http import HttpRequest, HttpResponse, JsonResponse
 
-from . import backends, conf, devices, errors
+from . import backends, conf, devices, errors, users
 from .capture import guidance, samples
 from .http import client_ip, rate_limit
 from .http.responses import error_response
@@ -234,7 +234,7 @@ def _check_login_alone(username: str | None) -> None:
     if conf.get().UNKNOWN_DEVICES == "refuse":
         raise errors.UnknownDevice()
     if not username and not conf.get().FACE_ALONE:
-        raise errors.UsernameNeeded()
+        raise errors.UsernameNeeded(users.login_name())
 
 
 def _number(text: str | None) -> float:

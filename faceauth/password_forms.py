@@ -8,6 +8,7 @@ from django import forms
 from django.contrib.auth import authenticate
 from django.contrib.auth.forms import AuthenticationForm
 from django.http import HttpRequest
+from django.utils.text import capfirst
 from django.utils.translation import gettext_lazy as _
 
 from . import users
@@ -40,8 +41,8 @@ class PasswordForm(PasswordLimitMixin, AuthenticationForm):
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        if label := users.name_label():
-            self.fields["username"].label = label
+        if users.log_in_by_email():
+            self.fields["username"].label = capfirst(users.login_name())
 
 
 class OwnPasswordForm(forms.Form):

@@ -11,8 +11,8 @@ from typing import Any
 from django.apps import apps
 from django.conf import settings
 from django.contrib.auth import get_user_model
-from django.utils.text import capfirst
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 
 from . import conf
 
@@ -54,16 +54,24 @@ def greeting(user: Any) -> str:
     return _("Welcome back, %(name)s.") % {"name": name} if name else _("Welcome back.")
 
 
-def name_label() -> str | None:
-    """Return the label of a field for a name, if people log in with their address alone."""
+def log_in_by_email() -> bool:
+    """Return True if people log in with their email address, and with no other name."""
     model = get_user_model()
     email = model.get_email_field_name()
     named = conf.get().LOGIN_FIELDS is not None and {name for name, _case in login_fields()}
     methods = set(getattr(settings, "ACCOUNT_LOGIN_METHODS", ()))  # allauth's
-    if email == model.USERNAME_FIELD or named == {email} or methods == {"email"}:
-        field: Any = model._meta.get_field(email)
-        return str(capfirst(field.verbose_name))
-    return None
+    return email == model.USERNAME_FIELD or named == {email} or methods == {"email"}
+
+
+def login_name() -> Any:
+    """Return what the name is called that people log in with, as within a sentence."""
+    model: Any = get_user_model()
+    email = model.get_email_field_name()
+    if log_in_by_email():
+        return model._meta.get_field(email).verbose_name
+    if email in {name for name, _case in login_fields()}:
+        return gettext_lazy("username or email")
+    return model._meta.get_field(model.USERNAME_FIELD).verbose_name
 
 
 def login_fields() -> list[tuple[str, bool]]:

@@ -24,7 +24,7 @@ from django.db.models import F
 from django.http import HttpRequest
 from django.utils import timezone
 
-from faceauth import conf, devices, faces
+from faceauth import conf, devices, faces, users
 from faceauth.audit import events
 from faceauth.db import atomic
 from faceauth.errors import (
@@ -298,7 +298,7 @@ def _refuse(found: Sequence[Counter], rows: Mapping[str, FailureCount], now: dat
         if each.asks_for_username and each.key in rows:
             counters.decay(rows[each.key], each, now)
             if rows[each.key].failures >= each.limit:
-                raise UsernameNeeded()
+                raise UsernameNeeded(users.login_name())
 
 
 def _seconds_to_wait(

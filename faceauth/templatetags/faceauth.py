@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from typing import Any
 
 from django import template
@@ -106,6 +107,11 @@ def face_devices(context: Context) -> dict[str, Any]:
     device = devices.current(request)
     trusts = request.user.face_devices.filter(device__in=devices.active()).select_related("device")
     here = next((each for each in trusts if each.device == device), None)
+    alike: Counter[str] = Counter()
+    for each in sorted(trusts, key=lambda each: (each.created_at, each.pk)):
+        alike[name := str(each)] += 1
+        # The oldest one keeps the name as it is.
+        each.shown_name = f"{name} ({alike[name]})" if alike[name] > 1 else name
     return {
         "trusts": sorted(trusts, key=lambda each: each != here),
         "here": here,

@@ -81,7 +81,7 @@ def test_site_that_wants_a_username_takes_no_picture_without(
     webcam.show("obama")
     page = visitors.open("/face/login/")
     sent = sent_to(page, "/face/login/")
-    expect(status(page)).to_have_text("Enter your username, then look into the camera.")
+    expect(status(page)).to_have_text("Enter your username or email, then look into the camera.")
     name = face(page).get_by_label("Username or email")
     # Before the camera, for the eye and for Tab.
     expect(page.locator("[data-field=username]:has(~ .faceauth)")).to_be_visible()

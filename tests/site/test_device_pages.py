@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from base64 import b64encode
 from urllib.parse import parse_qs, urlsplit
 
@@ -74,6 +75,19 @@ def test_list_has_nobody_elses_devices_and_no_unused_ones(browser, ada, settings
     long_ago.last_used_at = long_ago.last_used_at.replace(year=2020)
     long_ago.save()
     assert "You trust no browser yet." in browser.get(DEVICES).text
+
+
+def test_devices_of_one_name_are_told_apart(browser, ada):
+    def names():
+        return re.findall("<b>(.*?)</b>", browser.get(DEVICES).text)
+
+    logged_in("ada", trust="on")
+    logged_in("ada", trust="on")
+    # The one of this browser, which is the oldest, comes first.
+    assert names() == ["Firefox, Linux", "Firefox, Linux (3)", "Firefox, Linux (2)"]
+    oldest = ada.face_devices.order_by("pk")[0]
+    browser.post(reverse("faceauth:rename_device", args=[oldest.pk]), {"name": "Kitchen"})
+    assert names() == ["Kitchen", "Firefox, Linux (2)", "Firefox, Linux"]
 
 
 def test_device_is_renamed_and_gets_its_own_name_back(browser, ada):

@@ -109,7 +109,7 @@ def test_face_alone_that_is_unknown_or_ambiguous_is_asked_for_the_username(
     assert ask(LOGIN, snapshot=upload("obama2")) == unknown
     status, answer = unknown
     assert (status, answer["error"]["code"]) == (401, "not_recognised")
-    assert "Enter your username as well" in answer["error"]["message"]
+    assert "Enter your username or email as well" in answer["error"]["message"]
 
 
 def test_nobody_enrolled(db, ask, upload):

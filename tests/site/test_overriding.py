@@ -149,9 +149,28 @@ def test_labels_say_what_people_type(client, db, settings):
     def page():
         return client.get(LOGIN).text
 
+    def asked():
+        return re.search(r"<summary>\s*([^<]+?)\s*</summary>", page())[1]
+
     assert labels() == ["Username or email", "Username"]
+    assert asked() == "Enter your username or email as well"
     settings.FACEAUTH = {**settings.FACEAUTH, "LOGIN_FIELDS": ["email__iexact"]}
     assert labels() == ["Email address", "Email address"]
+    assert asked() == "Enter your email address as well"
+    settings.FACEAUTH = {**settings.FACEAUTH, "LOGIN_FIELDS": []}
+    assert labels() == ["Username", "Username"]
+    assert asked() == "Enter your username as well"
+
+
+def test_errors_name_what_people_type(client, db, settings):
+    settings.FACEAUTH = {
+        **settings.FACEAUTH,
+        "LOGIN_FIELDS": ["email__iexact"],
+        "FACE_ALONE": False,
+    }
+    page = client.post(LOGIN).text
+    assert "Enter your email address as well." in page
+    assert "Enter your email address, then look into the camera." in page
 
 
 def test_links_to_set_up_renew_and_remove_a_face(client, obama, rf):

@@ -74,7 +74,7 @@ def test_all_networks_together_have_the_guesses_of_the_site(obama, client, uploa
     assert guesses_until_refused(guess) == (100, UsernameNeeded)
     response = client.post(LOGIN, {"snapshot": upload("obama2")}, headers={"Accept": "text/html"})
     assert response.status_code == 400
-    assert "Enter your username as well." in response.text
+    assert "Enter your username or email as well." in response.text
     data = {"username": "obama", "snapshot": upload("obama2")}
     assert client.post(LOGIN, data).status_code == 302
 

@@ -23,12 +23,13 @@ def first_cells(title):
 
 def test_messages_in_the_browser_are_those_of_the_app():
     with (APP / "locale/es/LC_MESSAGES/django.po").open("rb") as file:
-        said = {each.id for each in read_po(file)}
+        said = [str(each.id) for each in read_po(file)]
+    known = re.compile("|".join(re.sub(r"%\\\(\w+\\\)s", ".+", re.escape(each)) for each in said))
     quoted = [
         re.match("“(.*?)”(?:,|$)", cell)[1] for cell in first_cells("Messages in the browser")
     ]
     assert len(quoted) > 10
-    assert [each for each in quoted if each not in said] == []
+    assert [each for each in quoted if not known.fullmatch(each)] == []
 
 
 @pytest.mark.parametrize("cell", first_cells("Messages in the terminal"))

@@ -28,7 +28,7 @@ INSECURE_HOST = "faceauth.test"
 PASSWORD = "a lovely engine of brass"
 NOT_RECOGNISED = "We didn’t recognise you. Try again, or log in with your password."
 NOT_RECOGNISED_ALONE = (
-    "We didn’t recognise you. Enter your username as well, or log in with your password."
+    "We didn’t recognise you. Enter your username or email as well, or log in with your password."
 )
 
 # Somebody who turns their head to and fro needs a few seconds, and a busy machine some more.
