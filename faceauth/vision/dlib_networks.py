@@ -10,6 +10,7 @@ from __future__ import annotations
 import hashlib
 import importlib.util
 import re
+from collections.abc import Sequence
 from mmap import ACCESS_READ, mmap
 from pathlib import Path
 from typing import NamedTuple
@@ -244,14 +245,17 @@ def encoder_graph(layers: Layers) -> bytes:
         else:
             y = _convolve(graph, x, one, padding=1)
         y = _convolve(graph, graph.node("Relu", y), two, padding=1)
-        # dlib adds maps of different sizes by padding the smaller one with zeros at its end.
-        if block in SHORT_BLOCKS:
-            y = _pad_end(graph, y, rows=1, columns=1)
+        # dlib adds maps of different sizes by padding the smaller one with zeros at its end. As
+        # convolutions, ONNX Runtime does it without leaving its own order of the numbers.
         filters, channels = one.weights.shape[:2]
+        if block in SHORT_BLOCKS:
+            y = _convolve(
+                graph, y, _pointwise(np.ones((filters, 1))), pads=[0, 0, 1, 1], groups=filters
+            )
         if filters > channels:
-            x = _pad_end(graph, x, channels=filters - channels)
+            x = _convolve(graph, x, _pointwise(np.eye(filters, channels)))
         x = graph.node("Relu", graph.node("Add", y, x))
-    x = graph.node("ReduceMean", x, axes=[2, 3], keepdims=0)
+    x = graph.node("Flatten", graph.node("GlobalAveragePool", x))
     x = graph.node("MatMul", x, graph.constant(layers.matrix))
     graph.output(x, ["n", ENCODING_SIZE])
     return graph.serialise()
@@ -309,8 +313,22 @@ def _planes(graph: Graph, pixels: str) -> str:
     return graph.node("Transpose", graph.node("Cast", pixels, to=FLOAT), perm=[0, 3, 1, 2])
 
 
+def _pointwise(matrix: NDArray[np.float64]) -> Convolution:
+    """Return the convolution of 1x1 that multiplies each pixel's channels by a matrix."""
+    weights = matrix.astype(np.float32)[:, :, None, None]
+    return Convolution(weights, np.zeros(len(weights), np.float32))
+
+
 def _convolve(
-    graph: Graph, x: str, layer: Convolution, stride: int = 1, padding: int = 0, dilation: int = 1
+    graph: Graph,
+    x: str,
+    layer: Convolution,
+    stride: int = 1,
+    padding: int = 0,
+    dilation: int = 1,
+    *,
+    pads: Sequence[int] | None = None,
+    groups: int = 1,
 ) -> str:
     return graph.node(
         "Conv",
@@ -319,11 +337,7 @@ def _convolve(
         graph.constant(layer.bias),
         kernel_shape=layer.weights.shape[2:],
         strides=[stride] * 2,
-        pads=[padding] * 4,
+        pads=pads or [padding] * 4,
         dilations=[dilation] * 2,
+        group=groups,
     )
-
-
-def _pad_end(graph: Graph, x: str, channels: int = 0, rows: int = 0, columns: int = 0) -> str:
-    """Append that many channels, rows and columns of zeros to `x`."""
-    return graph.node("Pad", x, graph.constant(np.array([0, 0, 0, 0, 0, channels, rows, columns])))
