@@ -147,19 +147,21 @@ class Engine:
             ModelError: A network's file is missing or damaged.
         """
         detector = self.load().detector
-        face_in = cache(partial(self._face, image))
+        box_of = cache(partial(self._box, image))
         pyramid = Pyramid(image)
         found: list[Detection] = []
         for level in detector.levels(pyramid, smallest, every=beside is None, once=quickly):
             found += level
             if level and beside is not None:
                 # The level halfway between the face's size and that of the smallest beside it.
-                size = face_in(level[0]).size * math.sqrt(beside)
+                _, top, _, bottom = box_of(level[0])
+                size = (bottom - top) * math.sqrt(beside)
                 if not 1 / SAME_LEVEL < size / level[0].size < SAME_LEVEL:
                     found += detector.scan(pyramid, size, border=0)
                 break
         faces: list[Face] = []
-        for face in map(face_in, distinct(found)):
+        for each in distinct(found):
+            face = self._face(image, box_of(each), each.score)
             if not any(face.is_same_as(other) for other in faces):
                 faces.append(face)
         return sorted(faces, key=lambda face: -face.size)
@@ -225,7 +227,7 @@ class Engine:
         """
         size = face.size * math.sqrt(BESIDE)
         found = self.load().detector.scan(Pyramid(image), size, border=0)
-        faces = (self._face(image, each) for each in found)
+        faces = (self._face(image, self._box(image, each), each.score) for each in found)
         return [each for each in faces if not each.is_same_as(face)]
 
     def encode(self, image: Image, face: Face | Box) -> Encoding:
@@ -289,11 +291,12 @@ class Engine:
             return face.landmarks
         return self.load().aligner.landmarks(image, face)
 
-    def _face(self, image: Image, found: Detection) -> Face:
-        aligner = self.load().aligner
-        first = aligner.landmarks(image, square(found.x, found.y, found.size))
-        box = fitted_box(first)
-        return Face(box, found.score, aligner.landmarks(image, box))
+    def _box(self, image: Image, found: Detection) -> Box:
+        window = square(found.x, found.y, found.size)
+        return fitted_box(self.load().aligner.landmarks(image, window))
+
+    def _face(self, image: Image, box: Box, score: float) -> Face:
+        return Face(box, score, self.load().aligner.landmarks(image, box))
 
 
 def _crop(face: Face | Box | Points) -> Crop:
