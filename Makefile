@@ -37,11 +37,11 @@ export PIP_DISABLE_PIP_VERSION_CHECK := 1
 # Trust what the system trusts, as pip does.
 export UV_SYSTEM_CERTS := true
 
-.PHONY: help run test test-slow test-all stress bench docs messages format lock dist sbom clean venv dev
+.PHONY: help run test test-slow test-all stress bench bench-load docs messages format lock dist sbom clean venv dev
 .DELETE_ON_ERROR:
 
 help: ## list these targets
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "%-10s%s\n", $$1, $$2 }' Makefile
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "%-12s%s\n", $$1, $$2 }' Makefile
 
 run: $(RUNTIME) .env ## serve the site at http://localhost:8000 (PORT=8001 for another port)
 	@echo "make: bringing the database up to date"
@@ -94,6 +94,9 @@ bench: $(DEV) ## measure speed against face_recognition, and how long people wai
 	$(PY) -m benchmarks
 	$(PY) -m tests.support.chromium
 	$(PY) -m benchmarks.journey
+
+bench-load: $(DEV) ## measure how many logins a second two cores carry, against face_recognition: a quarter of an hour
+	$(PY) -m benchmarks.load
 
 docs: $(DEV) ## write docs/settings.md anew, and build the pages: build/docs/index.html
 	$(PY) -m docs

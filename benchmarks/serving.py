@@ -79,17 +79,20 @@ class Site:
             model.objects.all().delete()
 
     @contextmanager
-    def served(self, cores: int | None = None, **variables: str) -> Iterator[Any]:
+    def served(
+        self, cores: int | None = None, application: str = "config.wsgi", **variables: str
+    ) -> Iterator[Any]:
         """Serve the site in another process.
 
         Args:
             cores: How many of the machine's cores it may use; by default all.
+            application: The module with the WSGI application.
             **variables: Further environment variables.
         """
         from tests.support.servers import Server, gunicorn
 
         with only(cores):
-            server = Server(gunicorn("config.wsgi"), {**os.environ, **variables})
+            server = Server(gunicorn(application), {**os.environ, **variables})
         with server:
             yield server
 

@@ -18,27 +18,40 @@ from tests.support.servers import ROOT
 NUMBER = re.compile(r"\d+(\.\d+)?")
 
 
-def run(name: str) -> list[list[str]]:
-    """Run a benchmark with one login of each kind, and return the rows of its table."""
-    command = [sys.executable, "-m", f"benchmarks.{name}", "--logins", "1"]
+def run(name: str, *options: str) -> list[list[str]]:
+    """Run a benchmark, and return the rows of its table."""
+    command = [sys.executable, "-m", f"benchmarks.{name}", *options]
     done = subprocess.run(command, cwd=ROOT, env=os.environ, capture_output=True, text=True)
+    if "postgres.Unavailable" in done.stderr:
+        unavailable("PostgreSQL cannot be had")
     assert done.returncode == 0, done.stderr
     lines = [line for line in done.stdout.splitlines() if line.startswith("|")]
     return [[cell.strip() for cell in line.strip("|").split("|")] for line in lines[2:]]
 
 
 def test_cpu_time_of_a_login():
-    rows = run("challenge")
+    rows = run("challenge", "--logins", "1")
     assert rows[0][0] == "all frames and the login"
     assert all(NUMBER.fullmatch(cell) for row in rows for cell in row[1:])
     short, full = (float(cell) for cell in rows[0][1:])
     assert 0 < short < full
 
 
+def test_logins_of_many_people():
+    """None fails, and the table says how many there were in a second."""
+    kinds = ("encodings in memory", "one picture", "trusted device", "unknown device")
+    rows = run("load", "--seconds=6", "--at-once", "2", "--rows", *kinds)
+    assert [row[0].removeprefix("faceauth, ") for row in rows] == [*kinds]
+    for _name, load, memory in rows:
+        assert re.fullmatch(r"\*\*[\d.]+\*\*, [\d.]+ s \([\d.]+ s\)", load)
+        assert float(load.split("**")[1]) > 0
+        assert int(memory.removesuffix(" MB")) > 100
+
+
 def test_how_long_people_wait():
     if problem := chromium.problem():
         unavailable(problem)
-    rows = run("journey")
+    rows = run("journey", "--logins", "1")
     assert [row[-1] for row in rows] == ["2.5", "5.0", "8.0", "12.0", "6.0", "6.0"]
     for _name, whole, _spread, camera, *_rest in rows:
         assert float(whole) > float(camera) > journey.CAMERA

@@ -73,6 +73,12 @@ class Server:
             )
         _wait(self._process, log)
 
+    @property
+    def pid(self) -> int:
+        """The first of its processes."""
+        assert self._process is not None
+        return self._process.pid
+
     def stop(self, how: signal.Signals = signal.SIGQUIT) -> None:
         """Stop it, at once: open connections break. By default it has no time to tidy up either;
         with SIGINT it has.

@@ -95,8 +95,9 @@ def _reasons() -> dict[str, str]:
 # Sends the fields of a form and frames to the site.
 Post = Callable[[Mapping[str, str], Sequence[bytes]], Reply]
 
-# Returns the frame for a step, "" before the first, that was shown so many seconds ago.
-Show = Callable[[str, float], Image]
+# Returns the frame for a step, "" before the first, that was shown so many seconds ago: its pixels,
+# or a JPEG file.
+Show = Callable[[str, float], Image | bytes]
 
 
 class Clock(Protocol):
@@ -162,10 +163,12 @@ def talk(
     shown_as: dict[int, bytes] = {}
     while clock.now() - start < MAX_SECONDS:
         late = clock.now() - since
-        sent.append(Shown(step[0], late, encode_jpeg(show(step[0], late))))
+        frame = show(step[0], late)
+        data = frame if isinstance(frame, bytes) else encode_jpeg(frame)
+        sent.append(Shown(step[0], late, data))
         fields = {"challenge": name, "number": str(number), **opening}
-        shown_as[number] = sent[-1].data
-        reply = post(fields, [sent[-1].data])
+        shown_as[number] = data
+        reply = post(fields, [data])
         clock.wait(1 / RATE)
         if again := reply.payload.get("again"):
             fields.update(challenge=str(reply.payload["challenge"]), number=str(number + 1))
