@@ -9,12 +9,17 @@ from __future__ import annotations
 import os
 from typing import Any
 
-cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-
-worker_class = "gthread"
-# One picture per core is analysed at a time (MAX_CONCURRENT_LOOKS). The other threads answer
-# requests without pictures, and hold the requests that wait for a core.
-threads = 2 * cores + 2
+# Threads never wait for a client, however slowly it sends or reads.
+worker_class = "config.gunicorn_worker.BufferingWorker"
+# The most connections of a process: those that send, wait and read. Less than the 1,024 files that
+# a process may have open by default.
+worker_connections = 512
+# Pictures are analysed on as many cores as there are (MAX_CONCURRENT_LOOKS). The other threads hold
+# the requests that wait for one. Each thread keeps a connection to the database, of which
+# PostgreSQL allows 100 by default; docs/deployment.md says what threads cost.
+threads = max(8, 64 // int(os.environ.get("WEB_CONCURRENCY") or 1))
+# Ends when a client does not read, as it should: `socket.sendfile` would wait for ever.
+sendfile = False
 # Loads the networks once, before the workers fork. To reload the code, restart gunicorn.
 preload_app = True
 
