@@ -76,8 +76,12 @@ class FaceAuthSettings:
     accepted."""
 
     CHALLENGE_SECONDS: int = 20
-    """How long all movements of a challenge may take together, in seconds. Each of them may take
-    three."""
+    """How long all movements of a challenge may take together, in seconds."""
+
+    CHALLENGE_STEP_SECONDS: int = 3
+    """How long one movement may take, in seconds; the first one twice as long. Give more time if
+    people on your site are slow or have the movements read out, and raise ``CHALLENGE_SECONDS`` to
+    four times as long at least."""
 
     CHALLENGE_AT_ENROLMENT: bool = True
     """If True, enrolment needs a challenge too. If False, anyone with photos of a person can enrol

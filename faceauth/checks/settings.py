@@ -17,6 +17,7 @@ from django.db import models
 from faceauth import conf, users
 from faceauth.conf import FaceAuthSettings
 from faceauth.liveness import challenge as challenges
+from faceauth.liveness import steps
 from faceauth.models import FaceTemplateMixin
 from faceauth.recognition import encoders
 from faceauth.recognition.calibration import calibration, data_file
@@ -31,7 +32,6 @@ RATES = ("MAX_FALSE_MATCH_RATE", "MAX_FALSE_IDENTIFICATION_RATE")
 # Higher rates are surely mistakes, and the calibration table ends here.
 MAX_RATE = 0.1
 
-LEAST_SECONDS = 9
 
 # The longest periods that dates and cookies can represent, and that anyone waits for a turned head.
 MAX_PERIODS = {
@@ -40,6 +40,8 @@ MAX_PERIODS = {
     "KEEP_EVENTS_DAYS": 36_500,
     "FACE_COOLDOWN_HOURS": 8_760,
     "CHALLENGE_SECONDS": 3_600,
+    # `liveness.conversation` keeps no more of an answer.
+    "CHALLENGE_STEP_SECONDS": 15,
 }
 
 
@@ -154,9 +156,14 @@ def _bound_errors() -> Iterator[CheckMessage]:
         message = f"FACEAUTH['NOTICE_VERSION'] has {len(config.NOTICE_VERSION)} characters."
         hint = f"It is stored with each consent and has between 1 and {limit} characters."
         yield Error(message, hint=hint, id="faceauth.E012")
-    if config.CHALLENGE_SECONDS < LEAST_SECONDS:
+    step = config.CHALLENGE_STEP_SECONDS
+    least = step * (steps.FIRST + 2)
+    if least > config.CHALLENGE_SECONDS and step <= MAX_PERIODS["CHALLENGE_STEP_SECONDS"]:
         message = f"FACEAUTH['CHALLENGE_SECONDS'] is {config.CHALLENGE_SECONDS}."
-        hint = f"Three movements of three seconds each need {LEAST_SECONDS} seconds or more."
+        hint = (
+            f"Three movements need {least} seconds or more: {steps.FIRST * step} for the first, "
+            f"and {step} for each of the others."
+        )
         yield Error(message, hint=hint, id="faceauth.E011")
     for key in ("ENROLMENT_SHOTS", "LOGIN_FRAMES"):
         if (count := getattr(config, key)) > config.MAX_SNAPSHOTS:

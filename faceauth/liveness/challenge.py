@@ -289,7 +289,9 @@ def open_new(
     moment = timezone.now()
     FaceChallenge.objects.filter(forget_at__lt=moment).delete()
     noted = request.session.get(_SESSION_KEY) or {}
-    conversation = Conversation.draw(kind, calibration().scale, noted.get("rested"))
+    conversation = Conversation.draw(
+        kind, calibration().scale, noted.get("rested"), conf.get().CHALLENGE_STEP_SECONDS
+    )
     name, device_id = secrets.token_urlsafe(16), device.pk if device else None
     challenge = Challenge(name, purpose, 0, now(), None, conversation, device_id)
     request.session[_SESSION_KEY] = {"id": name, "purpose": purpose, "username": username}

@@ -20,7 +20,7 @@ from faceauth.vision.relief import Still, relief
 
 from . import steps
 from .sightings import Sighting
-from .steps import Progress, Verdict
+from .steps import LONGEST, Progress, Verdict
 
 # How many encodings are compared with the template, and how far apart they are, in seconds.
 AHEAD, APART = 3, 0.15
@@ -33,7 +33,7 @@ STILL_AHEAD = 6.0
 SAME_AS_AHEAD_WITHIN = 0.38
 
 # Sightings that are kept: at ten a second, longer than a conversation takes.
-MAX_SIGHTINGS = 256
+MAX_SIGHTINGS = 512
 
 _HEADER = struct.Struct("<I")
 
@@ -117,6 +117,7 @@ class Conversation:
             not shown yet.
         share: How much of the step is made, from 0 to 1.
         rested: The yaw and the pitch at rest of the session's challenge before, if that one failed.
+        seconds: How long a step may take; the first one `steps.FIRST` times as long.
         seen: The head in each frame, from the one at rest on.
         ahead: Encodings of frames that look ahead.
         marks: The frame at rest, and the last one of each turn.
@@ -131,6 +132,7 @@ class Conversation:
     shown: float | None = None
     share: float = 0.0
     rested: tuple[float, float] | None = None
+    seconds: float = LONGEST
     encoded_at: float = -math.inf
     begin: int = 0
     seen: list[Sighting] = field(default_factory=list)
@@ -140,10 +142,14 @@ class Conversation:
 
     @classmethod
     def draw(
-        cls, kind: str, scale: float = 1.0, rested: tuple[float, float] | None = None
+        cls,
+        kind: str,
+        scale: float = 1.0,
+        rested: tuple[float, float] | None = None,
+        seconds: float = LONGEST,
     ) -> Conversation:
         """Return a new conversation with steps drawn at random."""
-        return cls(kind, steps.draw(kind), scale, rested=rested)
+        return cls(kind, steps.draw(kind), scale, rested=rested, seconds=seconds)
 
     @property
     def made(self) -> bool:
@@ -164,6 +170,11 @@ class Conversation:
     def step(self) -> str | None:
         """Return the step that is asked for now, or None before the first and after the last."""
         return None if self.rest is None or self.made else self.steps[self.done]
+
+    @property
+    def longest(self) -> float:
+        """Return how long the step that is asked for now may take, in seconds."""
+        return self.seconds * (1 if self.done else steps.FIRST)
 
     def see(self, look: Look) -> None:
         """Take the next frame with a face.
@@ -209,7 +220,7 @@ class Conversation:
         Raises:
             NotLiveError: It is.
         """
-        if self.shown is not None and not self.made and at - self.shown > steps.LONGEST:
+        if self.shown is not None and not self.made and at - self.shown > self.longest:
             raise NotLiveError(Reason.LATE)
 
     def _wait_for_rest(self, look: Look) -> None:
@@ -251,7 +262,7 @@ class Conversation:
     def _judge(self, step: str | None = None) -> Progress:
         assert self.rest is not None and self.shown is not None
         asked = step or self.steps[self.done]
-        return steps.judge(asked, self.rest, self.seen[self.begin :], self.shown)
+        return steps.judge(asked, self.rest, self.seen[self.begin :], self.shown, self.longest)
 
     def _why_wrong(self) -> Reason:
         """Return whether the movement is the mirror image of the one that was asked for."""
@@ -311,6 +322,7 @@ class Conversation:
                 "shown": self.shown,
                 "share": self.share,
                 "rested": self.rested,
+                "seconds": self.seconds,
                 "encoded_at": self.encoded_at if self.ahead else None,
                 "begin": self.begin,
                 "marks": self.marks,

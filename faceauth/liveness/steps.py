@@ -49,7 +49,9 @@ NEARER = 1.22  # times the size at rest
 # it is held still for so long.
 HELD = 1.0  # seconds
 SHORTEST = 0.3  # seconds from the step to the movement's end: nobody is quicker
-LONGEST = 3.0  # seconds
+LONGEST = 3.0  # seconds, by default
+# Whoever sees the first step has to find out what the arrow wants of them.
+FIRST = 2  # times as long
 REACTION = 0.6  # seconds in which the head may still go on with the step before
 
 # A head at rest that leaves it sooner than this after the step was shown does not answer it.
@@ -129,7 +131,13 @@ def at_rest(seen: Sequence[Sighting], rested: Place | None = None) -> Sighting |
     return last if back or last.at - seen[0].at >= HELD else None
 
 
-def judge(step: str, rest: Sighting, seen: Sequence[Sighting], since: float) -> Progress:
+def judge(
+    step: str,
+    rest: Sighting,
+    seen: Sequence[Sighting],
+    since: float,
+    longest: float = LONGEST,
+) -> Progress:
     """Judge the movement that follows a step.
 
     Args:
@@ -137,6 +145,7 @@ def judge(step: str, rest: Sighting, seen: Sequence[Sighting], since: float) -> 
         rest: The head at rest.
         seen: The head when the step was shown, and in each frame since, in order of time.
         since: When the step was shown, in seconds since the challenge was opened.
+        longest: How long the movement may take, in seconds.
     """
     last = seen[-1]
     path = [(each.yaw - rest.yaw, each.pitch - rest.pitch) for each in seen]
@@ -166,7 +175,7 @@ def judge(step: str, rest: Sighting, seen: Sequence[Sighting], since: float) -> 
     ended = _elsewhere(farthest, start) and math.hypot(*now) < math.hypot(*farthest) / 2
     if wrong or (ended and not made):
         return Progress(Verdict.WRONG, share)
-    return Progress(Verdict.LATE if last.at - since > LONGEST else Verdict.ON, share)
+    return Progress(Verdict.LATE if last.at - since > longest else Verdict.ON, share)
 
 
 def _too_soon(path: Sequence[tuple[float, float]], seen: Sequence[Sighting], since: float) -> bool:

@@ -363,3 +363,6 @@ def test_challenge_as_it_is_by_default_is_passed_over(settings):
 
 def test_movements_that_there_is_no_time_for_are_an_error(only):
     assert only(CHALLENGE_SECONDS=8).id == "faceauth.E011"
+    slow = only(CHALLENGE_STEP_SECONDS=8)
+    assert slow.id == "faceauth.E011"
+    assert "need 32 seconds or more" in slow.hint

@@ -12,7 +12,7 @@ from django.test import Client
 
 from faceauth.capture import samples
 from faceauth.encryption import crypto
-from faceauth.liveness import looking, steps
+from faceauth.liveness import looking
 from faceauth.models import FaceChallenge, FailureCount
 from tests.site.frames.conftest import jpeg, outcomes
 from tests.support.conversing import Visitor
@@ -143,7 +143,7 @@ def test_many_requests_with_one_number_in_threads(client, clock, drawn, monkeypa
 def test_step_that_takes_too_long(visit):
     page = visit()
     page.until_step()
-    page.wait(3.1)
+    page.wait(6.1)
     assert (page.send(), page.code) == (400, "challenge_failed")
     assert "too long" in page.message
     assert (page.send(), page.code) == (400, "challenge_expired")
@@ -158,7 +158,7 @@ def test_step_that_takes_too_long(visit):
 def test_new_page_after_a_step_that_took_too_long_begins_anew(visit):
     page = visit()
     page.until_step()
-    page.wait(3.1)
+    page.wait(6.1)
     again = visit()
     assert again.send() == 200
     assert (again.answer["state"], again.number) == ("look", 1)
@@ -166,8 +166,30 @@ def test_new_page_after_a_step_that_took_too_long_begins_anew(visit):
     assert FaceChallenge.objects.get(revealed=True).expires_at
 
 
-def test_challenge_that_expires_in_the_middle(visit, monkeypatch):
-    monkeypatch.setattr(steps, "LONGEST", 100.0)
+def test_later_steps_have_half_of_the_time(visit, drawn):
+    drawn("left", "up", "right")
+    page = visit()
+    page.until_step()
+    page.wait(5.5)  # whoever sees it first looks at the arrow for a while
+    while page.answer["step"]["done"] == 0:
+        assert page.send(page.jpeg("left")) == 200
+        page.wait()
+    page.wait(3.1)
+    assert (page.send(), page.code) == (400, "challenge_failed")
+    assert "too long" in page.message
+
+
+def test_site_can_give_more_time(visit, settings):
+    settings.FACEAUTH = {**settings.FACEAUTH, "CHALLENGE_STEP_SECONDS": 8, "CHALLENGE_SECONDS": 40}
+    page = visit()
+    page.until_step()
+    page.wait(15.5)
+    page.follow()
+    assert page.passed
+
+
+def test_challenge_that_expires_in_the_middle(visit, settings):
+    settings.FACEAUTH = {**settings.FACEAUTH, "CHALLENGE_STEP_SECONDS": 100}
     page = visit()
     page.until_step()
     page.wait(20.1)

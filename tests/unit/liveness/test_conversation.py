@@ -101,14 +101,14 @@ def test_the_mirror_image_of_the_step_is_told_apart():
 
 def test_a_head_that_does_not_move_is_too_late():
     talk = begun("left")
-    assert reason(talk, frame(1.0), frame(2.0), frame(3.3)) is Reason.LATE
+    assert reason(talk, frame(1.0), frame(3.3), frame(6.3)) is Reason.LATE
 
 
 def test_time_passes_without_a_face_as_well():
     talk = begun("left")
-    talk.check_time(3.1)
+    talk.check_time(6.1)
     with pytest.raises(NotLiveError):
-        talk.check_time(3.3)
+        talk.check_time(6.3)
 
 
 def test_somebody_else_may_not_make_the_movement():
