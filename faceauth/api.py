@@ -23,6 +23,7 @@ from .fields import SnapshotField
 from .forms import ChallengedForm
 from .http.responses import error_response
 from .liveness import challenge as challenges
+from .liveness import replay
 from .liveness.takes import Take
 from .lockout import attempts
 from .models import FaceEvent
@@ -108,8 +109,9 @@ class VerifyForm(ChallengedForm):
         attempt = attempts.admit(username=username, **self._client)
         found = backend.verify(probe, backend.find_user(self.request, username))
         outcome = backend.outcome(found, attempt)
-        outcome = backends.refuse_replays(outcome, found.user, None, take)
         verified = outcome == backends.ACCEPTED
+        if verified and take is not None and not replay.admit(found.user, None, take):
+            verified, outcome = False, backends.REPLAYED
         if verified:
             attempt.succeeded(found.user)
         self._record(found.user, found.decision, outcome)

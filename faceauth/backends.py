@@ -357,29 +357,10 @@ def accept(
     Raises:
         Replayed: It was a film.
     """
-    if refuse_replays(ACCEPTED, user, device, take) == REPLAYED:
+    if take is not None and not replay.admit(user, device, take):
         attempt.failed(user, details._replace(outcome=REPLAYED))
         raise Replayed()
     attempt.succeeded(user)
-
-
-def refuse_replays(outcome: str, user: Any, device: FaceDevice | None, take: Take | None) -> str:
-    """Return the outcome of an attempt, or `REPLAYED` for a film of an earlier one that would pass.
-
-    The take of an attempt that is accepted is remembered.
-
-    Args:
-        outcome: The outcome so far.
-        user: The user who was found.
-        device: The trusted device that sent the request, or None.
-        take: How the person moved; None if there was no challenge.
-    """
-    if outcome != ACCEPTED or take is None:
-        return outcome
-    if replay.is_replay(user, device, take):
-        return REPLAYED
-    replay.remember(user, device, take)
-    return outcome
 
 
 def configured() -> FaceBackend:

@@ -32,6 +32,14 @@ KEPT = 50
 DAYS = 365
 
 
+def admit(user: Any, device: FaceDevice | None, take: Take) -> bool:
+    """Remember a take, and return True, unless it is a film of an earlier one: see `is_replay`."""
+    if is_replay(user, device, take):
+        return False
+    remember(user, device, take)
+    return True
+
+
 def is_replay(user: Any, device: FaceDevice | None, take: Take) -> bool:
     """Return True if a take is a film of an earlier login of this user or on this device.
 

@@ -7,28 +7,21 @@ from __future__ import annotations
 
 import re
 import statistics
-import sys
 import time
 from collections.abc import Callable, Iterator
 from enum import StrEnum
 from pathlib import Path
 from typing import Any, NamedTuple
-from urllib.parse import unquote_to_bytes
-from wsgiref.util import setup_testing_defaults
 
 import numpy as np
 import onnxruntime
 from django.conf import settings
 from django.contrib.auth import get_user_model
 from django.core import checks
-from django.core.handlers.wsgi import WSGIHandler, WSGIRequest
-from django.core.signals import got_request_exception
 from django.db import connections
 from django.db.migrations.executor import MigrationExecutor
 from django.db.models import Q
-from django.http import HttpResponseBase
 from django.shortcuts import resolve_url
-from django.urls import get_script_prefix
 
 from faceauth import conf, faces, setup
 from faceauth.audit import notifications, outbox
@@ -325,7 +318,7 @@ def _without_address() -> int:
 
 def _pages() -> Iterator[Finding]:
     """Check that the login page can be shown, and that it may use the camera."""
-    response = _get(resolve_url("faceauth:login"))
+    response = setup.visit(resolve_url("faceauth:login"))
     facts = {"status": response.status_code, **{each: response.get(each) for each in HEADERS}}
     if response.status_code != 200:
         text = f"The login page answers with status {response.status_code}."
@@ -349,37 +342,6 @@ def _pages() -> Iterator[Finding]:
         yield Finding("pages", State.WARNING, text, facts)
     else:
         yield Finding("pages", State.FINE, "the login page may use the camera", facts)
-
-
-def _get(path: str) -> HttpResponseBase:
-    """Return the answer to an HTTPS request that passes the site's middleware in this process.
-
-    Raises:
-        Exception: The error that the answer would be status 500 for.
-    """
-    errors: list[BaseException | None] = []
-
-    def collect(**kwargs: Any) -> None:
-        errors.append(sys.exc_info()[1])
-
-    prefix = get_script_prefix().rstrip("/")
-    environ: dict[str, Any] = {
-        "SCRIPT_NAME": prefix,
-        "PATH_INFO": unquote_to_bytes(path.removeprefix(prefix)).decode("latin-1"),
-        "HTTP_HOST": setup.own_host(),
-        "wsgi.url_scheme": "https",
-    }
-    setup_testing_defaults(environ)
-    got_request_exception.connect(collect)
-    try:
-        response = WSGIHandler().get_response(WSGIRequest(environ))
-    finally:
-        got_request_exception.disconnect(collect)
-    response.close()
-    for error in errors:
-        if error is not None:
-            raise error
-    return response
 
 
 PARTS: dict[str, Callable[[], Iterator[Finding]]] = {

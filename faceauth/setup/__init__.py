@@ -6,7 +6,7 @@ The package imports no models, so that it runs before faceauth is in ``INSTALLED
 from __future__ import annotations
 
 from .plan import Change, Plan, plan
-from .project import PRINT_MAILS, below_prefix, own_host
+from .project import PRINT_MAILS, below_prefix, own_host, visit
 from .second_factors import find_second_factor
 
 __all__ = [
@@ -17,4 +17,5 @@ __all__ = [
     "find_second_factor",
     "own_host",
     "plan",
+    "visit",
 ]

@@ -199,7 +199,10 @@ def _template() -> list[Change]:
 
 def _by_hand(login: str) -> list[str]:
     on_site = login if "//" not in login else ""
-    answer = project.visit(on_site or project.NOWHERE)
+    try:
+        answer = project.visit(on_site or project.NOWHERE)
+    except Exception:  # a project that is half configured can fail in any way
+        answer = None
     found = [_middleware(), _token_page(login), _button(on_site, answer), _policy(answer)]
     return [each for each in found if each]
 
