@@ -14,7 +14,7 @@ from django.core.exceptions import NON_FIELD_ERRORS, ValidationError
 from django.forms import BaseForm
 from django.utils.formats import date_format
 from django.utils.translation import gettext_lazy as _
-from django.utils.translation import ngettext
+from django.utils.translation import ngettext_lazy
 
 from .languages import in_app_language
 
@@ -281,63 +281,55 @@ class TooManyAttempts(FaceError):
 
     status = 429
     default_code = "too_many_attempts"
+    default_message = ngettext_lazy(
+        "Too many attempts. Try again in %(minutes)d minute, or log in with your password.",
+        "Too many attempts. Try again in %(minutes)d minutes, or log in with your password.",
+        "minutes",
+    )
 
     def __init__(self, seconds: float) -> None:
         self.retry_after = max(math.ceil(seconds), 1)
-        minutes = math.ceil(self.retry_after / 60)
-        super().__init__(self.wait_message(minutes) % {"minutes": minutes})
-
-    def wait_message(self, minutes: int) -> str:
-        """Return the message with the number of minutes to wait as ``%(minutes)d``."""
-        return ngettext(
-            "Too many attempts. Try again in %(minutes)d minute, or log in with your password.",
-            "Too many attempts. Try again in %(minutes)d minutes, or log in with your password.",
-            minutes,
-        )
+        super().__init__(minutes=math.ceil(self.retry_after / 60))
 
 
 class TooManyPictures(TooManyAttempts):
     """Too many pictures were sent, whether they failed or not."""
 
-    def wait_message(self, minutes: int) -> str:
-        return ngettext(
-            "Too many pictures. Try again in %(minutes)d minute.",
-            "Too many pictures. Try again in %(minutes)d minutes.",
-            minutes,
-        )
+    default_message = ngettext_lazy(
+        "Too many pictures. Try again in %(minutes)d minute.",
+        "Too many pictures. Try again in %(minutes)d minutes.",
+        "minutes",
+    )
 
 
 class TooManySignUps(TooManyAttempts):
     """Too many sign-ups came from one address."""
 
-    def wait_message(self, minutes: int) -> str:
-        return ngettext(
-            "Too many sign-ups from your network. Try again in %(minutes)d minute.",
-            "Too many sign-ups from your network. Try again in %(minutes)d minutes.",
-            minutes,
-        )
+    default_message = ngettext_lazy(
+        "Too many sign-ups from your network. Try again in %(minutes)d minute.",
+        "Too many sign-ups from your network. Try again in %(minutes)d minutes.",
+        "minutes",
+    )
 
 
 class TooManyCodes(TooManyAttempts):
     """Too many codes were sent to one address."""
 
-    def wait_message(self, minutes: int) -> str:
-        return ngettext(
-            "We have sent too many emails there. Try again in %(minutes)d minute.",
-            "We have sent too many emails there. Try again in %(minutes)d minutes.",
-            minutes,
-        )
+    default_message = ngettext_lazy(
+        "We have sent too many emails there. Try again in %(minutes)d minute.",
+        "We have sent too many emails there. Try again in %(minutes)d minutes.",
+        "minutes",
+    )
 
 
 class TooManyPasswords(TooManyAttempts):
     """Too many wrong passwords were given for one account from one address."""
 
-    def wait_message(self, minutes: int) -> str:
-        return ngettext(
-            "Too many attempts. Try again in %(minutes)d minute.",
-            "Too many attempts. Try again in %(minutes)d minutes.",
-            minutes,
-        )
+    default_message = ngettext_lazy(
+        "Too many attempts. Try again in %(minutes)d minute.",
+        "Too many attempts. Try again in %(minutes)d minutes.",
+        "minutes",
+    )
 
 
 class LoginRequired(FaceError):
@@ -399,7 +391,7 @@ class FaceTooNew(FaceError):
     def __init__(self, opens_at: datetime) -> None:
         with in_app_language():
             time = date_format(opens_at, "DATETIME_FORMAT")
-        super().__init__(self.default_message % {"time": time})
+        super().__init__(time=time)
         self.opens_at = opens_at
 
     def as_json(self, **more: Any) -> dict[str, Any]:
@@ -437,12 +429,11 @@ class LinkExpired(FaceError):
 class TooManyEmails(TooManyAttempts):
     """Too many emails were requested for one account."""
 
-    def wait_message(self, minutes: int) -> str:
-        return ngettext(
-            "Too many emails. Try again in %(minutes)d minute.",
-            "Too many emails. Try again in %(minutes)d minutes.",
-            minutes,
-        )
+    default_message = ngettext_lazy(
+        "Too many emails. Try again in %(minutes)d minute.",
+        "Too many emails. Try again in %(minutes)d minutes.",
+        "minutes",
+    )
 
 
 class CsrfFailed(FaceError):
