@@ -32,6 +32,12 @@ SAME_BURST_WITHIN = 0.2
 # can differ: this shifts all its distances equally, those of its calibration too.
 COMMON_MARGIN = 0.31
 
+# More than the products of two vectors of length 1 are wrong by in float32.
+ROUNDING = 1e-5
+
+# OpenBLAS multiplies a matrix of this many numbers with a vector in one thread.
+ONE_THREAD = 8192
+
 
 class Templates(NamedTuple):
     """Faces in the form in which they are compared.
@@ -74,6 +80,18 @@ class Templates(NamedTuple):
         nearest = np.partition(cosines, -NEIGHBOURS, axis=1)[:, -NEIGHBOURS:]
         margins = _euclidean(nearest).sum(axis=1) / NEIGHBOURS - np.float32(COMMON_MARGIN)
         return cls(vectors, margins)
+
+    def sketched(self) -> Templates:
+        """Return sketches of these, which have three eighths of their size.
+
+        The distance between two sketches is at most the distance between the templates, and little
+        less for faces. A sketch has a vector's coordinates in the directions in which strangers
+        differ most, and the length of the rest, because the product of two rests is at most that
+        of their lengths (Cauchy-Schwarz).
+        """
+        seen = _products(_directions(conf.get().CALIBRATION), self.vectors).T
+        rests = np.maximum(1 - (seen**2).sum(axis=1, keepdims=True), 0) + np.float32(ROUNDING)
+        return Templates(np.hstack([seen, np.sqrt(rests)]), self.margins)
 
     def distances(self, others: Templates) -> Distances:
         """Return the distance from each of these to each of the others, float32 (n, m).
@@ -153,16 +171,31 @@ def _cohort(folder: str | Path | None) -> Encoding:
     return vectors / np.linalg.norm(vectors, axis=1, keepdims=True)
 
 
+@cache
+def _directions(folder: str | Path | None) -> Encoding:
+    """Return the directions in which strangers differ most, float32 (k, d), each of length 1."""
+    strangers = _cohort(folder)
+    directions: Encoding = np.linalg.svd(strangers, full_matrices=False)[2]
+    # Among 100,000 made-up faces, sketches of a quarter of the size rule out all but 2,000 on
+    # average, these all but 230, and a search takes the least time with them.
+    return directions[: strangers.shape[1] * 3 // 8 - 1]
+
+
 def _products(many: Encoding, few: Encoding) -> NDArray[np.float32]:
     """Return ``many @ few.T``.
 
     If `few` is one vector, a single thread computes it: the threads of BLAS wait for each other,
-    for milliseconds if the cores are busy with something else.
+    for milliseconds if the cores are busy with something else. It gets pieces that are too small
+    to be shared out among threads.
     """
-    products: NDArray[np.float32] = (
-        np.vecdot(many, few[0])[:, None] if len(few) == 1 else many @ few.T
-    )
-    return products
+    if len(few) != 1:
+        products: NDArray[np.float32] = many @ few.T
+        return products
+    size = many.shape[1]
+    rows = max(ONE_THREAD // size, 1)
+    whole = len(many) // rows * rows
+    pieces = many[:whole].reshape(-1, rows, size) @ few[0]
+    return np.concatenate([pieces.ravel(), np.vecdot(many[whole:], few[0])])[:, None]
 
 
 def _euclidean(cosines: Any) -> Distances:
