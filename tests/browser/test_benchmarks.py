@@ -48,6 +48,14 @@ def test_logins_of_many_people():
         assert int(memory.removesuffix(" MB")) > 100
 
 
+def test_a_crowd():
+    """A quiet site lets everybody in, and so does one that holds half-sent requests."""
+    options = ("--logins=1", "--rounds=1", "--pictures=20")
+    quiet, _pictures, half_sent = run("crowd", *options)
+    assert [row[3] for row in (quiet, half_sent)] == ["1 of 1"] * 2
+    assert all(NUMBER.fullmatch(row[-1]) for row in (quiet, half_sent))
+
+
 def test_how_long_people_wait():
     if problem := chromium.problem():
         unavailable(problem)
