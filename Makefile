@@ -95,8 +95,9 @@ bench: $(DEV) ## measure speed against face_recognition, and how long people wai
 	$(PY) -m tests.support.chromium
 	$(PY) -m benchmarks.journey
 
-bench-load: $(DEV) ## measure how many logins a second two cores carry, against face_recognition: a quarter of an hour
+bench-load: $(DEV) ## measure how many logins a second two cores carry, against face_recognition, and whether a crowd can stop it: half an hour
 	$(PY) -m benchmarks.load
+	$(PY) -m benchmarks.crowd
 
 docs: $(DEV) ## write docs/settings.md anew, and build the pages: build/docs/index.html
 	$(PY) -m docs
