@@ -7,7 +7,8 @@ from typing import Any
 from django.contrib import admin, messages
 from django.contrib.auth import get_user_model
 from django.db.models import QuerySet
-from django.http import HttpRequest
+from django.http import HttpRequest, HttpResponse
+from django.utils.text import capfirst
 from django.utils.translation import gettext, ngettext
 from django.utils.translation import gettext_lazy as _
 
@@ -28,6 +29,9 @@ class TrustedDeviceAdmin(admin.ModelAdmin):
     list_filter = ("by", "last_used_at")
     list_select_related = ("user", "device")
     show_full_result_count = False
+
+    class Media:
+        css = {"all": ["faceauth/admin.css"]}
 
     def get_queryset(self, request: HttpRequest) -> QuerySet:
         trusts = super().get_queryset(request).filter(device__in=devices.active())
@@ -57,6 +61,12 @@ class TrustedDeviceAdmin(admin.ModelAdmin):
     @admin.display(description=_("network"), empty_value="–")
     def network(self, trust: DeviceTrust) -> str | None:
         return trust.device.address or None
+
+    def changelist_view(
+        self, request: HttpRequest, extra_context: dict[str, Any] | None = None
+    ) -> HttpResponse:
+        title = capfirst(self.opts.verbose_name_plural)
+        return super().changelist_view(request, {"title": title, **(extra_context or {})})
 
     @admin.display(boolean=True, description=_("key"))
     def has_key(self, trust: DeviceTrust) -> bool:

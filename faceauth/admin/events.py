@@ -14,6 +14,7 @@ from django.template.response import TemplateResponse
 from django.urls import path
 from django.utils import formats
 from django.utils.functional import cached_property
+from django.utils.text import capfirst
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
@@ -125,7 +126,11 @@ class FaceEventAdmin(admin.ModelAdmin):
         self, request: HttpRequest, extra_context: dict[str, Any] | None = None
     ) -> HttpResponse:
         allowed = self.has_view_permission(request)
-        context = {"chart": statistics.daily() if allowed else None, **(extra_context or {})}
+        context = {
+            "title": capfirst(self.opts.verbose_name_plural),
+            "chart": statistics.daily() if allowed else None,
+            **(extra_context or {}),
+        }
         return super().changelist_view(request, context)
 
     def dashboard_view(self, request: HttpRequest) -> HttpResponse:

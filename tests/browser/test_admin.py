@@ -213,6 +213,8 @@ def test_pages_are_accessible_in_the_admins_own_theme(
     visitors: Visitors, boss: User, member: User, color_scheme, viewport
 ):
     FaceEvent.objects.create(kind="login", user=member, mode="username", distance=0.2)
+    User.objects.create_user("a" * 150)
+    FaceEvent.objects.create(kind="login", user=User.objects.get(username="a" * 150))
     compared = {"distance": 0.51234, "max_distance": 0.20612, "rate": 0.0000476}
     place = {"device": "Chrome, Windows", "address": "192.168.100.0/24"}
     FaceEvent.objects.create(

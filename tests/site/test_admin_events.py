@@ -247,3 +247,8 @@ def test_page_says_how_many_were_not_looked_at(admin_client, db, monkeypatch):
     monkeypatch.setattr(lookalikes, "MAX_COMPARED", 2)
     page = admin_client.get(DASHBOARD)
     assert "Searched the 2 most recently changed of 3 faces." in re.sub(r"\s+", " ", page.text)
+
+
+def test_lists_that_nobody_edits_ask_nobody_to_select_anything(admin_client):
+    assert "<h1>Face events</h1>" in admin_client.get("/admin/faceauth/faceevent/").text
+    assert "<h1>Trusted devices</h1>" in admin_client.get("/admin/faceauth/devicetrust/").text
