@@ -24,7 +24,8 @@ from .models import User
 def username_field() -> Any:
     """Return a form field for a username."""
     attrs = {"autocomplete": "username", "autocapitalize": "none", "spellcheck": "false"}
-    return User._meta.get_field("username").formfield(widget=forms.TextInput(attrs))
+    # Most people need no rules: an error says which characters are allowed.
+    return User._meta.get_field("username").formfield(widget=forms.TextInput(attrs), help_text="")
 
 
 def valid_username(text: str) -> str:
