@@ -1,4 +1,7 @@
-"""The site as the tests have gunicorn serve it: it notes which guesses reach the comparison."""
+"""The site as the tests have gunicorn serve it.
+
+It notes which guesses reach the comparison, and its clock goes by what is in a file.
+"""
 
 from __future__ import annotations
 
@@ -7,7 +10,10 @@ import threading
 import time
 from collections.abc import Iterable
 from datetime import timedelta
+from pathlib import Path
 from typing import Any
+
+import time_machine
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "tests.projects.site.settings")
 
@@ -38,8 +44,24 @@ def _noted(decide: Any) -> Any:
 policy.verify, policy.identify = _noted(policy.verify), _noted(policy.identify)
 
 
+_clock = Path(os.environ["CLOCK"])
+_set_clock = threading.Lock()
+_clocks: list[time_machine.Coordinates] = []
+
+
+def _look_at_clock() -> None:
+    """Let this process's clock be as many seconds off as the file says, if there is one."""
+    if not _clock.exists():
+        return
+    with _set_clock:
+        if not _clocks:
+            _clocks.append(time_machine.travel(time.time(), tick=True).start())
+        _clocks[0].move_to(time_machine.escape_hatch.time.time() + float(_clock.read_text()))
+
+
 def application(environ: dict[str, Any], start_response: Any) -> Iterable[bytes]:
     _asking.client = environ.get(CLIENT, "")
+    _look_at_clock()
 
     def start(status: str, headers: list[tuple[str, str]], *more: Any) -> Any:
         return start_response(status, [*headers, ("X-Process", str(os.getpid()))], *more)

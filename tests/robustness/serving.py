@@ -17,7 +17,7 @@ class Site(Server):
     """gunicorn with `tests.robustness.served`; leaving the context stops it.
 
     Args:
-        folder: For the notes of its processes.
+        folder: For the notes of its processes, and the file that sets their clock.
         url: Of its database.
         first_wait: How many seconds the first wait after too many failures takes.
     """
@@ -26,6 +26,7 @@ class Site(Server):
         self, folder: Path, url: str, *, processes: int = 1, first_wait: float = 30
     ) -> None:
         self.notes = folder / "notes"
+        self.clock = folder / "clock"
         self.processes = processes
         self.workers: set[str] = set()  # their process ids
         options = ["--threads=4", f"--workers={processes}"]
@@ -34,6 +35,7 @@ class Site(Server):
             "DATABASE_URL": url,
             "DJANGO_SETTINGS_MODULE": "tests.projects.site.settings",
             "NOTES": str(self.notes),
+            "CLOCK": str(self.clock),
             "FIRST_WAIT": str(first_wait),
         }
         # Preloaded, so that the networks are loaded once.

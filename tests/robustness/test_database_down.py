@@ -8,11 +8,8 @@ import subprocess
 import sys
 import time
 from collections import Counter
-from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 from functools import partial
-from itertools import count
-from threading import Event
 from typing import NamedTuple
 
 import numpy as np
@@ -24,25 +21,12 @@ from django.db.models.signals import pre_save
 from accounts.models import User
 from faceauth.audit import events
 from faceauth.models import FaceEvent
+from tests.robustness.busy import keep_busy, sign_up
 from tests.robustness.serving import Site, Visitor
 from tests.support import postgres
 from tests.support.people import OBAMA
-from tests.support.people import picture as photograph
 from tests.support.requirements import unavailable
 from tests.support.servers import ROOT
-
-PASSWORD = "a long password"
-FRAMES = "/face/frames/"
-
-
-class Told(NamedTuple):
-    """What was done when, and how it was answered. name: of who signed up."""
-
-    did: str
-    start: float
-    end: float
-    status: int
-    name: str
 
 
 class Outage(NamedTuple):
@@ -118,25 +102,6 @@ def test_event_that_takes_the_transaction_with_it_is_an_error():
     assert not User.objects.exists()
 
 
-def keep_busy(site, owner, outage, times):
-    """Let everybody use the site through so many outages: what they were told, and the outages."""
-    shot, numbers, over = [photograph("obama2")], count(), Event()
-    crowd = {
-        "members": lambda: (owner.get("/members/"), ""),
-        "guidance": lambda: (Visitor(site).post(FRAMES, frames=shot, pose="any"), ""),
-        "login": lambda: (Visitor(site).post("/face/login/", shot, username="owner"), ""),
-        "sign up": lambda: sign_up_anew(site, next(numbers), ()),
-        "enrol": lambda: sign_up_anew(site, next(numbers), OBAMA),
-    }
-    with ThreadPoolExecutor(2 * len(crowd)) as threads:
-        running = [threads.submit(keep_asking, *each, over) for each in [*crowd.items()] * 2]
-        try:
-            outages = [outage(number) for number in range(times)]
-        finally:
-            over.set()
-    return [one for each in running for one in each.result()], outages
-
-
 def outage(database, number):
     time.sleep(1.5)
     stopping = time.monotonic()
@@ -149,31 +114,6 @@ def outage(database, number):
     started = time.monotonic()
     time.sleep(1.5)
     return Outage(stopping, stopped, starting, started)
-
-
-def keep_asking(did, ask, over):
-    told = []
-    while not over.is_set():
-        start = time.monotonic()
-        heard, name = ask()
-        told.append(Told(did, start, time.monotonic(), heard.status, name))
-        if heard.status == 503:
-            assert heard.json["error"]["code"] == "busy"
-            assert int(heard.headers["Retry-After"]) > 0
-        time.sleep(0.02)
-    return told
-
-
-def sign_up_anew(site, number, photos):
-    name = f"user{number}"
-    address = f"10.{number // 65536}.{number // 256 % 256}.{number % 256}"
-    return sign_up(Visitor(site, address=address), name, photos), name
-
-
-def sign_up(visitor, name, photos):
-    fields = {"username": name, "email": f"{name}@example.com", "password": PASSWORD}
-    shots = [photograph(each) for each in photos]
-    return visitor.post("/signup/", shots, consent="on", **fields)
 
 
 def kept(database):
