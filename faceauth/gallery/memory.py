@@ -18,6 +18,7 @@ from faceauth import faces, metrics
 from faceauth.recognition.policy import Match
 from faceauth.vision.encoding import Encoding
 
+from .last_read import LastRead
 from .people import People, nearest
 
 # How long a change can take from its time stamp to the end of its transaction, including the
@@ -53,7 +54,7 @@ class Gallery:
         self._searched, self._flagged = People(), People()
         # The changes that were read and can come again, because of `OVERLAP`.
         self._versions: dict[Any, datetime] = {}
-        self._read_until: datetime | None = None
+        self._last_read = LastRead()
         self._swept_at = timezone.now()
 
     def __len__(self) -> int:
@@ -76,8 +77,8 @@ class Gallery:
     def _refresh(self) -> None:
         now = timezone.now()
         rows = faces.rows().filter(face_changed_at__isnull=False)
-        if self._read_until is not None:
-            rows = faces.rows().filter(face_changed_at__gte=self._read_until - OVERLAP)
+        if (since := self._last_read.since()) is not None:
+            rows = faces.rows().filter(face_changed_at__gte=since - OVERLAP)
         if len(self._versions) > READ_AGAIN:
             # While a whole folder is being enrolled, nearly all recent changes are known already.
             stamps = rows.values_list("pk", "face_changed_at").iterator()
@@ -94,12 +95,12 @@ class Gallery:
                 for key, changed_at in self._versions.items()
                 if changed_at >= now - OVERLAP
             }
-        self._read_until = now
+        self._last_read.note(now)
         self._sweep(now)
 
     def _sweep(self, now: datetime) -> None:
         """Drop deleted users if a sweep is due."""
-        if now - self._swept_at < SWEEP:
+        if abs(now - self._swept_at) < SWEEP:
             return
         self._swept_at = now
         stored = faces.rows().filter(face_encodings__isnull=False)

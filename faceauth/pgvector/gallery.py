@@ -20,6 +20,7 @@ from pgvector.django import L2Distance, VectorField
 from faceauth import conf, faces, metrics
 from faceauth.db import atomic, batches
 from faceauth.encryption import crypto
+from faceauth.gallery.last_read import LastRead
 from faceauth.gallery.memory import OVERLAP
 from faceauth.recognition import encoders
 from faceauth.recognition.matching import Templates, cohort, normalised
@@ -49,7 +50,7 @@ class VectorGallery:
     """
 
     def __init__(self) -> None:
-        self._read_until: datetime | None = None
+        self._last_read = LastRead()
         self._count = 0
         self._counted_at = timezone.now()
 
@@ -59,7 +60,7 @@ class VectorGallery:
         If there are many, it is as of up to a minute ago.
         """
         now = timezone.now()
-        if self._count < COUNT_EACH_TIME or now - self._counted_at >= COUNT_EVERY:
+        if self._count < COUNT_EACH_TIME or abs(now - self._counted_at) >= COUNT_EVERY:
             self._count = current_vectors().filter(flagged=False).count()
             self._counted_at = now
             metrics.set_gallery_size(self._count)
@@ -89,13 +90,13 @@ class VectorGallery:
         """
         now = timezone.now()
         # A change made before the last call may have been committed after it.
-        since = self._read_until and self._read_until - OVERLAP
-        due = stale_rows(since).values_list("pk", flat=True)
+        last = self._last_read.since()
+        due = stale_rows(last and last - OVERLAP).values_list("pk", flat=True)
         incomplete = [keys for keys in batches(due) if not update_vectors(keys)]
         # Keep the old start time, so that the next call retries the faces skipped here. Some of
         # them may have changed long ago.
         if not incomplete:
-            self._read_until = now
+            self._last_read.note(now)
 
 
 def current_vectors() -> QuerySet[FaceVector]:

@@ -46,7 +46,7 @@ policy.verify, policy.identify = _noted(policy.verify), _noted(policy.identify)
 
 _clock = Path(os.environ["CLOCK"])
 _set_clock = threading.Lock()
-_clocks: list[time_machine.Coordinates] = []
+_clocks: list[Any] = []  # none, or the one that can be set
 
 
 def _look_at_clock() -> None:

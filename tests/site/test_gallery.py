@@ -100,6 +100,22 @@ def test_change_of_a_transaction_that_ended_late_is_seen(people):
     assert gallery.nearest(probe(9))[0].key == late.pk
 
 
+def test_clock_that_is_set_back_hides_no_change(people):
+    gallery = Gallery()
+    with time_machine.travel(timezone.now()) as clock:
+        gallery.nearest(probe(0))
+        clock.shift(-timedelta(hours=1))
+        late = User.objects.create_user("late", "late@example.com")
+        enrolment.enrol(late, shots(9))
+        enrolment.revoke(people[0])
+        clock.shift(timedelta(seconds=1))
+        assert gallery.nearest(probe(9))[0].key == late.pk
+        assert gallery.nearest(probe(0))[0].key != people[0].pk
+        User.objects.filter(pk=people[1].pk).delete()
+        clock.shift(SWEEP)
+        assert gallery.nearest(probe(1))[0].key != people[1].pk
+
+
 def test_search_reads_no_templates_that_it_knows(people, monkeypatch, django_assert_num_queries):
     User.objects.update(face_changed_at=timezone.now() - 10 * OVERLAP)
     gallery = Gallery()

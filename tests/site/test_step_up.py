@@ -112,6 +112,16 @@ def test_face_opens_what_the_session_alone_does_not(visitor, ask, upload, clock)
     assert not opened(visitor)
 
 
+def test_clock_that_is_set_back_makes_no_confirmation_last_longer(visitor, ask, upload, clock):
+    ask(CONFIRM, snapshot=upload("obama2"))
+    assert opened(visitor)
+    clock.shift(-timedelta(hours=3))
+    assert not opened(visitor)
+    # As it would be with any clock.
+    ask(CONFIRM, snapshot=upload("obama2"))
+    assert opened(visitor)
+
+
 def test_step_up_can_be_left(client, obama):
     client.force_login(obama)
     page = client.get(CONFIRM, {"next": SAFE}).text

@@ -166,6 +166,21 @@ def test_new_page_after_a_step_that_took_too_long_begins_anew(visit):
     assert FaceChallenge.objects.get(revealed=True).expires_at
 
 
+@pytest.mark.parametrize("hours", [1, -1])
+def test_clock_that_is_set_in_the_middle(visit, obama, hours):
+    page = visit()
+    page.until_step()
+    page.wait(hours * 3600)
+    # Nobody is kept waiting for the clock, or told that they moved the wrong way.
+    assert page.send() == 400
+    assert page.message.startswith("That took too long.")
+    page.restart()
+    page.until_step()
+    page.follow()
+    assert page.passed
+    assert page.log_in().status_code == 200
+
+
 def test_later_steps_have_half_of_the_time(visit, drawn):
     drawn("left", "up", "right")
     page = visit()
