@@ -55,6 +55,14 @@ class FaceAuthSettings:
     """The maximum number of pixels in a picture, as stated in its header. Larger pictures are
     refused without being decoded."""
 
+    MAX_FRAME_BYTES: int = 256 * 1024
+    """The maximum size of a frame from a camera page, or of a picture to log in with, in bytes.
+    Anyone can send these, so less is allowed than for enrolment."""
+
+    MAX_FRAME_PIXELS: int = 500_000
+    """The maximum number of pixels in such a picture. They are scaled down to 800 pixels before a
+    face is looked for."""
+
     MIN_FACE_SIZE: int = 80
     """The minimum height of a face, in pixels."""
 

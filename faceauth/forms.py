@@ -189,7 +189,7 @@ class FaceLoginForm(ChallengedForm):
             return {"challenge": self.passed_challenge}
         # An iterator, because receivers of user_login_failed get the same arguments: it is then
         # exhausted, so they get no pictures.
-        return {"snapshot": iter(samples.analyse(self.cleaned_data["snapshot"]))}
+        return {"snapshot": iter(samples.analyse(self.cleaned_data["snapshot"], small=True))}
 
     def _authenticate(self, shown: dict[str, Any]) -> AbstractBaseUser | None:
         """Return the user whose face was shown, or None."""
@@ -395,6 +395,9 @@ class EnrolFormMixin(ChallengedForm):
         Raises:
             FaceError: A picture cannot be used, or is not of the person who answered the challenge.
         """
+        if self.challenged and self.request is not None:
+            # Before anything large is analysed. It is used up only once the pictures are good.
+            challenges.require_passed(self.request, self.passed_challenge, challenges.ENROL)
         analysed = samples.analyse(files)
         live = self._live_encodings() if self.challenged else None
         source = shots.source_of(each.name for each in files)

@@ -12,7 +12,7 @@ from django.http import HttpRequest, HttpResponse, JsonResponse
 
 from . import backends, conf, devices, errors, users
 from .capture import guidance, samples
-from .http import client_ip, rate_limit
+from .http import client_ip, rate_limit, uploads
 from .http.responses import error_response
 from .liveness import challenge as challenges
 from .liveness import looking, prompts
@@ -34,6 +34,10 @@ class FramesView(PostOnlyView):
     Of the frames of a challenge the site keeps what they show, until the challenge is used; of
     those for a picture, which have a ``pose``, nothing.
     """
+
+    def setup(self, request: HttpRequest, *args: Any, **kwargs: Any) -> None:
+        super().setup(request, *args, **kwargs)
+        uploads.expect_frames(request, MAX_FRAMES)
 
     def post(self, request: HttpRequest) -> HttpResponse:
         client, limit = client_ip.rate_limit_key(request), conf.get().FRAMES_PER_MINUTE
@@ -64,7 +68,7 @@ class FramesView(PostOnlyView):
         pose = guidance.Pose(name, level if math.isfinite(level) else None)
         near = _box(post.get("near", ""))
         sample = (
-            samples.analyse_picture(frame)
+            samples.analyse_small(frame)
             if name == guidance.PHOTO
             else samples.analyse_frame(frame, near)
         )

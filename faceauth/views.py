@@ -37,7 +37,7 @@ from .forms import (
     OwnPasswordForm,
     PasswordForm,
 )
-from .http import json_body
+from .http import json_body, uploads
 from .http.responses import error_response, tell, wants_json, with_retry_after
 from .http.uploads import bounded_upload
 from .languages import in_app_language
@@ -137,6 +137,7 @@ class LoginView(CaptureMixin, auth_views.LoginView):
 
     def setup(self, request: HttpRequest, *args: Any, **kwargs: Any) -> None:
         super().setup(request, *args, **kwargs)
+        uploads.expect_frames(request, conf.get().MAX_SNAPSHOTS)
         self._began = time.monotonic()
 
     def get_form_class(self) -> Any:

@@ -1,7 +1,7 @@
 // The modules that the site's own pages use. If this page cannot reach its static files, copy them.
 import { deviceProof } from "/static/faceauth/device-fields.js";
 import { publicKey } from "/static/faceauth/device-key.js";
-import { PICTURE, pictureOf } from "/static/faceauth/pictures.js";
+import { SMALL, pictureOf } from "/static/faceauth/pictures.js";
 import { Recorder } from "/static/faceauth/recorder.js";
 
 // From one frame to the next.
@@ -70,7 +70,7 @@ async function proofOf(nonce) {
 
 /** Return the fields of a login on a site without a challenge: one picture. */
 async function look() {
-  const snapshot = await dataUrl(await pictureOf(video, PICTURE));
+  const snapshot = await dataUrl(await pictureOf(video, SMALL));
   return { snapshot, ...(await proofOf()) };
 }
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import math
 import os
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from functools import cached_property, lru_cache
 from threading import BoundedSemaphore
@@ -31,7 +31,7 @@ from faceauth.vision.alignment import Box
 from faceauth.vision.encoding import Encoder, Encoding
 from faceauth.vision.face_mesh import Mesh
 from faceauth.vision.head_pose import HeadPose, head_pose
-from faceauth.vision.images import MAX_SIDE, UPLOAD_FORMATS
+from faceauth.vision.images import MAX_SIDE, UPLOAD_FORMATS, check_size
 from faceauth.vision.quality import Quality, measure
 from faceauth.vision.visibility import Visibility, visibility
 
@@ -44,8 +44,12 @@ SOFTEST = 0.12
 WAIT_SECONDS = 5.0
 
 NEAREST = 24  # pixels: a smaller box is no place to look for a face
-FAR = 60.0  # pixels: a scan for this size finds faces of 50 to 75 pixels, in 18 ms
-MAX_FRAME_SIDE = 1280  # pixels; larger frames of a conversation are scaled down
+MAX_FRAME_SIDE = 800  # pixels; larger frames, and pictures to log in with, are scaled down
+
+# Of a frame's shorter side. Faces down to 0.22 are found; those of 0.15 to 0.21 are seen by one
+# more scan. What is smaller would cost as much again as all the rest.
+NEAR, FAR = 0.25, 0.178
+SMALLEST, SMALLEST_FAR = 80.0, 60.0  # pixels: what is smaller would have to be enlarged
 
 Picture = bytes | IO[bytes]
 Near = tuple[float, float, float, float]
@@ -89,7 +93,7 @@ class Sample:
         if self.faces:
             return False
         with _slot(), metrics.stage("find"):
-            return engine().has_face(self.image, FAR)
+            return engine().has_face(self.image, max(SMALLEST_FAR, FAR * _side(self.image)))
 
     @cached_property
     def visibility(self) -> Visibility | None:
@@ -107,7 +111,7 @@ class Sample:
         """Return True if there is no other face in the whole frame. Those found are added."""
         if len(self.faces) == 1:
             with _slot(), metrics.stage("find"):
-                found = engine().find_faces(self.image, quickly=True)
+                found = _find_in_frame(self.image)
             self.faces += [each for each in found if not each.is_same_as(self.faces[0])]
         return len(self.faces) == 1
 
@@ -203,7 +207,7 @@ def analyse_frame(picture: Picture, near: Near | None = None, *, beside: bool = 
     Raises:
         FaceError: The data is no picture, the picture is too large, or the site is busy.
     """
-    data = read(picture)
+    data = read_frame(picture)
     with _slot():
         image = _decode(data, MAX_FRAME_SIDE, UPLOAD_FORMATS)
         if near is not None and (box := _pixels(image, near)):
@@ -217,18 +221,36 @@ def analyse_frame(picture: Picture, near: Near | None = None, *, beside: bool = 
                         others = engine().faces_beside(image, face)
                 return Sample(image, [face, *others], mesh)
         with metrics.stage("find"):
-            faces = engine().find_faces(image, quickly=True)
-        return Sample(image, faces)
+            return Sample(image, _find_in_frame(image))
 
 
-def analyse(snapshot: Snapshot) -> list[Sample]:
+def analyse_small(picture: Picture) -> Sample:
+    """Decode a picture as large as a frame and find its faces, also small ones.
+
+    For pictures that somebody unknown sends to log in.
+
+    Raises:
+        FaceError: The data is no picture, the picture is too large, or the site is busy.
+    """
+    data = read_frame(picture)
+    with _slot():
+        image = _decode(data, MAX_FRAME_SIDE, UPLOAD_FORMATS)
+        with metrics.stage("find"):
+            return Sample(image, engine().find_faces(image, quickly=True))
+
+
+def analyse(snapshot: Snapshot, *, small: bool = False) -> list[Sample]:
     """Analyse one or several pictures, each of which must be good enough to be compared.
+
+    Args:
+        snapshot: The pictures.
+        small: Whether they must be as small as frames, because they come from somebody unknown.
 
     Raises:
         FaceError: The first problem of the first picture that can't be used.
     """
     found = []
-    for sample in _samples(snapshot):
+    for sample in _samples(snapshot, analyse_small if small else analyse_picture):
         if problem := sample.problem():
             raise problem
         found.append(sample)
@@ -256,12 +278,42 @@ def probe_encodings(snapshot: Snapshot) -> Encoding:
 
 
 def read(picture: Picture) -> bytes:
-    """Return the content of a picture that is not too large."""
-    limit = conf.get().MAX_SNAPSHOT_BYTES
-    data = picture if isinstance(picture, bytes) else picture.read(limit + 1)
-    if len(data) > limit:
+    """Return the content of a picture that is not too large by its size and its header.
+
+    Raises:
+        TooLarge: It is.
+    """
+    return _read(picture, conf.get().MAX_SNAPSHOT_BYTES, conf.get().MAX_IMAGE_PIXELS)
+
+
+def read_frame(picture: Picture) -> bytes:
+    """Return the content of a frame that is not too large by its size and its header.
+
+    Raises:
+        TooLarge: It is.
+    """
+    return _read(picture, conf.get().MAX_FRAME_BYTES, conf.get().MAX_FRAME_PIXELS)
+
+
+def _read(picture: Picture, max_bytes: int, max_pixels: int) -> bytes:
+    data = picture if isinstance(picture, bytes) else picture.read(max_bytes + 1)
+    if len(data) > max_bytes:
         raise errors.TooLarge()
+    try:
+        check_size(data, max_pixels)
+    except ImageTooLargeError as error:
+        raise errors.TooLarge() from error
     return data
+
+
+def _find_in_frame(image: NDArray[np.uint8]) -> list[Face]:
+    """Find the faces that are large enough for a conversation."""
+    return engine().find_faces(image, smallest=max(SMALLEST, NEAR * _side(image)), quickly=True)
+
+
+def _side(image: NDArray[np.uint8]) -> int:
+    """Return the shorter side, in pixels."""
+    return min(image.shape[:2])
 
 
 def _decode(data: bytes, max_side: int, formats: tuple[str, ...]) -> NDArray[np.uint8]:
@@ -291,14 +343,14 @@ def _pixels(image: NDArray[np.uint8], near: Near) -> Box | None:
     return (left, top, right, bottom) if tall and inside else None
 
 
-def _samples(snapshot: Snapshot) -> Iterator[Sample]:
+def _samples(snapshot: Snapshot, analysed: Callable[[Picture], Sample]) -> Iterator[Sample]:
     """Yield one sample after another, so that nothing after an unusable picture is analysed."""
     single = isinstance(snapshot, (bytes, Sample)) or hasattr(snapshot, "read")
     pictures: Iterable[Picture | Sample] = [snapshot] if single else snapshot  # type: ignore[list-item, assignment]
     empty = True
     for each in pictures:
         empty = False
-        yield each if isinstance(each, Sample) else analyse_picture(each)
+        yield each if isinstance(each, Sample) else analysed(each)
     if empty:
         raise errors.MissingSnapshot()
 

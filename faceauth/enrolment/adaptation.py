@@ -44,7 +44,7 @@ def adapt_to_login(
     if not conf.get().ADAPT:
         return False
     try:
-        sample = samples.analyse(snapshot)[0]
+        sample = samples.analyse(snapshot, small=True)[0]
         encoding = sample.encoding()
     except FaceError:
         return False

@@ -334,6 +334,18 @@ def note_rest(request: HttpRequest, challenge: Challenge) -> None:
         request.session[_SESSION_KEY] = {**noted, "rested": (rest.yaw, rest.pitch)}
 
 
+def require_passed(request: HttpRequest, challenge_id: str, purpose: str) -> Challenge:
+    """Return the challenge of the visitor's session that was passed for a purpose, and keep it.
+
+    Raises:
+        ChallengeExpired: The challenge was not passed, is too old, was used, or another session's.
+    """
+    challenge = resume(request, challenge_id)
+    if challenge.purpose != purpose or not challenge.passed:
+        raise ChallengeExpired()
+    return challenge
+
+
 def redeem(
     request: HttpRequest, challenge_id: str, purpose: str, device: FaceDevice | None = None
 ) -> Answer:
@@ -349,9 +361,7 @@ def redeem(
         ChallengeExpired: The challenge was not passed, is too old, was used before, is another
             session's or another device's, or a short one where a full one is needed.
     """
-    challenge = resume(request, challenge_id)
-    if challenge.purpose != purpose or not challenge.passed:
-        raise ChallengeExpired()
+    challenge = require_passed(request, challenge_id, purpose)
     del request.session[_SESSION_KEY]
     # The database decides which request was first.
     deleted, _rows = FaceChallenge.objects.filter(key=challenge.key).delete()

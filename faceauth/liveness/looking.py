@@ -32,7 +32,7 @@ def look(challenge: Challenge, frame: IO[bytes], seen: list[samples.Sample]) -> 
     """
     # Somebody else is looked for until the first step is shown, and when the last one is made.
     tracking = challenge.conversation.rest is not None
-    data = samples.read(frame)
+    data = samples.read_frame(frame)
     sample = samples.analyse_frame(data, challenge.place, beside=not tracking)
     seen.append(sample)
     head, problem = sample.head, sample.problem(moving=True)
@@ -62,7 +62,7 @@ def look_again(marks: Sequence[Mark], frames: Sequence[IO[bytes]]) -> list[Still
         ChallengeExpired: They are other frames.
         FaceError: The site is busy.
     """
-    files = [samples.read(each) for each in frames]
+    files = [samples.read_frame(each) for each in frames]
     if [_digest(each) for each in files] != [mark.digest for mark in marks]:
         raise ChallengeExpired()
     stills = []

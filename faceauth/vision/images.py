@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+from collections.abc import Iterator
 from io import BytesIO
 
 import cv2
@@ -15,6 +17,13 @@ UPLOAD_FORMATS = ("JPEG", "PNG", "WEBP")
 FORMATS = (*UPLOAD_FORMATS, "GIF", "BMP", "TIFF")
 MAX_PIXELS = 25_000_000
 MAX_SIDE = 1600
+
+# More than cameras and browsers write, and slow to read: a progressive file of 250 kB can have
+# 20,000 scans, each of which goes over all pixels, and a compressed text can swell to a megabyte.
+MAX_SCANS = 50
+MAX_TEXTS = 8
+_MARKER = re.compile(rb"\xff([^\x00\x01\xd0-\xd7\xff])")
+_START_OF_SCAN, _END_OF_IMAGE = 0xDA, 0xD9
 
 _AS_STORED = cv2.IMREAD_COLOR_RGB | cv2.IMREAD_IGNORE_ORIENTATION
 
@@ -61,10 +70,12 @@ def decode_image(
     Raises:
         UnsupportedImageError: The data is not a picture in one of the formats.
         ImageTooLargeError: The header states more than `max_pixels`; nothing was decoded.
-        ImageError: The data is empty, truncated or damaged.
+        ImageError: The data is empty, truncated, damaged, or made to take long.
     """
     if not data:
         raise ImageError("The file is empty.")
+    if _takes_long(data):
+        raise ImageError("The picture has more parts than any camera writes.")
     try:
         picture = Image.open(BytesIO(data), formats=formats)
     except UnidentifiedImageError as error:
@@ -82,6 +93,66 @@ def decode_image(
         # For damaged files Pillow raises many exceptions, depending on format and version.
         except Exception as error:
             raise ImageError("The picture is damaged.") from error
+
+
+def check_size(data: bytes, max_pixels: int) -> None:
+    """Refuse a picture with too many pixels without opening it, if its header is a usual one.
+
+    Args:
+        data: The content of the file.
+        max_pixels: The maximum width times height.
+
+    Raises:
+        ImageTooLargeError: The header states more.
+    """
+    width, height = _stated_size(data)
+    if width * height > max_pixels:
+        raise ImageTooLargeError("The picture has too many pixels.")
+
+
+def _stated_size(data: bytes) -> tuple[int, int]:
+    """Return the width and height that a header states; zeros if it is not a usual one."""
+    if data.startswith(b"\x89PNG"):
+        return int.from_bytes(data[16:20]), int.from_bytes(data[20:24])
+    if data[8:12] == b"WEBP":
+        return _webp_size(data)
+    for kind, start in _segments(data):
+        # Start of frame: 0xC0 to 0xCF, but for tables and an extension.
+        if 0xC0 <= kind <= 0xCF and kind not in (0xC4, 0xC8, 0xCC):
+            height, width = data[start + 3 : start + 5], data[start + 5 : start + 7]
+            return int.from_bytes(width), int.from_bytes(height)
+    return 0, 0
+
+
+def _webp_size(data: bytes) -> tuple[int, int]:
+    kind = data[12:16]
+    if kind == b"VP8X":
+        across, down = data[24:27], data[27:30]
+        return 1 + int.from_bytes(across, "little"), 1 + int.from_bytes(down, "little")
+    if kind == b"VP8L":
+        bits = int.from_bytes(data[21:25], "little")
+        return 1 + (bits & 0x3FFF), 1 + (bits >> 14 & 0x3FFF)
+    width, height = int.from_bytes(data[26:28], "little"), int.from_bytes(data[28:30], "little")
+    return width & 0x3FFF, height & 0x3FFF
+
+
+def _takes_long(data: bytes) -> bool:
+    """Return True if a file was made to take long to read."""
+    if data.startswith(b"\x89PNG"):
+        return data.count(b"zTXt") + data.count(b"iTXt") > MAX_TEXTS
+    return sum(kind == _START_OF_SCAN for kind, _start in _segments(data)) > MAX_SCANS
+
+
+def _segments(data: bytes) -> Iterator[tuple[int, int]]:
+    """Yield the segments of a JPEG file: the kind, and where its length stands."""
+    place = 2 if data.startswith(b"\xff\xd8") else len(data)
+    while (found := _MARKER.search(data, place)) is not None:
+        kind, start = found[1][0], found.end()
+        if kind == _END_OF_IMAGE:
+            return
+        yield kind, start
+        # What a scan has encoded follows its segment, without markers but for those of restarts.
+        place = start + max(int.from_bytes(data[start : start + 2]), 2)
 
 
 def _quickly(picture: Image.Image, data: bytes, max_side: int) -> NDArray[np.uint8] | None:

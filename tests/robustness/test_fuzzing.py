@@ -116,7 +116,7 @@ def test_hostile_bytes_are_refused_by_a_server(stress, owner, tmp_path):
 def warm_up(site, client, known):
     """Let each thread have what it keeps."""
     for _ in range(12):
-        client.post(LOOK, frames=[pictures.largest()], pose="any")
+        client.post(LOOK, frames=[pictures.largest_frame()], pose="any")
     for seed in range(10**6, 10**6 + 200):
         hear(site, seed, known)
 

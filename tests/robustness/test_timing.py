@@ -112,7 +112,7 @@ def face(name):
 @pytest.mark.parametrize("accept", ["application/json", "text/html"])
 @pytest.mark.parametrize("times", [0, 4, 30, 60])
 def test_answer_and_work_are_the_same(done, failed, monkeypatch, accept, times):
-    monkeypatch.setattr(samples, "analyse_picture", Known)
+    monkeypatch.setattr(samples, "analyse_small", Known)
     guess("somebody", face("anybody"))  # what is made once is made by then
     answers, works = {}, {}
     for name in (*NAMES, "inactive himself", "disabled herself"):

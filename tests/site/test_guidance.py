@@ -52,7 +52,7 @@ def test_words_that_help(advice):
     assert advice(np.zeros_like(picture))["code"] == "black"
     assert advice(zoomed(picture, 0.5))["code"] == "too_small"
     # Too small to be found, but to be seen.
-    assert advice(zoomed(picture, 0.3))["code"] == "too_small"
+    assert advice(zoomed(picture, 0.37))["code"] == "too_small"
     assert advice(zoomed(picture, 2.0))["code"] == "too_close"
     assert advice(np.roll(picture, 190, axis=1))["code"] == "off_centre"
     assert advice((picture * 0.1).astype(np.uint8))["code"] == "too_dark"

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from functools import cache
+from io import BytesIO
 from typing import Any
 
 from django.core import mail
+from PIL import Image
 
 from faceauth import enrolment, faces
 from faceauth.capture import samples
@@ -17,8 +20,18 @@ OBAMA = ("obama", "obama2", "obama3", "obama left", "obama up")
 
 
 def picture(name: str) -> bytes:
-    """That photograph, or "obama left": a frame of a webcam before which the person turns."""
-    return snapshot(name) if " " in name else Faces()[name]
+    """That photograph as a page sends it, or "obama left": a webcam's frame of a turned head."""
+    return snapshot(name) if " " in name else small(name)
+
+
+@cache
+def small(name: str) -> bytes:
+    """That photograph, no larger than what may be sent by anyone."""
+    photograph = Image.open(BytesIO(Faces()[name]))
+    photograph.thumbnail((760, 760))
+    saved = BytesIO()
+    photograph.convert("RGB").save(saved, "JPEG", quality=90)
+    return saved.getvalue()
 
 
 def encodings(*names: str) -> Encoding:

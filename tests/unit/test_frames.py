@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import time
+
 import cv2
 import numpy as np
 import pytest
 
 from faceauth import errors
 from faceauth.capture import samples
-from tests.support.webcam import HEIGHT, WIDTH, frame, turned
+from tests.support.webcam import FACE_SHARE, HEIGHT, WIDTH, frame, turned
 
 pytestmark = pytest.mark.real
 
@@ -93,21 +95,69 @@ def test_nobody(detector):
 
 
 def test_a_face_beside_is_noticed_if_asked_for(first):
-    two = jpeg(np.concatenate([frame("obama"), frame("biden")], axis=1))
+    two = np.concatenate([frame("obama"), frame("biden")], axis=1)
+    two = jpeg(cv2.resize(two, (960, 360)))
     left, top, right, bottom = shares(first)
     near = (left / 2, top, right / 2, bottom)
     assert len(samples.analyse_frame(two, near).faces) == 1
     both = samples.analyse_frame(two, near, beside=True)
     assert len(both.faces) == 2
-    assert both.faces[0].is_same_as(first.faces[0])
+    assert both.faces[0].box[2] < both.image.shape[1] / 2
     assert isinstance(both.problem(), errors.SeveralFaces)
 
 
-def test_large_frames_are_scaled_down():
+def test_large_frames_are_scaled_down(settings):
+    settings.FACEAUTH = {**settings.FACEAUTH, "MAX_FRAME_PIXELS": 5_000_000}
+    settings.FACEAUTH["MAX_FRAME_BYTES"] = 5_000_000
     large = jpeg(cv2.resize(frame("obama"), (2560, 1920)))
-    sample = samples.analyse_frame(large)
-    assert sample.image.shape == (960, 1280, 3)
-    assert abs(sample.head.yaw) < 10
+    for sample in (samples.analyse_frame(large), samples.analyse_small(large)):
+        assert sample.image.shape == (600, 800, 3)
+        assert abs(sample.head.yaw) < 10
+
+
+def smaller(share):
+    """Return a frame in which the face takes that share of the height."""
+    factor = share / FACE_SHARE
+    move = np.array([[factor, 0, WIDTH / 2 * (1 - factor)], [0, factor, HEIGHT / 2 * (1 - factor)]])
+    size = (WIDTH, HEIGHT)
+    return jpeg(cv2.warpAffine(frame("obama"), move, size, borderMode=cv2.BORDER_REPLICATE))
+
+
+@pytest.mark.parametrize(
+    ("share", "found", "far"),
+    [(0.4, 1, False), (0.3, 1, False), (0.25, 1, False), (0.18, 0, True), (0.06, 0, False)],
+)
+def test_face_of_a_frame_is_found_from_a_quarter_of_it_and_seen_from_a_sixth(share, found, far):
+    sample = samples.analyse_frame(smaller(share))
+    assert (len(sample.faces), sample.is_far) == (found, far)
+
+
+def test_picture_to_log_in_with_may_have_a_smaller_face():
+    assert len(samples.analyse_small(smaller(0.19)).faces) == 1
+
+
+def test_nobody_costs_little():
+    """Less than a quarter of what an enrolment takes to search a picture of the same size."""
+    empty = np.full((600, 800, 3), 120, np.uint8)
+    data = jpeg(empty)
+
+    def frame_of_nobody():
+        assert not samples.analyse_frame(data).is_far
+
+    def picture_of_nobody():
+        assert not samples.analyse_picture(data).faces
+
+    assert 4 * cost(frame_of_nobody) < cost(picture_of_nobody)
+
+
+def cost(work):
+    """Return the least CPU time that it takes, in seconds."""
+    times = []
+    for _ in range(3):
+        began = time.thread_time()
+        work()
+        times.append(time.thread_time() - began)
+    return min(times)
 
 
 @pytest.mark.parametrize("shape", [(1, 1), (1, 2000), (40, 40)])
@@ -117,10 +167,10 @@ def test_tiny_frames_have_no_face(shape):
 
 
 def test_frames_are_bounded_like_other_pictures(settings):
-    settings.FACEAUTH = {**settings.FACEAUTH, "MAX_IMAGE_PIXELS": 100_000}
+    settings.FACEAUTH = {**settings.FACEAUTH, "MAX_FRAME_PIXELS": 100_000}
     with pytest.raises(errors.TooLarge):
         samples.analyse_frame(jpeg(frame("obama")))
-    settings.FACEAUTH = {**settings.FACEAUTH, "MAX_SNAPSHOT_BYTES": 1000}
+    settings.FACEAUTH = {**settings.FACEAUTH, "MAX_FRAME_BYTES": 1000}
     with pytest.raises(errors.TooLarge):
         samples.analyse_frame(jpeg(frame("obama")))
     with pytest.raises(errors.BadImage):

@@ -27,6 +27,7 @@ export class CaptureWidget {
   #stage;
   #video;
   #frames;
+  #format;
   #ready;
   #options;
   #challenged;
@@ -58,12 +59,13 @@ export class CaptureWidget {
    * @param {() => string} options.token the CSRF token
    * @param {() => Record<string, string>} [options.fields] what else a challenge is opened with
    * @param {number} [options.frames] how many pictures are taken at once
+   * @param {object} [options.format] how large the pictures are, one of those in `pictures.js`
    * @param {boolean} [options.challenged] true to pass a challenge instead of taking pictures
    * @param {(asked: boolean) => boolean} [options.ready] returns true if everything is there that a
    *   picture needs; if the visitor `asked` for the picture, it may say what is missing
    */
   constructor(root, messages, options) {
-    const { frames = 1, challenged = false, ready = () => true } = options;
+    const { frames = 1, format = PICTURE, challenged = false, ready = () => true } = options;
     const { video, start, take, quit } = partsOf(root);
     this.#root = root;
     this.#messages = messages;
@@ -71,12 +73,14 @@ export class CaptureWidget {
     this.#stage = new Stage(root, messages);
     this.#video = video;
     this.#frames = frames;
+    this.#format = format;
     this.#challenged = challenged;
     this.#ready = ready;
     this.#camera = new Camera(video, (problem) => this.#fail(problem));
     this.#chooser = new CameraChooser(root, messages, this.#camera, () => this.#restart());
     this.#guidance = new Guidance({
       video,
+      format,
       url: root.dataset.framesUrl,
       token: options.token,
       onAdvice: (...advice) => this.#takeAdvice(...advice),
@@ -323,7 +327,7 @@ export class CaptureWidget {
     // The very picture that was found good.
     if (automatic && this.#frames === 1) return [await this.#guidance.picture()];
     if (this.#frames > 1) this.say(this.#messages.get("hold"), "good");
-    return burstOf(this.#video, PICTURE, this.#frames);
+    return burstOf(this.#video, this.#format, this.#frames);
   }
 
   #takeAdvice(advice, { steady, struggling, hinting, unseen }) {

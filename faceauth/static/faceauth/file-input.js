@@ -7,8 +7,9 @@ import { pictureFrom } from "./pictures.js";
  * @param {HTMLElement} root the widget
  * @param {import("./messages.js").Messages} messages
  * @param {(photos: Blob[]) => void} onPhotos
+ * @param {object} [format] how large the photos may be, by default as for an enrolment
  */
-export function useFileInput(root, messages, onPhotos) {
+export function useFileInput(root, messages, onPhotos, format) {
   const { choice, choose } = partsOf(root);
   if (!choice) return;
   const input = choice.querySelector("[type=file]");
@@ -22,7 +23,7 @@ export function useFileInput(root, messages, onPhotos) {
     // Emptied, so that choosing the same file again is a change again.
     input.value = "";
     if (!files.length) return;
-    const photos = await Promise.all(files.map(pictureFrom));
+    const photos = await Promise.all(files.map((file) => pictureFrom(file, format)));
     emit(root, "capture", { pictures: photos, automatic: false });
     onPhotos(photos);
   });

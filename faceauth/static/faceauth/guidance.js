@@ -20,6 +20,7 @@ export class Guidance {
   /**
    * @param {object} options
    * @param {HTMLVideoElement} options.video
+   * @param {object} options.format of the whole picture, one of those in `pictures.js`
    * @param {string} options.url
    * @param {() => string} options.token the CSRF token
    * @param {(advice: object, verdict: object) => void} options.onAdvice called with the server's
@@ -27,8 +28,8 @@ export class Guidance {
    * @param {(error: object, temporary: boolean) => boolean | undefined} options.onError as that of
    *   `FrameLoop`
    */
-  constructor({ video, url, token, onAdvice, onError }) {
-    this.#snapper = new Snapper(video);
+  constructor({ video, format, url, token, onAdvice, onError }) {
+    this.#snapper = new Snapper(video, format);
     this.#loop = new FrameLoop({
       url,
       name: "frame",

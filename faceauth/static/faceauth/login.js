@@ -3,6 +3,7 @@ import { deviceProof } from "./device-fields.js";
 import { partsOf } from "./dom.js";
 import { useFileInput } from "./file-input.js";
 import { Messages } from "./messages.js";
+import { SMALL } from "./pictures.js";
 import { Submission } from "./submission.js";
 
 // Time to read why a picture was refused before the next one is taken.
@@ -51,6 +52,7 @@ export function startLogin(root) {
     token: () => submission.token,
     fields: () => ({ username: form.elements.username?.value ?? "" }),
     frames: Number(root.dataset.frames),
+    format: SMALL,
     challenged,
     // Only the username can be missing, on sites that need one.
     ready: (asked) => (asked ? form.reportValidity() : form.matches(":valid")),
@@ -131,9 +133,10 @@ export function startLogin(root) {
     if (widget.live) widget.take();
     else if (!submission.busy) widget.start(true);
   });
-  useFileInput(root, messages, ([photo]) => {
+  const onPhoto = ([photo]) => {
     if (form.reportValidity()) send([photo], { automatic: false, photo: true });
-  });
+  };
+  useFileInput(root, messages, onPhoto, SMALL);
   // Reads the key of a trusted device while there is time.
   deviceProof(root.dataset.deviceNonce);
   giveWay();

@@ -5,6 +5,7 @@
 import { partsOf } from "./dom.js";
 import { clearFieldErrors } from "./field-errors.js";
 import { post } from "./http.js";
+import { SMALL, pictureFrom } from "./pictures.js";
 
 const TIMEOUT_MS = 20_000;
 
@@ -27,7 +28,8 @@ function start(root) {
       const body = new FormData();
       body.append("csrfmiddlewaretoken", input.form.elements.csrfmiddlewaretoken.value);
       body.append("pose", "photo");
-      body.append("frame", file);
+      // A small copy is enough to judge it by; the form sends the photo itself.
+      body.append("frame", await pictureFrom(file, SMALL));
       const { data, error } = await post(root.dataset.framesUrl, body, {
         timeout: TIMEOUT_MS,
         signal,

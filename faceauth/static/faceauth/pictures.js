@@ -1,6 +1,8 @@
 /** Longest sides in pixels and JPEG qualities of the pictures that are sent. */
 export const FRAME = { longest: 480, quality: 0.8 };
 export const PICTURE = { longest: 1280, quality: 0.92 };
+/** What anyone may send: within MAX_FRAME_PIXELS and MAX_FRAME_BYTES. */
+export const SMALL = { longest: 800, pixels: 490_000, bytes: 250_000, quality: 0.85 };
 const PHOTO = { longest: 2048, quality: 0.92 };
 
 // Long enough for a face to move a little, short enough to be one burst.
@@ -27,12 +29,17 @@ export function hasFrame(video) {
 /** Takes small frames of a video, to be judged, and returns the whole picture of the last one. */
 export class Snapper {
   #video;
+  #format;
   #whole = document.createElement("canvas");
   #small = document.createElement("canvas");
 
-  /** @param {HTMLVideoElement} video */
-  constructor(video) {
+  /**
+   * @param {HTMLVideoElement} video
+   * @param {{longest: number, quality: number}} format of the whole picture
+   */
+  constructor(video, format) {
     this.#video = video;
+    this.#format = format;
   }
 
   /**
@@ -43,7 +50,7 @@ export class Snapper {
   async frame(format) {
     const [video, whole] = [this.#video, this.#whole];
     if (!hasFrame(video)) return null;
-    drawOn(whole, video, video.videoWidth, video.videoHeight, PICTURE);
+    drawOn(whole, video, video.videoWidth, video.videoHeight, this.#format);
     return jpegOf(drawOn(this.#small, whole, whole.width, whole.height, format), format);
   }
 
@@ -52,7 +59,7 @@ export class Snapper {
    * @returns {Promise<Blob>} a JPEG
    */
   picture() {
-    return jpegOf(this.#whole, PICTURE);
+    return jpegOf(this.#whole, this.#format);
   }
 }
 
@@ -76,15 +83,16 @@ export async function burstOf(video, format, count) {
  * Return a chosen photo, upright and no larger than useful. A photo that the browser cannot read is
  * returned unchanged: the server knows more formats, and reports what is wrong.
  * @param {File} file
+ * @param {{longest: number, pixels?: number, bytes?: number, quality: number}} format
  * @returns {Promise<Blob>}
  */
-export async function pictureFrom(file) {
+export async function pictureFrom(file, format = PHOTO) {
   try {
     const bitmap = await createImageBitmap(file, { imageOrientation: "from-image" });
     try {
-      const fits = Math.max(bitmap.width, bitmap.height) <= PHOTO.longest;
-      if (fits) return file;
-      const photo = await encode(bitmap, bitmap.width, bitmap.height, PHOTO);
+      const { width, height } = bitmap;
+      if (scaleOf(width, height, format) === 1 && file.size <= (format.bytes ?? Infinity)) return file;
+      const photo = await encode(bitmap, width, height, format);
       return new File([photo], file.name, { type: photo.type });
     } finally {
       bitmap.close();
@@ -92,6 +100,10 @@ export async function pictureFrom(file) {
   } catch {
     return file;
   }
+}
+
+function scaleOf(width, height, { longest, pixels = Infinity }) {
+  return Math.min(1, longest / Math.max(width, height), Math.sqrt(pixels / (width * height)));
 }
 
 function encode(source, width, height, format) {
@@ -104,11 +116,11 @@ function encode(source, width, height, format) {
  * @param {CanvasImageSource} source
  * @param {number} width of the source
  * @param {number} height of the source
- * @param {{longest: number}} format
+ * @param {{longest: number, pixels?: number}} format
  * @returns {HTMLCanvasElement} the canvas
  */
-export function drawOn(canvas, source, width, height, { longest }) {
-  const scale = Math.min(1, longest / Math.max(width, height));
+export function drawOn(canvas, source, width, height, format) {
+  const scale = scaleOf(width, height, format);
   canvas.width = Math.round(width * scale);
   canvas.height = Math.round(height * scale);
   canvas.getContext("2d").drawImage(source, 0, 0, canvas.width, canvas.height);

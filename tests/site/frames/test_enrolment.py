@@ -70,6 +70,14 @@ def test_ten_minutes_are_enough_to_take_pictures_again(ada, enrol, passed, clock
     assert enrol(page) == (200, "")
 
 
+def test_pictures_are_not_looked_at_before_a_challenge_is_passed(client, db, enrol, monkeypatch):
+    """Larger ones than frames are for those who have shown that they are there."""
+    account = {"username": "ada", "email": "ada@example.com"}
+    monkeypatch.setattr("faceauth.capture.samples.analyse", pytest.fail)
+    assert enrol(None, SIGN_UP, **account) == (400, "challenge_failed")
+    assert enrol(None, SIGN_UP, **account, challenge="x" * 22) == (400, "challenge_expired")
+
+
 def test_challenge_of_an_hour_ago_is_none(ada, enrol, passed, clock):
     page = passed()
     clock.shift(11 * 60)

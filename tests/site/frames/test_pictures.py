@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from django.core.files.uploadedfile import SimpleUploadedFile
 from PIL import Image
 
 from faceauth.models import FaceChallenge, FailureCount
@@ -45,13 +46,47 @@ def test_files_that_are_no_usable_picture(visit, obama, drawn, make, status, cod
     assert not FailureCount.objects.exists()
 
 
-def test_picture_of_25_megapixels(visit):
-    large = BytesIO()
-    small = Image.open(BytesIO(Person("obama").jpeg_for("", 0)))
-    small.resize((5000, 5000)).save(large, "JPEG")
+@pytest.mark.parametrize("kind", ["JPEG", "PNG", "WEBP", "lossless WEBP", "transparent WEBP"])
+def test_frame_of_more_than_half_a_megapixel_is_refused_by_its_header(visit, kind, monkeypatch):
+    page, options = visit(), {"lossless": True} if "lossless" in kind else {}
+    mode = "RGBA" if "transparent" in kind else "RGB"
+    for width, height, status in ((800, 625, 200), (800, 626, 413)):
+        saved = BytesIO()
+        Image.new(mode, (width, height)).save(saved, kind.rpartition(" ")[2], **options)
+        if status == 413:
+            monkeypatch.setattr("faceauth.vision.images.Image.open", pytest.fail)
+        assert page.send(saved.getvalue()) == status
+    assert page.code == "too_large"
+    assert page.message == "The picture is too large. Use a smaller one."
+
+
+def test_frame_of_more_than_256_kilobytes_is_refused(visit):
+    page, frame = visit(), Person("obama").jpeg_for("", 0)
+    assert page.send(frame + bytes(256 * 1024 - len(frame))) == 200
+    assert page.send(frame + bytes(256 * 1024 - len(frame) + 1)) == 413
+
+
+def test_request_larger_than_three_frames_is_refused_before_it_is_read(client, db):
+    body = {"frame": SimpleUploadedFile("a.jpg", bytes(1_200_000)), "pose": "any"}
+    with pytest.MonkeyPatch.context() as unread:
+        unread.setattr("django.http.HttpRequest.parse_file_upload", pytest.fail)
+        response = client.post(FRAMES, body, headers=JSON)
+    assert (response.status_code, response.json()["error"]["code"]) == (413, "too_large")
+
+
+def test_file_made_to_take_long_is_refused(visit):
     page = visit()
-    assert page.send(large.getvalue()) == 200
-    assert page.answer["faces"] == 1
+    assert page.send(scans(10)) == 200
+    assert (page.send(scans(20_000)), page.code) == (400, "bad_image")
+
+
+def scans(count: int) -> bytes:
+    """Return a progressive file, the last scan of which comes again and again."""
+    saved = BytesIO()
+    Image.new("L", (800, 600), 90).save(saved, "JPEG", progressive=True, quality=50)
+    data = saved.getvalue()
+    last = data[data.rfind(b"\xff\xda") : -2]
+    return data[:-2] + last * count + data[-2:]
 
 
 @pytest.mark.parametrize("size", [(1, 1), (2000, 4), (29, 29)])

@@ -136,3 +136,28 @@ def test_empty_and_truncated_pictures_are_bad(photo, monkeypatch):
         with pytest.raises(ImageError) as caught:
             decode_image(broken)
         assert caught.value.code == "bad_image"
+
+
+def test_file_made_to_take_long_is_bad(photo):
+    small = photo.resize((80, 60))
+    text = b"zTXtcomment\0\0" + zlib.compress(bytes(900_000), 9)
+    chunk = (len(text) - 4).to_bytes(4, "big") + text + zlib.crc32(text).to_bytes(4, "big")
+    png, progressive = saved(small), saved(small, "JPEG", progressive=True)
+    last = progressive[progressive.rfind(b"\xff\xda") : -2]
+    # A marker without a length, which readers skip as a whole.
+    hidden = b"\xff\x01" + last
+    for data in (png, png[:33] + chunk * 3 + png[33:], progressive, progressive[:-2] + last * 20):
+        assert decode_image(data).shape == (60, 80, 3)
+    for data in (
+        png[:33] + chunk * 9 + png[33:],
+        progressive[:-2] + last * 60 + progressive[-2:],
+        progressive[:-2] + hidden * 60 + progressive[-2:],
+    ):
+        with pytest.raises(ImageError, match="more parts"):
+            decode_image(data)
+
+
+def test_video_behind_a_photo_is_no_part_of_it(photo):
+    """Phones append a film to a photo."""
+    film = np.random.default_rng(0).bytes(4_000_000) + b"\xff\xda\0\2" * 100
+    assert decode_image(saved(photo, "JPEG") + film).shape == (512, 512, 3)
