@@ -185,8 +185,11 @@ class FaceAuthSettings:
     for one of them. Staff who have a face can then change or remove it only in a session that
     has seen their face, and their password doesn't reset the failures of their face."""
 
-    FRAMES_PER_MINUTE: int = 1200
-    """The maximum number of requests with frames from the camera pages, per address and minute."""
+    FRAME_CPU_SECONDS_PER_MINUTE: float = 30
+    """The CPU time that frames from the camera pages may take per address and minute, in seconds.
+    A trusted device has as much for itself. A network, a /24 or a /48 of IPv6, and all trusted
+    devices at one address have five times as much. A login takes about a quarter of a second, so 30
+    are enough for a hundred people behind one address. On a slow processor, allow more."""
 
     ENROLMENTS_PER_HOUR: int = 20
     """The maximum number of times that a user can send pictures to enrol, or an address can send

@@ -12,13 +12,13 @@ from django.http import HttpRequest, HttpResponse, JsonResponse
 
 from . import backends, conf, devices, errors, users
 from .capture import guidance, samples
-from .http import client_ip, rate_limit, uploads
+from .http import rate_limit, uploads
 from .http.responses import error_response
 from .liveness import challenge as challenges
 from .liveness import looking, prompts
 from .liveness.challenge import Challenge
 from .liveness.conversation import Conversation, NotLiveError, Reason
-from .lockout import attempts
+from .lockout import attempts, budget
 from .models import FaceDevice
 from .step_up import second_step
 from .views import PostOnlyView
@@ -37,28 +37,30 @@ class FramesView(PostOnlyView):
 
     def setup(self, request: HttpRequest, *args: Any, **kwargs: Any) -> None:
         super().setup(request, *args, **kwargs)
-        uploads.expect_frames(request, MAX_FRAMES)
+        uploads.expect_frames(request, MAX_FRAMES, budget.check)
 
     def post(self, request: HttpRequest) -> HttpResponse:
-        client, limit = client_ip.rate_limit_key(request), conf.get().FRAMES_PER_MINUTE
         details: dict[str, Any] = {}
         try:
-            rate_limit.enforce("frames", client, limit, rate_limit.MINUTE)
-            frames = request.FILES.getlist("frame")
-            if not frames:
-                raise errors.MissingSnapshot()
-            if len(frames) > MAX_FRAMES:
-                raise errors.TooLarge()
-            if "pose" in request.POST:
-                return JsonResponse(self._guide(frames[-1]))
-            if conf.get().CHALLENGE is None:
-                raise errors.ChallengeExpired()
-            conversation = _Conversation(request, details)
-            return JsonResponse(conversation.take(frames))
+            with budget.spending(request):
+                return JsonResponse(self._answer(details))
         except errors.FaceError as error:
             if isinstance(error, errors.FramesOutOfOrder):
                 details["number"] = error.number
             return error_response(request, error, **details)
+
+    def _answer(self, details: dict[str, Any]) -> dict[str, Any]:
+        """Return the answer to the frames. An error has the `details` besides."""
+        frames = self.request.FILES.getlist("frame")
+        if not frames:
+            raise errors.MissingSnapshot()
+        if len(frames) > MAX_FRAMES:
+            raise errors.TooLarge()
+        if "pose" in self.request.POST:
+            return self._guide(frames[-1])
+        if conf.get().CHALLENGE is None:
+            raise errors.ChallengeExpired()
+        return _Conversation(self.request, details).take(frames)
 
     def _guide(self, frame: Any) -> dict[str, Any]:
         """Return where the face is in a frame, and what to do for a good picture."""

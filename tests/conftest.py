@@ -15,6 +15,7 @@ from django.utils import translation
 from faceauth.audit import outbox
 from faceauth.gallery import gallery
 from faceauth.liveness import replay
+from faceauth.lockout import budget
 from tests.support import commits
 from tests.support.accounts import PASSWORD, account
 from tests.support.faces import Faces
@@ -58,6 +59,12 @@ def empty_gallery() -> Iterator[None]:
     gallery.cache_clear()
     yield
     gallery.cache_clear()
+
+
+@pytest.fixture(autouse=True)
+def unspent_budgets() -> None:
+    """Let no test pay for the frames of the one before."""
+    budget.forget()
 
 
 @pytest.fixture(autouse=True)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
+from dataclasses import dataclass
 from functools import wraps
 from typing import Any
 
@@ -36,13 +37,28 @@ class MemoryUploadHandler(MemoryFileUploadHandler):
         self.activated = True
 
 
-def expect_frames(request: HttpRequest, count: int) -> None:
+@dataclass
+class _Expected:
+    """What is expected of a request besides the settings' limits."""
+
+    max_bytes: float = math.inf
+    check: Callable[[HttpRequest], None] | None = None
+
+
+def expect_frames(
+    request: HttpRequest, count: int, check: Callable[[HttpRequest], None] | None = None
+) -> None:
     """Limit a request to so many frames, whether they come as files or in JSON.
 
     Call it in the ``setup`` of a view whose ``dispatch`` has `bounded_upload`.
+
+    Args:
+        request: The request.
+        count: The maximum number of frames.
+        check: Called before the frames are read. It may raise a `FaceError`.
     """
-    limit = count * math.ceil(conf.get().MAX_FRAME_BYTES * 4 / 3) + _REST
-    request.max_upload_bytes = limit  # type: ignore[attr-defined]
+    max_bytes = count * math.ceil(conf.get().MAX_FRAME_BYTES * 4 / 3) + _REST
+    request.face_upload = _Expected(max_bytes, check)  # type: ignore[attr-defined]
 
 
 def bounded_upload(view: View) -> View:
@@ -57,11 +73,16 @@ def bounded_upload(view: View) -> View:
     @csrf_exempt
     @wraps(view)
     def wrapped(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
-        max_bytes = conf.get().MAX_UPLOAD_BYTES
-        max_bytes = min(getattr(request, "max_upload_bytes", max_bytes), max_bytes)
-        if _content_length(request) > max_bytes:
+        expected = getattr(request, "face_upload", _Expected())
+        max_bytes = math.floor(min(expected.max_bytes, conf.get().MAX_UPLOAD_BYTES))
+        try:
+            if _content_length(request) > max_bytes:
+                raise errors.TooLarge()
+            if expected.check and request.method == "POST":
+                expected.check(request)
+        except errors.FaceError as error:
             _drain(request)
-            return error_response(request, errors.TooLarge())
+            return error_response(request, error)
         # Browsers send no other encoding. Some of Python's codecs turn invalid bytes into text.
         request.encoding = "utf-8"
         request.upload_handlers = [MemoryUploadHandler(request)]

@@ -433,7 +433,7 @@ def test_several_processes_do_the_same(folder, users, enrol, settings):
     settings.FACEAUTH = {**settings.FACEAUTH, "MIN_FACE_SIZE": 150}
     users("ada", "joe", "eve")
     small = Image.open(BytesIO(picture("biden left"))).resize((400, 300))
-    path = folder({"ada/1.jpg": "obama", "joe/1.jpg": "biden", "eve/1.png": png(small)})
+    path = folder({"ada/1.jpg": "obama", "joe/1.jpg": "biden smile", "eve/1.png": png(small)})
     status, results = enrol(path, processes=2)
     assert status == SOME_REFUSED
     assert [each["outcome"] for each in results["results"]] == ["enrolled", "refused", "enrolled"]

@@ -140,8 +140,8 @@ def test_processes_count_together(tmp_path):
     work = f"""
 import json
 from django.test import Client
-from faceauth.http import rate_limit
-rate_limit.count = lambda *request: 0  # there is no database
+from faceauth.lockout import budget
+budget.check = budget._spend = lambda *request: None  # there is no database
 told = Client(headers={{"host": "faceauth.example.com"}}).post("/face/frames/",
     json.dumps({{"frame": "{body[:100]}", "pose": "any"}}),
     content_type="application/json", secure=True)

@@ -23,25 +23,6 @@ def at(monkeypatch):
     return set_time
 
 
-def test_frames_are_limited(client, db, upload, settings, monkeypatch, at):
-    settings.FACEAUTH = {**settings.FACEAUTH, "FRAMES_PER_MINUTE": 2}
-    at(1_000_000_000)
-
-    def post(path=FRAMES, face="obama", **more):
-        data = {"frame": upload(face), "pose": "straight"} if face else {}
-        return client.post(path, data, headers=JSON, **more)
-
-    for _ in range(2):
-        assert post().status_code == 200
-    monkeypatch.setattr("faceauth.capture.samples.analyse_frame", pytest.fail)
-    response = post()
-    assert (response.status_code, response["Retry-After"]) == (429, "20")
-    assert response.json()["error"]["code"] == "too_many_attempts"
-    assert post(face="", REMOTE_ADDR="203.0.113.9").status_code == 400
-    at(1_000_000_020)
-    assert post(face="").status_code == 400
-
-
 def test_challenges_are_limited(client, db, upload, settings, at):
     at(1_000_000_000)
     settings.FACEAUTH = {**settings.FACEAUTH, "CHALLENGE": "auto", "CHALLENGES_PER_MINUTE": 2}

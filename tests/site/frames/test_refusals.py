@@ -162,13 +162,6 @@ def test_opening_challenges_is_limited(visit, challenge):
     assert [visit(Client()).send() for _ in range(3)] == [200, 200, 429]
 
 
-def test_frames_are_limited(visit, challenge):
-    challenge(FRAMES_PER_MINUTE=2)
-    page = visit()
-    assert [page.send() for _ in range(3)] == [200, 200, 429]
-    assert int(page.answer["retry_after"]) > 0
-
-
 @pytest.mark.parametrize(
     ("options", "opening", "code"),
     [

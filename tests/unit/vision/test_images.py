@@ -146,7 +146,12 @@ def test_file_made_to_take_long_is_bad(photo):
     last = progressive[progressive.rfind(b"\xff\xda") : -2]
     # A marker without a length, which readers skip as a whole.
     hidden = b"\xff\x01" + last
-    for data in (png, png[:33] + chunk * 3 + png[33:], progressive, progressive[:-2] + last * 20):
+    for data in (
+        png,
+        png[:33] + chunk * 3 + png[33:],
+        progressive,
+        progressive[:-2] + last * 20 + progressive[-2:],
+    ):
         assert decode_image(data).shape == (60, 80, 3)
     for data in (
         png[:33] + chunk * 9 + png[33:],
