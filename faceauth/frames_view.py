@@ -11,7 +11,7 @@ from django import forms
 from django.http import HttpRequest, HttpResponse, JsonResponse
 
 from . import backends, conf, devices, errors, users
-from .capture import guidance, samples
+from .capture import guidance, samples, turns
 from .http import rate_limit, uploads
 from .http.responses import error_response
 from .liveness import challenge as challenges
@@ -57,7 +57,8 @@ class FramesView(PostOnlyView):
         if len(frames) > MAX_FRAMES:
             raise errors.TooLarge()
         if "pose" in self.request.POST:
-            return self._guide(frames[-1])
+            with turns.of(budget.line(self.request), turns.GUIDANCE):
+                return self._guide(frames[-1])
         if conf.get().CHALLENGE is None:
             raise errors.ChallengeExpired()
         return _Conversation(self.request, details).take(frames)
@@ -100,6 +101,10 @@ class _Conversation:
         challenge = self._challenge()
         if challenge.passed:  # the answer that said so was lost
             return self._answer(challenge, None)
+        with turns.of(budget.line(self.request), _rank(challenge.conversation)):
+            return self._see(challenge, frames)
+
+    def _see(self, challenge: Challenge, frames: Sequence[Any]) -> dict[str, Any]:
         seen: list[samples.Sample] = []
         looks = [partial(looking.look, challenge, frame, seen) for frame in frames]
         try:
@@ -222,6 +227,13 @@ class _Conversation:
             **self.notes,
             **advice,
         }
+
+
+def _rank(conversation: Conversation) -> int:
+    """Return how far along the visitor is."""
+    if not conversation.made and not conversation.step:
+        return turns.BEGINNING
+    return turns.ANSWERING + conversation.done
 
 
 def _state(conversation: Conversation) -> str:

@@ -28,6 +28,7 @@ from django.views.generic import FormView, View
 from . import code_login, conf, devices, errors, faces, logins, users
 from .audit import timings
 from .backends import Result
+from .capture import turns
 from .enrolment import adaptation, invitation, planned_removal
 from .forms import (
     CodeForm,
@@ -37,7 +38,7 @@ from .forms import (
     OwnPasswordForm,
     PasswordForm,
 )
-from .http import json_body, uploads
+from .http import client_ip, json_body, uploads
 from .http.responses import error_response, tell, wants_json, with_retry_after
 from .http.uploads import bounded_upload
 from .languages import in_app_language
@@ -58,7 +59,9 @@ class CaptureMixin:
     @method_decorator(never_cache)
     @method_decorator(bounded_upload)
     def dispatch(self, *args: Any, **kwargs: Any) -> HttpResponse:
-        response: HttpResponse = super().dispatch(*args, **kwargs)  # type: ignore[misc]
+        line = client_ip.network(self.request), client_ip.rate_limit_key(self.request), ""
+        with turns.of(line, turns.FORM):
+            response: HttpResponse = super().dispatch(*args, **kwargs)  # type: ignore[misc]
         return response
 
     def get_form_kwargs(self) -> dict[str, Any]:

@@ -11,7 +11,6 @@ import os
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from functools import cached_property, lru_cache
-from threading import BoundedSemaphore
 from typing import IO
 
 import numpy as np
@@ -34,6 +33,8 @@ from faceauth.vision.head_pose import HeadPose, head_pose
 from faceauth.vision.images import MAX_SIDE, UPLOAD_FORMATS, check_size
 from faceauth.vision.quality import Quality, measure
 from faceauth.vision.visibility import Visibility, visibility
+
+from .turns import Turns
 
 # Beyond these limits, an encoding moves by more than half the distance that separates people. A
 # photo of LFW moves by 0.24 when it is darkened to 0.07, and by 0.27 when it is blurred to 0.08.
@@ -83,7 +84,7 @@ class Sample:
     def mesh(self) -> Mesh | None:
         """The mesh of the first face, or None if there is no face."""
         if self._mesh is None and self.faces:
-            with _slot(), metrics.stage("mesh"):
+            with _turn(), metrics.stage("mesh"):
                 self._mesh = engine().mesh(self.image, self.faces[0])
         return self._mesh
 
@@ -92,7 +93,7 @@ class Sample:
         """Return True if there is only a face that is too small to be found otherwise."""
         if self.faces:
             return False
-        with _slot(), metrics.stage("find"):
+        with _turn(), metrics.stage("find"):
             return engine().has_face(self.image, max(SMALLEST_FAR, FAR * _side(self.image)))
 
     @cached_property
@@ -110,7 +111,7 @@ class Sample:
     def is_alone(self) -> bool:
         """Return True if there is no other face in the whole frame. Those found are added."""
         if len(self.faces) == 1:
-            with _slot(), metrics.stage("find"):
+            with _turn(), metrics.stage("find"):
                 found = _find_in_frame(self.image)
             self.faces += [each for each in found if not each.is_same_as(self.faces[0])]
         return len(self.faces) == 1
@@ -146,16 +147,16 @@ class Sample:
                 several views of it.
         """
         if not quickly:
-            with _slot(), metrics.stage("encode"):
+            with _turn(), metrics.stage("encode"):
                 return engine().encode_views(self.image, self.faces[0])
         if self._quick is None:
-            with _slot(), metrics.stage("encode"):
+            with _turn(), metrics.stage("encode"):
                 self._quick = engine().encode_with_mirror(self.image, self.faces[0])
         return self._quick
 
     def glance(self) -> Encoding:
         """Return the encoding of one view of the first face, float32 (d,), in half of the time."""
-        with _slot(), metrics.stage("encode"):
+        with _turn(), metrics.stage("encode"):
             return engine().encode(self.image, self.faces[0])
 
 
@@ -187,7 +188,7 @@ def analyse_picture(picture: Picture, *, formats: tuple[str, ...] = UPLOAD_FORMA
         FaceError: The data is no picture, the picture is too large, or the site is busy.
     """
     data = read(picture)
-    with _slot():
+    with _turn():
         image = _decode(data, MAX_SIDE, formats)
         with metrics.stage("find"):
             faces = engine().find_faces(image)
@@ -208,7 +209,7 @@ def analyse_frame(picture: Picture, near: Near | None = None, *, beside: bool = 
         FaceError: The data is no picture, the picture is too large, or the site is busy.
     """
     data = read_frame(picture)
-    with _slot():
+    with _turn():
         image = _decode(data, MAX_FRAME_SIDE, UPLOAD_FORMATS)
         if near is not None and (box := _pixels(image, near)):
             with metrics.stage("mesh"):
@@ -233,7 +234,7 @@ def analyse_small(picture: Picture) -> Sample:
         FaceError: The data is no picture, the picture is too large, or the site is busy.
     """
     data = read_frame(picture)
-    with _slot():
+    with _turn():
         image = _decode(data, MAX_FRAME_SIDE, UPLOAD_FORMATS)
         with metrics.stage("find"):
             return Sample(image, engine().find_faces(image, quickly=True))
@@ -355,28 +356,28 @@ def _samples(snapshot: Snapshot, analysed: Callable[[Picture], Sample]) -> Itera
         raise errors.MissingSnapshot()
 
 
-def _slots() -> BoundedSemaphore:
-    return _semaphore(conf.get().MAX_CONCURRENT_LOOKS or os.cpu_count() or 1)
+def _turns() -> Turns:
+    return _turns_of(conf.get().MAX_CONCURRENT_LOOKS or os.cpu_count() or 1)
 
 
 @lru_cache(maxsize=1)
-def _semaphore(count: int) -> BoundedSemaphore:
-    return BoundedSemaphore(count)
+def _turns_of(count: int) -> Turns:
+    return Turns(count)
 
 
 @contextmanager
-def _slot() -> Iterator[None]:
+def _turn() -> Iterator[None]:
     """Wait for a free core, so that many visitors at once neither stall the site nor fill memory.
 
     Raises:
         Busy: No core became free in time.
     """
-    slots = _slots()
+    turns = _turns()
     with metrics.stage("wait"):
-        free = slots.acquire(timeout=WAIT_SECONDS)
-    if not free:
+        admitted = turns.acquire(WAIT_SECONDS)
+    if not admitted:
         raise errors.Busy()
     try:
         yield
     finally:
-        slots.release()
+        turns.release()

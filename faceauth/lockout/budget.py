@@ -105,6 +105,17 @@ def spending(request: HttpRequest) -> Iterator[None]:
         _spend(_budgets(request), (time.thread_time() - began) * conf.get().THREADS)
 
 
+def line(request: HttpRequest) -> tuple[str, str, str]:
+    """Return where a request waits for its turn: its network, address and trusted device, or ""."""
+    known: tuple[str, str, str] | None = getattr(request, "face_line", None)
+    if known is None:
+        device = devices.current(request)
+        whose = str(device.pk) if device else ""
+        known = client_ip.network(request), client_ip.rate_limit_key(request), whose
+        request.face_line = known  # type: ignore[attr-defined]
+    return known
+
+
 def forget() -> None:
     """Forget what this process knows, so that it asks the database."""
     with _lock:
@@ -156,26 +167,16 @@ def _known(budgets: Sequence[Budget], now: datetime) -> list[_Account]:
 
 def _budgets(request: HttpRequest) -> list[Budget]:
     """Return the budgets that a request spends."""
-    known: list[Budget] | None = getattr(request, "face_budgets", None)
-    if known is not None:
-        return known
-    seconds = conf.get().FRAME_CPU_SECONDS_PER_MINUTE
-    address, device = client_ip.rate_limit_key(request), devices.current(request)
-    if device is not None:
+    (network, address, device), seconds = line(request), conf.get().FRAME_CPU_SECONDS_PER_MINUTE
+    if device:
         # Those of one address have a limit as well: anybody can trust many browsers.
-        found = [
-            _budget("device", device.pk, seconds),
-            _budget("devices", address, NETWORK_FACTOR * seconds),
-        ]
+        mine, shared = ("device", device), ("devices", address)
     else:
-        found = [_budget("address", address, seconds)]
-        if network := client_ip.network(request):
-            found.append(_budget("network", network, NETWORK_FACTOR * seconds))
-    request.face_budgets = found  # type: ignore[attr-defined]
-    return found
+        mine, shared = ("address", address), ("network", network)
+    return [_budget(*mine, seconds), _budget(*shared, NETWORK_FACTOR * seconds)]
 
 
-def _budget(kind: str, whose: Any, seconds: float) -> Budget:
+def _budget(kind: str, whose: str, seconds: float) -> Budget:
     name = f"{kind}:{whose}"
     digest = salted_hmac("faceauth.budget", name, algorithm="sha256").hexdigest()
     return Budget(f"frames:{digest}", seconds)

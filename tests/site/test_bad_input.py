@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from contextlib import ExitStack
 from io import BytesIO
 
 import numpy as np
@@ -11,6 +12,7 @@ from PIL import Image
 from accounts.models import User
 from faceauth.capture import samples
 from tests.site.conftest import JSON
+from tests.support.crowds import crowd
 from tests.support.people import OBAMA
 from tests.unit.vision.test_images import huge_png, saved
 
@@ -181,15 +183,8 @@ def test_uploads_never_touch_the_disk(db, ask, upload, monkeypatch, settings):
 
 def test_crowd_is_asked_to_come_back(client, db, upload, monkeypatch):
     monkeypatch.setattr(samples, "WAIT_SECONDS", 0.01)
-    turns = samples._slots()
-    taken = 0
-    while turns.acquire(blocking=False):
-        taken += 1
-    try:
+    with crowd():
         response = client.post(LOGIN, {"snapshot": upload("astronaut")}, headers=JSON)
-    finally:
-        for _ in range(taken):
-            turns.release()
     assert response.status_code == 503
     assert response.json()["error"]["code"] == "busy"
     assert int(response["Retry-After"]) > 0
@@ -198,20 +193,16 @@ def test_crowd_is_asked_to_come_back(client, db, upload, monkeypatch):
 
 def test_crowd_that_comes_between_looking_and_encoding(client, db, upload, monkeypatch):
     monkeypatch.setattr(samples, "WAIT_SECONDS", 0.01)
-    turns, taken = samples._slots(), []
     looked = samples.analyse
+    with ExitStack() as until:
 
-    def crowd(snapshot, **options):
-        seen = looked(snapshot, **options)
-        while turns.acquire(blocking=False):
-            taken.append(1)
-        return seen
+        def look(snapshot, **options):
+            seen = looked(snapshot, **options)
+            until.enter_context(crowd())
+            return seen
 
-    monkeypatch.setattr(samples, "analyse", crowd)
-    try:
+        monkeypatch.setattr(samples, "analyse", look)
         response = client.post(LOGIN, {"snapshot": upload("astronaut")}, headers=JSON)
-    finally:
-        turns.release(len(taken))
     assert (response.status_code, response.json()["error"]["code"]) == (503, "busy")
 
 

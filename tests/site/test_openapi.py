@@ -40,6 +40,7 @@ from tests.site.conftest import JSON, PASSWORD
 from tests.site.test_devices import Key
 from tests.support import mail
 from tests.support.conversing import Visitor
+from tests.support.crowds import crowd
 from tests.support.limits import UNLIMITED
 from tests.support.people import OBAMA, picture
 from tests.support.signing_up import CODE, SIGN_UP
@@ -266,8 +267,8 @@ def test_being_watched(told, settings, monkeypatch):
 
 def test_a_crowd(told, monkeypatch):
     monkeypatch.setattr(samples, "WAIT_SECONDS", 0.01)
-    monkeypatch.setattr(samples._slots(), "acquire", lambda **_: False)
-    assert told(LOGIN, snapshot=encoded(picture("biden"))) == 503
+    with crowd():
+        assert told(LOGIN, snapshot=encoded(picture("biden"))) == 503
 
 
 def test_no_database(told, monkeypatch):

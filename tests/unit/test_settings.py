@@ -49,10 +49,10 @@ def test_changed_settings_count_at_once(settings):
 
 @pytest.mark.parametrize("threads", [2, 3])
 def test_what_is_made_from_settings_is_made_anew(threads):
-    engine, turns = samples.engine(), samples._slots()
+    engine, free = samples.engine(), samples._turns()._free
     assert samples.engine() is engine
     with override_settings(FACEAUTH={"THREADS": threads, "MAX_CONCURRENT_LOOKS": 7}):
         assert samples.engine().threads == threads
-        assert samples._slots()._value == 7
+        assert samples._turns()._free == 7
     assert samples.engine().threads == engine.threads
-    assert samples._slots()._value == turns._value
+    assert samples._turns()._free == free

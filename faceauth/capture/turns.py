@@ -1,0 +1,139 @@
+"""Whose picture is looked at next: one for each core at a time.
+
+Visitors who are about to log in come before those who begin, so frames that only guide somebody
+never keep a login waiting. Among equals, networks take turns, then the addresses of a network, then
+the trusted devices at an address: whoever sends most waits longest.
+"""
+
+from __future__ import annotations
+
+import itertools
+from collections import Counter, OrderedDict
+from collections.abc import Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
+from dataclasses import dataclass, field
+from threading import Event, Lock
+
+# How far along a visitor is. A challenge that is answered adds one for each step that was seen.
+GUIDANCE, BEGINNING, ANSWERING, FORM = 0, 1, 2, 100
+
+# How many pictures wait in a process at most. When more come, the longest queue loses its last one.
+PLACES = 64
+
+# Of how many networks, addresses and devices a process remembers when it was their turn.
+MAX_KNOWN = 10_000
+
+Line = tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Visitor:
+    """Who sends a picture.
+
+    Attributes:
+        line: Where the visitor waits: network, address and trusted device.
+        rank: How far along the visitor is.
+    """
+
+    line: Line = ("", "", "")
+    rank: int = FORM
+
+
+_NOBODY = Visitor()
+_visitor: ContextVar[Visitor] = ContextVar("visitor", default=_NOBODY)
+
+
+@contextmanager
+def of(line: Line, rank: int) -> Iterator[None]:
+    """Let what is looked at meanwhile be somebody's: see `Visitor`."""
+    token = _visitor.set(Visitor(line, rank))
+    try:
+        yield
+    finally:
+        _visitor.reset(token)
+
+
+@dataclass(eq=False)
+class _Waiting:
+    visitor: Visitor
+    number: int
+    called: Event = field(default_factory=Event)
+    admitted: bool = False
+
+
+class Turns:
+    """A semaphore that admits by rank, and in turn among equals.
+
+    Args:
+        count: The number of pictures that are looked at at the same time.
+    """
+
+    def __init__(self, count: int) -> None:
+        self._free = count
+        self._waiting: list[_Waiting] = []
+        self._served: OrderedDict[Line, int] = OrderedDict()
+        self._numbers = itertools.count()
+        self._lock = Lock()
+
+    def acquire(self, timeout: float) -> bool:
+        """Wait for a turn. Return False if none came in time, or too many are waiting.
+
+        Args:
+            timeout: In seconds.
+        """
+        visitor = _visitor.get()
+        with self._lock:
+            if self._free and not self._waiting:
+                self._free -= 1
+                self._note(visitor)
+                return True
+            waiting = _Waiting(visitor, next(self._numbers))
+            self._waiting.append(waiting)
+            if len(self._waiting) > PLACES:
+                self._dismiss()
+        waiting.called.wait(timeout)
+        with self._lock:
+            if not waiting.called.is_set():
+                self._waiting.remove(waiting)
+            return waiting.admitted
+
+    def release(self) -> None:
+        """Give the turn to the next visitor."""
+        with self._lock:
+            if not self._waiting:
+                self._free += 1
+                return
+            chosen = max(self._waiting, key=self._order)
+            chosen.admitted = True
+            self._call(chosen)
+            self._note(chosen.visitor)
+
+    def _order(self, waiting: _Waiting) -> tuple[int, ...]:
+        """Return what decides who is next; the greatest is."""
+        line = waiting.visitor.line
+        served = [-self._served.get(line[: depth + 1], -1) for depth in range(len(line))]
+        return waiting.visitor.rank, *served, -waiting.number
+
+    def _dismiss(self) -> None:
+        """Send away the last one of the longest queue."""
+        lengths = Counter(each.visitor.line for each in self._waiting)
+        self._call(
+            max(
+                self._waiting,
+                key=lambda each: (lengths[each.visitor.line], -each.visitor.rank, each.number),
+            )
+        )
+
+    def _call(self, waiting: _Waiting) -> None:
+        self._waiting.remove(waiting)
+        waiting.called.set()
+
+    def _note(self, visitor: Visitor) -> None:
+        """Note that it was their turn."""
+        for depth in range(len(visitor.line)):
+            part = visitor.line[: depth + 1]
+            self._served[part] = next(self._numbers)
+            self._served.move_to_end(part)
+        while len(self._served) > MAX_KNOWN:
+            self._served.popitem(last=False)
