@@ -20,7 +20,7 @@ from datetime import datetime, timedelta
 from threading import Lock
 from typing import Any, NamedTuple
 
-from django.db.models import DateTimeField, F, Value
+from django.db.models import Case, DateTimeField, F, Value, When
 from django.db.models.functions import Greatest, Least
 from django.http import HttpRequest
 from django.utils import timezone
@@ -34,9 +34,9 @@ from faceauth.models import RequestCount
 
 PERIOD = timedelta(minutes=1)
 
-# How far budgets can be overspent, by looks that began before. Only a clock that was set back leads
-# further.
-LONGEST = 2 * PERIOD
+# How far budgets can be overspent, by looks that began before; and what only a clock that was set
+# back explains: then nobody is kept waiting.
+LONGEST, IMPOSSIBLE = 2 * PERIOD, 10 * PERIOD
 
 # The part of a budget that a process spends before it tells the others.
 SHARE = 0.01
@@ -137,7 +137,8 @@ def _exchange(budget: Budget, seconds: float, now: datetime) -> datetime:
     """Add what this process has spent to the row. Return when all will have come back."""
     rows = RequestCount.objects.filter(key=budget.key)
     earliest, latest = (Value(each, DateTimeField()) for each in (now, now + LONGEST))
-    began = Least(Greatest(F("forget_at"), earliest), latest)
+    possible = Least(Greatest(F("forget_at"), earliest), latest)
+    began = Case(When(forget_at__gt=now + IMPOSSIBLE, then=earliest), default=possible)
     change: Any = {"forget_at": began + budget.lasting(seconds)}
     if not rows.update(**change):
         RequestCount.objects.filter(forget_at__lt=now).delete()
@@ -157,7 +158,8 @@ def _known(budgets: Sequence[Budget], now: datetime) -> list[_Account]:
         for budget in budgets:
             full_at = rows[budget.key].forget_at if budget.key in rows else now
             account = _accounts.setdefault(budget.key, _Account(full_at))
-            account.full_at = min(account.full_at, now + LONGEST)
+            possible = account.full_at <= now + IMPOSSIBLE
+            account.full_at = min(account.full_at, now + LONGEST) if possible else now
             _accounts.move_to_end(budget.key)
             found.append(account)
         while len(_accounts) > MAX_KNOWN:
