@@ -14,7 +14,7 @@ from tests.support.conversing import FRAMES
 @pytest.fixture
 def waited(monkeypatch):
     """Return a function that returns who has waited for a turn since it was called last."""
-    visitors: list[turns.Visitor] = []
+    visitors = []
     acquire = Turns.acquire
 
     def noted(self, timeout):
