@@ -271,18 +271,28 @@ def test_phone_gets_the_site_by_https(tmp_path):
         server.stop()
 
 
-def test_nginx_lets_everything_pass_that_the_site_takes(use):
-    (block,) = recipe("nginx in front of the container")
-    sizes = re.findall(r"client_(?:max_body|body_buffer)_size (\d+)m;", block.text)
-    assert [int(each) * 1024**2 for each in sizes] == 2 * [conf.get().MAX_UPLOAD_BYTES]
-    headers = re.findall(r"proxy_set_header (\S+) (\S+);", block.text)
+def test_proxies_let_everything_pass_that_the_site_takes():
+    nginx, caddy = ((ROOT / "deploy" / name).read_text() for name in ("nginx.conf", "Caddyfile"))
+    sizes = re.findall(r"client_(?:max_body|body_buffer)_size (\d+)m;", nginx)
+    sizes += re.findall(r"max_size (\d+)MiB\n", caddy)
+    assert [int(each) * 1024**2 for each in sizes] == 3 * [conf.get().MAX_UPLOAD_BYTES]
+    headers = re.findall(r"proxy_set_header (\S+) (\S+);", nginx)
     assert dict(headers) == {
         "Host": "$host",
         "X-Forwarded-Proto": "$scheme",
         "X-Forwarded-For": "$proxy_add_x_forwarded_for",
     }
-    for opening, closing in ("{}",):
-        assert block.text.count(opening) == block.text.count(closing) > 0
+    for text in (nginx, caddy):
+        assert text.count("{") == text.count("}") > 0
+        assert text.count("127.0.0.1:8000") == 1
+    # The recipe explains what is in the files.
+    title = "nginx or Caddy in front of the site"
+    recipe = guides.page(GUIDE).partition(f"## {title}\n")[2].partition("\n## ")[0]
+    rows = [line.split("|")[1:3] for line in recipe.splitlines() if line.startswith("| `")]
+    assert len(rows) == 5
+    for cells in rows:
+        for cell, text in zip(cells, (nginx, caddy), strict=True):
+            assert [each for each in re.findall(r"`(\w+)`", cell) if each not in text] == []
 
 
 def test_several_machines(use, monkeypatch):
