@@ -24,7 +24,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from benchmarks import crowds, serving
+from benchmarks import load_people, serving
 from benchmarks.journey import cpu_of, machine
 from tests.support import postgres
 
@@ -41,7 +41,7 @@ class Case(NamedTuple):
     """
 
     name: str
-    crowd: crowds.Crowd
+    crowd: load_people.Crowd
     longer: int = 1
 
 
@@ -101,7 +101,7 @@ def measure(case: Case, server: Any, database: int, at_once: int, seconds: float
     )
 
 
-def keep_logging_in(log_in: crowds.LogIn, end: float) -> list[tuple[float, float, str]]:
+def keep_logging_in(log_in: load_people.LogIn, end: float) -> list[tuple[float, float, str]]:
     """Log somebody in until the end. Return what each login took, when it ended, and its reason."""
     told = []
     while (start := time.monotonic()) < end:
@@ -131,20 +131,20 @@ def main() -> None:
     parser.add_argument("--rows", nargs="+", default=[""], help="only those with this in the name")
     options = parser.parse_args()
     with ExitStack() as stack:
-        stack.enter_context(serving.only(crowds.CORES))
+        stack.enter_context(serving.only(load_people.CORES))
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory()))
         database = stack.enter_context(postgres.Server(durable=True))
-        site = crowds.Faceauth(folder, database.url)
-        crowds.render()
+        site = load_people.Faceauth(folder, database.url)
+        load_people.render()
         photos = folder / "photos"
         cases = [
-            Case("folder of photos", crowds.Tutorial("folder", photos, site), 6),
-            Case("encodings in memory", crowds.Tutorial("memory", photos, site)),
-            Case("faceauth, one picture", crowds.WithPicture(site)),
-            Case("faceauth, trusted device", crowds.OnTrustedDevice(site)),
-            Case("faceauth, unknown device", crowds.OnUnknownDevice(site)),
+            Case("folder of photos", load_people.Tutorial("folder", photos, site), 6),
+            Case("encodings in memory", load_people.Tutorial("memory", photos, site)),
+            Case("faceauth, one picture", load_people.WithPicture(site)),
+            Case("faceauth, trusted device", load_people.OnTrustedDevice(site)),
+            Case("faceauth, unknown device", load_people.OnUnknownDevice(site)),
         ]
-        print(f"{machine()}, of which {crowds.CORES} are used\n")
+        print(f"{machine()}, of which {load_people.CORES} are used\n")
         print("| people at once | " + " | ".join(map(str, options.at_once)) + " | memory |")
         print("| --- |" + " --- |" * len(options.at_once) + " --- |")
         lines: list[str] = []

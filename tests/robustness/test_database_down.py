@@ -78,6 +78,9 @@ def test_database_that_stops_under_load_loses_nothing(stress, site, database):
     assert faces["owner"]
     signed_up = {one.name: one for one in told if one.name}
     assert {name for name, one in signed_up.items() if one.status == 200} <= faces.keys()
+    logins = Counter(one.status == 200 for one in told if one.did == "login")
+    # Of those who were told to come back, some were in already.
+    assert logins[True] <= recorded_logins(database) <= logins.total()
     # Who was told to come back is there with all that they gave, or is not there.
     for name in faces.keys() & signed_up:
         assert faces[name] == (signed_up[name].did == "enrol"), name
@@ -125,3 +128,10 @@ def kept(database):
             name: blob is not None and isinstance(field.open(key, bytes(blob)), np.ndarray)
             for key, name, blob in rows
         }
+
+
+def recorded_logins(database):
+    """How many logins the log of events has."""
+    with psycopg.connect(database.url) as connection:
+        count = "SELECT count(*) FROM faceauth_faceevent WHERE kind = 'login'"
+        return connection.execute(count).fetchone()[0]

@@ -144,7 +144,13 @@ class QuickClock:
 
 
 def talk(
-    post: Post, show: Show, clock: Clock, *, purpose: str = "login", username: str = ""
+    post: Post,
+    show: Show,
+    clock: Clock,
+    *,
+    purpose: str = "login",
+    username: str = "",
+    patience: float = PATIENCE,
 ) -> Outcome:
     """Open a challenge and answer it.
 
@@ -154,6 +160,7 @@ def talk(
         clock: The time between them.
         purpose: What the challenge is for.
         username: The name that is given with the first frames.
+        patience: Seconds after which one gives up to whom no step was shown.
     """
     start = since = clock.now()
     opening = {"purpose": purpose, **({"username": username} if username else {})}
@@ -171,6 +178,10 @@ def talk(
         reply = post(fields, [data])
         clock.wait(1 / RATE)
         if again := reply.payload.get("again"):
+            if any(each not in shown_as for each, _index in again):
+                # An earlier talk has sent them, which came to no end.
+                reason = "again"
+                break
             fields.update(challenge=str(reply.payload["challenge"]), number=str(number + 1))
             reply = post(fields, [shown_as[each] for each, _index in again])
         reason = reply.code
@@ -182,7 +193,7 @@ def talk(
         if reply.payload["state"] == "passed":
             break
         reason = str(reply.payload.get("code", "no_step"))
-        if not steps and clock.now() - start > PATIENCE:
+        if not steps and clock.now() - start > patience:
             break
         asked = reply.payload["step"]
         shown = (str(asked["name"]), int(asked["done"])) if asked else ("", 0)

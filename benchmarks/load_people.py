@@ -282,14 +282,18 @@ def _person(name: str) -> Any:
 
 def _by_challenge(browser: Any, number: int, **fields: str) -> Any:
     """Open the page, pass a challenge, send the form, and return the answer."""
-    from faceauth.evaluation.pad.talk import Reply, talk
+    from faceauth.evaluation.pad.talk import MAX_SECONDS, Reply, talk
 
     def post(frame_fields: Any, frames: Any) -> Reply:
-        return Reply(*browser.post("/face/frames/", frames=frames, **frame_fields))
+        status, answer = browser.post("/face/frames/", frames=frames, **frame_fields)
+        if status != 503:
+            return Reply(status, answer)
+        time.sleep(float(browser.headers["Retry-After"]))
+        return post(frame_fields, frames)
 
     browser.ask("GET", "/face/login/")
     for _ in range(TRIES):
-        found = talk(post, Film(_member(number)).frame, Pace(), **fields)
+        found = talk(post, Film(_member(number)).frame, Pace(), patience=MAX_SECONDS, **fields)
         if found.passed:
             return browser.post("/face/login/", challenge=found.challenge, **fields)[1]
     return {"error": {"code": found.reason}}
