@@ -27,7 +27,7 @@ class Told(NamedTuple):
         start: When it was asked for, by `time.monotonic`.
         end: When it was answered.
         status: The answer's, or `BROKEN`.
-        name: Who signed up or logged in, or "".
+        name: Who signed up, or "".
     """
 
     did: str
@@ -56,7 +56,7 @@ def keep_busy(
     crowd = {
         "members": lambda: (owner.get("/members/"), ""),
         "guidance": lambda: (Visitor(site).post(FRAMES, frames=shot, pose="any"), ""),
-        "login": lambda: (Visitor(site).post("/face/login/", shot, username="owner"), "owner"),
+        "login": lambda: (Visitor(site).post("/face/login/", shot, username="owner"), ""),
         "sign up": lambda: sign_up_anew(site, next(numbers), ()),
         "enrol": lambda: sign_up_anew(site, next(numbers), OBAMA),
         **more,
