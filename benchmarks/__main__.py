@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 
 import benchmarks.environment  # noqa: F401
-from benchmarks import challenge, decision, frames, login, pictures, speed, trusted, worker
+from benchmarks import card, challenge, decision, frames, login, pictures, speed, trusted, worker
 
 
 def main() -> None:
@@ -25,6 +25,7 @@ def main() -> None:
             f"| {row.name} | {row.theirs:,.1f} ms | {row.ours:,.1f} ms "
             f"| {row.ratio:,.1f} | {row.target} |"
         )
+    card.report(shots)
     cost = decision.measure()
     print(
         f"\nA decision takes {cost.verify:.3f} ms with a username (target: at most 0.1), and "

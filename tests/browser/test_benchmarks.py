@@ -56,6 +56,18 @@ def test_a_crowd():
     assert all(NUMBER.fullmatch(row[-1]) for row in (quiet, half_sent))
 
 
+def test_many_photos(tmp_path, faces):
+    """The table has the photos of a folder, and the faces of group pictures made of them."""
+    for name in ("astronaut", "biden", "obama"):
+        photo = tmp_path / name / "photo.jpg"
+        photo.parent.mkdir()
+        photo.write_bytes(faces[name])
+    photos, found = run("bulk", str(tmp_path), "--groups=1")
+    assert photos[0] == "3 photos, face_enrol"
+    assert re.fullmatch(r"[1-9]\d* faces, face_recognise", found[0])
+    assert all(float(row[1]) > 0 for row in (photos, found))
+
+
 def test_how_long_people_wait():
     if problem := chromium.problem():
         unavailable(problem)
