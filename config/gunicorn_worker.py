@@ -149,9 +149,10 @@ class BufferingWorker(ThreadWorker):  # type: ignore[misc]
         if now < self._checked + 1:
             return
         self._checked = now
-        for conn in [each for each in self._arriving if each.late(now)]:
-            # Browsers open connections before they need them.
-            self._drop(conn, "408 Request Timeout" if conn.data else "")
+        for conn in [*self._arriving]:
+            # Browsers open connections before they need them; a worker that stops closes those.
+            if conn.late(now) or not (self.alive or conn.data):
+                self._drop(conn, "408 Request Timeout" if conn.data else "")
 
     def _read(self, conn: Connection, _client: Any = None) -> None:
         if conn not in self._arriving:  # dropped after it became readable

@@ -194,3 +194,13 @@ def test_too_many_bytes_cost_those_who_send_them(connect, served):
     assert served()
     small.sendall(bytes(897))
     assert everything(small).endswith(answer("/face/frames/", b"abc" + bytes(897)))
+
+
+def test_connections_that_browsers_keep_ready_delay_no_restart():
+    server = Server(gunicorn("tests.support.echo"), os.environ).wait()
+    with socket.create_connection(("127.0.0.1", server.port)) as client:
+        server.visit().request("GET", "/")  # so the other connection is accepted as well
+        start = time.monotonic()
+        server.stop()
+        assert time.monotonic() - start < 8  # a request has 15 seconds
+        assert client.recv(1) == b""
