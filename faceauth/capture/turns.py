@@ -13,13 +13,15 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass, field
+from operator import attrgetter
 from threading import Event, Lock
 
 # How far along a visitor is. A challenge that is answered adds one for each step that was seen.
 GUIDANCE, BEGINNING, ANSWERING, FORM = 0, 1, 2, 100
 
-# How many pictures wait in a process at most. When more come, the longest queue loses its last one.
-PLACES = 64
+# How many pictures wait in a process at most, each of which holds a thread: in all, and of one
+# address before the first step is shown. When more come, the longest queue loses its last one.
+PLACES, PLACES_TO_BEGIN = 48, 8
 
 # Of how many networks, addresses and devices a process remembers when it was their turn.
 MAX_KNOWN = 10_000
@@ -61,6 +63,16 @@ class _Waiting:
     called: Event = field(default_factory=Event)
     admitted: bool = False
 
+    @property
+    def after_others(self) -> tuple[int, int]:
+        """The order in which those of one line are sent away, the greatest first."""
+        return -self.visitor.rank, self.number
+
+    def begins_like(self, other: _Waiting) -> bool:
+        """Return True if both are in one line, and no step was shown to either."""
+        first, second = self.visitor, other.visitor
+        return first.line == second.line and max(first.rank, second.rank) < ANSWERING
+
 
 class Turns:
     """A semaphore that admits by rank, and in turn among equals.
@@ -90,7 +102,10 @@ class Turns:
                 return True
             waiting = _Waiting(visitor, next(self._numbers))
             self._waiting.append(waiting)
-            if len(self._waiting) > PLACES:
+            beginners = [each for each in self._waiting if each.begins_like(waiting)]
+            if len(beginners) > PLACES_TO_BEGIN:
+                self._call(max(beginners, key=attrgetter("after_others")))
+            elif len(self._waiting) > PLACES:
                 self._dismiss()
         waiting.called.wait(timeout)
         with self._lock:
@@ -118,12 +133,8 @@ class Turns:
     def _dismiss(self) -> None:
         """Send away the last one of the longest queue."""
         lengths = Counter(each.visitor.line for each in self._waiting)
-        self._call(
-            max(
-                self._waiting,
-                key=lambda each: (lengths[each.visitor.line], -each.visitor.rank, each.number),
-            )
-        )
+        last = max(self._waiting, key=lambda each: (lengths[each.visitor.line], each.after_others))
+        self._call(last)
 
     def _call(self, waiting: _Waiting) -> None:
         self._waiting.remove(waiting)

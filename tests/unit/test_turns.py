@@ -119,6 +119,18 @@ def test_longest_queue_loses_its_last_one_when_all_places_are_taken(line, monkey
     assert line.admitted == ["home 4", "home 0", "far", "home 1"]
 
 
+def test_one_address_has_few_places_to_begin(line):
+    for number in range(10):
+        line.come(f"home {number}", HOME)
+    line.come("step", HOME, ANSWERING)
+    line.come("device", DEVICE)
+    line.come("far", FAR)
+    line.close()
+    assert sorted(line.refused) == ["home 8", "home 9"]
+    assert line.admitted[0] == "step"
+    assert len(line.admitted) == 11
+
+
 def test_as_many_at_once_as_there_are_turns():
     free = Turns(2)
     assert [free.acquire(0) for _ in range(3)] == [True, True, False]
