@@ -101,7 +101,7 @@ class _Conversation:
         challenge = self._challenge()
         if challenge.passed:  # the answer that said so was lost
             return self._answer(challenge, None)
-        with turns.of(budget.line(self.request), _rank(challenge.conversation)):
+        with turns.of(budget.line(self.request), _rank(challenge)):
             return self._see(challenge, frames)
 
     def _see(self, challenge: Challenge, frames: Sequence[Any]) -> dict[str, Any]:
@@ -229,11 +229,11 @@ class _Conversation:
         }
 
 
-def _rank(conversation: Conversation) -> int:
-    """Return how far along the visitor is."""
-    if not conversation.made and not conversation.step:
-        return turns.BEGINNING
-    return turns.ANSWERING + conversation.done
+def _rank(challenge: Challenge) -> int:
+    """Return how far along the visitor is; on a trusted device, as far as at the first step."""
+    conversation = challenge.conversation
+    shown = conversation.made or conversation.step or challenge.device_id
+    return turns.ANSWERING + conversation.done if shown else turns.BEGINNING
 
 
 def _state(conversation: Conversation) -> str:

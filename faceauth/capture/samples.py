@@ -374,10 +374,10 @@ def _turn() -> Iterator[None]:
     """
     turns = _turns()
     with metrics.stage("wait"):
-        admitted = turns.acquire(WAIT_SECONDS)
-    if not admitted:
+        visitor = turns.acquire(WAIT_SECONDS)
+    if visitor is None:
         raise errors.Busy()
     try:
         yield
     finally:
-        turns.release()
+        turns.release(visitor)

@@ -1,8 +1,8 @@
 """Whose picture is looked at next: one for each core at a time.
 
-Visitors who are about to log in come before those who begin, so frames that only guide somebody
-never keep a login waiting. Among equals, networks take turns, then the addresses of a network, then
-the trusted devices at an address: whoever sends most waits longest.
+Visitors who are about to log in come before those who begin, and one core is theirs alone, so
+frames that only guide somebody never keep a login waiting. Among equals, networks take turns, then
+the addresses of a network, then the trusted devices at an address.
 """
 
 from __future__ import annotations
@@ -41,6 +41,11 @@ class Visitor:
     line: Line = ("", "", "")
     rank: int = FORM
 
+    @property
+    def begins(self) -> bool:
+        """True if no step was shown to the visitor."""
+        return self.rank < ANSWERING
+
 
 _NOBODY = Visitor()
 _visitor: ContextVar[Visitor] = ContextVar("visitor", default=_NOBODY)
@@ -71,35 +76,39 @@ class _Waiting:
     def begins_like(self, other: _Waiting) -> bool:
         """Return True if both are in one line, and no step was shown to either."""
         first, second = self.visitor, other.visitor
-        return first.line == second.line and max(first.rank, second.rank) < ANSWERING
+        return first.line == second.line and first.begins and second.begins
 
 
 class Turns:
     """A semaphore that admits by rank, and in turn among equals.
+
+    Those who only begin never have the last turn, unless it is the only one.
 
     Args:
         count: The number of pictures that are looked at at the same time.
     """
 
     def __init__(self, count: int) -> None:
-        self._free = count
+        self._free, self._free_to_begin = count, max(count - 1, 1)
         self._waiting: list[_Waiting] = []
         self._served: OrderedDict[Line, int] = OrderedDict()
         self._numbers = itertools.count()
         self._lock = Lock()
 
-    def acquire(self, timeout: float) -> bool:
-        """Wait for a turn. Return False if none came in time, or too many are waiting.
+    def acquire(self, timeout: float) -> Visitor | None:
+        """Wait for a turn.
 
         Args:
             timeout: In seconds.
+
+        Returns:
+            The visitor, for `release`; None if no turn came in time, or too many are waiting.
         """
         visitor = _visitor.get()
         with self._lock:
-            if self._free and not self._waiting:
-                self._free -= 1
-                self._note(visitor)
-                return True
+            if self._may_go(visitor):
+                self._admit(visitor)
+                return visitor
             waiting = _Waiting(visitor, next(self._numbers))
             self._waiting.append(waiting)
             beginners = [each for each in self._waiting if each.begins_like(waiting)]
@@ -111,18 +120,23 @@ class Turns:
         with self._lock:
             if not waiting.called.is_set():
                 self._waiting.remove(waiting)
-            return waiting.admitted
+            return visitor if waiting.admitted else None
 
-    def release(self) -> None:
-        """Give the turn to the next visitor."""
+    def release(self, visitor: Visitor) -> None:
+        """Give the turn of a visitor to the next one."""
         with self._lock:
-            if not self._waiting:
-                self._free += 1
-                return
-            chosen = max(self._waiting, key=self._order)
-            chosen.admitted = True
-            self._call(chosen)
-            self._note(chosen.visitor)
+            self._free += 1
+            self._free_to_begin += visitor.begins
+            ready = [each for each in self._waiting if self._may_go(each.visitor)]
+            if ready:
+                chosen = max(ready, key=self._order)
+                chosen.admitted = True
+                self._admit(chosen.visitor)
+                self._call(chosen)
+
+    def _may_go(self, visitor: Visitor) -> bool:
+        # Nobody waits who may go.
+        return self._free > 0 and (not visitor.begins or self._free_to_begin > 0)
 
     def _order(self, waiting: _Waiting) -> tuple[int, ...]:
         """Return what decides who is next; the greatest is."""
@@ -140,8 +154,9 @@ class Turns:
         self._waiting.remove(waiting)
         waiting.called.set()
 
-    def _note(self, visitor: Visitor) -> None:
-        """Note that it was their turn."""
+    def _admit(self, visitor: Visitor) -> None:
+        self._free -= 1
+        self._free_to_begin -= visitor.begins
         for depth in range(len(visitor.line)):
             part = visitor.line[: depth + 1]
             self._served[part] = next(self._numbers)

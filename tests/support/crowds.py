@@ -11,11 +11,11 @@ from faceauth.capture import samples
 @contextmanager
 def crowd() -> Iterator[None]:
     """Let others have every turn."""
-    turns, taken = samples._turns(), 0
-    while turns.acquire(0):
-        taken += 1
+    turns, taken = samples._turns(), []
+    while visitor := turns.acquire(0):
+        taken.append(visitor)
     try:
         yield
     finally:
-        for _ in range(taken):
-            turns.release()
+        for each in taken:
+            turns.release(each)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from contextvars import copy_context
 from threading import Thread
 
 import pytest
@@ -19,7 +20,7 @@ class Line:
 
     def __init__(self) -> None:
         self.turns = Turns(1)
-        assert self.turns.acquire(0)
+        self._last = self.turns.acquire(0)
         self.admitted: list[str] = []
         self.refused: list[str] = []
         self._threads: list[Thread] = []
@@ -39,7 +40,7 @@ class Line:
         for number in range(1, count + 1):
             if not self.turns._waiting:
                 break
-            self.turns.release()
+            self.turns.release(self._last)
             while len(self.admitted) < before + number:
                 time.sleep(0.001)
         return self.admitted[before:]
@@ -53,6 +54,8 @@ class Line:
     def _wait(self, name, line, rank, timeout):
         with turns.of(line, rank):
             admitted = self.turns.acquire(timeout)
+        if admitted:
+            self._last = admitted
         (self.admitted if admitted else self.refused).append(name)
 
 
@@ -133,9 +136,42 @@ def test_one_address_has_few_places_to_begin(line):
 
 def test_as_many_at_once_as_there_are_turns():
     free = Turns(2)
-    assert [free.acquire(0) for _ in range(3)] == [True, True, False]
-    free.release()
-    assert [free.acquire(0) for _ in range(2)] == [True, False]
+    first, second, third = (free.acquire(0) for _ in range(3))
+    assert first and second and third is None
+    free.release(first)
+    assert free.acquire(0)
+    assert free.acquire(0) is None
+
+
+@pytest.mark.parametrize(("count", "beginners"), [(1, 1), (2, 1), (8, 7)])
+def test_one_turn_is_for_those_who_have_begun(count, beginners):
+    free = Turns(count)
+    with turns.of(HOME, BEGINNING):
+        taken = [free.acquire(0) for _ in range(count)]
+    assert len([each for each in taken if each]) == beginners
+    with turns.of(HOME, ANSWERING):
+        assert bool(free.acquire(0)) == (count > 1)
+        assert free.acquire(0) is None
+    free.release(taken[0])
+    with turns.of(HOME, GUIDANCE):
+        assert free.acquire(0)
+
+
+def test_turn_of_one_who_had_begun_goes_to_another_who_has():
+    free = Turns(2)
+    answering = free.acquire(0)
+    with turns.of(HOME, GUIDANCE):
+        guided = free.acquire(0)
+        waiting = Thread(target=copy_context().run, args=(free.acquire, 1.0))
+        waiting.start()
+    while not free._waiting:
+        time.sleep(0.001)
+    assert answering and guided
+    free.release(answering)
+    # The one who waits only begins.
+    assert free.acquire(0)
+    free.release(guided)
+    waiting.join()
 
 
 def test_what_is_remembered_is_bounded(monkeypatch):
@@ -143,6 +179,5 @@ def test_what_is_remembered_is_bounded(monkeypatch):
     free = Turns(1)
     for number in range(30):
         with turns.of((f"{number}/24", f"{number}.1", ""), GUIDANCE):
-            assert free.acquire(0)
-            free.release()
+            free.release(free.acquire(0))
     assert len(free._served) == 10

@@ -60,3 +60,11 @@ def test_trusted_device_has_a_place_of_its_own(client, obama, upload, waited):
     for browser in (client, Client()):
         browser.post(FRAMES, {"frame": upload("obama"), "pose": "any"}, headers=JSON)
     assert len({line for line, _rank in waited()}) == 2
+
+
+def test_challenge_on_a_trusted_device_is_as_good_as_begun(visit, client, obama, waited):
+    form = {"username": "obama", "password": "a long password", "trust": "on"}
+    client.post("/face/login/", form)
+    page = visit()
+    page.send()
+    assert {rank for _line, rank in waited()} == {ANSWERING}
