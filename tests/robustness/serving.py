@@ -17,24 +17,32 @@ class Site(Server):
     """gunicorn with `tests.robustness.served`; leaving the context stops it.
 
     Args:
-        folder: For the notes of its processes, and the file that sets their clock.
+        folder: For the notes of its processes, the file that sets their clock, and a cache.
         url: Of its database.
         first_wait: How many seconds the first wait after too many failures takes.
+        settings: Of `tests.projects.site`.
     """
 
     def __init__(
-        self, folder: Path, url: str, *, processes: int = 1, first_wait: float = 30
+        self,
+        folder: Path,
+        url: str,
+        *,
+        processes: int = 1,
+        first_wait: float = 30,
+        settings: str = "settings",
     ) -> None:
         self.notes = folder / "notes"
-        self.clock = folder / "clock"
+        self.clock, self.cache = folder / "clock", folder / "cache"
         self.processes = processes
         self.workers: set[str] = set()  # their process ids
         options = ["--threads=4", f"--workers={processes}"]
         variables = {
             **os.environ,
             "DATABASE_URL": url,
-            "DJANGO_SETTINGS_MODULE": "tests.projects.site.settings",
+            "DJANGO_SETTINGS_MODULE": f"tests.projects.site.{settings}",
             "NOTES": str(self.notes),
+            "CACHE": str(self.cache),
             "CLOCK": str(self.clock),
             "FIRST_WAIT": str(first_wait),
         }

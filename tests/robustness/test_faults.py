@@ -25,10 +25,15 @@ HOUR = 3600
 
 
 @pytest.fixture
-def site(transactional_db, tmp_path):
+def project():
+    return "settings"
+
+
+@pytest.fixture
+def site(transactional_db, tmp_path, project):
     # Its processes note what they do, also when the disk is full.
     (tmp_path / "notes").symlink_to(os.devnull)
-    with Site(tmp_path, database_url(), processes=2) as site:
+    with Site(tmp_path, database_url(), processes=2, settings=project) as site:
         yield site
 
 
@@ -102,6 +107,21 @@ def test_clock_that_is_set_forwards_and_back_changes_nothing(site, owner, times)
 
     told, _ = keep_busy(site, owner, set_clock, times)
     assert statuses(told) == {200}
+    check_kept(told)
+
+
+@pytest.mark.parametrize("project", ["cached"])
+def test_cache_that_is_gone_logs_nobody_out(site, owner, times):
+    def lose_cache(number):
+        time.sleep(1.5)
+        lost = site.cache.rename(site.cache.with_name(f"lost{number}"))
+        time.sleep(1.5)
+        return [*lost.iterdir()]
+
+    told, caches = keep_busy(site, owner, lose_cache, times)
+    assert all(caches)
+    assert statuses(told) == {200}
+    assert owner.get("/members/").status == 200
     check_kept(told)
 
 
