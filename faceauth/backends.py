@@ -221,7 +221,10 @@ class FaceBackend(BaseBackend):
         if device and not people:
             raise UnknownDevice()
         claim = _Claim(request, username, device, people)
-        purpose = challenges.CONFIRM if owner else challenges.LOGIN
+        purpose = challenges.LOGIN
+        if owner:
+            logged_in = owner == getattr(request, "user", None)
+            purpose = challenges.CONFIRM if logged_in else challenges.SECOND_STEP
         try:
             probe, take = self.probe(request, snapshot, challenge, purpose, device)
         except (Busy, ChallengeExpired, CameraNeeded):

@@ -256,11 +256,11 @@ class CodeForm(forms.Form):
 class OwnFaceForm(FaceLoginForm):
     """Authenticate a known user by face, 1:1. A username in the request is ignored."""
 
-    purpose = challenges.CONFIRM
-
     def __init__(self, *args: Any, owner: Any, **kwargs: Any) -> None:
         self.owner = owner
         super().__init__(*args, **kwargs)
+        logged_in = owner == getattr(self.request, "user", None)
+        self.purpose = challenges.CONFIRM if logged_in else challenges.SECOND_STEP
 
     @property
     def claimed_username(self) -> str | None:

@@ -146,7 +146,9 @@ class _Conversation:
             self.notes["device_nonce"] = nonce
         elif purpose == challenges.LOGIN and self.device is None:
             _check_login_alone(username)
-        if purpose in (challenges.LOGIN, challenges.CONFIRM):
+        if purpose == challenges.ENROL:
+            attempts.check_enrolment(self.request)
+        elif purpose != challenges.VERIFY:
             attempts.check(self.request, username, device=self.device, people=self.people)
         kind = challenges.kind(purpose, trusted=self.device is not None)
         if (challenge := challenges.current(self.request, purpose, kind, username)) is not None:
@@ -163,13 +165,17 @@ class _Conversation:
 
         Raises:
             LoginRequired: Somebody who is not logged in has nothing to confirm.
+            NotAllowed: Only some members of staff verify others.
             FaceError: It can be nobody's username.
         """
-        if purpose == challenges.CONFIRM:
-            self.people = self._owner()
+        user: Any = self.request.user
+        if purpose in (challenges.CONFIRM, challenges.SECOND_STEP):
+            self.people = self._owner(purpose)
             if not self.people:
                 raise errors.LoginRequired()
             return None
+        if purpose == challenges.VERIFY and not user.has_perm("faceauth.verify_face"):
+            raise errors.NotAllowed() if user.is_authenticated else errors.LoginRequired()
         try:
             username = _USERNAME.clean(self.post.get("username")) or None
         except forms.ValidationError as error:
@@ -184,20 +190,29 @@ class _Conversation:
     def _refuse(self, challenge: Challenge, error: NotLiveError) -> None:
         """Count a challenge that failed. One that took too long counts as given up instead."""
         challenges.note_rest(self.request, challenge)
-        counted = (challenges.LOGIN, challenges.CONFIRM)
-        if error.reason is Reason.LATE or challenge.purpose not in counted:
+        purpose = challenge.purpose
+        if error.reason is Reason.LATE or purpose == challenges.VERIFY:
+            return
+        if purpose == challenges.ENROL:
+            attempts.count_enrolment(self.request)
             return
         username, device = challenges.claimed_username(self.request), challenge.device
         people = devices.people_named(self.request, device, username)
         device = device if people else None
-        if challenge.purpose == challenges.CONFIRM:
-            people = self._owner()
+        if purpose != challenges.LOGIN:
+            people = self._owner(purpose)
         backends.refuse_not_live(self.request, error, username, device, people)
 
-    def _owner(self) -> list[Any]:
-        """Return the user who is logged in or has given the password, as a list; [] if nobody."""
-        owner: Any = second_step.pending_user(self.request) or self.request.user
-        return [owner] if owner.is_authenticated else []
+    def _owner(self, purpose: str) -> list[Any]:
+        """Return the user who is to be confirmed, as a list; [] if nobody is.
+
+        The second step is that of the user who has entered the password, whoever is logged in.
+        Otherwise, one user's failures could be counted for another one.
+        """
+        request = self.request
+        second = purpose == challenges.SECOND_STEP
+        owner: Any = second_step.pending_user(request) if second else request.user
+        return [owner] if owner is not None and owner.is_authenticated else []
 
     def _answer(self, challenge: Challenge, sample: samples.Sample | None) -> dict[str, Any]:
         conversation = challenge.conversation

@@ -37,7 +37,9 @@ from .takes import Take
 
 SHORT, FULL = "short", "full"
 LOGIN, CONFIRM, ENROL, VERIFY = "login", "confirm", "enrol", "verify"
-PURPOSES = (LOGIN, CONFIRM, ENROL, VERIFY)
+# The face of a user who has entered the password and is not logged in yet.
+SECOND_STEP = "second_step"
+PURPOSES = (LOGIN, CONFIRM, SECOND_STEP, ENROL, VERIFY)
 
 # For how long a page may send no frames before the first step, and for how long a challenge that
 # was passed can be used.

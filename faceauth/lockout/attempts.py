@@ -277,13 +277,39 @@ def count_unusable(
     """
     if isinstance(error, NOT_ABOUT_PICTURES):
         return
+    if device is not None and people:
+        _count(counters.counters_of(request, None, None, device, people))
+    else:
+        _count(counters.counters_of_address(request))
+
+
+def check_enrolment(request: HttpRequest) -> None:
+    """Refuse a challenge to enrol, if too many of them have failed: see `count_enrolment`.
+
+    Raises:
+        TooManyAttempts: They have.
+    """
+    found = _of_enrolment(request)
+    _refuse(found, FailureCount.objects.in_bulk([each.key for each in found]), timezone.now())
+
+
+def count_enrolment(request: HttpRequest) -> None:
+    """Count a challenge to enrol that failed, so that nobody practises for a login without limit.
+
+    It counts for the user who is logged in, or for the address of a visitor who signs up.
+    """
+    _count(_of_enrolment(request))
+
+
+def _of_enrolment(request: HttpRequest) -> list[Counter]:
+    user: Any = request.user
+    if user.is_authenticated:
+        return counters.counters_of_client(user)
+    return counters.counters_of_address(request)
+
+
+def _count(found: Sequence[Counter]) -> None:
     now = timezone.now()
-    on_device = device is not None and bool(people)
-    found = (
-        counters.counters_of(request, None, None, device, people)
-        if on_device
-        else counters.counters_of_address(request)
-    )
     with atomic(FailureCount):
         rows = counters.lock(found, now)
         for counter in found:

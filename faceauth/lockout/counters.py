@@ -43,7 +43,7 @@ KEEP_FOR = {
     "network": timedelta(days=1),
     # Of all visitors without a username.
     "site": timedelta(hours=1),
-    # Of one user of the API who checks other people's faces, for all accounts together.
+    # Of one user who checks other people's faces, for all accounts together, or enrols a face.
     "client": timedelta(days=1),
     # Of the same user with one account.
     "client-account": timedelta(days=365),
@@ -131,9 +131,8 @@ def counters_of(
     elif username:
         account, kind = _claimed(request, username)
     if client is not None:
-        found.append(("client-account", f"{client.pk}:{account}", config.failures))
-        found.append(("client", client.pk, config.MAX_FAILURES_PER_ADDRESS))
-        return [Counter(kind, key_of(kind, who), limit) for kind, who, limit in found]
+        pair = key_of("client-account", f"{client.pk}:{account}")
+        return [Counter("client-account", pair, config.failures), *counters_of_client(client)]
     session = getattr(request, "session", None)
     if account is not None and _gave_password(request, account):
         found.append(("own", account, config.failures))
@@ -153,6 +152,12 @@ def counters_of(
         *[Counter(kind, key_of(kind, who), limit) for kind, who, limit in found],
         *counters_of_address(request),
     ]
+
+
+def counters_of_client(client: Any) -> list[Counter]:
+    """Return the counter of what a user does that concerns no account's face."""
+    limit = conf.get().MAX_FAILURES_PER_ADDRESS
+    return [Counter("client", key_of("client", client.pk), limit)]
 
 
 def counters_of_address(request: HttpRequest | None) -> list[Counter]:

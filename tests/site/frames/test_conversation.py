@@ -130,7 +130,9 @@ def test_challenge_of_another_session(client, visit, obama, drawn):
 @pytest.mark.parametrize("purpose", ["confirm", "enrol", "verify"])
 def test_challenge_for_something_else_logs_nobody_in(client, visit, obama, drawn, purpose):
     drawn("left")
-    if purpose == "confirm":
+    if purpose != "enrol":
+        obama.is_superuser = True  # who may verify others
+        obama.save()
         client.force_login(obama)
     page = visit(purpose=purpose)
     page.follow()
@@ -145,8 +147,21 @@ def test_purpose_that_there_is_none_of(visit):
     assert not FaceChallenge.objects.exists()
 
 
-def test_who_is_not_logged_in_has_nothing_to_confirm(visit):
-    page = visit(purpose="confirm")
+@pytest.mark.parametrize("purpose", ["confirm", "second_step", "verify"])
+def test_who_is_not_logged_in_has_nothing_to_confirm(visit, purpose):
+    page = visit(purpose=purpose)
+    assert (page.send(), page.code) == (401, "login_required")
+
+
+def test_only_who_may_verify_others_is_asked_to_move_for_it(client, visit, obama):
+    client.force_login(obama)
+    page = visit(purpose="verify")
+    assert (page.send(), page.code) == (403, "not_allowed")
+
+
+def test_who_is_logged_in_has_no_second_step_to_do(client, visit, obama):
+    client.force_login(obama)
+    page = visit(purpose="second_step")
     assert (page.send(), page.code) == (401, "login_required")
 
 

@@ -5,10 +5,12 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+from django.conf import settings
 from django.test import Client
 
 from faceauth.liveness import steps
 from faceauth.models import FaceChallenge, FaceEvent, FailureCount
+from faceauth.step_up import second_step
 from tests.site.frames.conftest import copy_cookie, jpeg, outcomes
 from tests.site.test_devices import log_in_by_password
 from tests.support.person import Person
@@ -155,6 +157,60 @@ def test_locked_people_are_told_before_they_move(client, visit, obama, challenge
     assert (page.send(), page.code) == (429, "too_many_attempts")
     assert 0 < int(page.answer["retry_after"]) <= 30
     assert not FaceChallenge.objects.exists()
+
+
+def test_nobody_practises_without_limit_as_if_to_sign_up(visit, challenge, drawn):
+    challenge(MAX_FAILURES_PER_ADDRESS=2)
+    drawn("left")
+    for _ in range(2):
+        page = visit(Client(), purpose="enrol")  # another session is no other visitor
+        page.until_step()
+        page.follow("up")
+        assert page.code == "challenge_failed"
+    page = visit(Client(), purpose="enrol")
+    assert (page.send(), page.code) == (429, "too_many_attempts")
+    assert int(page.answer["retry_after"]) > 0
+
+
+def test_people_who_fail_while_they_enrol_make_nobody_else_wait(
+    client, visit, obama, enrolled, challenge, drawn
+):
+    challenge(MAX_FAILURES_PER_ADDRESS=2, UNKNOWN_DEVICES="allow")
+    drawn("left")
+    client.force_login(obama)
+    for _ in range(2):
+        page = visit(purpose="enrol")
+        page.until_step()
+        page.follow("up")
+    page.restart()
+    assert (page.send(), page.code) == (429, "too_many_attempts")
+    other = Client()
+    other.force_login(enrolled("biden", "biden"))
+    assert visit(other, purpose="enrol").send() == 200
+    assert visit(Client()).send() == 200
+
+
+def test_failures_of_the_second_step_count_for_whose_it_is(
+    client, rf, visit, obama, enrolled, challenge, drawn
+):
+    """Whatever password was entered beside a session, the account of the page is the one."""
+    challenge(MAX_FAILURES=1)
+    drawn("left")
+    biden = enrolled("biden", "biden")
+    client.force_login(obama)
+    session = client.session
+    request = rf.get("/")
+    request.session = session
+    second_step.begin(request, biden)
+    session.save()
+    client.cookies[settings.SESSION_COOKIE_NAME] = session.session_key
+    for purpose, whose in (("confirm", obama), ("second_step", biden)):
+        page = visit(purpose=purpose)
+        page.until_step()  # neither waits for the other
+        page.follow("up")
+        assert FaceEvent.objects.filter(outcome="not_live:other_way").latest("pk").user == whose
+        page.restart()
+        assert (page.send(), page.code) == (429, "too_many_attempts")
 
 
 def test_opening_challenges_is_limited(visit, challenge):
