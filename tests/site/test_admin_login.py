@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 import time_machine
 from django.contrib import admin
@@ -120,6 +122,22 @@ def test_password_alone_logs_nobody_in(client, boss, two_steps, give_password):
     page = client.get(response["Location"])
     assert "Your password is correct, obama." in page.text
     assert 'name="username"' not in page.text
+
+
+@pytest.mark.parametrize("on_the_site", [None, "eve", "obama"])
+def test_second_step_takes_the_challenge(
+    client, boss, two_steps, give_password, ask, settings, on_the_site
+):
+    """Whoever is logged in on the site meanwhile."""
+    settings.FACEAUTH = {**settings.FACEAUTH, "CHALLENGE": "auto"}
+    if on_the_site:
+        client.force_login(boss if on_the_site == "obama" else member(on_the_site))
+    give_password()
+    purpose = re.search('data-purpose="(.*?)"', client.get(FACE).text)[1]
+    status, answer = ask(FACE, challenge=converse(client, purpose=purpose))
+    assert status == 200, answer
+    assert username_of(client) == "obama"
+    assert client.get(INSIDE).status_code == 200
 
 
 def test_password_then_face_opens_the_admin(client, boss, two_steps, give_password, ask, upload):
