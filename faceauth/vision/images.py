@@ -175,7 +175,8 @@ def _quickly(picture: Image.Image, data: bytes, max_side: int) -> NDArray[np.uin
 
 def _pixels(picture: Image.Image, max_side: int) -> NDArray[np.uint8]:
     # JPEG decoders can halve the picture while decoding, in a fraction of the time and memory.
-    picture.draft("RGB", (max_side, max_side))
+    scale = min(1.0, max_side / max(picture.size))
+    picture.draft("RGB", (int(picture.width * scale) or 1, int(picture.height * scale) or 1))
     picture.thumbnail((max_side, max_side), Image.Resampling.BILINEAR, reducing_gap=2.0)
     ImageOps.exif_transpose(picture, in_place=True)
     return np.array(_rgb(picture), np.uint8)

@@ -98,10 +98,21 @@ def test_first_frame_of_an_animation(photo):
     assert np.abs(decode_image(data).astype(int) - np.asarray(photo)).mean() < 2
 
 
-def test_large_photos_are_scaled_down(photo):
-    large = saved(photo.resize((6000, 4000)), "JPEG")
-    assert decode_image(large).shape == (1067, 1600, 3)
-    assert decode_image(large, max_side=300).shape == (200, 300, 3)
+def test_large_photos_are_scaled_down(photo, monkeypatch):
+    large = saved(photo.resize((4000, 3000)), "JPEG")
+    decoded = []
+    load = ImageFile.ImageFile.load
+    monkeypatch.setattr(
+        ImageFile.ImageFile, "load", lambda self: decoded.append(self.size) or load(self)
+    )
+    image = decode_image(large)
+    assert decoded[0] == (2000, 1500)  # as small as the decoder can make it
+    assert np.abs(image.astype(int) - np.asarray(photo.resize((1600, 1200)))).mean() < 5
+    assert decode_image(large, max_side=300).shape == (225, 300, 3)
+
+
+def test_a_strip_is_scaled_down_to_a_line(photo):
+    assert decode_image(saved(photo.resize((1, 5000)), "JPEG")).shape == (1600, 1, 3)
 
 
 def test_more_pixels_than_allowed_are_refused_undecoded():
