@@ -76,7 +76,8 @@ test-slow: $(DEV) ## all other tests: every journey in a browser, robustness, fr
 	$(PYTEST) -n auto -m slow
 	$(PYTEST) -n auto -m "not postgres" --database=postgres tests/site tests/robustness tests/browser/test_login.py
 	$(PYTEST) --ds=tests.projects.site.pgvector --database=postgres \
-		tests/shared tests/site/test_login.py tests/site/test_adaptation.py tests/site/test_purge.py tests/site/test_rights.py
+		tests/shared tests/site/test_login.py tests/site/test_adaptation.py tests/site/test_purge.py tests/site/test_rights.py \
+		tests/robustness/test_several_servers.py
 	$(PYTEST) --ds=tests.projects.members.settings --database=postgres tests/members
 	$(PYTEST) --ds=tests.projects.allauth.settings -m slow tests/allauth
 	$(PYTEST) --ds=tests.projects.otp.settings -m slow tests/otp

@@ -70,7 +70,7 @@ class Faceauth:
         """Enrol everybody. The guests have the members' faces, and are not found without a name."""
         from django.contrib.auth import get_user_model
 
-        from benchmarks.searching import faces
+        from benchmarks import made_up
         from faceauth import enrolment
         from faceauth.capture import samples
 
@@ -82,7 +82,7 @@ class Faceauth:
         known = {name: samples.encodings(self.enrolled[name]) for name in MEMBERS}
         for name in MEMBERS:
             enrol(name, known[name])
-        for number, face in enumerate(faces(ENROLLED - len(MEMBERS))):
+        for number, face in enumerate(made_up.people(ENROLLED - len(MEMBERS))):
             enrol(f"other{number}", face)
         for number in range(GUESTS):
             enrol(_guest(number), known[_member(number)], serving.PASSWORD)

@@ -78,9 +78,9 @@ def test_face_goes_from_the_search_as_it_goes(obama):
 
 
 def test_face_that_is_replaced_goes_from_the_search_at_once(obama):
-    gallery().nearest(encodings("obama2"))
+    before = FaceVector.objects.get().vector
     enrolment.enrol(obama, encodings("biden"))
-    assert FaceVector.objects.count() == 0
+    assert np.linalg.norm(np.subtract(FaceVector.objects.get().vector, before)) > 0.3
     (match,) = gallery().nearest(encodings("biden"))
     assert (match.key, match.distance < 0.1) == (obama.pk, True)
 
@@ -188,7 +188,10 @@ def test_index_finds_the_same_people(unindexed, probes, settings, capsys):
         after = [gallery().nearest(probe) for probe in probes]
         assert uses_index(probes[0])
         cursor.execute("RESET ALL")
-    assert after == before
+    for ours, theirs in zip(after, before, strict=True):
+        assert [match.key for match in ours] == [match.key for match in theirs]
+        distances = [match.distance for match in theirs]
+        assert [match.distance for match in ours] == pytest.approx(distances, abs=1e-6)
     call_command("face_index")
     assert "People: 512. The index already existed." in capsys.readouterr().out
 
@@ -210,6 +213,29 @@ def uses_index(probe: Any) -> bool:
 
 
 @pytest.mark.django_db(transaction=True)
+def test_new_face_is_found_by_several_searches_at_once(obama):
+    locked, searched = threading.Event(), threading.Event()
+
+    def lock() -> None:
+        """Lock the face as another search does, which would make the vector if it had to."""
+        try:
+            with transaction.atomic():
+                User.objects.select_for_update().get(pk=obama.pk)
+                locked.set()
+                searched.wait(10)
+        finally:
+            connection.close()
+
+    other = threading.Thread(target=lock)
+    other.start()
+    assert locked.wait(10)
+    (match,) = gallery().nearest(encodings("obama2"))
+    searched.set()
+    other.join()
+    assert match.key == obama.pk
+
+
+@pytest.mark.django_db(transaction=True)
 def test_face_that_is_removed_while_it_is_read_does_not_come_back(obama):
     removed = threading.Event()
 
@@ -221,6 +247,7 @@ def test_face_that_is_removed_while_it_is_read_does_not_come_back(obama):
             connection.close()
 
     remover = threading.Thread(target=remove)
+    FaceVector.objects.all().delete()
 
     def meanwhile(execute, sql, params, many, context):
         if sql.startswith('INSERT INTO "faceauth_pgvector'):
