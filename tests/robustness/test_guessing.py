@@ -15,6 +15,7 @@ import pytest
 from faceauth.models import FaceEvent
 from tests.robustness import pictures
 from tests.robustness.serving import Site, Visitor
+from tests.support.people import small
 from tests.support.servers import database_url
 
 LOGIN = "/face/login/"
@@ -37,7 +38,7 @@ def site(first_wait, transactional_db, tmp_path):
         yield site
 
 
-def test_crowd_is_heard_exactly_as_often_as_allowed(stress, first_wait, enrolled, site, faces):
+def test_crowd_is_heard_exactly_as_often_as_allowed(stress, first_wait, enrolled, site):
     enrolled("owner", "obama", "obama3", "obama up", password=PASSWORD)
     guessers, over = crowd(site), Event()
     start = time.monotonic()
@@ -50,7 +51,7 @@ def test_crowd_is_heard_exactly_as_often_as_allowed(stress, first_wait, enrolled
             # While it goes on: the password is heard, and then the face on the trusted browser.
             owner = Visitor(site, "owner's browser", "10.9.9.9")
             password = owner.post(LOGIN, username="owner", password=PASSWORD, trust="on")
-            face = owner.post(LOGIN, [faces["obama2"]])
+            face = owner.post(LOGIN, [small("obama2")])
         finally:
             over.set()
     statuses = sum((each.result() for each in running), Counter())
