@@ -97,6 +97,10 @@ def test_page_takes_the_looks_of_the_sites_own_base(visitors: Visitors, settings
     expect(link).to_have_css("color", "rgb(153, 204, 255)")
     button = page.get_by_role("button", name="Try again")
     expect(button).to_have_css("background-color", "rgb(122, 31, 92)")
+    page.evaluate("document.styleSheets[0].deleteRule(0)")
+    for name in ("--pico-primary-background", "--bulma-primary", "--color-primary"):
+        page.evaluate("name => { document.documentElement.style = `${name}: #123456` }", name)
+        expect(button).to_have_css("background-color", "rgb(18, 52, 86)")
 
 
 @pytest.mark.smoke

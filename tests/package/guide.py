@@ -38,6 +38,7 @@ def lines(title: str) -> int:
 def type_in(step: Step, folder: Path) -> None:
     """Change a file as the step says."""
     path = folder / step.path
+    path.parent.mkdir(parents=True, exist_ok=True)
     path.write_text(f"{path.read_text()}\n{step.text}" if step.at_the_end else step.text)
 
 

@@ -7,12 +7,13 @@ import os
 import subprocess
 import sys
 import time
+from collections import Counter
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 from tests.package.conftest import OURS, ROOT
-from tests.package.shapes import COMMON, EMAIL, KEY, PASSWORD, Shape
+from tests.package.shape import COMMON, EMAIL, KEY, PASSWORD, Shape
 from tests.support.servers import Server
 from tests.support.visiting import Browser
 
@@ -59,9 +60,12 @@ class Project:
 
     def _add(self, name: str, text: str) -> None:
         path = self.folder / name
+        self._write(name, f"{path.read_text() if path.exists() else ''}{text}")
+
+    def _write(self, name: str, text: str) -> None:
+        path = self.folder / name
         path.parent.mkdir(parents=True, exist_ok=True)
-        before = path.read_text() if path.exists() else ""
-        path.write_text(f"{before}{text}")
+        path.write_text(text)
 
     def run(self, *arguments: str, typed: str = "", fails: bool = False) -> str:
         """Run Python with these arguments, which succeeds or `fails`, and return what it prints."""
@@ -96,6 +100,18 @@ class Project:
         """Run `face_setup` as somebody does who has only installed the package."""
         return self.run("-m", "faceauth", "setup", *options, **expected)
 
+    def add(self, files: Mapping[str, str]) -> None:
+        """Add to the ends of modules, and write templates."""
+        for name, text in files.items():
+            (self._add if name.endswith(".py") else self._write)(name, text)
+
+    def lines_since(self, before: Mapping[str, str]) -> int:
+        """Return how many lines were added, without blank lines and comments."""
+        added: Counter[str] = Counter()
+        for name, text in self.files.items():
+            added += Counter(text.splitlines()) - Counter(before.get(name, "").splitlines())
+        return sum(count for line, count in added.items() if line.strip() and line[0] != "#")
+
     @property
     def files(self) -> dict[str, str]:
         """What people wrote, by path."""
@@ -122,6 +138,12 @@ class Project:
         if self.server:
             self.server.stop()
             self.server = None
+
+    @property
+    def site(self) -> str:
+        """The address of the site, which is served."""
+        assert self.server
+        return f"http://localhost:{self.server.wait().port}"
 
     def visit(self) -> Browser:
         assert self.server

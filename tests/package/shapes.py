@@ -1,60 +1,16 @@
-"""Small projects with the traits of well-known ones, in which faceauth was tried.
-
-Each is what ``django-admin startproject mysite .`` makes, with these files: those in ``mysite/``
-are added to, the others are new.
-"""
+"""Small projects with the traits of well-known ones, in which faceauth was tried."""
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from tests.package.frameworks import OSCAR, WAGTAIL
+from tests.package.shape import EMAIL, KEY, LINK, PASSWORD, Shape
 
-PASSWORD = "correct horse battery staple"
-EMAIL = "ada@example.org"
-
-# The key of the user's second factor.
-KEY = b"12345678901234567890"
 DEVICE = f"""
 from django_otp.plugins.otp_totp.models import TOTPDevice
 
 TOTPDevice.objects.filter(user=user).delete()
 TOTPDevice.objects.create(user=user, name="default", key="{KEY.hex()}")
 """
-
-COMMON = {
-    "mysite/settings.py": """
-ALLOWED_HOSTS = ["127.0.0.1"]
-EMAIL_BACKEND = "django.core.mail.backends.dummy.EmailBackend"
-TEMPLATES[0]["DIRS"] = [BASE_DIR / "templates"]
-""",
-    "mysite/views.py": """
-from django.http import HttpResponse
-
-
-def me(request):
-    return HttpResponse(request.user.email if request.user.is_authenticated else "nobody")
-""",
-    "mysite/urls.py": """
-from mysite.views import me
-
-urlpatterns += [path("me/", me)]
-""",
-    "templates/base.html": """\
-<!DOCTYPE html>
-<html lang="en">
-  <head>
-    <title>{% block title %}{% endblock %}</title>
-    {% block head %}{% endblock %}
-  </head>
-  <body class="site">{% block content %}{% endblock %}</body>
-</html>
-""",
-    "templates/registration/login.html": """\
-{% extends "base.html" %}
-{% block content %}
-  <form method="post">{% csrf_token %}{{ form }}<button>Log in</button></form>
-{% endblock %}
-""",
-}
 
 EMAIL_BACKEND = """
 from django.contrib.auth import get_user_model
@@ -67,42 +23,6 @@ class EmailBackend(ModelBackend):
         if user and user.check_password(password) and self.user_can_authenticate(user):
             return user
 """
-
-
-class Shape(NamedTuple):
-    """A project, and how a user of it logs in.
-
-    Attributes:
-        files: Its files.
-        user: The fields of a user, beside the email address.
-        page: The path of the login page.
-        fields: What the user types there; the last is the password.
-        protect: Code that gives `user` a second factor.
-        token_page: The path of the page that asks for it.
-        token_fields: What is sent there; "{token}" stands for the token.
-        needs: Packages that the project needs.
-        by_hand: Paragraphs that `face_setup` leaves to a person start so.
-        served: The command that serves it.
-        postgres: True if the database is PostgreSQL.
-        faces: The prefix of the pages of faceauth.
-        start: What Python runs to write the project.
-        common: False if the project gets none of the common files.
-    """
-
-    files: dict[str, str]
-    user: dict[str, str]
-    page: str
-    fields: dict[str, str]
-    protect: str = ""
-    token_page: str = ""
-    token_fields: dict[str, str] = {}
-    needs: tuple[str, ...] = ()
-    by_hand: tuple[str, ...] = ()
-    served: str = "manage.py runserver --noreload {port}"
-    postgres: bool = False
-    faces: str = "/face/"
-    start: tuple[str, ...] = ("-m", "django", "startproject", "mysite", ".")
-    common: bool = True
 
 
 # A login view of its own that takes the email address and asks for a token; tuples for settings.
@@ -225,24 +145,6 @@ urlpatterns = [path("desk/", desk.urls), *urlpatterns, re_path(r"^(.*)$", page)]
     by_hand=("Your Content-Security-Policy",),
 )
 
-# Wagtail, as its own command writes it.
-WAGTAIL = Shape(
-    {
-        "mysite/views.py": COMMON["mysite/views.py"],
-        "mysite/urls.py": """
-from mysite.views import me
-
-urlpatterns = [path("me/", me), *urlpatterns]
-""",
-    },
-    {"username": "ada"},
-    "/admin/login/",
-    {"username": "ada", "password": PASSWORD},
-    needs=("wagtail",),
-    start=("-c", "from wagtail.bin.wagtail import main; main()", "start", "mysite", "."),
-    common=False,
-)
-
 # A user model without usernames, django-allauth with its second factor, ASGI and PostgreSQL.
 ASYNC = Shape(
     {
@@ -295,9 +197,10 @@ DATABASES["default"] = {
 }
 """,
         "mysite/urls.py": """
+from django.contrib.staticfiles.urls import staticfiles_urlpatterns
 from django.urls import include
 
-urlpatterns += [path("accounts/", include("allauth.urls"))]
+urlpatterns += [path("accounts/", include("allauth.urls")), *staticfiles_urlpatterns()]
 """,
     },
     {},
@@ -316,6 +219,7 @@ TOTP.activate(user, b32encode({KEY!r}).decode())
     ("django-allauth[mfa]", "uvicorn", "psycopg[binary]"),
     served="-m uvicorn mysite.asgi:application --port {port}",
     postgres=True,
+    link={},
 )
 
 # django-two-factor-auth, and sessions in a table that users see; its own block of a base template.
@@ -358,6 +262,14 @@ urlpatterns += [path("", include(two_factor))]
     {"login_view-current_step": "token", "token-otp_token": "{token}"},
     ("django-two-factor-auth", "django-user-sessions"),
     ("In the template of your login page (/account/login/)",),
+    link={
+        "templates/two_factor/core/login.html": f"""\
+{{% extends "two_factor/core/login.html" %}}
+{{% block content %}}
+  {{{{ block.super }}}}
+  {LINK}{{% endblock %}}
+"""
+    },
 )
 
 # All pages have their language in the address; nobody knows their random username.
@@ -477,10 +389,11 @@ urlpatterns += [path("accounts/", include("django.contrib.auth.urls"))]
 SHAPES = {
     "tokens": TOKENS,
     "pages": PAGES,
-    "wagtail": WAGTAIL,
     "async": ASYNC,
     "two_factor": TWO_FACTOR,
     "languages": LANGUAGES,
     "slugs": SLUGS,
     "tutorial": TUTORIAL,
+    "wagtail": WAGTAIL,
+    "oscar": OSCAR,
 }

@@ -40,19 +40,6 @@ Camera = Literal[
     "allowed", "allowed when asked", "refused when asked", "refused", "missing", "three"
 ]
 
-# Tells the person before the webcam which step or pose the page shows.
-FOLLOWED = """
-    let told;
-    addEventListener("faceauth:pose", ({ target, detail: { pose } }) => {
-        const smile = /smile/.test(target.querySelector("[data-part=alert]").textContent);
-        showPose(smile ? "smile" : pose);
-    });
-    addEventListener("faceauth:challenge", ({ detail: { step, done } }) => {
-        if (told !== `${step} ${done}`) showStep(step === "look" ? "" : step);
-        told = `${step} ${done}`;
-    });
-"""
-
 # What Chromium says on the console of answers that the page handles, and of an insecure host.
 EXPECTED = ("Failed to load resource", "The Cross-Origin-Opener-Policy header has been ignored")
 
@@ -96,9 +83,7 @@ class Visitors:
         if camera == "allowed when asked":
             # Chromium can be made to say yes without asking, but then it tells the page so.
             context.add_init_script("navigator.permissions.query = async () => ({state: 'prompt'})")
-        context.expose_function("showStep", self._webcam.ask)
-        context.expose_function("showPose", self._webcam.pose)
-        context.add_init_script(FOLLOWED)
+        self._webcam.watch(context)
         context.set_default_timeout(15_000)
         self._contexts.append(context)
         self._watch(context, origin)

@@ -35,6 +35,7 @@ def browser(webcam: Webcam, site: str) -> Iterator[BrowserContext]:
         context = started.new_context(base_url=site, locale="en-GB")
         context.grant_permissions(["camera"])
         context.set_default_timeout(20_000)
+        webcam.watch(context)
         yield context
         started.close()
     del os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"]

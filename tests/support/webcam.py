@@ -11,6 +11,7 @@ from typing import Any
 
 import cv2
 import numpy as np
+from playwright.sync_api import BrowserContext
 
 from faceauth.vision import Engine
 from tests.support.drawings import with_dark_glasses
@@ -66,6 +67,12 @@ class Webcam:
         self._sitter = Sitter(self.path, Person(name, **habits), does or {})
         self._sitter.start()
 
+    def watch(self, context: BrowserContext) -> None:
+        """Let who follows see what the pages of that browser ask for."""
+        context.expose_function("showStep", self.ask)
+        context.expose_function("showPose", self.pose)
+        context.add_init_script(FOLLOWED)
+
     def ask(self, step: str) -> None:
         """Ask for a step: the page shows it now. Nobody but who follows moves."""
         if self._sitter:
@@ -120,6 +127,19 @@ class Sitter(Thread):
 # How far the nose moves, sideways and down, in units of the distance between the eyes.
 POSES = {"left": (0.4, 0.0), "right": (-0.4, 0.0), "up": (0.0, -0.15)}
 SMILE = (0.25, -0.15)  # the same of the mouth's corners, away from each other
+
+# Tells the person before the webcam which step or pose the page shows.
+FOLLOWED = """
+    let told;
+    addEventListener("faceauth:pose", ({ target, detail: { pose } }) => {
+        const smile = /smile/.test(target.querySelector("[data-part=alert]").textContent);
+        showPose(smile ? "smile" : pose);
+    });
+    addEventListener("faceauth:challenge", ({ detail: { step, done } }) => {
+        if (told !== `${step} ${done}`) showStep(step === "look" ? "" : step);
+        told = `${step} ${done}`;
+    });
+"""
 
 # The sine of whole turns of the head, and how one goes: slowly at first and at its end.
 TURNED = {"left": 0.42, "right": -0.42}

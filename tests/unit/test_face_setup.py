@@ -9,8 +9,9 @@ import sys
 import pytest
 
 from tests.package.conftest import ROOT
+from tests.package.shape import Shape
 from tests.package.shaped import Project
-from tests.package.shapes import SHAPES, Shape
+from tests.package.shapes import SHAPES
 from tests.support import guides
 
 # The others have the same traits, or need packages that are not installed here.
