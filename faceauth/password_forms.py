@@ -41,7 +41,7 @@ class PasswordForm(PasswordLimitMixin, AuthenticationForm):
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        if users.log_in_by_email():
+        if users.log_in_by_email() or users.has_own_backend():
             self.fields["username"].label = capfirst(users.login_name())
 
 

@@ -10,7 +10,9 @@ from typing import Any
 
 from django.apps import apps
 from django.conf import settings
+from django.contrib import auth
 from django.contrib.auth import get_user_model
+from django.contrib.auth.backends import ModelBackend
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
@@ -72,6 +74,14 @@ def login_name() -> Any:
     if email in {name for name, _case in login_fields()}:
         return gettext_lazy("username or email")
     return model._meta.get_field(model.USERNAME_FIELD).verbose_name
+
+
+def has_own_backend() -> bool:
+    """Return True if a backend of the site's own finds users by something else than Django's."""
+    return any(
+        isinstance(each, ModelBackend) and type(each).authenticate != ModelBackend.authenticate
+        for each in auth.get_backends()
+    )
 
 
 def login_fields() -> list[tuple[str, bool]]:

@@ -8,6 +8,8 @@ import sys
 from pathlib import Path
 
 import pytest
+from django.conf import settings as now
+from django.contrib.auth.backends import ModelBackend
 from django.contrib.auth.models import AnonymousUser, Group
 from django.core.checks import run_checks
 from django.template import engines
@@ -142,6 +144,13 @@ def test_site_that_shows_no_messages_gets_none(client, obama, settings):
     assert "Welcome back" not in client.post(LOGIN, form, follow=True).text
 
 
+class EmailBackend(ModelBackend):
+    """Finds users by their email address."""
+
+    def authenticate(self, request, username=None, password=None, **kwargs):
+        return None
+
+
 def test_labels_say_what_people_type(client, db, settings):
     def labels():
         return re.findall(r'<label for="(?:id_username|id_face_username)">([^<]+)<', page())
@@ -154,6 +163,8 @@ def test_labels_say_what_people_type(client, db, settings):
 
     assert labels() == ["Username or email", "Username"]
     assert asked() == "Enter your username or email as well"
+    settings.AUTHENTICATION_BACKENDS = [f"{__name__}.EmailBackend", *now.AUTHENTICATION_BACKENDS]
+    assert labels() == ["Username or email", "Username or email"]
     settings.FACEAUTH = {**settings.FACEAUTH, "LOGIN_FIELDS": ["email__iexact"]}
     assert labels() == ["Email address", "Email address"]
     assert asked() == "Enter your email address as well"
