@@ -192,8 +192,9 @@ class Tutorial:
     def served(self) -> Iterator[Any]:
         from tests.support.servers import Server, gunicorn
 
-        # Of several threads, face_recognition gets wrong encodings.
-        options = ("--worker-class=sync", "--threads=1", f"--workers={CORES}")
+        # Of several threads, face_recognition gets wrong encodings. On a busy machine, one of its
+        # logins takes longer than the 30 seconds after which gunicorn would end the process.
+        options = ("--worker-class=sync", "--threads=1", f"--workers={CORES}", "--timeout=300")
         command = gunicorn(f"benchmarks.tutorials:{self._name}()", *options)
         variables = {"PHOTOS": str(self._folder)}
         with Server(command, {**os.environ, **variables}) as server:
