@@ -19,6 +19,7 @@ import time
 from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
+from http.client import HTTPException
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -107,7 +108,7 @@ def keep_logging_in(log_in: load_people.LogIn, end: float) -> list[tuple[float, 
     while (start := time.monotonic()) < end:
         try:
             reason = log_in()
-        except OSError as error:
+        except (OSError, HTTPException) as error:
             reason = type(error).__name__
         ended = time.monotonic()
         told.append((ended - start, ended, reason))

@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from http.client import HTTPException
 from itertools import count
 from threading import Event
 from typing import Any, NamedTuple
@@ -77,7 +78,7 @@ def keep_asking(did: str, ask: Callable[[], Any], over: Event) -> list[Told]:
         start = time.monotonic()
         try:
             heard, name = ask()
-        except OSError:
+        except (OSError, HTTPException):
             told.append(Told(did, start, time.monotonic(), BROKEN, ""))
             continue
         told.append(Told(did, start, time.monotonic(), heard.status, name))
