@@ -12,7 +12,7 @@ import tomllib
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import NamedTuple
 from urllib.parse import urlsplit
 
 import pytest
@@ -122,16 +122,13 @@ def enrol(project: Project, browser: Browser) -> None:
     """Replace the face of the user who is logged in, and trust the browser."""
     page, confirm = f"{browser.faces}enrol/", f"{browser.faces}confirm/"
     browser.token(confirm)
-    challenge = browser.converse("obama", "confirm")
-    for name, proof in ("password", PASSWORD), ("challenge", challenge):
-        fields: Any = {name: proof}
-        status, answer = browser.post(confirm, **fields)
-        assert status == 200, answer
-    browser.token(page)
-    challenge = browser.converse("obama", "enrol")
     shots = [picture(name) for name in OBAMA]
-    status, answer = browser.post(page, shots, challenge=challenge, consent="on", trust="on")
-    assert status == 200, answer
+    for status, answer in (
+        browser.post(confirm, password=PASSWORD),
+        browser.prove("obama", "confirm", confirm),
+        browser.prove("obama", "enrol", page, shots, consent="on", trust="on"),
+    ):
+        assert status == 200, answer
 
 
 def trusted(project: Project, cookie: str) -> Browser:

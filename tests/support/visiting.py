@@ -142,9 +142,15 @@ class Browser:
 
     def log_in(self, name: str, path: str = "", **fields: Any) -> tuple[int, Any]:
         """By the face of that person, trying again while the movement is not believed."""
+        return self.prove(name, "login", path or f"{self.faces}login/", **fields)
+
+    def prove(
+        self, name: str, purpose: str, path: str, snapshots: Sequence[bytes] = (), **fields: Any
+    ) -> tuple[int, Any]:
+        """Send a form with a challenge that this person has passed, trying again as `log_in`."""
         for _try in range(TRIES):
-            challenge = self.converse(name, username=fields.get("username", ""))
-            status, answer = self.post(path or f"{self.faces}login/", challenge=challenge, **fields)
+            challenge = self.converse(name, purpose, fields.get("username", ""))
+            status, answer = self.post(path, snapshots, challenge=challenge, **fields)
             # Whether it is a film of an earlier login is known only when the account is.
             if answer.get("error", {}).get("code") != "challenge_failed":
                 break
