@@ -54,10 +54,16 @@ def keep_busy(
         What everybody was told, and what `fault` returned.
     """
     shot, numbers, over = [photograph("obama2")], count(), Event()
+
+    def log_in():
+        # An attempt that is cut off counts as a failure of its address.
+        visitor = Visitor(site, address=f"10.200.{next(numbers) % 256}.1")
+        return visitor.post("/face/login/", shot, username="owner"), ""
+
     crowd = {
         "members": lambda: (owner.get("/members/"), ""),
         "guidance": lambda: (Visitor(site).post(FRAMES, frames=shot, pose="any"), ""),
-        "login": lambda: (Visitor(site).post("/face/login/", shot, username="owner"), ""),
+        "login": log_in,
         "sign up": lambda: sign_up_anew(site, next(numbers), ()),
         "enrol": lambda: sign_up_anew(site, next(numbers), OBAMA),
         **more,
@@ -92,7 +98,8 @@ def keep_asking(did: str, ask: Callable[[], Any], over: Event) -> list[Told]:
 def sign_up_anew(site, number, photos):
     """Sign somebody up whom nobody was before. Return the answer and their name."""
     name = f"user{number}"
-    address = f"10.{number // 65536}.{number // 256 % 256}.{number % 256}"
+    # Each in a network of their own, which may sign up only so often.
+    address = f"10.{number // 256}.{number % 256}.1"
     return sign_up(Visitor(site, address=address), name, photos), name
 
 

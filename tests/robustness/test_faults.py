@@ -57,14 +57,19 @@ def test_killed_process_takes_nothing_with_it(site, owner, times):
         os.kill(victim, signal.SIGKILL)
         while victim in workers(site) or len(workers(site)) < site.processes:
             time.sleep(0.05)
+        replaced = time.monotonic()
         time.sleep(1.5)
-        return killed
+        return killed, replaced
 
     told, kills = keep_busy(site, owner, kill, times)
-    assert statuses(told) <= {200, BROKEN}
     for one in told:
+        # Attempts that were cut off have failed, so the next ones may have to wait.
+        if one.did == "login" and one.status == 429:
+            continue
         # Only what was under way in the process ends with it.
-        assert one.status == 200 or any(one.start < killed < one.end for killed in kills), one
+        if not any(killed < one.end and one.start < replaced for killed, replaced in kills):
+            assert one.status == 200, one
+        assert one.status in (200, BROKEN), one
     check_kept(told)
 
 
