@@ -114,5 +114,5 @@ def held(tilt: float) -> Alteration:
 
 
 MIRRORED = each(lambda image: np.ascontiguousarray(image[:, ::-1]))
-SMALLER, LARGER = each(lambda image: resized(image, 0.7)), each(lambda image: resized(image, 1.3))
+SMALLER, LARGER = each(lambda image: resized(image, 0.7)), each(lambda image: resized(image, 1.25))
 BLURRED = each(lambda image: np.asarray(cv2.GaussianBlur(image, (0, 0), 1.5), np.uint8))

@@ -286,7 +286,7 @@ KINDS: dict[str, tuple[Timing, tuple[Alteration, ...]]] = {
     "JPEG, quality 60": (_PLAIN, (alter.jpeg(60),)),
     "cropped": (_PLAIN, (alter.cropped,)),
     "smaller, 0.7 times": (_PLAIN, (alter.SMALLER,)),
-    "larger, 1.3 times": (_PLAIN, (alter.LARGER,)),
+    "larger, 1.25 times": (_PLAIN, (alter.LARGER,)),
     "lighter, gamma 0.6": (_PLAIN, (alter.light(0.6, 1),)),
     "darker, gamma 1.6": (_PLAIN, (alter.light(1.6, 1),)),
     "gain 0.6": (_PLAIN, (alter.light(1, 0.6),)),
