@@ -187,12 +187,7 @@ def analyse_picture(picture: Picture, *, formats: tuple[str, ...] = UPLOAD_FORMA
     Raises:
         FaceError: The data is no picture, the picture is too large, or the site is busy.
     """
-    data = read(picture)
-    with _turn():
-        image = _decode(data, MAX_SIDE, formats)
-        with metrics.stage("find"):
-            faces = engine().find_faces(image)
-        return Sample(image, faces)
+    return _analyse_whole(read(picture), MAX_SIDE, formats)
 
 
 def analyse_frame(picture: Picture, near: Near | None = None, *, beside: bool = False) -> Sample:
@@ -233,11 +228,7 @@ def analyse_small(picture: Picture) -> Sample:
     Raises:
         FaceError: The data is no picture, the picture is too large, or the site is busy.
     """
-    data = read_frame(picture)
-    with _turn():
-        image = _decode(data, MAX_FRAME_SIDE, UPLOAD_FORMATS)
-        with metrics.stage("find"):
-            return Sample(image, engine().find_faces(image, quickly=True))
+    return _analyse_whole(read_frame(picture), MAX_FRAME_SIDE, UPLOAD_FORMATS, quickly=True)
 
 
 def analyse(snapshot: Snapshot, *, small: bool = False) -> list[Sample]:
@@ -305,6 +296,16 @@ def _read(picture: Picture, max_bytes: int, max_pixels: int) -> bytes:
     except ImageTooLargeError as error:
         raise errors.TooLarge() from error
     return data
+
+
+def _analyse_whole(
+    data: bytes, max_side: int, formats: tuple[str, ...], *, quickly: bool = False
+) -> Sample:
+    """Decode a picture and find the faces in all of it: see `Engine.find_faces`."""
+    with _turn():
+        image = _decode(data, max_side, formats)
+        with metrics.stage("find"):
+            return Sample(image, engine().find_faces(image, quickly=quickly))
 
 
 def _find_in_frame(image: NDArray[np.uint8]) -> list[Face]:

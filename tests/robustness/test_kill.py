@@ -5,8 +5,6 @@ from __future__ import annotations
 import os
 import random
 import signal
-import subprocess
-import sys
 import time
 
 import numpy as np
@@ -18,7 +16,7 @@ from accounts.models import User
 from faceauth.encryption import crypto
 from tests.robustness.known import shots
 from tests.support.people import enrol_silently
-from tests.support.servers import ROOT, database_url
+from tests.support.servers import conversing
 
 NAMES = [f"user{number}" for number in range(60)]
 KEYS = [Fernet.generate_key().decode() for _ in range(3)]
@@ -98,16 +96,7 @@ class Worker:
     """Does one task after another, each until it is killed."""
 
     def __init__(self):
-        self._process = subprocess.Popen(
-            [sys.executable, "-m", "tests.robustness.worker"],
-            cwd=ROOT,
-            env={**os.environ, "DATABASE_URL": database_url()},
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-            text=True,
-            bufsize=1,
-        )
+        self._process = conversing("tests.robustness.worker")
 
     def killed(self, *task):
         """What was told by the time it was killed, in the middle of what it does."""

@@ -2,14 +2,10 @@
 
 from __future__ import annotations
 
-import os
-import subprocess
-import sys
-
 import pytest
 
 from accounts.models import User
-from tests.support.servers import ROOT, database_url
+from tests.support.servers import conversing
 
 SERVERS = 3
 
@@ -18,16 +14,7 @@ class Searcher:
     """A process that runs `tests.robustness.searcher`."""
 
     def __init__(self):
-        self._process = subprocess.Popen(
-            [sys.executable, "-m", "tests.robustness.searcher"],
-            cwd=ROOT,
-            env={**os.environ, "DATABASE_URL": database_url()},
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-            text=True,
-            bufsize=1,
-        )
+        self._process = conversing("tests.robustness.searcher")
 
     def ask(self, request):
         print(request, file=self._process.stdin)

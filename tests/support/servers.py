@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 import tempfile
@@ -89,6 +90,20 @@ class Server:
 def gunicorn(application: str, *options: str) -> list[str]:
     """Return the command that serves this WSGI application."""
     return [sys.executable, "-m", "gunicorn", application, "--bind=127.0.0.1:{port}", *options]
+
+
+def conversing(module: str) -> subprocess.Popen[str]:
+    """Start a module that takes a line for each request, and prints lines as answers."""
+    return subprocess.Popen(
+        [sys.executable, "-m", module],
+        cwd=ROOT,
+        env={**os.environ, "DATABASE_URL": database_url()},
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        bufsize=1,
+    )
 
 
 def database_url() -> str:
