@@ -25,6 +25,9 @@ from . import client_ip
 
 MINUTE, HOUR, DAY = 60, 60 * 60, 24 * 60 * 60
 
+# How far the clocks of processes may differ, if one is set: counts are kept so much longer.
+SLACK = HOUR + MINUTE
+
 # How many times as much as one address a whole network may do: a /24, or a /48 of IPv6. Otherwise
 # whoever has a /48 could use each of its 65,536 subnets like another visitor's.
 NETWORK_FACTOR = 5
@@ -54,7 +57,8 @@ def count(action: str, client: Any, limit: int, seconds: int, *, evenly: bool = 
         return 0
     now = timezone.now()
     RequestCount.objects.filter(forget_at__lt=now).delete()
-    row = RequestCount(key=key, forget_at=now + timedelta(seconds=seconds - passed))
+    # Not with the window: another process, whose clock is ahead, would delete it before it is used.
+    row = RequestCount(key=key, forget_at=now + timedelta(seconds=seconds - passed + SLACK))
     RequestCount.objects.bulk_create([row], ignore_conflicts=True)
     return 0 if rows.update(count=F("count") + 1) else seconds - passed
 

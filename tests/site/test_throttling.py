@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from datetime import UTC, datetime, timedelta
+
 import pytest
 from django.core.management import call_command
 
@@ -11,6 +13,7 @@ from tests.support.people import OBAMA
 from tests.support.threads import at_once
 
 FRAMES, ENROL = "/face/frames/", "/face/enrol/"
+MIDNIGHT = datetime(2026, 1, 1, tzinfo=UTC)
 
 
 @pytest.fixture
@@ -87,6 +90,15 @@ def test_counts_begin_again_with_the_window_and_expired_ones_are_deleted(db, at,
     RequestCount.objects.update(forget_at="2020-01-01T00:00Z")
     call_command("face_purge")
     assert not RequestCount.objects.exists()
+
+
+@pytest.mark.postgres
+def test_process_whose_clock_is_ahead_forgets_nothing_of_the_others(db, time_machine):
+    def counted(client, hours):
+        time_machine.move_to(MIDNIGHT + timedelta(hours=hours))
+        return not rate_limit.count("enrol", client, 1, rate_limit.HOUR)
+
+    assert [counted(1, 0.99), counted(2, 1.99), counted(1, 0.99)] == [True, True, False]
 
 
 def test_names_and_addresses_are_not_kept_as_they_are(client, db):
