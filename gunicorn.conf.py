@@ -18,7 +18,7 @@ worker_connections = 512
 # the requests that wait for one. Each thread keeps a connection to the database, of which
 # PostgreSQL allows 100 by default; docs/deployment.md says what threads cost.
 threads = max(8, 64 // int(os.environ.get("WEB_CONCURRENCY") or 1))
-# Ends when a client does not read, as it should: `socket.sendfile` would wait for ever.
+# `socket.sendfile` would wait for clients that do not read.
 sendfile = False
 # Loads the networks once, before the workers fork. To reload the code, restart gunicorn.
 preload_app = True

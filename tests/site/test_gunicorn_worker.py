@@ -12,7 +12,7 @@ import pytest
 
 from tests.support.servers import Server, gunicorn
 
-GRACE, MIN_RATE, SEND_SECONDS = 3.0, 1000, 1
+GRACE, MIN_RATE, SEND_SECONDS = 3.0, 20_000, 1
 CONFIG = f"""
 from pathlib import Path
 
@@ -27,7 +27,9 @@ threads, worker_connections = 2, 40
 
 HALF_A_HEAD = b"POST /face/frames/ HTTP/1.1\r\nHost: localhost\r\n"
 HALF_A_BODY = HALF_A_HEAD + b"Content-Length: 900\r\n\r\nabc"
-WHOLE = b"GET /whole HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n"
+MORE = b"GET /whole HTTP/1.1\r\nHost: localhost\r\n\r\n"
+WHOLE = MORE[:-2] + b"Connection: close\r\n\r\n"
+PAGE = MORE.replace(b"/whole", b"/page")
 
 
 @pytest.fixture(scope="module")
@@ -175,6 +177,40 @@ def test_client_that_does_not_read_holds_threads_for_a_moment_only(connect, serv
         connect(WHOLE.replace(b"/whole", b"/big"))
     # The part that the kernel takes, and the one that it does not.
     time.sleep(2 * SEND_SECONDS + 0.5)
+    assert served()
+
+
+def test_connections_that_a_crowd_keeps_for_later_keep_nobody_out(connect, served):
+    for _ in range(60):
+        connect(MORE, "127.0.0.2")
+    assert served()
+
+
+def test_clients_that_do_not_read_what_they_ask_for_hold_no_thread(connect, served):
+    clients = [connect(100 * PAGE) for _ in range(20)]
+    time.sleep(1)
+    assert served()
+    # Who takes it gets all of it.
+    found = len(clients[0].recv(65536))
+    while found < 100 * 100_000:
+        found += len(clients[0].recv(65536))
+
+
+def test_answer_that_is_not_taken_is_given_up(connect, served):
+    client = connect(100 * PAGE)
+    time.sleep(GRACE + 100_000 / MIN_RATE + 2)
+    assert len(everything(client)) < 100 * 100_000
+
+
+def test_addresses_take_turns(connect, served):
+    for _ in range(30):
+        connect(WHOLE.replace(b"/whole", b"/slow"), "127.0.0.2")
+    assert served()
+
+
+def test_complete_requests_of_a_crowd_keep_nobody_out(connect, served):
+    for _ in range(60):
+        connect(WHOLE.replace(b"/whole", b"/slow"), "127.0.0.2")
     assert served()
 
 

@@ -2,17 +2,22 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Iterable
 from hashlib import sha256
 from typing import Any
 
-BIG = 8_000_000  # bytes: more than any buffer takes
+SIZES = {"/big": 8_000_000, "/page": 100_000}  # bytes: the first is more than any buffer takes
+SLOW = 0.2  # seconds
 
 
 def application(environ: dict[str, Any], start: Callable[..., Any]) -> Iterable[bytes]:
-    """Return the path and the hash of the body, or very much at ``/big``."""
+    """Return the path and the hash of the body, at ``/slow`` later; or as much as `SIZES` says."""
     body = environ["wsgi.input"].read(int(environ.get("CONTENT_LENGTH") or 0))
     path = environ["PATH_INFO"]
-    text = bytes(BIG) if path == "/big" else f"{path} {sha256(body).hexdigest()}".encode()
+    if path == "/slow":
+        time.sleep(SLOW)
+    text = f"{path} {sha256(body).hexdigest()}".encode()
+    text = bytes(SIZES[path]) if path in SIZES else text
     start("200 OK", [("Content-Length", str(len(text)))])
     return [text]
