@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from django.conf import settings
 from django.contrib import admin
+from django.contrib.admin.forms import AdminAuthenticationForm
 from django.http import HttpRequest, HttpResponse, HttpResponseBadRequest
 from django.shortcuts import render
 from django.template.loader import render_to_string
@@ -11,9 +12,18 @@ from django.urls import include, path
 from django.views.generic import TemplateView
 
 from accounts.views import MembersView
+from faceauth.forms import PasswordLimitMixin
 from faceauth.middleware import session_not_saved
 
 from . import dev_mail
+
+
+class AdminPasswordForm(PasswordLimitMixin, AdminAuthenticationForm):
+    """Log in staff by password, with the limit on wrong ones that the login page has."""
+
+
+# `FaceAdminSite` has such a form; Django's own admin has no limit.
+admin.site.login_form = admin.site.login_form or AdminPasswordForm
 
 
 def bad_request(request: HttpRequest, exception: Exception) -> HttpResponse:

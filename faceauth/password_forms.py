@@ -1,7 +1,13 @@
-"""Forms for passwords, which limit how many wrong ones an address can give for an account."""
+"""Forms for passwords, which limit how many wrong ones an address can give for an account.
+
+To compare a password takes as long as dozens of frames, whether or not there is such an account. So
+passwords wait for a core as pictures do: no address can have all of them compare its passwords.
+"""
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 from django import forms
@@ -13,7 +19,8 @@ from django.utils.translation import gettext_lazy as _
 
 from . import users
 from .audit import notifications
-from .http import rate_limit
+from .capture import samples, turns
+from .http import client_ip, rate_limit
 
 
 class PasswordLimitMixin:
@@ -30,10 +37,8 @@ class PasswordLimitMixin:
         username = self.cleaned_data.get("username")
         if not username or not self.cleaned_data.get("password"):
             return super().clean()  # type: ignore[misc]
-        rate_limit.enforce_password(self.request, username)
-        data: dict[str, Any] = super().clean()  # type: ignore[misc]
-        rate_limit.forgive_password(self.request, username)
-        return data
+        with _comparing(self.request, username):
+            return super().clean()  # type: ignore[misc]
 
 
 class PasswordForm(PasswordLimitMixin, AuthenticationForm):
@@ -61,12 +66,11 @@ class OwnPasswordForm(forms.Form):
     def clean_password(self) -> str:
         user, password = self.request.user, str(self.cleaned_data["password"])
         # More attempts mean that another person is guessing in the user's session.
-        rate_limit.enforce_password(self.request, users.username(user))
-        if not self._is_own(password):
-            raise forms.ValidationError(
-                _("This password is not correct. Try again."), "invalid_login"
-            )
-        rate_limit.forgive_password(self.request, users.username(user))
+        with _comparing(self.request, users.username(user)):
+            if not self._is_own(password):
+                raise forms.ValidationError(
+                    _("This password is not correct. Try again."), "invalid_login"
+                )
         return password
 
     def _is_own(self, password: str) -> bool:
@@ -81,3 +85,20 @@ class OwnPasswordForm(forms.Form):
             if authenticate(self.request, username=name, password=password) == user:
                 return True
         return bool(user.has_usable_password() and user.check_password(password))
+
+
+@contextmanager
+def _comparing(request: HttpRequest | None, username: str) -> Iterator[None]:
+    """Count a password as wrong, unless what is done meanwhile raises no error.
+
+    Raises:
+        Busy: No core became free in time to compare it.
+        TooManyPasswords: There were too many wrong ones.
+    """
+    line = ("", "", "")
+    if request is not None:
+        line = client_ip.network(request), client_ip.rate_limit_key(request), ""
+    with turns.of(line, turns.BEGINNING), samples.turn():
+        rate_limit.enforce_password(request, username)
+        yield
+        rate_limit.forgive_password(request, username)

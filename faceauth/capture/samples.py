@@ -84,7 +84,7 @@ class Sample:
     def mesh(self) -> Mesh | None:
         """The mesh of the first face, or None if there is no face."""
         if self._mesh is None and self.faces:
-            with _turn(), metrics.stage("mesh"):
+            with turn(), metrics.stage("mesh"):
                 self._mesh = engine().mesh(self.image, self.faces[0])
         return self._mesh
 
@@ -93,7 +93,7 @@ class Sample:
         """Return True if there is only a face that is too small to be found otherwise."""
         if self.faces:
             return False
-        with _turn(), metrics.stage("find"):
+        with turn(), metrics.stage("find"):
             return engine().has_face(self.image, max(SMALLEST_FAR, FAR * _side(self.image)))
 
     @cached_property
@@ -111,7 +111,7 @@ class Sample:
     def is_alone(self) -> bool:
         """Return True if there is no other face in the whole frame. Those found are added."""
         if len(self.faces) == 1:
-            with _turn(), metrics.stage("find"):
+            with turn(), metrics.stage("find"):
                 found = _find_in_frame(self.image)
             self.faces += [each for each in found if not each.is_same_as(self.faces[0])]
         return len(self.faces) == 1
@@ -147,16 +147,16 @@ class Sample:
                 several views of it.
         """
         if not quickly:
-            with _turn(), metrics.stage("encode"):
+            with turn(), metrics.stage("encode"):
                 return engine().encode_views(self.image, self.faces[0])
         if self._quick is None:
-            with _turn(), metrics.stage("encode"):
+            with turn(), metrics.stage("encode"):
                 self._quick = engine().encode_with_mirror(self.image, self.faces[0])
         return self._quick
 
     def glance(self) -> Encoding:
         """Return the encoding of one view of the first face, float32 (d,), in half of the time."""
-        with _turn(), metrics.stage("encode"):
+        with turn(), metrics.stage("encode"):
             return engine().encode(self.image, self.faces[0])
 
 
@@ -204,7 +204,7 @@ def analyse_frame(picture: Picture, near: Near | None = None, *, beside: bool = 
         FaceError: The data is no picture, the picture is too large, or the site is busy.
     """
     data = read_frame(picture)
-    with _turn():
+    with turn():
         image = _decode(data, MAX_FRAME_SIDE, UPLOAD_FORMATS)
         if near is not None and (box := _pixels(image, near)):
             with metrics.stage("mesh"):
@@ -302,7 +302,7 @@ def _analyse_whole(
     data: bytes, max_side: int, formats: tuple[str, ...], *, quickly: bool = False
 ) -> Sample:
     """Decode a picture and find the faces in all of it: see `Engine.find_faces`."""
-    with _turn():
+    with turn():
         image = _decode(data, max_side, formats)
         with metrics.stage("find"):
             return Sample(image, engine().find_faces(image, quickly=quickly))
@@ -367,8 +367,10 @@ def _turns_of(count: int) -> Turns:
 
 
 @contextmanager
-def _turn() -> Iterator[None]:
+def turn() -> Iterator[None]:
     """Wait for a free core, so that many visitors at once neither stall the site nor fill memory.
+
+    What is done meanwhile must not wait for another one. See `turns.of`.
 
     Raises:
         Busy: No core became free in time.

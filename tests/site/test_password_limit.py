@@ -10,7 +10,9 @@ from accounts.models import User
 from faceauth.errors import TooManyPasswords
 from faceauth.forms import PasswordForm
 from faceauth.http import rate_limit
+from faceauth.models import RequestCount
 from tests.site.conftest import JSON, PASSWORD
+from tests.support.hashing import SlowHasher
 from tests.support.threads import at_once
 
 pytestmark = pytest.mark.postgres
@@ -126,6 +128,20 @@ def test_password_asked_for_again_counts_for_its_account(ada, give):
 def test_guesses_at_the_same_time_do_not_exceed_the_limit(settings):
     request = RequestFactory().post(LOGIN)
     assert at_once(16, lambda _: rate_limit.enforce_password(request, "ada")) == 13
+
+
+@pytest.mark.django_db(transaction=True)
+def test_crowd_that_guesses_names_leaves_a_core_and_is_not_waited_for(give, settings):
+    settings.PASSWORD_HASHERS = ["tests.support.hashing.SlowHasher"]
+    settings.FACEAUTH = {**settings.FACEAUTH, "MAX_CONCURRENT_LOOKS": 3}
+    statuses = []
+    at_once(20, lambda number: statuses.append(give(username=f"name{number}").status_code))
+    assert SlowHasher.most == 2
+    assert {*statuses} == {401, 503}
+    # Those who were sent away have not been counted.
+    assert (
+        statuses.count(401) == RequestCount.objects.filter(key__startswith="password").count() / 2
+    )
 
 
 def test_form_without_a_request_limits_nobody(ada):

@@ -70,3 +70,17 @@ def test_documented_environment_passes_the_deployment_check():
     result = manage("check", "--deploy", "--fail-level", "WARNING")
     assert result.returncode == 0, result.stderr
     assert "no issues" in result.stdout
+
+
+def test_wrong_passwords_are_limited_in_djangos_own_admin_as_well(tmp_path):
+    # Without collected static files.
+    database = f"sqlite:///{tmp_path / 'db.sqlite3'}"
+    variables = {"DATABASE_URL": database, "DEBUG": "true", "FACEAUTH_ADMIN_LOGIN": "false"}
+    assert manage("migrate", "-v0", **variables).returncode == 0
+    code = (
+        "from django.test import Client; c = Client(HTTP_HOST='faceauth.example.com'); print("
+        "[1 for n in range(45) if b'Too many attempts' in c.post('/admin/login/', secure=True, "
+        "data={'username': 'ada', 'password': 'wrong'}).content][:1])"
+    )
+    result = manage("shell", "-v0", "-c", code, **variables)
+    assert result.stdout.split() == ["[1]"], result.stderr
