@@ -14,6 +14,7 @@ from django.template.loader import render_to_string
 from django.utils.translation import gettext_lazy as _
 
 from faceauth.audit import outbox
+from faceauth.errors import TooManyEmails, TooManySignUps
 from faceauth.http import rate_limit
 from faceauth.step_up import email_code
 
@@ -162,6 +163,18 @@ class ResetForm(PasswordResetForm):
     The time of the answer doesn't tell whether there is an account: the mail is written in any
     case, and sent from the outbox.
     """
+
+    def __init__(self, *args: Any, request: HttpRequest, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.request = request
+
+    def clean(self) -> dict[str, Any]:
+        # Otherwise each address that somebody makes up would leave counts that are kept for a day.
+        try:
+            rate_limit.enforce_sign_up(self.request)
+        except TooManySignUps as error:
+            raise TooManyEmails(error.retry_after or 0) from error
+        return self.cleaned_data
 
     def get_users(self, email: str) -> Iterator[User]:
         found = User.objects.filter(email__iexact=email, is_active=True)

@@ -197,6 +197,9 @@ class PasswordResetView(auth_views.PasswordResetView):
     success_url = reverse_lazy("accounts:password_reset_done")
     form_class = ResetForm
 
+    def get_form_kwargs(self) -> dict[str, Any]:
+        return {**super().get_form_kwargs(), "request": self.request}
+
 
 class PasswordResetConfirmView(auth_views.PasswordResetConfirmView):
     """Set a new password from the link in the email."""

@@ -8,6 +8,7 @@ from django.db import IntegrityError
 from PIL import Image
 
 from accounts.models import User
+from faceauth.models import RequestCount
 from tests.site.conftest import log_in_by_face, username_of
 from tests.support import mail
 from tests.support.people import OBAMA, picture
@@ -211,6 +212,15 @@ def test_password_reset_tells_nobody_who_has_an_account(client, enrolled):
     assert answers[0].status_code == answers[1].status_code == 302
     assert answers[0]["Location"] == answers[1]["Location"]
     assert len(mail.sent()) == 1
+
+
+def test_made_up_addresses_fill_no_table(client, db, settings):
+    settings.FACEAUTH = {**settings.FACEAUTH, "ENROLMENTS_PER_HOUR": 3}
+    for number in range(30):
+        page = client.post("/accounts/password-reset/", {"email": f"nobody{number}@example.com"})
+    assert "Too many emails" in page.text
+    # Two for each of three, and those of the visitor's own address and network.
+    assert RequestCount.objects.count() <= 3 * 2 + 2 * 2
 
 
 def test_admin_shows_who_is_enrolled_and_no_numbers(admin_client, enrolled):
