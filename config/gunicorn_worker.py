@@ -30,7 +30,7 @@ GRACE = 15.0  # seconds for a request or an answer, and those that its bytes tak
 SEND_SECONDS = 10  # until a client has to take more of an answer that a thread waits with
 RESERVE = 8  # one in so many threads is kept for addresses that have none
 
-_CHUNK = 256 * 1024
+_CHUNK, _PART = 256 * 1024, 64 * 1024
 # As gunicorn reads them; what it would read otherwise, it refuses.
 _LENGTH = re.compile(rb"\r\ncontent-length:[ \t]*(\d+)[ \t]*\r\n", re.IGNORECASE)
 _ENCODING = re.compile(rb"\r\ntransfer-encoding:", re.IGNORECASE)
@@ -71,7 +71,7 @@ class Connection(TConn):  # type: ignore[misc]
     """A connection, and what has come of its next request.
 
     Attributes:
-        data: What has come.
+        data: What has come, and no thread reads yet.
         whole: The length of the request, or 0 if it is not known yet.
         held: The bytes in memory: of the request, or what the client had not taken of the answer.
         since: When the request or the answer began, by `time.monotonic`.
@@ -91,13 +91,14 @@ class Connection(TConn):  # type: ignore[misc]
     def begin(self) -> None:
         """Expect a request, some of which may have come together with the one before."""
         self.sock.setblocking(False)
-        self.data = bytearray(self.parser.unreader.take_buffered() if self.parser else b"")
-        self.whole, self.since = 0, time.monotonic()
+        self.parser, self.whole, self.since = None, 0, time.monotonic()
 
     def parse(self) -> None:
         """Let a thread read the request, from memory: it cannot wait for the network."""
-        self.parser = http.get_parser(self.cfg, [bytes(self.data)], self.client)
-        self.data, self.data_ready = bytearray(), True
+        request, self.data = memoryview(self.data)[: self.whole], self.data[self.whole :]
+        # In parts, because gunicorn copies what is left of a part each time it reads some of it.
+        parts = (bytes(request[at : at + _PART]) for at in range(0, self.whole, _PART))
+        self.parser, self.data_ready = http.get_parser(self.cfg, parts, self.client), True
 
     def problem(self) -> str:
         """Return the status of a request that cannot be read, or ""."""
@@ -122,7 +123,7 @@ class Connection(TConn):  # type: ignore[misc]
 
     def late(self, now: float) -> bool:
         """Return True if the client should have sent the request, or taken the answer, by now."""
-        if self.parser and not self.held:  # the next request has not begun
+        if self.initialized and not self.held:  # the next request has not begun
             return now > self.since + float(self.cfg.keepalive)
         return now > self.since + GRACE + self.held / MIN_RATE
 

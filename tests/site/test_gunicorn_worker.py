@@ -240,3 +240,14 @@ def test_connections_that_browsers_keep_ready_delay_no_restart():
         server.stop()
         assert time.monotonic() - start < 8  # a request has 15 seconds
         assert client.recv(1) == b""
+
+
+def test_large_request_takes_no_longer_for_each_byte():
+    body = os.urandom(60_000_000)
+    head = f"Connection: close\r\nContent-Length: {len(body)}\r\n\r\n".encode()
+    with Server(gunicorn("tests.support.echo"), os.environ) as server:
+        client, start = socket.create_connection(("127.0.0.1", server.port)), time.monotonic()
+        with client:
+            client.sendall(HALF_A_HEAD + head + body)
+            assert everything(client).endswith(answer("/face/frames/", body))
+        assert time.monotonic() - start < 10

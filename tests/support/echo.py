@@ -4,16 +4,19 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterable
+from functools import partial
 from hashlib import sha256
 from typing import Any
 
 SIZES = {"/big": 8_000_000, "/page": 100_000}  # bytes: the first is more than any buffer takes
+PART = 65536  # bytes: Django reads uploads in such parts
 SLOW = 0.2  # seconds
 
 
 def application(environ: dict[str, Any], start: Callable[..., Any]) -> Iterable[bytes]:
     """Return the path and the hash of the body, at ``/slow`` later; or as much as `SIZES` says."""
-    body = environ["wsgi.input"].read(int(environ.get("CONTENT_LENGTH") or 0))
+    read = environ["wsgi.input"].read
+    body = b"".join(iter(partial(read, PART), b"")) if environ.get("CONTENT_LENGTH") else b""
     path = environ["PATH_INFO"]
     if path == "/slow":
         time.sleep(SLOW)
