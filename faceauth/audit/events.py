@@ -16,7 +16,7 @@ from django.utils.crypto import salted_hmac
 
 from faceauth import metrics, signals
 from faceauth.db import atomic, is_lost
-from faceauth.http import client_ip
+from faceauth.http import browsers, client_ip
 from faceauth.models import FaceEvent
 from faceauth.recognition.policy import Decision
 
@@ -151,6 +151,8 @@ def save(
     if user is not None:
         details = details._replace(nearest="")  # the event names the user
     address = client_ip.network(request) if request else ""
+    if request and not details.device:
+        details = details._replace(device=browsers.label(request))
     event = FaceEvent(kind=kind, user=user, address=address, **details._asdict())
     try:
         with atomic(FaceEvent):

@@ -17,12 +17,11 @@ from django.utils.crypto import constant_time_compare
 from faceauth import conf, faces
 from faceauth.audit import events, notifications
 from faceauth.db import atomic
-from faceauth.http import client_ip
+from faceauth.http import browsers, client_ip
 from faceauth.models import DeviceTrust, FaceDevice, FaceEvent
 from faceauth.step_up import confirmation
 
 from . import cookie, keys, links
-from .labels import label
 
 # How many people one device can serve. A face is compared with each of them.
 MAX_PEOPLE = 3
@@ -284,7 +283,7 @@ def _renew(
         "secret_hash": cookie.hash_of(secret),
         "rotated_at": now,
         "last_used_at": now,
-        "label": label(request.META.get("HTTP_USER_AGENT", "")) or device.label,
+        "label": browsers.label(request) or device.label,
         "address": client_ip.network(request),
     }
     if found is not None and found.device == device.pk:

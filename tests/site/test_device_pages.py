@@ -164,6 +164,14 @@ def test_profile_shows_devices_and_where_the_face_was_used(browser, ada):
     assert event.address in page.text
 
 
+def test_profile_shows_with_what_browser_a_stranger_tried(browser, ada, upload):
+    stranger = Client(headers={"user-agent": FIREFOX.replace("X11; Linux", "Windows NT 10.0")})
+    fields = {"username": "ada", "snapshot": upload("obama2")}
+    assert stranger.post("/face/login/", fields).status_code == 401
+    page = " ".join(browser.get("/accounts/profile/").text.split())
+    assert re.search(r"<b>Refused</b>.{,200}<span>Firefox, Windows</span>", page)
+
+
 def test_staff_see_the_devices_of_a_user_and_revoke_them(browser, client, ada):
     page = reverse("admin:accounts_user_change", args=[ada.pk])
     revoke = reverse("admin:accounts_user_face_revoke", args=[ada.pk, ada.face_devices.get().pk])

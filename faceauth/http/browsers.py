@@ -1,6 +1,8 @@
-"""The names of devices, made from what browsers say of themselves."""
+"""Names for browsers, made from what they say of themselves."""
 
 from __future__ import annotations
+
+from django.http import HttpRequest
 
 # A browser names those that it resembles as well, so the first that is found counts.
 BROWSERS = (
@@ -24,8 +26,9 @@ SYSTEMS = (
 )
 
 
-def label(user_agent: str) -> str:
-    """Return a short name for a device, such as "Firefox, Windows", or "" if nothing is known."""
+def label(request: HttpRequest) -> str:
+    """Return a short name for a browser, such as "Firefox, Windows", or "" if nothing is known."""
+    user_agent = request.META.get("HTTP_USER_AGENT", "")
     known = (_first(BROWSERS, user_agent), _first(SYSTEMS, user_agent))
     return ", ".join(filter(None, known))
 
