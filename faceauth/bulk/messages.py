@@ -37,7 +37,7 @@ PERSON_REASONS = {
     "none_usable": "none of the photos can be used",
     "too_few": "usable photos: %(shots)d, needed: %(minimum)d",
     "not_same_person": "the photos show different people",
-    "unknown": "no such user",
+    "unknown": "no such user; with --create, one is created",
     "several_users": "several usernames differ from this one only in upper and lower case",
     "inactive": "the account is not active",
     "invalid": "no account can be created: %(why)s",

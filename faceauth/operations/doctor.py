@@ -328,7 +328,8 @@ def _pages() -> Iterator[Finding]:
     allowed = policy[1].strip("()").split() if policy else []
     if policy is None:
         text = (
-            "No Permissions-Policy restricts the camera: frames of other sites may ask to use it."
+            "No Permissions-Policy restricts the camera: frames of other sites may ask to use it. "
+            "Let the site send camera=(self), for example with django-permissions-policy."
         )
         yield Finding("pages", State.WARNING, text, facts)
     elif "*" in allowed:

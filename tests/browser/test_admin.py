@@ -7,14 +7,14 @@ import re
 import numpy as np
 import pytest
 from django.core import mail
-from playwright.sync_api import FilePayload, Page, expect
+from playwright.sync_api import Page, expect
 
 from accounts.models import User
 from faceauth import enrolment
 from faceauth.models import DeviceTrust, FaceDevice, FaceEvent
 from tests.support import admin
 from tests.support.accessibility import assert_accessible
-from tests.support.browsing import PASSWORD, Visitors, photos_of, pose
+from tests.support.browsing import PASSWORD, UNREADABLE, Visitors, photos_of, pose
 from tests.support.webcam import Webcam
 
 USERS, EVENTS = "/admin/accounts/user/", "/admin/faceauth/faceevent/"
@@ -115,12 +115,7 @@ def test_enrols_from_photos_that_are_looked_at_first(visitors: Visitors, boss: U
     page = visitors.open(change(eve), user=boss)
     panel(page).get_by_role("link", name="Enrol from photos").click()
     chooser = page.get_by_label("Choose 5 different photos of their face")
-    bad: FilePayload = {
-        "name": "notes.txt",
-        "mimeType": "text/plain",
-        "buffer": b"no picture",
-    }
-    chooser.set_input_files([*photos_of("obama")[:4], bad])
+    chooser.set_input_files([*photos_of("obama")[:4], UNREADABLE])
     verdicts = page.locator("[data-part=verdict]")
     expect(verdicts).to_have_text(["Good."] * 4 + [re.compile("We can’t read this file")])
     page.get_by_label("The person has agreed").check()

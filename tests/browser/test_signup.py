@@ -2,20 +2,22 @@ from __future__ import annotations
 
 import re
 
-from playwright.sync_api import expect
+import cv2
+from playwright.sync_api import FilePayload, expect
 
 from accounts.models import User
 from faceauth.models import DeviceTrust
 from tests.support import mail
 from tests.support.browsing import (
     PASSWORD,
+    UNREADABLE,
     Visitors,
     enter_code,
     fill_in_account,
     photo,
     photos_of,
 )
-from tests.support.webcam import Webcam
+from tests.support.webcam import Webcam, frame
 
 
 def test_signs_up_with_a_code_and_enrols_later(visitors: Visitors):
@@ -82,6 +84,24 @@ def test_takes_photos_instead_of_the_camera(visitors: Visitors):
     page.get_by_role("button", name="Sign up").click()
 
     expect(page).to_have_url(re.compile("/accounts/profile/$"))
+    expect(page.get_by_text("5 pictures, not kept")).to_be_visible()
+
+
+def test_a_file_that_is_no_picture_is_refused_at_once(visitors: Visitors):
+    page = visitors.open("/signup/", camera="missing")
+    fill_in_account(page)
+    page.get_by_label("I agree").check()
+    chooser = page.get_by_label("Use photos instead")
+    chooser.set_input_files([photo("obama2"), UNREADABLE])
+    expect(page.get_by_text("We can’t read this file as a picture.")).to_be_visible()
+    expect(page.get_by_role("button", name="Replace picture")).to_have_count(1)
+
+    # A browser reads more formats than the server.
+    bitmap = cv2.imencode(".bmp", frame("obama left"))[1].tobytes()
+    other: FilePayload = {"name": "obama.bmp", "mimeType": "image/bmp", "buffer": bitmap}
+    chooser.set_input_files([other, *photos_of("obama")[2:]])
+    expect(page.get_by_text("We can’t read this file as a picture.")).to_have_count(0)
+    page.get_by_role("button", name="Sign up").click()
     expect(page.get_by_text("5 pictures, not kept")).to_be_visible()
 
 

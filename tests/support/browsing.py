@@ -31,6 +31,9 @@ NOT_RECOGNISED_ALONE = (
     "We didn’t recognise you. Enter your username or email as well, or log in with your password."
 )
 
+# A file for a file input that says of itself that it is a photo.
+UNREADABLE: FilePayload = {"name": "me.jpg", "mimeType": "image/jpeg", "buffer": b"no picture"}
+
 # Somebody who turns their head to and fro needs a few seconds, and a busy machine some more.
 PATIENTLY = 60_000
 

@@ -1,5 +1,6 @@
 import { CaptureWidget } from "./capture-widget.js";
 import { partsOf } from "./dom.js";
+import { clearFieldErrors } from "./field-errors.js";
 import { useFileInput } from "./file-input.js";
 import { Messages } from "./messages.js";
 import { Shots } from "./shots.js";
@@ -57,6 +58,7 @@ export function startEnrolment(root) {
 
   function add(picture, pitch = null) {
     if (!shots.pose) return finish();
+    clearFieldErrors(root);
     if (shots.pose.name === "straight") level = pitch ?? level;
     shots.add(picture);
     if (shots.next >= 0) askForPose();
@@ -164,9 +166,10 @@ export function startEnrolment(root) {
     await send();
     sending = false;
   });
-  useFileInput(root, messages, (photos) => {
+  useFileInput(root, messages, (photos, unreadable) => {
     if (agreed() && shots.next < 0) return showPictureError("surplus");
     for (const each of photos) if (agreed() && shots.next >= 0) add(each);
+    if (unreadable) showPictureError("unreadable");
   });
   askForPose();
   consent?.addEventListener("change", onConsent);

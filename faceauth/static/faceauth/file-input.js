@@ -6,7 +6,8 @@ import { pictureFrom } from "./pictures.js";
  * Hand over photos as soon as they are chosen in the widget's file input, if it has one.
  * @param {HTMLElement} root the widget
  * @param {import("./messages.js").Messages} messages
- * @param {(photos: Blob[]) => void} onPhotos
+ * @param {(photos: Blob[], unreadable: boolean) => void} onPhotos called with the photos that can be
+ *   read, and true if others can't
  * @param {object} [format] how large the photos may be, by default as for an enrolment
  */
 export function useFileInput(root, messages, onPhotos, format) {
@@ -23,8 +24,9 @@ export function useFileInput(root, messages, onPhotos, format) {
     // Emptied, so that choosing the same file again is a change again.
     input.value = "";
     if (!files.length) return;
-    const photos = await Promise.all(files.map((file) => pictureFrom(file, format)));
-    emit(root, "capture", { pictures: photos, automatic: false });
-    onPhotos(photos);
+    const read = await Promise.all(files.map((file) => pictureFrom(file, format)));
+    const photos = read.filter(Boolean);
+    if (photos.length) emit(root, "capture", { pictures: photos, automatic: false });
+    onPhotos(photos, photos.length < files.length);
   });
 }

@@ -134,6 +134,7 @@ export function startLogin(root) {
     else if (!submission.busy) widget.start(true);
   });
   const onPhoto = ([photo]) => {
+    if (!photo) return refuse({ code: "unsupported_type", message: messages.get("unreadable") });
     if (form.reportValidity()) send([photo], { automatic: false, photo: true });
   };
   useFileInput(root, messages, onPhoto, SMALL);

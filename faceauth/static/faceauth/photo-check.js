@@ -29,7 +29,7 @@ function start(root) {
       body.append("csrfmiddlewaretoken", input.form.elements.csrfmiddlewaretoken.value);
       body.append("pose", "photo");
       // A small copy is enough to judge it by; the form sends the photo itself.
-      body.append("frame", await pictureFrom(file, SMALL));
+      body.append("frame", (await pictureFrom(file, SMALL)) ?? file);
       const { data, error } = await post(root.dataset.framesUrl, body, {
         timeout: TIMEOUT_MS,
         signal,

@@ -4,6 +4,8 @@ export const PICTURE = { longest: 1280, quality: 0.92 };
 /** What anyone may send: within MAX_FRAME_PIXELS and MAX_FRAME_BYTES. */
 export const SMALL = { longest: 800, pixels: 490_000, bytes: 250_000, quality: 0.85 };
 const PHOTO = { longest: 2048, quality: 0.92 };
+// The formats that the server reads. What else a browser can read is sent as a JPEG.
+const SENT_AS_IT_IS = ["image/jpeg", "image/png", "image/webp"];
 
 // Long enough for a face to move a little, short enough to be one burst.
 const BURST_INTERVAL_MS = 225;
@@ -80,25 +82,25 @@ export async function burstOf(video, format, count) {
 }
 
 /**
- * Return a chosen photo, upright and no larger than useful. A photo that the browser cannot read is
- * returned unchanged: the server knows more formats, and reports what is wrong.
+ * Return a chosen photo, upright and no larger than useful.
  * @param {File} file
  * @param {{longest: number, pixels?: number, bytes?: number, quality: number}} format
- * @returns {Promise<Blob>}
+ * @returns {Promise<Blob | null>} null if the browser can't read the file; nor can the server then
  */
 export async function pictureFrom(file, format = PHOTO) {
   try {
     const bitmap = await createImageBitmap(file, { imageOrientation: "from-image" });
     try {
       const { width, height } = bitmap;
-      if (scaleOf(width, height, format) === 1 && file.size <= (format.bytes ?? Infinity)) return file;
+      const fits = scaleOf(width, height, format) === 1 && file.size <= (format.bytes ?? Infinity);
+      if (fits && SENT_AS_IT_IS.includes(file.type)) return file;
       const photo = await encode(bitmap, width, height, format);
       return new File([photo], file.name, { type: photo.type });
     } finally {
       bitmap.close();
     }
   } catch {
-    return file;
+    return null;
   }
 }
 
