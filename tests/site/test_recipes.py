@@ -22,6 +22,7 @@ from django.conf import settings as now
 from django.contrib.auth.models import Permission
 from django.core import mail
 from django.core.checks import run_checks
+from django.core.management import call_command
 
 from accounts.models import User
 from faceauth import conf
@@ -188,6 +189,29 @@ def test_people_from_a_script(ask, db, upload, use):
     people = use("People from a face_recognition script")("mysite.people")
     people.take_over("obama", [list(map(float, each)) for each in encodings("obama", "obama3")])
     assert ask(LOGIN, username="obama", snapshot=upload("obama2"))[0] == 200
+
+
+def test_a_folder_of_photos_and_who_is_in_pictures(db, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    shown = {"badges/ada/1.jpg": "obama", "badges/ada/2.jpg": "obama3", "party/1.jpg": "obama2"}
+    for path, name in shown.items():
+        (tmp_path / path).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / path).write_bytes(picture(name))
+    for command, enrolled in zip(commands("A folder of badge photos"), ([], ["ada"]), strict=True):
+        call_command(*command, processes=1)
+        assert [str(each) for each in User.objects.all() if each.has_face] == enrolled
+    assert User.objects.get().email == "ada@example.com"
+    for command in commands("Who is in these pictures"):
+        call_command(*command, processes=1)
+        results = tmp_path / "named/results.csv"
+        assert ",accepted,ada," in results.read_text()
+        results.unlink()
+
+
+def commands(title):
+    """Return the commands of a recipe, and their arguments."""
+    (block,) = recipe(title)
+    return [shlex.split(line)[2:] for line in block.text.splitlines()]
 
 
 def test_a_front_end_served_by_the_site(client, use, tmp_path, settings):
