@@ -15,6 +15,7 @@ from collections import Counter, deque
 from collections.abc import Callable
 from contextlib import suppress
 from functools import partial
+from itertools import pairwise
 from selectors import EVENT_READ, EVENT_WRITE
 from typing import Any
 
@@ -82,6 +83,7 @@ class Connection(TConn):  # type: ignore[misc]
         super().__init__(*arguments)
         self.data, self.whole, self.held, self.since = bytearray(), 0, 0, 0.0
         self.polled = False
+        self._request = memoryview(b"")
 
     @property
     def address(self) -> Any:
@@ -95,10 +97,16 @@ class Connection(TConn):  # type: ignore[misc]
 
     def parse(self) -> None:
         """Let a thread read the request, from memory: it cannot wait for the network."""
-        request, self.data = memoryview(self.data)[: self.whole], self.data[self.whole :]
+        request, self.data = memoryview(self.data), self.data[self.whole :]
         # In parts, because gunicorn copies what is left of a part each time it reads some of it.
-        parts = (bytes(request[at : at + _PART]) for at in range(0, self.whole, _PART))
+        ends = [*range(0, self.whole, _PART), self.whole]
+        parts = (bytes(request[start:end]) for start, end in pairwise(ends))
         self.parser, self.data_ready = http.get_parser(self.cfg, parts, self.client), True
+        self._request = request
+
+    def forget(self) -> None:
+        """Free the memory of the request, which Django's circles would keep for long."""
+        self._request.release()
 
     def problem(self) -> str:
         """Return the status of a request that cannot be read, or ""."""
@@ -194,6 +202,7 @@ class BufferingWorker(ThreadWorker):  # type: ignore[misc]
             return
         self._busy[conn.address] -= 1
         self._busy += Counter()  # without those that have none
+        conn.forget()
         keep = result.exception() is None and bool(result.result())
         conn.sock.setblocking(False)
         conn.since = time.monotonic()

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import os
+import re
 import socket
 import time
 from contextlib import ExitStack
 from hashlib import sha256
+from pathlib import Path
 
 import pytest
 
@@ -242,7 +244,7 @@ def test_connections_that_browsers_keep_ready_delay_no_restart():
         assert client.recv(1) == b""
 
 
-def test_large_request_takes_no_longer_for_each_byte():
+def test_large_request_takes_no_longer_for_each_byte_and_is_forgotten():
     body = os.urandom(60_000_000)
     head = f"Connection: close\r\nContent-Length: {len(body)}\r\n\r\n".encode()
     with Server(gunicorn("tests.support.echo"), os.environ) as server:
@@ -251,3 +253,7 @@ def test_large_request_takes_no_longer_for_each_byte():
             client.sendall(HALF_A_HEAD + head + body)
             assert everything(client).endswith(answer("/face/frames/", body))
         assert time.monotonic() - start < 10
+        children = Path(f"/proc/{server.process.pid}/task/{server.process.pid}/children")
+        if children.exists():
+            status = Path(f"/proc/{children.read_text().split()[0]}/status").read_text()
+            assert int(re.search(r"VmRSS:\s*(\d+) kB", status)[1]) < 80_000

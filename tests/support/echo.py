@@ -12,9 +12,13 @@ SIZES = {"/big": 8_000_000, "/page": 100_000}  # bytes: the first is more than a
 PART = 65536  # bytes: Django reads uploads in such parts
 SLOW = 0.2  # seconds
 
+# Django's requests are in circles, so they are kept until garbage is collected.
+kept: list[dict[str, Any]] = []
+
 
 def application(environ: dict[str, Any], start: Callable[..., Any]) -> Iterable[bytes]:
     """Return the path and the hash of the body, at ``/slow`` later; or as much as `SIZES` says."""
+    kept.append(environ)
     read = environ["wsgi.input"].read
     body = b"".join(iter(partial(read, PART), b"")) if environ.get("CONTENT_LENGTH") else b""
     path = environ["PATH_INFO"]
