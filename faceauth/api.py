@@ -21,6 +21,7 @@ from .audit import events
 from .capture import samples
 from .fields import SnapshotField
 from .forms import ChallengedForm
+from .http import uploads
 from .http.responses import error_response
 from .liveness import challenge as challenges
 from .liveness import replay
@@ -127,6 +128,10 @@ class VerifyView(PostOnlyView):
 
     If the admin needs a second step, so does this view.
     """
+
+    def setup(self, request: HttpRequest, *args: Any, **kwargs: Any) -> None:
+        super().setup(request, *args, **kwargs)
+        uploads.expect_login(request)
 
     def post(self, request: HttpRequest) -> HttpResponse:
         user: Any = request.user

@@ -56,6 +56,14 @@ class CaptureMixin:
 
     request: HttpRequest
 
+    def setup(self, request: HttpRequest, *args: Any, **kwargs: Any) -> None:
+        super().setup(request, *args, **kwargs)  # type: ignore[misc]
+        fields = getattr(getattr(self, "form_class", None), "base_fields", {})
+        if not any(field.widget.needs_multipart_form for field in fields.values()):
+            uploads.expect_frames(request, 0)
+        elif isinstance(self, LoginRequiredMixin):
+            uploads.expect_login(request)
+
     @method_decorator(never_cache)
     @method_decorator(bounded_upload)
     def dispatch(self, *args: Any, **kwargs: Any) -> HttpResponse:

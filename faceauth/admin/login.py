@@ -15,7 +15,7 @@ from django.utils.translation import gettext as _
 from faceauth import conf, devices, faces, users
 from faceauth.errors import UnknownDevice
 from faceauth.forms import FaceLoginForm, OwnFaceForm, PasswordLimitMixin
-from faceauth.http import rate_limit
+from faceauth.http import rate_limit, uploads
 from faceauth.step_up import second_step
 from faceauth.views import CaptureMixin
 
@@ -102,6 +102,10 @@ class FaceStepView(CaptureMixin, AdminRedirectMixin, auth_views.LoginView):
 
     template_name = "admin/faceauth/face_login.html"
     pending: Any = None
+
+    def setup(self, request: HttpRequest, *args: Any, **kwargs: Any) -> None:
+        super().setup(request, *args, **kwargs)
+        uploads.expect_frames(request, conf.get().MAX_SNAPSHOTS)
 
     def get(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
         if self.site.has_permission(request):

@@ -43,10 +43,14 @@ class _Expected:
 
     max_bytes: float = math.inf
     check: Callable[[HttpRequest], None] | None = None
+    refusal: type[errors.FaceError] = errors.TooLarge
 
 
 def expect_frames(
-    request: HttpRequest, count: int, check: Callable[[HttpRequest], None] | None = None
+    request: HttpRequest,
+    count: int,
+    check: Callable[[HttpRequest], None] | None = None,
+    refusal: type[errors.FaceError] = errors.TooLarge,
 ) -> None:
     """Limit a request to so many frames, whether they come as files or in JSON.
 
@@ -56,9 +60,19 @@ def expect_frames(
         request: The request.
         count: The maximum number of frames.
         check: Called before the frames are read. It may raise a `FaceError`.
+        refusal: The error for a larger request.
     """
     max_bytes = count * math.ceil(conf.get().MAX_FRAME_BYTES * 4 / 3) + _REST
-    request.face_upload = _Expected(max_bytes, check)  # type: ignore[attr-defined]
+    request.face_upload = _Expected(max_bytes, check, refusal)  # type: ignore[attr-defined]
+
+
+def expect_login(request: HttpRequest) -> None:
+    """Limit a request to what a form without files has, unless its user is logged in.
+
+    Otherwise anybody could fill the memory with pictures that nobody looks at.
+    """
+    if not request.user.is_authenticated:
+        expect_frames(request, 0, refusal=errors.LoginRequired)
 
 
 def bounded_upload(view: View) -> View:
@@ -77,7 +91,7 @@ def bounded_upload(view: View) -> View:
         max_bytes = math.floor(min(expected.max_bytes, conf.get().MAX_UPLOAD_BYTES))
         try:
             if _content_length(request) > max_bytes:
-                raise errors.TooLarge()
+                raise expected.refusal()
             if expected.check and request.method == "POST":
                 expected.check(request)
         except errors.FaceError as error:

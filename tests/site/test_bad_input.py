@@ -282,3 +282,21 @@ def test_project_without_messages(client, obama, upload, settings):
     settings.MIDDLEWARE = [each for each in settings.MIDDLEWARE if "messages" not in each]
     data = {"username": "obama", "snapshot": upload("obama2")}
     assert client.post("/face/login/", data).status_code == 302
+
+
+@pytest.mark.parametrize(
+    ("path", "code"),
+    [
+        ("/accounts/signup/", "too_large"),
+        ("/accounts/signup/code/", "too_large"),
+        ("/face/confirm/", "login_required"),
+        ("/face/enrol/", "login_required"),
+        ("/face/remove/", "too_large"),
+        ("/face/devices/trust/", "too_large"),
+        ("/face/verify/", "login_required"),
+    ],
+)
+def test_visitors_cannot_fill_memory_where_nobody_looks_at_their_pictures(client, db, path, code):
+    # It is not read as JSON, which it is not.
+    response = client.post(path, b"x" * 100_000, "application/json")
+    assert response.json()["error"]["code"] == code
