@@ -123,6 +123,7 @@ class Detector:
             sides = (border,) * 4
             level = cv2.copyMakeBorder(level, *sides, cv2.BORDER_CONSTANT, value=NEUTRAL)
         scores = self._session.run(None, {"image": level[None]})[0][0, 0]
+        rows, columns = (scores > 0).nonzero()
         found = [
             Detection(
                 x=(column * STRIDE + FIRST_CENTRE - border) / scale,
@@ -130,7 +131,7 @@ class Detector:
                 size=size,
                 score=float(scores[row, column]),
             )
-            for row, column in np.argwhere(scores > 0)
+            for row, column in zip(rows.tolist(), columns.tolist(), strict=True)
         ]
         return distinct(found)
 

@@ -80,7 +80,7 @@ class DlibEncoder:
 
     def encode(self, chips: Sequence[Image]) -> Encoding:
         """Encode chips, uint8 (150, 150, 3) each, to float32 (n, 128), one row per chip."""
-        (encodings,) = self._session.run(None, {"chips": np.stack(chips)})
+        (encodings,) = self._session.run(None, {"chips": np.array(chips)})
         return encodings
 
 
