@@ -98,9 +98,14 @@ class Convolution(NamedTuple):
     bias: Array
 
     def on_pixels(self) -> Convolution:
-        """Return this convolution for raw RGB bytes instead of pixels normalised by dlib."""
+        """Return this convolution for rows of RGB bytes instead of planes normalised by dlib.
+
+        Its input has one channel, and three columns a pixel.
+        """
         weights = self.weights * SCALE
-        return Convolution(weights, self.bias - np.einsum("fchw,c->f", weights, MEAN_RGB))
+        bias = self.bias - np.einsum("fchw,c->f", weights, MEAN_RGB)
+        rows = weights.transpose(0, 2, 3, 1).reshape(len(weights), 1, weights.shape[2], -1)
+        return Convolution(rows, bias)
 
     def rounded_up(self, inputs: int = 0) -> Convolution:
         """Return this convolution, padded with zeros to channel counts that run faster.
@@ -235,8 +240,8 @@ def encoder_graph(layers: Layers) -> bytes:
         raise ModelError("The file is not dlib's face encoder.")
     graph = Graph("encoder")
     first, *rest = layers.convolutions
-    x = _planes(graph, graph.input("chips", ["n", CHIP_SIZE, CHIP_SIZE, 3], UINT8))
-    x = graph.node("Relu", _convolve(graph, x, first.on_pixels(), stride=2))
+    x = graph.input("chips", ["n", CHIP_SIZE, CHIP_SIZE, 3], UINT8)
+    x = graph.node("Relu", _convolve_pixels(graph, x, first))
     x = graph.node("MaxPool", x, kernel_shape=[3, 3], strides=[2, 2])
     for block, (one, two) in enumerate(zip(rest[::2], rest[1::2], strict=True)):
         if block in HALVING_BLOCKS:
@@ -275,8 +280,8 @@ def detector_graph(layers: Layers) -> bytes:
         raise ModelError("The file is not dlib's face detector.")
     graph = Graph("detector")
     first, *middle, last = layers.convolutions
-    x = _planes(graph, graph.input("image", [1, "height", "width", 3], UINT8))
-    x = graph.node("Relu", _convolve(graph, x, first.on_pixels(), stride=2))
+    x = graph.input("image", [1, "height", "width", 3], UINT8)
+    x = graph.node("Relu", _convolve_pixels(graph, x, first))
     previous = 0
     for index, layer in enumerate(middle):
         layer = layer.rounded_up(inputs=previous)
@@ -308,9 +313,24 @@ def _convolve_in_two_steps(graph: Graph, x: str, layer: Convolution) -> str:
     return _convolve(graph, x, Convolution(pick, layer.bias), padding=2, dilation=3)
 
 
-def _planes(graph: Graph, pixels: str) -> str:
-    """Convert uint8 (n, height, width, 3) to float32 planes (n, 3, height, width)."""
-    return graph.node("Transpose", graph.node("Cast", pixels, to=FLOAT), perm=[0, 3, 1, 2])
+def _convolve_pixels(graph: Graph, pixels: str, layer: Convolution) -> str:
+    """Add the first convolution, of RGB pixels, uint8 (n, height, width, 3), with stride 2.
+
+    The colours stay side by side, as one channel that is three times as wide: moving each into a
+    plane of its own would take 2 % of the network's time.
+    """
+    layer = layer.on_pixels()
+    x = graph.node("Cast", pixels, to=FLOAT)
+    x = graph.node("Unsqueeze", x, graph.constant(np.array([1])))
+    x = graph.node("Reshape", x, graph.constant(np.array([0, 0, 0, -1])))
+    return graph.node(
+        "Conv",
+        x,
+        graph.constant(layer.weights),
+        graph.constant(layer.bias),
+        kernel_shape=layer.weights.shape[2:],
+        strides=[2, 2 * 3],
+    )
 
 
 def _pointwise(matrix: NDArray[np.float64]) -> Convolution:
