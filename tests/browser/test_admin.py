@@ -68,6 +68,9 @@ def test_list_filters_and_actions(visitors: Visitors, boss: User, member: User, 
     take(page, "Invite to enrol", "ada", "eve")
     expect(page.get_by_text("1 invitation was sent.")).to_be_visible()
     take(page, "Disable face login", "ada")
+    buttons = page.locator(".delete-confirmation form .button")
+    yes, no = buttons.evaluate_all("all => all.map((each) => each.offsetHeight)")
+    assert yes == no
     page.get_by_role("button", name="Yes, disable").click()
     expect(page.get_by_text("Face login was disabled for 1 user.")).to_be_visible()
     expect(column(page, "ada", "face_state")).to_have_text("by staff")
