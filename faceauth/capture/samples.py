@@ -187,7 +187,7 @@ def analyse_picture(picture: Picture, *, formats: tuple[str, ...] = UPLOAD_FORMA
     Raises:
         FaceError: The data is no picture, the picture is too large, or the site is busy.
     """
-    return _analyse_whole(read(picture), MAX_SIDE, formats)
+    return _analyse_whole(read(picture), formats)
 
 
 def analyse_frame(picture: Picture, near: Near | None = None, *, beside: bool = False) -> Sample:
@@ -205,7 +205,7 @@ def analyse_frame(picture: Picture, near: Near | None = None, *, beside: bool = 
     """
     data = read_frame(picture)
     with turn():
-        image = _decode(data, MAX_FRAME_SIDE, UPLOAD_FORMATS)
+        image = _decode(data, UPLOAD_FORMATS, small=True)
         if near is not None and (box := _pixels(image, near)):
             with metrics.stage("mesh"):
                 tracked = engine().track(image, box)
@@ -228,7 +228,7 @@ def analyse_small(picture: Picture) -> Sample:
     Raises:
         FaceError: The data is no picture, the picture is too large, or the site is busy.
     """
-    return _analyse_whole(read_frame(picture), MAX_FRAME_SIDE, UPLOAD_FORMATS, quickly=True)
+    return _analyse_whole(read_frame(picture), UPLOAD_FORMATS, small=True)
 
 
 def analyse(snapshot: Snapshot, *, small: bool = False) -> list[Sample]:
@@ -298,14 +298,12 @@ def _read(picture: Picture, max_bytes: int, max_pixels: int) -> bytes:
     return data
 
 
-def _analyse_whole(
-    data: bytes, max_side: int, formats: tuple[str, ...], *, quickly: bool = False
-) -> Sample:
+def _analyse_whole(data: bytes, formats: tuple[str, ...], *, small: bool = False) -> Sample:
     """Decode a picture and find the faces in all of it: see `Engine.find_faces`."""
     with turn():
-        image = _decode(data, max_side, formats)
+        image = _decode(data, formats, small=small)
         with metrics.stage("find"):
-            return Sample(image, engine().find_faces(image, quickly=quickly))
+            return Sample(image, engine().find_faces(image, quickly=small))
 
 
 def _find_in_frame(image: NDArray[np.uint8]) -> list[Face]:
@@ -318,11 +316,16 @@ def _side(image: NDArray[np.uint8]) -> int:
     return min(image.shape[:2])
 
 
-def _decode(data: bytes, max_side: int, formats: tuple[str, ...]) -> NDArray[np.uint8]:
-    limit = conf.get().MAX_IMAGE_PIXELS
+def _decode(data: bytes, formats: tuple[str, ...], *, small: bool) -> NDArray[np.uint8]:
+    """Decode a picture, or one that is as small as a frame.
+
+    Its size is checked again: a file can be made whose header says another one to `check_size`.
+    """
+    config, side = conf.get(), MAX_FRAME_SIDE if small else MAX_SIDE
+    limit = config.MAX_FRAME_PIXELS if small else config.MAX_IMAGE_PIXELS
     try:
         with metrics.stage("decode"):
-            return decode_image(data, max_pixels=limit, max_side=max_side, formats=formats)
+            return decode_image(data, max_pixels=limit, max_side=side, formats=formats)
     except ImageTooLargeError as error:
         raise errors.TooLarge() from error
     except UnsupportedImageError as error:

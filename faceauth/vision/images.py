@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from io import BytesIO
+from itertools import islice
 
 import cv2
 import numpy as np
@@ -19,8 +20,9 @@ MAX_PIXELS = 25_000_000
 MAX_SIDE = 1600
 
 # More than cameras and browsers write, and slow to read: a progressive file of 250 kB can have
-# 20,000 scans, each of which goes over all pixels, and a compressed text can swell to a megabyte.
-MAX_SCANS = 50
+# 20,000 scans, each of which goes over all pixels, or 60,000 segments, and a compressed text can
+# swell to a megabyte.
+MAX_SCANS, MAX_SEGMENTS = 50, 1000
 MAX_TEXTS = 8
 _MARKER = re.compile(rb"\xff([^\x00\x01\xd0-\xd7\xff])")
 _START_OF_SCAN, _END_OF_IMAGE = 0xDA, 0xD9
@@ -140,7 +142,8 @@ def _takes_long(data: bytes) -> bool:
     """Return True if a file was made to take long to read."""
     if data.startswith(b"\x89PNG"):
         return data.count(b"zTXt") + data.count(b"iTXt") > MAX_TEXTS
-    return sum(kind == _START_OF_SCAN for kind, _start in _segments(data)) > MAX_SCANS
+    kinds = [kind for kind, _start in islice(_segments(data), MAX_SEGMENTS + 1)]
+    return len(kinds) > MAX_SEGMENTS or kinds.count(_START_OF_SCAN) > MAX_SCANS
 
 
 def _segments(data: bytes) -> Iterator[tuple[int, int]]:

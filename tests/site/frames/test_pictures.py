@@ -16,7 +16,7 @@ from tests.site.frames.conftest import jpeg, picture
 from tests.support.conversing import FRAMES
 from tests.support.person import Person
 from tests.support.webcam import empty_room
-from tests.unit.vision.test_images import huge_png
+from tests.unit.vision.test_images import huge_png, png_chunk
 
 
 @pytest.mark.parametrize(
@@ -60,6 +60,15 @@ def test_frame_of_more_than_half_a_megapixel_is_refused_by_its_header(visit, kin
     assert page.message == "The picture is too large. Use a smaller one."
 
 
+def test_size_that_a_header_hides_is_noticed_before_the_pixels_are_read(visit, monkeypatch):
+    page, large = visit(), BytesIO()
+    Image.new("RGB", (5000, 5000)).save(large, "PNG")
+    # PNG files begin with their size; Pillow reads it wherever it is.
+    hidden = large.getvalue()[:8] + png_chunk(b"tEXt", b"\0\0\0\1\0\0\0\1") + large.getvalue()[8:]
+    monkeypatch.setattr("PIL.ImageFile.ImageFile.load", pytest.fail)
+    assert (page.send(hidden), page.code) == (413, "too_large")
+
+
 def test_frame_of_more_than_256_kilobytes_is_refused(visit):
     page, frame = visit(), Person("obama").jpeg_for("", 0)
     assert page.send(frame + bytes(256 * 1024 - len(frame))) == 200
@@ -78,6 +87,9 @@ def test_file_made_to_take_long_is_refused(visit):
     page = visit()
     assert page.send(scans(10)) == 200
     assert (page.send(scans(20_000)), page.code) == (400, "bad_image")
+    frame = jpeg(empty_room())
+    comments = b"\xff\xfe\0\2" * 50_000
+    assert (page.send(frame[:2] + comments + frame[2:]), page.code) == (400, "bad_image")
 
 
 def scans(count: int) -> bytes:

@@ -22,15 +22,17 @@ def saved(picture, kind="PNG", **options):
     return out.getvalue()
 
 
+def png_chunk(kind, data):
+    """A part of a PNG file."""
+    crc = zlib.crc32(kind + data)
+    return len(data).to_bytes(4, "big") + kind + data + crc.to_bytes(4, "big")
+
+
 def huge_png(width, height):
     """A PNG whose header says so, with next to nothing in it."""
-
-    def chunk(kind, data):
-        crc = zlib.crc32(kind + data)
-        return len(data).to_bytes(4, "big") + kind + data + crc.to_bytes(4, "big")
-
     header = width.to_bytes(4, "big") + height.to_bytes(4, "big") + bytes([8, 2, 0, 0, 0])
-    body = chunk(b"IHDR", header) + chunk(b"IDAT", zlib.compress(b"")) + chunk(b"IEND", b"")
+    parts = ((b"IHDR", header), (b"IDAT", zlib.compress(b"")), (b"IEND", b""))
+    body = b"".join(png_chunk(*each) for each in parts)
     return b"\x89PNG\r\n\x1a\n" + body
 
 
