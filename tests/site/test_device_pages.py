@@ -13,6 +13,7 @@ from django.test import Client
 from django.urls import reverse
 
 from faceauth import devices
+from faceauth.admin.staff import disable
 from faceauth.devices import links
 from faceauth.models import DeviceTrust, FaceDevice, FaceEvent
 from tests.support.accounts import PASSWORD
@@ -170,6 +171,13 @@ def test_profile_shows_with_what_browser_a_stranger_tried(browser, ada, upload):
     assert stranger.post("/face/login/", fields).status_code == 401
     page = " ".join(browser.get("/accounts/profile/").text.split())
     assert re.search(r"<b>Refused</b>.{,200}<span>Firefox, Windows</span>", page)
+
+
+def test_profile_says_that_staff_turned_off_face_login(browser, ada):
+    told = "The staff turned off face login for your account."
+    assert told not in browser.get("/accounts/profile/").text
+    disable(None, ada)
+    assert told in browser.get("/accounts/profile/").text
 
 
 def test_staff_see_the_devices_of_a_user_and_revoke_them(browser, client, ada):
