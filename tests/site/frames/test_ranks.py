@@ -65,6 +65,8 @@ def test_trusted_device_has_a_place_of_its_own(client, obama, upload, waited):
 def test_challenge_on_a_trusted_device_is_as_good_as_begun(visit, client, obama, waited):
     form = {"username": "obama", "password": "a long password", "trust": "on"}
     client.post("/face/login/", form)
+    # Comparing a password takes a turn as well.
+    assert {rank for _line, rank in waited()} == {BEGINNING}
     page = visit()
     page.send()
     assert {rank for _line, rank in waited()} == {ANSWERING}
