@@ -11,11 +11,11 @@ from django.forms.utils import ErrorDict
 from django.utils.translation import gettext_lazy as _
 
 from . import conf, enrolment, errors
-from .capture import samples
+from .capture import samples, turns
 from .challenged_form import ChallengedForm
 from .enrolment import shots
 from .fields import ConsentField, SnapshotField
-from .http import rate_limit
+from .http import client_ip, rate_limit
 from .liveness import challenge as challenges
 from .liveness import replay
 from .models import FaceEvent
@@ -98,7 +98,9 @@ class EnrolFormMixin(ChallengedForm):
             self.add_error("consent", self.fields["consent"].error_messages["required"])
         if data.get("snapshot") and not self.errors:
             try:
-                self._analyse(data["snapshot"])
+                # Large pictures take long, so nobody who logs in waits for them.
+                with turns.of(client_ip.line(self.request), turns.BEGINNING):
+                    self._analyse(data["snapshot"])
             except errors.FaceError as error:
                 self.add_error("snapshot", error)
         return data

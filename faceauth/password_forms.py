@@ -95,10 +95,7 @@ def _comparing(request: HttpRequest | None, username: str) -> Iterator[None]:
         Busy: No core became free in time to compare it.
         TooManyPasswords: There were too many wrong ones.
     """
-    line = ("", "", "")
-    if request is not None:
-        line = client_ip.network(request), client_ip.rate_limit_key(request), ""
-    with turns.of(line, turns.BEGINNING), samples.turn():
+    with turns.of(client_ip.line(request), turns.BEGINNING), samples.turn():
         rate_limit.enforce_password(request, username)
         yield
         rate_limit.forgive_password(request, username)

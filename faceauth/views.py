@@ -67,8 +67,7 @@ class CaptureMixin:
     @method_decorator(never_cache)
     @method_decorator(bounded_upload)
     def dispatch(self, *args: Any, **kwargs: Any) -> HttpResponse:
-        line = client_ip.network(self.request), client_ip.rate_limit_key(self.request), ""
-        with turns.of(line, turns.FORM):
+        with turns.of(client_ip.line(self.request), turns.FORM):
             response: HttpResponse = super().dispatch(*args, **kwargs)  # type: ignore[misc]
         return response
 

@@ -24,6 +24,11 @@ def network(request: HttpRequest) -> str:
     return _masked(request, _STORED_PREFIXES)
 
 
+def line(request: HttpRequest | None) -> tuple[str, str, str]:
+    """Return where a request waits for its turn: its network and address, on no trusted device."""
+    return (network(request), rate_limit_key(request), "") if request else ("", "", "")
+
+
 def _masked(request: HttpRequest, prefixes: dict[int, int]) -> str:
     """Return the client's address, cut to the prefix length of its IP version."""
     address = _parsed(_forwarded(request)) or _parsed(request.META.get("REMOTE_ADDR", ""))

@@ -54,6 +54,16 @@ def test_form_comes_first(client, obama, upload, waited, challenge):
     assert waited() == {(("2001:db8::/48", "2001:db8::/64", ""), FORM)}
 
 
+def test_pictures_to_enrol_let_those_who_log_in_go_first(client, obama, upload, waited, challenge):
+    challenge(None)
+    client.post("/face/login/", {"username": "obama", "password": "a long password"})
+    client.post("/face/confirm/", {"snapshot": upload("obama3")})
+    waited()
+    form = {"snapshot": [upload("obama2") for _ in range(5)], "consent": "on"}
+    client.post("/face/enrol/", form)
+    assert {rank for _line, rank in waited()} == {BEGINNING}
+
+
 def test_trusted_device_has_a_place_of_its_own(client, obama, upload, waited):
     form = {"username": "obama", "password": "a long password", "trust": "on"}
     client.post("/face/login/", form)
