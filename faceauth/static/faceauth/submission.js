@@ -135,7 +135,9 @@ export class Submission {
     if (timed) body.append("timings", JSON.stringify(timings()));
     const proof = await deviceProof(this.#root.dataset.deviceNonce);
     for (const [name, value] of Object.entries(proof)) body.append(name, value);
-    return post(this.#form.action, body, { timeout: TIMEOUT_MS });
+    const answer = await post(this.#form.action, body, { timeout: TIMEOUT_MS });
+    // The page itself leads to the login, and back.
+    return answer.error?.code === "login_required" ? { elsewhere: location.href } : answer;
   }
 
   #clear() {
