@@ -59,9 +59,9 @@ def test_signs_up_with_pictures_and_a_challenge_in_one_go(visitors: Visitors, we
 def test_sending_early_sends_once_the_challenge_is_passed(
     visitors: Visitors, webcam: Webcam, member: User
 ):
-    webcam.follow("obama")
     page = visitors.open("/face/enrol/", user=member)
     give_photos(page, "obama")
+    webcam.follow("obama")
     page.get_by_role("button", name="Enrol my face").click()
     expect(page).to_have_url(PROFILE, timeout=PATIENTLY)
     assert User.objects.get().face_shots == 5
@@ -69,10 +69,10 @@ def test_sending_early_sends_once_the_challenge_is_passed(
 
 def test_refused_field_loses_no_picture(visitors: Visitors, webcam: Webcam, transactional_db):
     User.objects.create_user("ada")
-    webcam.follow("obama")
     page = visitors.open("/signup/")
     fill_in_account(page)
     give_photos(page, "obama")
+    webcam.follow("obama")
     page.get_by_role("button", name="Sign up").click()
     taken = page.get_by_text("A user with that username already exists.")
     expect(taken.first).to_be_visible(timeout=PATIENTLY)
@@ -88,9 +88,9 @@ def test_refused_field_loses_no_picture(visitors: Visitors, webcam: Webcam, tran
 
 
 def test_photos_of_somebody_else_are_not_enrolled(visitors: Visitors, webcam: Webcam, member: User):
-    webcam.follow("obama")
     page = visitors.open("/face/enrol/", user=member)
     give_photos(page, "biden")
+    webcam.follow("obama")
     page.get_by_role("button", name="Enrol my face").click()
     expect(page.get_by_text("The pictures do not all show the same person.").first).to_be_visible(
         timeout=PATIENTLY
@@ -108,12 +108,12 @@ def test_photos_alone_are_not_enough(visitors: Visitors, member: User):
 
 
 def test_withdrawn_consent_ends_the_challenge(visitors: Visitors, webcam: Webcam):
-    webcam.sit("obama")
     page = visitors.open("/signup/")
     sent = posts(page, "/signup/")
     fill_in_account(page)
     page.get_by_label("Password").fill(PASSWORD)
     give_photos(page, "obama")
+    webcam.sit("obama")
     page.get_by_role("button", name="Sign up").click()
     expect(page.locator("[data-step]:not([data-step=look])")).to_be_visible()
     assert_accessible(page)
@@ -130,9 +130,9 @@ def test_withdrawn_consent_ends_the_challenge(visitors: Visitors, webcam: Webcam
 def test_replaced_picture_comes_before_the_challenge(
     visitors: Visitors, webcam: Webcam, member: User
 ):
-    webcam.sit("obama")
     page = visitors.open("/face/enrol/", user=member)
     give_photos(page, "obama")
+    webcam.sit("obama")
     page.get_by_role("button", name="Enrol my face").click()
     expect(page.locator("[data-step]:not([data-step=look])")).to_be_visible()
     page.get_by_role("button", name="Replace picture 2").click()
@@ -144,9 +144,9 @@ def test_replaced_picture_comes_before_the_challenge(
 
 
 def test_stopped_challenge_is_made_up_for(visitors: Visitors, webcam: Webcam, member: User):
-    webcam.sit("obama")
     page = visitors.open("/face/enrol/", user=member)
     give_photos(page, "obama")
+    webcam.sit("obama")
     page.get_by_role("button", name="Enrol my face").click()
     page.get_by_role("button", name="Stop").click()
     expect(status(page)).to_have_text("Your camera is off.")
@@ -159,9 +159,9 @@ def test_stopped_challenge_is_made_up_for(visitors: Visitors, webcam: Webcam, me
 
 
 def test_session_that_ended_costs_no_picture(visitors: Visitors, webcam: Webcam, member: User):
-    webcam.follow("obama")
     page = visitors.open("/face/enrol/", user=member)
     give_photos(page, "obama")
+    webcam.follow("obama")
     expect(status(page)).to_contain_text(SET, timeout=PATIENTLY)
     Session.objects.all().delete()
     page.get_by_role("button", name="Enrol my face").click()
@@ -220,7 +220,9 @@ def prompt(page: Page):
 
 
 def give_photos(page: Page, name: str) -> None:
-    """Agree, and choose photos of that person."""
+    """Agree, and choose photos of that person. Whoever sits before the camera by then is in the
+    first picture.
+    """
     page.get_by_label("I agree").check()
     page.get_by_label("Use photos instead").set_input_files(photos_of(name))
     expect(page.get_by_role("img", name="Picture 5:")).to_be_visible()
