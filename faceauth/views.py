@@ -51,7 +51,8 @@ class CaptureMixin:
 
     Browsers do not cache its pages, so that the next user of the computer cannot go back to them.
 
-    Put it first among the base classes. The form gets the request.
+    Put it first among the base classes. The form gets the request. If it takes pictures, it has to
+    be the view's `form_class`: other views with this mixin take at most 64 kB.
     """
 
     request: HttpRequest
