@@ -142,9 +142,10 @@ def _exchange(budget: Budget, seconds: float, now: datetime) -> datetime:
     change: Any = {"forget_at": began + budget.lasting(seconds)}
     if not rows.update(**change):
         RequestCount.objects.filter(forget_at__lt=now).delete()
-        empty = RequestCount(key=budget.key, forget_at=now)
-        RequestCount.objects.bulk_create([empty], ignore_conflicts=True)
-        rows.update(**change)
+        # Not an empty row, which others would delete before it is used.
+        first = {"forget_at": now + budget.lasting(seconds)}
+        if not RequestCount.objects.get_or_create(first, key=budget.key)[1]:
+            rows.update(**change)
     return rows.values_list("forget_at", flat=True).first() or now
 
 
