@@ -111,7 +111,8 @@ def line(request: HttpRequest) -> tuple[str, str, str]:
     if known is None:
         device = devices.current(request)
         whose = str(device.pk) if device else ""
-        known = client_ip.network(request), client_ip.rate_limit_key(request), whose
+        network, address, _ = client_ip.line(request)
+        known = network, address, whose
         request.face_line = known  # type: ignore[attr-defined]
     return known
 
