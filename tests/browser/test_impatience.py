@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import re
+import time
 
+import pytest
 from playwright.sync_api import Route, expect
 
 from accounts.models import User
@@ -12,16 +14,18 @@ from tests.support.browsing import Visitors, fill_in_account, photo, posts
 from tests.support.webcam import Webcam
 
 
-def test_two_clicks_create_one_account(visitors: Visitors):
+@pytest.mark.parametrize("wait", [0, 1.5], ids=["scripts at once", "scripts late"])
+def test_two_clicks_create_one_account(visitors: Visitors, wait: float):
     page = visitors.open("/accounts/signup/")
     fill_in_account(page)
     page.get_by_label("Password").fill("a lovely engine of brass")
+    page.route("**/*.js", lambda route: (time.sleep(wait), route.continue_()))
     page.get_by_role("button", name="Sign up").dblclick()
 
     expect(page.get_by_role("heading", name="Check your email")).to_be_visible()
     created = posts(page, "/accounts/signup/code/")
     page.get_by_label("Code").fill(mail.code())
-    page.get_by_role("button", name="Create my account").dblclick()
+    page.get_by_role("button", name="Create my account").dblclick(delay=60)
     expect(page.get_by_text("Welcome, ada. Your account is ready.")).to_be_visible()
     assert len(created) == 1
     assert User.objects.count() == 1

@@ -107,6 +107,18 @@ def test_a_wrong_code_creates_nothing(client):
     assert not User.objects.exists()
 
 
+def test_code_that_was_used_a_moment_ago(client):
+    begin(client)
+    code, twice = mail.code(), Client()
+    # A second click, before the browser has the answer to the first.
+    twice.cookies["sessionid"] = client.cookies["sessionid"].value
+    assert client.post(CODE, {"code": code}).status_code == 302
+    response = twice.post(CODE, {"code": code})
+    assert response.status_code == 400
+    assert 'created your account, <a href="/face/login/">log in</a>.' in response.text
+    assert User.objects.count() == 1
+
+
 def test_five_wrong_codes(client):
     begin(client)
     code = mail.code()
