@@ -15,6 +15,7 @@ from django.utils.translation import gettext_lazy as _
 
 from faceauth.audit import outbox
 from faceauth.errors import TooManyEmails, TooManySignUps
+from faceauth.forms import OldPasswordLimitMixin
 from faceauth.http import rate_limit
 from faceauth.step_up import email_code
 
@@ -140,21 +141,8 @@ class OtherUsernameForm(UsernameForm):
         return super().clean_username()
 
 
-class ChangePasswordForm(PasswordChangeForm):
-    """Django's form, with the limit on wrong passwords that the login page has.
-
-    Otherwise a person who finds somebody else logged in could guess as often as they like.
-    """
-
-    def __init__(self, *args: Any, request: HttpRequest, **kwargs: Any) -> None:
-        super().__init__(*args, **kwargs)
-        self.request = request
-
-    def clean_old_password(self) -> str:
-        rate_limit.enforce_password(self.request, self.user.get_username())
-        password: str = super().clean_old_password()
-        rate_limit.forgive_password(self.request, self.user.get_username())
-        return password
+class ChangePasswordForm(OldPasswordLimitMixin, PasswordChangeForm):
+    """Django's form, with the limit on wrong passwords that the login page has."""
 
 
 class ResetForm(PasswordResetForm):

@@ -25,7 +25,12 @@ from .fields import SnapshotField, TrustField
 from .liveness import challenge as challenges
 from .lockout import attempts
 from .models import FaceDevice
-from .password_forms import OwnPasswordForm, PasswordForm, PasswordLimitMixin
+from .password_forms import (
+    OldPasswordLimitMixin,
+    OwnPasswordForm,
+    PasswordForm,
+    PasswordLimitMixin,
+)
 
 __all__ = [
     "ChallengedForm",
@@ -33,6 +38,7 @@ __all__ = [
     "EnrolForm",
     "EnrolFormMixin",
     "FaceLoginForm",
+    "OldPasswordLimitMixin",
     "OwnFaceForm",
     "OwnPasswordForm",
     "PasswordForm",

@@ -41,6 +41,26 @@ class PasswordLimitMixin:
             return super().clean()  # type: ignore[misc]
 
 
+class OldPasswordLimitMixin:
+    """Limit how many wrong old passwords an address can give to change a password.
+
+    Put it before ``PasswordChangeForm``, or a form like it, in a form of your own, and pass it the
+    ``request``. Otherwise somebody who finds another person logged in could guess as often as they
+    like.
+    """
+
+    user: Any
+
+    def __init__(self, *args: Any, request: HttpRequest, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.request = request
+
+    def clean_old_password(self) -> str:
+        with _comparing(self.request, users.username(self.user)):
+            password: str = super().clean_old_password()  # type: ignore[misc]
+        return password
+
+
 class PasswordForm(PasswordLimitMixin, AuthenticationForm):
     """Username, or what else people log in with, and password."""
 

@@ -14,8 +14,8 @@ from django.utils.translation import gettext as _
 
 from faceauth import conf, devices, faces, users
 from faceauth.errors import UnknownDevice
-from faceauth.forms import FaceLoginForm, OwnFaceForm, PasswordLimitMixin
-from faceauth.http import rate_limit, uploads
+from faceauth.forms import FaceLoginForm, OldPasswordLimitMixin, OwnFaceForm, PasswordLimitMixin
+from faceauth.http import uploads
 from faceauth.step_up import second_step
 from faceauth.views import CaptureMixin
 
@@ -24,19 +24,8 @@ class StaffPasswordForm(PasswordLimitMixin, AdminAuthenticationForm):
     """Log in staff by password."""
 
 
-class StaffPasswordChangeForm(AdminPasswordChangeForm):
+class StaffPasswordChangeForm(OldPasswordLimitMixin, AdminPasswordChangeForm):
     """Change the password of staff, who enter the old one."""
-
-    def __init__(self, *args: Any, request: HttpRequest, **kwargs: Any) -> None:
-        super().__init__(*args, **kwargs)
-        self.request = request
-
-    def clean_old_password(self) -> str:
-        username = users.username(self.user)
-        rate_limit.enforce_password(self.request, username)
-        password: str = super().clean_old_password()
-        rate_limit.forgive_password(self.request, username)
-        return password
 
 
 class StaffPasswordChangeView(auth_views.PasswordChangeView):
