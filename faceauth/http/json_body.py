@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import base64
 import json
+import re
 from typing import Any, NoReturn
 
 from django.core.files.uploadedfile import SimpleUploadedFile, UploadedFile
@@ -21,6 +22,11 @@ PICTURE_FIELDS = ("snapshot", "frame")
 # Django's limit on the fields of a form. JSON of many small values takes up to fifty times its size
 # in memory when it is parsed; pictures are few and large.
 MAX_VALUES = 1000
+
+# What all texts may have that are not plain ASCII. Python keeps a string with a single emoji in
+# four bytes a character: four times the size of a picture that has one.
+MAX_TEXT_BYTES = 64 * 1024
+_STRING = re.compile(rb'"(?:[^"\\]+|\\.)*+"', re.DOTALL)
 
 
 def is_json(request: HttpRequest) -> bool:
@@ -60,16 +66,35 @@ def load(request: HttpRequest, max_bytes: int) -> None:
 
 
 def _parsed(body: bytes) -> dict[str, Any]:
-    if sum(body.count(each) for each in (b",", b"[", b"{")) > MAX_VALUES:
+    if sum(body.count(each) for each in (b",", b"[", b"{", b'"')) > MAX_VALUES:
         raise errors.FaceError(_("The JSON contains too many values."))
     try:
         # An empty body is an empty object.
-        found = json.loads(body.decode() or "{}", parse_constant=_refuse)
+        found = json.loads(_in_ascii(body) or "{}", parse_constant=_refuse)
     except (ValueError, RecursionError) as error:
         raise errors.FaceError(_("The body is not valid JSON.")) from error
     if not isinstance(found, dict):
         raise errors.FaceError(_("The JSON must be an object."))
     return found
+
+
+def _in_ascii(body: bytes) -> str:
+    """Return the body with escapes in place of all other characters."""
+    if body.isascii() and b"\\u" not in body:
+        return body.decode()
+    length = 0
+
+    def escaped(string: re.Match[bytes]) -> bytes:
+        nonlocal length
+        literal = string[0]
+        if literal.isascii() and b"\\u" not in literal:
+            return literal
+        length += len(literal)
+        if length > MAX_TEXT_BYTES:
+            raise errors.FaceError(_("The texts in the JSON are too long."))
+        return json.dumps(json.loads(literal.decode())).encode()
+
+    return _STRING.sub(escaped, body).decode("ascii")
 
 
 def _refuse(constant: str) -> NoReturn:

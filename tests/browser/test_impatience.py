@@ -19,7 +19,12 @@ def test_two_clicks_create_one_account(visitors: Visitors, wait: float):
     page = visitors.open("/accounts/signup/")
     fill_in_account(page)
     page.get_by_label("Password").fill("a lovely engine of brass")
-    page.route("**/*.js", lambda route: (time.sleep(wait), route.continue_()))
+
+    def late(route: Route) -> None:
+        time.sleep(wait)
+        route.continue_()
+
+    page.route("**/*.js", late)
     page.get_by_role("button", name="Sign up").dblclick()
 
     expect(page.get_by_role("heading", name="Check your email")).to_be_visible()

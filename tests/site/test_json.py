@@ -64,6 +64,15 @@ def test_login_face_alone_and_password(client, tell, obama):
     assert username_of(client) == "obama"
 
 
+@pytest.mark.parametrize("ascii_only", [True, False])
+def test_name_in_any_script(client, tell, enrolled, ascii_only):
+    enrolled("Łucja-李", "obama")
+    fields = {"username": "Łucja-李", "snapshot": bare("obama2")}
+    sent = json.dumps(fields, ensure_ascii=ascii_only).encode()
+    assert tell(LOGIN, sent)[0] == 200
+    assert username_of(client) == "Łucja-李"
+
+
 def test_refusal(client, tell, obama):
     assert code_of(tell(LOGIN, username="obama", snapshot=bare("biden"))) == (401, "not_recognised")
     assert username_of(client) is None
@@ -136,6 +145,10 @@ def test_nothing_is_kept_to_be_said_on_a_page(client, tell, obama):
         (b"[" * 100_000, 400, "invalid"),
         (b'{"x":' * 900 + b"1" + b"}" * 900, 400, "invalid"),
         (b'{"x": [' + b"1," * 2000 + b"1]}", 400, "invalid"),
+        (b'{"x": "' + b'\\"' * 2000 + b'"}', 400, "invalid"),
+        ({"snapshot": "😀" + "A" * 70_000}, 400, "invalid"),
+        ('{"snapshot": "😀'.encode() + b"A" * 70_000 + b'"}', 400, "invalid"),
+        ('{"snapshot": "AAAA😀"}'.encode(), 400, "bad_image"),
         (b'{"level": NaN}', 400, "invalid"),
         (b'{"level": ' + b"9" * 5000 + b"}", 400, "invalid"),
         ({"username": ["obama"]}, 400, "invalid"),
