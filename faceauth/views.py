@@ -387,7 +387,10 @@ class EnrolView(CaptureMixin, RecentlyConfirmedMixin, auth_views.RedirectURLMixi
         user: Any = self.request.user
         if form.enrol(user) is None:
             return self.form_invalid(form)
-        message = _("Your face is enrolled. You can log in with it now.")
+        if faces.of(user).face_disabled_at is None:
+            message = _("Your face is enrolled. You can log in with it now.")
+        else:
+            message = _("Your face is enrolled. Face login is still turned off for your account.")
         response = self.success_response(user, message, self.get_success_url())
         if wants_trust(self.request) and devices.may_trust(self.request):
             devices.trust(self.request, response, user)

@@ -12,6 +12,7 @@ from django.utils.datastructures import MultiValueDict
 
 from accounts.models import User
 from faceauth import conf, enrolment, signals
+from faceauth.admin import staff
 from faceauth.errors import AccountGone, SamePicture
 from faceauth.forms import EnrolForm
 from faceauth.models import FaceEvent
@@ -40,6 +41,18 @@ def enrol_page(ask, client, upload):
         return status, answer
 
     return post
+
+
+def test_whoever_staff_let_not_log_in_by_face_is_told_before_and_after(client, ada, enrol_page):
+    client.force_login(ada)
+    assert "The staff turned off face login" not in client.get("/face/enrol/").text
+    staff.disable(None, ada)
+    assert "The staff turned off face login" in client.get("/face/enrol/").text
+    status, answer = enrol_page(ada, *OBAMA)
+    assert (status, answer["message"]) == (
+        200,
+        "Your face is enrolled. Face login is still turned off for your account.",
+    )
 
 
 @pytest.mark.real

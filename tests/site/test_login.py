@@ -60,6 +60,13 @@ def test_people_with_a_face_are_not_invited(client, ask, obama):
     assert "faceauth-invitation" not in client.get(answer["next"]).text
 
 
+def test_people_whom_staff_let_not_log_in_by_face_are_not_invited(client, ask, django_user_model):
+    ada = django_user_model.objects.create_user("ada", "ada@example.com", PASSWORD)
+    staff.disable(None, ada)
+    _status, answer = ask(LOGIN, username="ada", password=PASSWORD)
+    assert "faceauth-invitation" not in client.get(answer["next"]).text
+
+
 def test_browser_is_redirected(client, obama, upload):
     response = client.post(LOGIN, {"snapshot": upload("obama2")})
     assert (response.status_code, response["Location"]) == (302, "/accounts/profile/")
