@@ -116,6 +116,7 @@ def test_code_that_was_used_a_moment_ago(client):
     response = twice.post(CODE, {"code": code})
     assert response.status_code == 400
     assert 'created your account, <a href="/face/login/">log in</a>.' in response.text
+    assert 'Otherwise <a href="/accounts/signup/">start again</a>.' in response.text
     assert User.objects.count() == 1
 
 
