@@ -10,7 +10,14 @@ from playwright.sync_api import Route, expect
 
 from accounts.models import User
 from tests.support import mail
-from tests.support.browsing import Visitors, fill_in_account, photo, posts
+from tests.support.browsing import (
+    PASSWORD,
+    Visitors,
+    fill_in_account,
+    log_in_by_password,
+    photo,
+    posts,
+)
 from tests.support.webcam import Webcam
 
 
@@ -60,3 +67,14 @@ def test_lost_connection_loses_nothing(visitors: Visitors, member: User):
 
     choice.set_input_files(photo("obama"))
     expect(page).to_have_url(re.compile("/accounts/profile/$"))
+
+
+def test_page_with_two_forms_that_may_trust_it_sends_them(visitors: Visitors, member: User):
+    page = visitors.open("/face/login/", camera="missing")
+    script = page.locator("script[src*='faceauth/trust.']")
+    expect(script).to_have_count(1)
+    page.add_script_tag(url=script.get_attribute("src"))
+    sent = posts(page, "/face/login/")
+    log_in_by_password(page, PASSWORD)
+    expect(page).to_have_url(re.compile("/accounts/profile/$"))
+    assert len(sent) == 1

@@ -6,6 +6,10 @@
  * Not a module: those run only after the page was shown, and the button may be pressed before.
  */
 (() => {
+  // A page with two such forms has this script twice: one would stop what the other sends.
+  if (window.faceauthTrust) return;
+  window.faceauthTrust = true;
+
   // The visitor may stop an answer that does not come, and press the button again.
   const PATIENCE_MS = 5000;
 
