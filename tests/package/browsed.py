@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
+from itertools import count
 from urllib.parse import urlsplit
 
 from playwright.sync_api import Page, expect
@@ -12,7 +13,6 @@ from playwright.sync_api import Page, expect
 from tests.package.shaped import Project, token
 from tests.support import passkeys
 from tests.support.browsing import PATIENTLY, status
-from tests.support.person import next_take
 from tests.support.webcam import Webcam
 
 SESSION = "sessionid"
@@ -28,7 +28,7 @@ class Visit:
     def __init__(self, project: Project, page: Page, webcam: Webcam) -> None:
         self.page = page
         self._project, self._webcam = project, webcam
-        self._name = ""
+        self._name, self._takes = "", count()
 
     @property
     def who(self) -> str:
@@ -94,7 +94,7 @@ class Visit:
     def _sit_down(self, name: str) -> None:
         """Follow the page from now on, each time a little otherwise."""
         self._name = name
-        self._webcam.follow(name, seed=next_take(name))
+        self._webcam.follow(name, seed=next(self._takes))
 
     def _try(self, done: Callable[[], bool]) -> None:
         """Wait until it is done. Where a movement was not believed, try again, as people do."""

@@ -3,10 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections import defaultdict
-from collections.abc import Iterator
 from functools import cache
-from itertools import count
 from typing import Any
 
 import numpy as np
@@ -19,14 +16,12 @@ from faceauth.evaluation.pad.visitor import Upload
 from faceauth.vision import Engine, decode_image
 from tests.support.faces import Faces
 
-__all__ = ["NEARER", "TURN", "Person", "Upload", "conversation", "converse", "next_take", "puppet"]
+__all__ = ["NEARER", "TURN", "Person", "Upload", "conversation", "converse", "puppet"]
 
 REACTION = 0.35  # seconds from a step to the movement
 MOVEMENT = 0.5  # seconds that it takes
 
 POSTURE = 5.0  # degrees, from take to take
-
-_takes: defaultdict[str, Iterator[int]] = defaultdict(count)
 
 
 class Person(Actor):
@@ -70,11 +65,6 @@ class Person(Actor):
     def jpeg_for(self, step: str, since: float) -> bytes:
         """Return the same as a page sends it."""
         return encode_jpeg(self.frame_for(step, since))
-
-
-def next_take(name: str) -> int:
-    """Return the seed of a person's next take, of whichever photograph: no take is like another."""
-    return next(_takes[name.rstrip("0123456789")])
 
 
 @cache
