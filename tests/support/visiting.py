@@ -21,7 +21,7 @@ from tests.support.person import Person
 # Of each who visits: nobody moves twice alike, nor as somebody did before a webcam, whose seeds are
 # small ones.
 seeds: defaultdict[str, Iterator[int]] = defaultdict(lambda: count(100))
-TRIES = 3
+TRIES = 5
 
 
 class File:
@@ -130,8 +130,7 @@ class Browser:
 
         photographs = [each for each in (name, f"{name}2", f"{name}3") if each in Faces()]
         reasons = []
-        # A warped photograph fails now and then, and so does everybody on a busy machine: the page
-        # opens another challenge twice.
+        # A warped photograph fails now and then, and so does everybody on a busy machine.
         for seed in islice(seeds[name], TRIES):
             # Each time another photograph, or the site would see a film of an earlier login.
             someone = Person(photographs[seed % len(photographs)], seed=seed).frame_for
