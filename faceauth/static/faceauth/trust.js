@@ -7,8 +7,9 @@
  */
 (() => {
   // A page with two such forms has this script twice: one would stop what the other sends.
-  if (window.faceauthTrust) return;
-  window.faceauthTrust = true;
+  const running = Symbol.for("faceauth/trust.js");
+  if (document[running]) return;
+  document[running] = true;
 
   // The visitor may stop an answer that does not come, and press the button again.
   const PATIENCE_MS = 5000;
