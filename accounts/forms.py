@@ -41,7 +41,15 @@ def valid_username(text: str) -> str:
     return username
 
 
-class SignUpForm(forms.Form):
+class RequestMixin:
+    """Keep the request that a form is given."""
+
+    def __init__(self, *args: Any, request: HttpRequest, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.request = request
+
+
+class SignUpForm(RequestMixin, forms.Form):
     """The name, the address and perhaps the password of a new account.
 
     Not a model form: that would tell everybody which names and addresses are taken. See `signup`.
@@ -63,10 +71,6 @@ class SignUpForm(forms.Form):
         ),
     )
 
-    def __init__(self, *args: Any, request: HttpRequest, **kwargs: Any) -> None:
-        super().__init__(*args, **kwargs)
-        self.request = request
-
     def clean_username(self) -> str:
         return valid_username(self.cleaned_data["username"])
 
@@ -85,14 +89,10 @@ class SignUpForm(forms.Form):
         return self.cleaned_data
 
 
-class CodeForm(forms.Form):
+class CodeForm(RequestMixin, forms.Form):
     """The code from the email."""
 
     code = forms.CharField(label=_("Code"), max_length=40)
-
-    def __init__(self, *args: Any, request: HttpRequest, **kwargs: Any) -> None:
-        super().__init__(*args, **kwargs)
-        self.request = request
 
     def clean_code(self) -> str:
         code: str = self.cleaned_data["code"]
@@ -116,14 +116,10 @@ class NewCodeForm(CodeForm):
         return self.cleaned_data
 
 
-class UsernameForm(forms.Form):
+class UsernameForm(RequestMixin, forms.Form):
     """The username that was asked for, if it is free."""
 
     username = username_field()
-
-    def __init__(self, *args: Any, request: HttpRequest, **kwargs: Any) -> None:
-        super().__init__(*args, **kwargs)
-        self.request = request
 
     def clean_username(self) -> str:
         username = valid_username(self.cleaned_data["username"])
@@ -145,16 +141,12 @@ class ChangePasswordForm(OldPasswordLimitMixin, PasswordChangeForm):
     """Django's form, with the limit on wrong passwords that the login page has."""
 
 
-class ResetForm(PasswordResetForm):
+class ResetForm(RequestMixin, PasswordResetForm):
     """Django's form, which skips users without a password; here they get their first one.
 
     The time of the answer doesn't tell whether there is an account: the mail is written in any
     case, and sent from the outbox.
     """
-
-    def __init__(self, *args: Any, request: HttpRequest, **kwargs: Any) -> None:
-        super().__init__(*args, **kwargs)
-        self.request = request
 
     def clean(self) -> dict[str, Any]:
         # Otherwise each address that somebody makes up would leave counts that are kept for a day.

@@ -87,7 +87,7 @@ class FaceLoginForm(ChallengedForm):
 
     @property
     def login_name(self) -> Any:
-        """What the name is called that people log in with: "username or email", or one of them."""
+        """Return the label of the name that people log in with, such as "username or email"."""
         return users.login_name()
 
     @property

@@ -41,7 +41,15 @@ class PasswordLimitMixin:
             return super().clean()  # type: ignore[misc]
 
 
-class OldPasswordLimitMixin:
+class _RequestMixin:
+    """Keep the request that a form is given."""
+
+    def __init__(self, *args: Any, request: HttpRequest, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.request = request
+
+
+class OldPasswordLimitMixin(_RequestMixin):
     """Limit how many wrong old passwords an address can give to change a password.
 
     Put it before ``PasswordChangeForm``, or a form like it, in a form of your own, and pass it the
@@ -50,10 +58,6 @@ class OldPasswordLimitMixin:
     """
 
     user: Any
-
-    def __init__(self, *args: Any, request: HttpRequest, **kwargs: Any) -> None:
-        super().__init__(*args, **kwargs)
-        self.request = request
 
     def clean_old_password(self) -> str:
         with _comparing(self.request, users.username(self.user)):
@@ -70,7 +74,7 @@ class PasswordForm(PasswordLimitMixin, AuthenticationForm):
             self.fields["username"].label = capfirst(users.login_name())
 
 
-class OwnPasswordForm(forms.Form):
+class OwnPasswordForm(_RequestMixin, forms.Form):
     """The password of the logged-in user, asked for again."""
 
     password = forms.CharField(
@@ -78,10 +82,6 @@ class OwnPasswordForm(forms.Form):
         strip=False,
         widget=forms.PasswordInput(attrs={"autocomplete": "current-password"}),
     )
-
-    def __init__(self, *args: Any, request: HttpRequest, **kwargs: Any) -> None:
-        super().__init__(*args, **kwargs)
-        self.request = request
 
     def clean_password(self) -> str:
         user, password = self.request.user, str(self.cleaned_data["password"])

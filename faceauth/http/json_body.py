@@ -79,16 +79,21 @@ def _parsed(body: bytes) -> dict[str, Any]:
     return found
 
 
+def _is_plain(data: bytes) -> bool:
+    """Return True if all its characters are ASCII, once parsed as well."""
+    return data.isascii() and b"\\u" not in data
+
+
 def _in_ascii(body: bytes) -> str:
     """Return the body with escapes in place of all other characters."""
-    if body.isascii() and b"\\u" not in body:
+    if _is_plain(body):
         return body.decode()
     length = 0
 
     def escaped(string: re.Match[bytes]) -> bytes:
         nonlocal length
         literal = string[0]
-        if literal.isascii() and b"\\u" not in literal:
+        if _is_plain(literal):
             return literal
         length += len(literal)
         if length > MAX_TEXT_BYTES:

@@ -63,7 +63,7 @@ class Budget(NamedTuple):
 
 @dataclass
 class _Account:
-    """What a process knows of one budget.
+    """One budget, as far as this process knows it.
 
     Attributes:
         full_at: When all that had been spent at the last exchange will have come back.

@@ -25,7 +25,7 @@ from tests.support.webcam import Webcam
 def test_two_clicks_create_one_account(visitors: Visitors, wait: float):
     page = visitors.open("/accounts/signup/")
     fill_in_account(page)
-    page.get_by_label("Password").fill("a lovely engine of brass")
+    page.get_by_label("Password").fill(PASSWORD)
 
     def late(route: Route) -> None:
         time.sleep(wait)

@@ -181,7 +181,7 @@ def albums(tmp_path_factory):
 
 
 def posted(folder, file, **options):
-    """What the command finds when it posts: its rows, by the setting and the attack."""
+    """Let the command post; return the rows that it finds, by the setting and the attack."""
     call_command("face_attack", folder, processes=1, json=file, **options)
     found = json.loads(file.read_text())
     rows = {key: value for key, value in found.items() if isinstance(value, list)}

@@ -21,7 +21,7 @@ from tests.support.person import Person
 # Of each who visits: nobody moves twice alike, nor as somebody did before a webcam, whose seeds are
 # small ones.
 seeds: defaultdict[str, Iterator[int]] = defaultdict(lambda: count(100))
-TRIES = 5
+CHALLENGES, TRIES = 3, 5
 
 
 class File:
@@ -37,7 +37,7 @@ class File:
 
 
 class Answer(NamedTuple):
-    """What a server answers."""
+    """A server's answer to a request."""
 
     status: int
     headers: Any
@@ -130,8 +130,9 @@ class Browser:
 
         photographs = [each for each in (name, f"{name}2", f"{name}3") if each in Faces()]
         reasons = []
-        # A warped photograph fails now and then, and so does everybody on a busy machine.
-        for seed in islice(seeds[name], TRIES):
+        # A warped photograph fails now and then, and so does everybody on a busy machine: the page
+        # opens another challenge twice.
+        for seed in islice(seeds[name], CHALLENGES):
             # Each time another photograph, or the site would see a film of an earlier login.
             someone = Person(photographs[seed % len(photographs)], seed=seed).frame_for
             found = talk(post, someone, RealClock(), purpose=purpose, username=username)
@@ -157,7 +158,7 @@ class Browser:
         return status, answer
 
     def token(self, path: str) -> str:
-        """Of the form on that page, which sends the cookie that goes with it."""
+        """Return the token of the form on that page, and keep the cookie that goes with it."""
         _, page = self.ask("GET", path)
         found = re.search(r'name="csrfmiddlewaretoken" value="(\w+)"', page)
         assert found, page

@@ -21,9 +21,10 @@
 
   /** Fill in the key, if its script and the browser's store answer. */
   async function fill(form) {
-    const key = fields.then(({ fillDeviceKey }) => fillDeviceKey(form));
+    const key = fields.then(({ fillDeviceKey }) => fillDeviceKey(form)).catch(() => {});
+    await Promise.race([key, pause(PATIENCE_MS)]);
     // While the event is being dispatched, the form cannot be sent.
-    await Promise.all([Promise.race([key.catch(() => {}), pause(PATIENCE_MS)]), pause(0)]);
+    await pause(0);
   }
 
   document.addEventListener("submit", async (event) => {
