@@ -23,6 +23,9 @@ PICTURE_FIELDS = ("snapshot", "frame")
 # in memory when it is parsed; pictures are few and large.
 MAX_VALUES = 1000
 
+# An escape for what is not ASCII. Some clients write ASCII so as well: + and = of base64.
+_WIDE_ESCAPE = re.compile(rb"\\u(?!00[0-7])")
+
 # What all texts may have that are not plain ASCII. Python keeps a string with a single emoji in
 # four bytes a character: four times the size of a picture that has one.
 MAX_TEXT_BYTES = 64 * 1024
@@ -81,7 +84,7 @@ def _parsed(body: bytes) -> dict[str, Any]:
 
 def _is_plain(data: bytes) -> bool:
     """Return True if all its characters are ASCII, once parsed as well."""
-    return data.isascii() and b"\\u" not in data
+    return data.isascii() and not _WIDE_ESCAPE.search(data)
 
 
 def _in_ascii(body: bytes) -> str:
@@ -143,11 +146,11 @@ def _file(name: str, value: Any) -> SimpleUploadedFile:
         raise errors.FaceError(_("A picture must be a base64 string or a data URL."))
     kind = "application/octet-stream"
     if value[:5].lower() == "data:":
-        head, _comma, value = value[5:].partition(",")
-        kind, *parameters = head.lower().split(";")
+        head, _comma, value = value.partition(",")
+        kind = head[5:].partition(";")[0].lower()
         if not kind.startswith("image/"):
             raise errors.UnsupportedType()
-        if parameters[-1:] != ["base64"]:
+        if not head.lower().endswith(";base64"):
             raise errors.BadImage()
     try:
         data = base64.b64decode(value, validate=True)

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import json
+import tracemalloc
 from base64 import b64encode
 
 import pytest
 from django.contrib.messages import get_messages
-from django.test import Client
+from django.test import Client, RequestFactory
 
 from accounts.models import User
+from faceauth import errors
+from faceauth.http import json_body
 from tests.site.conftest import PASSWORD, log_in_by_face, username_of
 from tests.support.people import OBAMA, picture
 
@@ -54,6 +57,16 @@ def test_login(client, tell, obama, encoded, listed):
     sent = [encoded("obama2"), encoded("obama")] if listed else encoded("obama2")
     status, answer = tell(LOGIN, username="obama", snapshot=sent)
     assert (status, answer["user"]) == (200, {"username": "obama"})
+    assert username_of(client) == "obama"
+
+
+@pytest.mark.parametrize("escaped", ["+", "=", "/"])
+def test_base64_as_some_libraries_escape_it(client, tell, obama, escaped):
+    sent = json.dumps({"snapshot": bare("obama2")})
+    assert len(sent) > json_body.MAX_TEXT_BYTES
+    assert escaped in sent
+    written = sent.replace(escaped, f"\\u{ord(escaped):04X}")
+    assert tell(LOGIN, written.encode())[0] == 200
     assert username_of(client) == "obama"
 
 
@@ -184,6 +197,18 @@ def test_what_cannot_be_used_gets_its_code(tell, db, sent, status, code):
     answer = tell(LOGIN, sent)
     assert code_of(answer) == (status, code)
     assert answer[1]["error"]["message"]
+
+
+def test_media_type_of_many_parameters_takes_no_more_memory_than_others():
+    picture = "data:image/jpeg" + ";aa" * 300_000
+    sent = json.dumps({"snapshot": picture})
+    request = RequestFactory().post(LOGIN, sent, content_type="application/json")
+    tracemalloc.start()
+    with pytest.raises(errors.BadImage):
+        json_body.load(request, len(sent))
+    _now, peak = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert peak < 6 * len(sent)
 
 
 def test_a_body_that_ends_before_it_should(client, db):
