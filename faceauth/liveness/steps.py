@@ -14,6 +14,9 @@ from typing import NamedTuple
 
 from .sightings import Sighting
 
+# The system's, so that nobody can tell the next challenge from those before.
+_random = secrets.SystemRandom()
+
 Place = tuple[float, float]
 
 CLOSER = "closer"
@@ -90,13 +93,13 @@ def draw(kind: str) -> list[str]:
         kind: "short" or "full".
     """
     directions = list(DIRECTIONS)
-    secrets.SystemRandom().shuffle(directions)
+    _random.shuffle(directions)
     if kind == "short":
         # A picture that is brought closer looks like a person who comes closer, so this step is
         # never the only one.
-        return directions[:1] if secrets.randbelow(9) else [CLOSER, directions[0]]
+        return directions[:1] if _random.randrange(9) else [CLOSER, directions[0]]
     steps = directions[:2]
-    steps.insert(secrets.randbelow(3), CLOSER)
+    steps.insert(_random.randrange(3), CLOSER)
     return steps
 
 

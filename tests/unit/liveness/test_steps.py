@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import secrets
 from collections import Counter
 from collections.abc import Callable, Iterable
 from itertools import permutations
@@ -15,6 +16,9 @@ from faceauth.liveness.steps import CLOSER, DIRECTIONS, Verdict
 
 SHOWN = 1.0  # seconds: when the step is shown
 REST = Sighting(at=0.9, yaw=3.0, pitch=8.0, squeeze=0.95, skew=0.01, size=0.5, x=0.5, y=0.5)
+
+# Before a test has its own.
+RANDOM = steps._random
 
 # A path of a head: seconds since the step was shown, to (yaw, pitch, size) from rest.
 Path = Callable[[float], tuple[float, float, float]]
@@ -258,6 +262,10 @@ def test_after_a_failed_challenge_the_head_is_back_where_it_rested_or_held_for_l
     turned = [REST._replace(at=count / 8, yaw=REST.yaw + 14) for count in range(9)]
     assert steps.at_rest(turned[:8], rested) is None
     assert steps.at_rest(turned, rested) == turned[-1]
+
+
+def test_nobody_can_tell_what_is_drawn_next() -> None:
+    assert isinstance(RANDOM, secrets.SystemRandom)
 
 
 def test_a_short_challenge_is_one_of_nine_and_a_full_one_has_three_different_steps() -> None:
