@@ -78,3 +78,26 @@ def test_page_with_two_forms_that_may_trust_it_sends_them(visitors: Visitors, me
     log_in_by_password(page, PASSWORD)
     expect(page).to_have_url(re.compile("/accounts/profile/$"))
     assert len(sent) == 1
+
+
+def test_form_is_sent_without_a_script_that_cannot_be_loaded(visitors: Visitors, member: User):
+    page = visitors.open("/face/notice/", camera="missing")
+    page.route("**/faceauth/device-fields.*.js", lambda route: route.abort())
+    page.goto("/face/login/")
+    log_in_by_password(page, PASSWORD)
+    expect(page).to_have_url(re.compile("/accounts/profile/$"))
+
+
+def test_site_that_itself_lets_no_form_be_sent_twice(visitors: Visitors, member: User):
+    page = visitors.open("/face/login/", camera="missing")
+    page.evaluate(
+        """() => {
+            let sent = false;
+            document.querySelector("[name=password]").form.addEventListener("submit", (event) => {
+                if (sent) event.preventDefault();
+                sent = true;
+            });
+        }"""
+    )
+    log_in_by_password(page, PASSWORD)
+    expect(page).to_have_url(re.compile("/accounts/profile/$"))
