@@ -13,7 +13,7 @@ from django.template.loader import render_to_string
 from django.urls import reverse
 from django.utils.translation import gettext as _
 
-from faceauth import conf, users
+from faceauth import conf, faces, users
 from faceauth.languages import in_app_language
 from faceauth.models import FaceEvent
 
@@ -29,6 +29,8 @@ def notify(request: HttpRequest | None, event: FaceEvent) -> None:
     """Notify the event's user, if it is one of `KINDS` and ``NOTIFY_BY_MAIL`` is on."""
     if event.kind in KINDS and conf.get().NOTIFY_BY_MAIL:
         context = {"user": event.user, "reason": event.outcome, "device": event.device}
+        if event.kind == "enrolled":
+            context["disabled"] = faces.of(event.user).face_disabled_at
         if event.kind == "disabled" and event.outcome != "by_staff":
             # From the outbox: the time of a guess does not tell that there is a face to disable.
             send_later(request, address_of(event.user), event.kind, context)

@@ -45,14 +45,21 @@ def enrol_page(ask, client, upload):
 
 def test_whoever_staff_let_not_log_in_by_face_is_told_before_and_after(client, ada, enrol_page):
     client.force_login(ada)
-    assert "The staff turned off face login" not in client.get("/face/enrol/").text
+    for page in ("/face/enrol/", "/", "/accounts/profile/"):
+        assert "The staff turned off face login" not in client.get(page).text
     staff.disable(None, ada)
-    assert "The staff turned off face login" in client.get("/face/enrol/").text
+    for page in ("/face/enrol/", "/", "/accounts/profile/"):
+        text = client.get(page).text
+        assert "The staff turned off face login" in text
+        assert "log in with your face." not in text
+        assert "log in by looking into the camera" not in text
     status, answer = enrol_page(ada, *OBAMA)
     assert (status, answer["message"]) == (
         200,
         "Your face is enrolled. Face login is still turned off for your account.",
     )
+    assert "you can log in with your face." not in client.get("/").text
+    assert "Face login is still turned off for your account." in mail.outbox[-1].body
 
 
 @pytest.mark.real
@@ -197,6 +204,7 @@ def test_code_that_enrols_leaves_an_event_and_sends_a_mail(ada):
     assert [*found] == [("enrolled", "", "ada"), ("replaced", "by_staff", "ada")]
     assert heard == [first, second]
     assert [each.to for each in mail.outbox] == [["ada@example.com"]] * 2
+    assert "You can now log in with it." in mail.outbox[0].body
 
 
 def test_no_mail_where_the_site_wants_none_or_the_enrolment_is_undone(ada, settings):
