@@ -16,6 +16,7 @@ from django.views import View
 
 from accounts.models import User
 from config.urls import handler404, handler500  # noqa: F401  (the site's own)
+from faceauth.admin import staff
 from faceauth.decorators import face_required
 from faceauth.mixins import FaceRequiredMixin
 from faceauth.models import FaceEvent, FailureCount
@@ -211,6 +212,20 @@ def test_where_only_the_face_does_the_page_asks_for_nothing_else(visitor, ask, u
     assert 'name="password"' not in visitor.get(page, query).text
     ask(CONFIRM, snapshot=upload("obama2"), **query)
     assert opened(visitor, STRICT)
+
+
+@pytest.mark.parametrize("has_password", [True, False])
+def test_whoever_staff_let_not_show_their_face_is_told_so(client, obama, has_password):
+    if not has_password:
+        obama.set_unusable_password()
+        obama.save()
+    staff.disable(None, obama)
+    client.force_login(obama)
+    page = client.get(CONFIRM)
+    assert "The staff turned off face login for your account." in page.text
+    assert "Turn on the camera" not in page.text
+    assert ("Confirm with password" in page.text) == has_password
+    assert ("ask the site’s staff for help" in page.text) != has_password
 
 
 def test_who_has_no_face_confirms_by_password(client, ask, clock, db):
