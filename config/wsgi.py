@@ -39,4 +39,4 @@ def _readable(content_type: str) -> bool:
         _, parameters = parse_header_parameters(content_type)
     except Exception:  # Python's header parser raises various errors
         return False
-    return parameters.get("charset", "utf-8").lower() == "utf-8"
+    return parameters.get("charset", "utf-8").lower() in ("utf-8", "utf8")

@@ -11,6 +11,7 @@ from django.contrib.messages import get_messages
 from django.test import Client, RequestFactory
 
 from accounts.models import User
+from config.wsgi import application
 from faceauth import errors
 from faceauth.http import json_body
 from tests.site.conftest import PASSWORD, log_in_by_face, username_of
@@ -209,6 +210,14 @@ def test_media_type_of_many_parameters_takes_no_more_memory_than_others():
     _now, peak = tracemalloc.get_traced_memory()
     tracemalloc.stop()
     assert peak < 6 * len(sent)
+
+
+@pytest.mark.parametrize("charset", ["utf-8", "UTF-8", "utf8"])
+def test_server_reads_json_whatever_its_charset_is_called(db, charset):
+    kind = f"application/json; charset={charset}"
+    request = RequestFactory().post(LOGIN, b"[]", content_type=kind)
+    answer = b"".join(application(request.environ, lambda _status, _headers: None))
+    assert json.loads(answer)["error"]["message"] == "The JSON must be an object."
 
 
 def test_a_body_that_ends_before_it_should(client, db):
