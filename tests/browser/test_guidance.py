@@ -26,8 +26,9 @@ ADVICE = {"ok": False, "code": "turn_left", "message": "Turn.", "faces": 1, "fac
 
 def test_waits_for_each_pose_and_says_which(visitors: Visitors, webcam: Webcam, member: User):
     webcam.show("obama")
-    page = enrolment(visitors, member)
+    page = visitors.open("/face/enrol/", user=member)
     previews = sent_to(page, "/face/frames/")
+    page.get_by_label("I agree").check()
     expect(current(page)).to_have_text(re.compile("Straight"))
     expect(page.get_by_role("img", name="Picture 1: Straight")).to_be_visible()
 
@@ -68,8 +69,9 @@ def test_replaced_picture_is_of_the_same_pose(visitors: Visitors, webcam: Webcam
 
 def test_chin_is_lifted_from_where_it_was(visitors: Visitors, webcam: Webcam, member: User):
     webcam.show("obama")
-    page = enrolment(visitors, member)
+    page = visitors.open("/face/enrol/", user=member)
     previews = sent_to(page, "/face/frames/")
+    page.get_by_label("I agree").check()
     for number in 1, 2, 3:
         expect(prompt(page)).to_have_text(PROMPTS[number - 1])
         if number > 1:
